@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OTAPULT_ERROR_H
+#define OTAPULT_ERROR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Conventions of every Otapult header.
+ *
+ * Results   Functions that can fail return int: 0, or one enum otapult_error. The first error of a
+ *           stage stays; later calls return it again and do nothing.
+ * Memory    The caller owns every struct and buffer. Nothing is allocated, nothing is freed. No struct
+ *           holds a pointer into itself: a stage may be copied with `=` at any byte.
+ * Pointers  None may be NULL unless its declaration says so. None is kept after the call returns
+ *           unless its declaration says so.
+ * Units     Sizes and offsets are bytes, times are milliseconds, unless a name says otherwise.
+ * Text      UTF-8, NUL-terminated. Text out of a file or a request is untrusted. */
+
+#if defined(__GNUC__)
+#define OTAPULT_MUST_CHECK __attribute__((warn_unused_result))
+#else
+#define OTAPULT_MUST_CHECK
+#endif
+
+enum otapult_error {
+    OTAPULT_OK = 0,
+#define OTAPULT_ERROR(symbol, code, caption, status, detail, en, ru) OTAPULT_E_##symbol,
+#include "otapult/errors.def"
+#undef OTAPULT_ERROR
+    OTAPULT_ERROR_COUNT /* one more than the last error; not an error itself */
+};
+
+/* One row of the table. All strings are static. */
+struct otapult_error_row {
+    const char *code;    /* "image_merged": for programs, never changes */
+    const char *caption; /* "Update.end() failed": the brief's own words */
+    uint16_t    status;  /* of the HTTP answer */
+    const char *detail;  /* template, see otapult_detail() */
+    const char *hint_en;
+    const char *hint_ru;
+};
+
+/* What was found where, beside the error itself. Every field may be 0: a template uses what it names. */
+struct otapult_finding {
+    uint32_t    at;   /* offset in the file or body */
+    uint32_t    got;  /* what stands there, or how much came */
+    uint32_t    want; /* what should, or how much is allowed */
+    const char *text; /* a word, static or living as long as the finding; NULL counts as "" */
+};
+
+/* The row of `err`. Never fails: an unknown number gives the row of OTAPULT_E_INTERNAL. */
+const struct otapult_error_row *otapult_error_row(int err);
+
+/* The error whose code is `code`; OTAPULT_OK when there is none. */
+int otapult_error_by_code(const char *code);
+
+/* Writes the detail of `err` as text into dst[cap], always terminated, cut where cap ends; the empty
+ * string for OTAPULT_OK. 128 bytes hold every detail whose {text} has at most 60. */
+void otapult_detail(int err, const struct otapult_finding *finding, char *dst, size_t cap);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OTAPULT_HTTP_H
+#define OTAPULT_HTTP_H
+
+#include "otapult/otapult.h"
+
+/* The HTTP side, without a server. A server adapter turns each request into one exchange:
+ *
+ *   otapult_http_begin()   when the headers are in, before any byte of the body
+ *   otapult_http_body()    for each piece of the body
+ *   otapult_http_end()     when the body is complete
+ *   otapult_http_lost()    instead, when the connection ends early
+ *
+ * Each returns what to do next. The core answers through the exchange's reply, at the latest in end().
+ * An adapter whose server can answer only after the body reads and drops the rest of a refused body, up
+ * to OTAPULT_HTTP_DRAIN bytes, so that the sender sees our words and not a reset connection.
+ * HEAD is answered like GET: the adapter leaves the body out, and streams nothing. */
+
+#define OTAPULT_HTTP_DRAIN (32u * 1024u * 1024u)
+
+enum otapult_http_next {
+    OTAPULT_HTTP_ANSWERED, /* the reply is written; give the core nothing more */
+    OTAPULT_HTTP_BODY,     /* give body(), then end() */
+    OTAPULT_HTTP_STREAM,   /* the head of an event stream is written: call otapult_http_event() */
+};
+
+/* What the adapter knows of a request. Strings live until the exchange ends. */
+struct otapult_request {
+    const char *method; /* "GET" */
+    const char *path;   /* without the query, not decoded */
+    const char *query;  /* behind '?', not decoded; "" when there is none */
+    void       *ctx;
+    /* The value of a header, NULL when absent. Names are compared without case. When the request has
+     * the header more than once, *count (may be NULL) says how often. */
+    const char *(*header)(void *ctx, const char *name, unsigned *count);
+};
+
+/* Where the answer goes. head() once, then body() for each piece. The adapter adds Date, Connection and
+ * Content-Length (or chunks). The pieces are copied or sent before body() returns. */
+struct otapult_reply {
+    void *ctx;
+    /* `headers`: "Name: value\r\n" lines, ASCII, already valid; "" for none */
+    void (*head)(void *ctx, int status, const char *content_type, const char *headers);
+    void (*body)(void *ctx, const void *data, size_t len);
+};
+
+struct otapult_exchange;
+
+/* One address. `begin` looks at the headers and either answers or asks for the body. */
+struct otapult_route {
+    const char *method, *path;
+    enum otapult_http_next (*begin)(struct otapult_exchange *x);
+    enum otapult_http_next (*body)(struct otapult_exchange *x, const uint8_t *data, size_t len);
+    void (*end)(struct otapult_exchange *x);
+    void (*lost)(struct otapult_exchange *x);  /* may be NULL */
+    size_t (*event)(struct otapult_exchange *x, char *dst, size_t cap); /* of a STREAM */
+};
+
+/* A table of routes and what its handlers work on. An application mounts its own beside Otapult's. */
+struct otapult_site {
+    const struct otapult_route *routes;
+    size_t                      count;
+    void                       *app;
+};
+
+/* Otapult's own routes: /api/ota and what is below. `o` must outlive the site. */
+void otapult_site(struct otapult_site *site, struct otapult *o);
+
+#define OTAPULT_HTTP_SMALL_BODY 256
+
+/* One request while it lasts. Allocated by the adapter, filled by begin(). The fields below are for
+ * route handlers. */
+struct otapult_exchange {
+    const struct otapult_request *req;
+    struct otapult_reply          reply;
+    const struct otapult_route   *route;
+    void    *app;           /* of the site the route is in */
+    uint32_t ticket;        /* the upload's */
+    uint32_t length;        /* of the body as announced; OTAPULT_SIZE_UNKNOWN: it comes in chunks */
+    uint32_t count;         /* bytes of the file, or events, so far */
+    uint32_t mark;          /* of an event stream: what the last event showed */
+    bool     russian;       /* the client prefers Russian */
+    bool     multipart;     /* of an upload */
+    bool     answered;
+    uint16_t len;           /* of `small` */
+    char     small[OTAPULT_HTTP_SMALL_BODY]; /* a short body, as otapult_http_small_body() collects it */
+};
+
+enum otapult_http_next otapult_http_begin(struct otapult_exchange *x, const struct otapult_site *sites,
+                                          size_t site_count, const struct otapult_request *req,
+                                          struct otapult_reply reply);
+enum otapult_http_next otapult_http_body(struct otapult_exchange *x, const uint8_t *data, size_t len);
+void otapult_http_end(struct otapult_exchange *x);
+void otapult_http_lost(struct otapult_exchange *x);
+
+/* The next event of a stream as text, into dst[cap], cap at least OTAPULT_HTTP_EVENT. Returns its
+ * length, 0 when the stream ends. To be called every OTAPULT_HTTP_EVENT_MS. */
+#define OTAPULT_HTTP_EVENT    5632
+#define OTAPULT_HTTP_EVENT_MS 200
+size_t otapult_http_event(struct otapult_exchange *x, char *dst, size_t cap);
+
+/* ---- for route handlers ---- */
+
+/* Answers with the JSON of an error. `why` may be NULL. */
+void otapult_http_error(struct otapult_exchange *x, int err, const struct otapult_finding *why);
+
+/* Answers with JSON text. */
+void otapult_http_json(struct otapult_exchange *x, int status, const char *json, size_t len);
+
+/* Answers with a page of ui/, compressed by the build; `headers` as in struct otapult_reply. */
+struct otapult_asset {
+    const uint8_t *gzip;
+    size_t         len;
+    const char    *headers; /* Content-Encoding, Content-Security-Policy with the hashes of its parts */
+};
+void otapult_http_asset(struct otapult_exchange *x, const struct otapult_asset *asset);
+
+/* `body` of a route that takes a short body: collects it in x->small, terminated. */
+enum otapult_http_next otapult_http_small_body(struct otapult_exchange *x, const uint8_t *data,
+                                               size_t len);
+
+#endif

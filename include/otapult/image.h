@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OTAPULT_IMAGE_H
+#define OTAPULT_IMAGE_H
+
+#include "otapult/error.h"
+
+/* What an ESP32 app image says of itself.
+ * Source: ESP-IDF v6.0.2, components/bootloader_support/include/esp_app_format.h (header, segments)
+ * and components/esp_app_format/include/esp_app_desc.h (app description). */
+
+#define OTAPULT_CHIP_ESP32S3     0x0009u
+#define OTAPULT_MAX_SEGMENTS     16u
+#define OTAPULT_HEAD_SIZE        288u /* image header, first segment header, app description */
+#define OTAPULT_BUILD_ID_CHARS   8u
+
+struct otapult_segment {
+    uint32_t offset;    /* of its data in the file */
+    uint32_t load_addr; /* where the data belongs; below 0x10000000: not loaded */
+    uint32_t size;      /* of its data; a multiple of 4, below 16 MB */
+};
+
+/* The app description, made safe: every string is terminated and holds printable UTF-8 only (other
+ * bytes become '?'); each is at most 31 characters (time and date 15). They are still whatever the
+ * builder, or an attacker, wrote: escape them for where they go. */
+struct otapult_app_desc {
+    char     version[32];
+    char     project[32];
+    char     time[16];
+    char     date[16];
+    char     idf[32];
+    uint32_t secure_version;
+    uint8_t  elf_sha256[32]; /* names the build; its first 4 bytes in hex are the build id */
+};
+
+struct otapult_image_info {
+    uint16_t                chip_id;
+    uint16_t                min_rev, max_rev; /* major * 100 + minor; max 0 or 65535: no limit */
+    uint32_t                entry;
+    uint8_t                 segment_count;
+    struct otapult_segment  segment[OTAPULT_MAX_SEGMENTS];
+    struct otapult_app_desc desc;
+    uint8_t                 checksum;   /* as the data gives it */
+    uint32_t                size;       /* bytes of the image, the appended SHA-256 included */
+    uint8_t                 digest[32]; /* the appended SHA-256: over [0, size - 32) */
+    uint8_t                 sha256[32]; /* over all bytes: what sha256sum prints of the file */
+};
+
+/* Writes the build id, 8 hex digits and a NUL, of a description into dst. Never fails. */
+void otapult_build_id(const struct otapult_app_desc *desc, char dst[OTAPULT_BUILD_ID_CHARS + 1]);
+
+/* "ESP32-S3" of 0x0009, and so on; "chip 0x1234" is not invented: unknown ids give "an unknown chip". */
+const char *otapult_chip_name(uint32_t chip_id);
+
+/* Reads header and app description from the first OTAPULT_HEAD_SIZE bytes of an image, nothing else of
+ * `info` is set. 0, or OTAPULT_E_FILE_UNKNOWN / _IMAGE_NO_DESCRIPTION. Proves nothing about the rest. */
+int otapult_read_head(const uint8_t head[OTAPULT_HEAD_SIZE], struct otapult_image_info *info);
+
+#endif

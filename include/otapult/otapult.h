@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OTAPULT_H
+#define OTAPULT_H
+
+#include "otapult/image.h"
+#include "otapult/port.h"
+
+/* Otapult: firmware updates over the air that prove what they say.
+ *
+ *   static union otapult_memory memory;
+ *   struct otapult *o;
+ *   otapult_start(&memory, &config, &o);    once, early in the application
+ *   otapult_poll(o);                        every 50 to 500 ms, from one task
+ *
+ * and then either otapult/http.h, which serves page and API, or begin / feed / finish by hand.
+ * Every function may be called from any task, unless it says otherwise. */
+
+/* RAM of everything one update needs, from the HTTP body to the flash call: checked by the build. */
+#define OTAPULT_RAM 7168
+
+union otapult_memory {
+    uint64_t      align;
+    unsigned char bytes[OTAPULT_RAM];
+};
+
+struct otapult; /* lives in a union otapult_memory */
+
+/* ---- configuration ---- */
+
+enum otapult_health { OTAPULT_HEALTH_WAIT, OTAPULT_HEALTH_PASS, OTAPULT_HEALTH_FAIL };
+
+/* One health check of a firmware that waits for its confirmation. `probe` is called from otapult_poll()
+ * until it passes or fails; it must not block. On FAIL it may say why in why[cap] (already ""). */
+struct otapult_health_check {
+    const char *name; /* a word for people: "network"; at most 23 characters */
+    enum otapult_health (*probe)(void *app, char *why, size_t cap);
+};
+
+struct otapult_config {
+    const struct otapult_port *port; /* must outlive the device */
+    uint16_t chip_id;                /* of this device, OTAPULT_CHIP_… */
+    uint16_t chip_rev;               /* major * 100 + minor */
+
+    /* May an update start now? false: no, and why[cap] says so to a person. Must be set; a device on
+     * which nothing moves names otapult_always_ready(). Must not block. */
+    bool (*ready)(void *app, char *why, size_t cap);
+    /* true: an update or a restart is under way, keep every output safe and start nothing; false: it
+     * ended without a restart. Called before the first flash operation and after the last. May be NULL. */
+    void (*hold)(void *app, bool on);
+    void *app; /* passed to the functions above and to the checks */
+
+    const struct otapult_health_check *checks; /* all must pass before a new firmware is confirmed */
+    size_t   check_count;               /* 0: only otapult_confirm() confirms */
+    uint32_t confirm_ms;   /* deadline for all checks; when it passes the firmware is rejected */
+    uint32_t stall_ms;     /* an upload that brings no byte for so long ends */
+    uint32_t restart_ms;   /* between 'success' and the restart, so that the answer gets out */
+    uint8_t  max_retries;  /* how often an image whose trial boot merely lost power is tried again */
+};
+
+#define OTAPULT_CONFIG_DEFAULT                                                                        \
+    .chip_id = OTAPULT_CHIP_ESP32S3, .confirm_ms = 60000, .stall_ms = 15000, .restart_ms = 500,       \
+    .max_retries = 3
+
+/* A `ready` for devices on which nothing moves: always true. */
+bool otapult_always_ready(void *app, char *why, size_t cap);
+
+/* Begins the device's life after a boot: finds out what runs and, when the last update did not stay,
+ * why; re-activates it when it only lost power (may then call port->restart). Copies `config`.
+ * Blocks for a few flash reads and key-value accesses. `memory` may hold anything.
+ * Errors: OTAPULT_E_INTERNAL (no `ready`, no port, or crypto does not start). Errors of the port's
+ * slots and store do not stop the device: they are logged, and uploads are refused with them. */
+OTAPULT_MUST_CHECK int otapult_start(union otapult_memory *memory, const struct otapult_config *config,
+                                     struct otapult **out);
+
+/* Stalled uploads, health checks, confirmation deadline, the restart that is due. From one task only.
+ * Blocks for an OTA data write when a confirmation or rejection is due. */
+void otapult_poll(struct otapult *o);
+
+/* ---- an update ---- */
+
+#define OTAPULT_SIZE_UNKNOWN 0xFFFFFFFFu
+
+/* Starts an update. `size`: of the file, or an upper bound (a multipart body's Content-Length), or
+ * OTAPULT_SIZE_UNKNOWN. Touches no flash. Sets *ticket (never 0), which names this update in the other
+ * calls: one that has ended meanwhile answers its old ticket with the error that ended it.
+ * Errors: BUSY, REBOOTING, UNCONFIRMED, NOT_READY, NO_OTA_PARTITION, NO_OTA_DATA, SLOT_OPEN,
+ * IMAGE_TOO_LARGE, or the port's. On an error nothing has changed and *why says more. */
+OTAPULT_MUST_CHECK int otapult_begin(struct otapult *o, uint32_t size, uint32_t *ticket,
+                                     struct otapult_finding *why);
+
+/* The next `len` bytes of the file, in order; any split will do, even one byte a call. Not from two
+ * tasks at once. May block for one block erase. The first error ends the update: the slot is not
+ * bootable, the device is free for the next one, *why says more. */
+OTAPULT_MUST_CHECK int otapult_feed(struct otapult *o, uint32_t ticket, const uint8_t *data, size_t len,
+                                    struct otapult_finding *why);
+
+/* The file is complete: verifies what flash holds, makes the slot the boot slot and has poll() restart
+ * the device. *info describes what was written. May block for a read of the whole slot.
+ * Errors as feed, and ACTIVATE; on an error the old firmware stays the boot firmware. */
+OTAPULT_MUST_CHECK int otapult_finish(struct otapult *o, uint32_t ticket, struct otapult_image_info *info,
+                                      struct otapult_finding *why);
+
+/* Ends the update for a reason of the caller's (CONNECTION_LOST, …). An old ticket: does nothing. */
+void otapult_cancel(struct otapult *o, uint32_t ticket, int err, const struct otapult_finding *why);
+
+/* ---- after the restart ---- */
+
+/* The running firmware stays. NOT_PENDING when it does not wait for that, or the port's error. */
+OTAPULT_MUST_CHECK int otapult_confirm(struct otapult *o);
+
+/* Back to the other slot's image, which is verified first; then restarts. Also while the running
+ * firmware is pending verify (it is rejected then). Errors: BUSY, REBOOTING, NOT_READY, NO_ROLLBACK
+ * with the reason, or the port's. Blocks for a read of the whole slot. */
+OTAPULT_MUST_CHECK int otapult_rollback(struct otapult *o, struct otapult_finding *why);
+
+/* Restarts soon, as after an update. Errors: BUSY, REBOOTING, NOT_READY. */
+OTAPULT_MUST_CHECK int otapult_restart(struct otapult *o, struct otapult_finding *why);
+
+/* ---- looking ---- */
+
+enum otapult_phase {
+    OTAPULT_IDLE,
+    OTAPULT_RECEIVING,
+    OTAPULT_VERIFYING, /* all bytes are in flash; reading them back */
+    OTAPULT_REBOOTING, /* done; the restart is due */
+};
+
+struct otapult_status {
+    enum otapult_phase phase;
+    uint32_t received, written; /* bytes of the file; of a finished update too, until the next */
+    uint32_t total;             /* OTAPULT_SIZE_UNKNOWN where it is not known; may be an upper bound */
+    struct otapult_slots slots;
+    bool     pending;           /* the running firmware waits for its confirmation */
+    uint32_t confirm_left_ms;   /* until it is rejected, when pending */
+    char     waiting_for[24];   /* the health check that has not passed yet, when pending */
+    int      slots_error;       /* of port->slots at start: uploads are refused with it */
+    uint32_t uptime_ms;
+    uint32_t boot;              /* boots since the store was made; 0: the store does not work */
+};
+
+/* A consistent copy of the state. Never blocks for longer than another task's copy. */
+void otapult_status(struct otapult *o, struct otapult_status *out);
+
+/* Slot `index`, and what its first bytes say is in it: *info->size is 0 when there is no image (or one
+ * whose header is not written yet). Proves nothing about the rest. Not for the slot being written. */
+OTAPULT_MUST_CHECK int otapult_slot(struct otapult *o, int index, struct otapult_slot *slot,
+                                    struct otapult_image_info *info);
+
+/* What happened, newest first. Kept in the key-value store; the last OTAPULT_LOG_ENTRIES are kept. */
+#define OTAPULT_LOG_ENTRIES 12
+
+enum otapult_event {
+    OTAPULT_EV_NONE,
+    OTAPULT_EV_REFUSED,     /* an upload ended with `code` */
+    OTAPULT_EV_ACTIVATED,   /* an upload was written and verified, and is the next boot's */
+    OTAPULT_EV_CONFIRMED,   /* it runs and stays */
+    OTAPULT_EV_REJECTED,    /* its own application rejected it: `text` says which check, and why */
+    OTAPULT_EV_CRASHED,     /* it came back: crash or watchdog before the confirmation */
+    OTAPULT_EV_POWER_LOST,  /* it came back: power was lost before the confirmation; it is tried again */
+    OTAPULT_EV_GAVE_UP,     /* as POWER_LOST, but for the last time */
+    OTAPULT_EV_NOT_LOADED,  /* it came back: the bootloader could not load it */
+    OTAPULT_EV_ROLLED_BACK, /* somebody asked for the other slot */
+};
+
+struct otapult_log_entry {
+    uint32_t seq;      /* counts up from 1 */
+    uint32_t boot;     /* in which boot */
+    uint32_t uptime_s; /* and when in it */
+    uint32_t size;     /* of the image, 0 where it is not known */
+    int8_t   slot;     /* the one the entry is about */
+    uint8_t  event;    /* enum otapult_event */
+    uint8_t  tries;    /* boots of the image so far, POWER_LOST and GAVE_UP */
+    char     code[25]; /* of the error table, REFUSED only */
+    char     version[32], project[32];
+    char     build[OTAPULT_BUILD_ID_CHARS + 1];
+    char     text[80];
+};
+
+/* The word of an event in the API: "refused", "activated", … */
+const char *otapult_event_name(int event);
+
+/* Entry n, 0 is the newest, below OTAPULT_LOG_ENTRIES. false: that one is not there; an older one may be
+ * (an entry is missing when the store failed). */
+bool otapult_log_entry(struct otapult *o, unsigned n, struct otapult_log_entry *out);
+
+#endif
