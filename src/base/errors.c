@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/text.h"
+#include "otapult/image.h"
+
+static const struct otapult_error_row rows[] = {
+#define OTAPULT_ERROR(symbol, code, caption, status, detail, en, ru) \
+    [OTAPULT_E_##symbol] = {code, caption, status, detail, en, ru},
+#include "otapult/errors.def"
+#undef OTAPULT_ERROR
+};
+
+const struct otapult_error_row *otapult_error_row(int err)
+{
+    if (err <= OTAPULT_OK || err >= OTAPULT_ERROR_COUNT)
+        err = OTAPULT_E_INTERNAL;
+    return &rows[err];
+}
+
+int otapult_error_by_code(const char *code)
+{
+    for (int err = OTAPULT_OK + 1; err < OTAPULT_ERROR_COUNT; err++)
+        if (strcmp(rows[err].code, code) == 0)
+            return err;
+    return OTAPULT_OK;
+}
+
+static void put_chip(struct otapult_text *t, uint32_t id)
+{
+    otapult_text_str(t, otapult_chip_name(id));
+}
+
+static void put_revision(struct otapult_text *t, uint32_t rev)
+{
+    otapult_text_str(t, "v");
+    otapult_text_dec(t, rev / 100);
+    otapult_text_str(t, ".");
+    otapult_text_dec(t, rev % 100);
+}
+
+/* The placeholders of errors.def, {text} apart. */
+static const struct {
+    const char *name;
+    size_t field;
+    void (*put)(struct otapult_text *t, uint32_t v);
+} placeholders[] = {
+    {"{at}", offsetof(struct otapult_finding, at), otapult_text_hex},
+    {"{got}", offsetof(struct otapult_finding, got), otapult_text_dec},
+    {"{want}", offsetof(struct otapult_finding, want), otapult_text_dec},
+    {"{xgot}", offsetof(struct otapult_finding, got), otapult_text_hex},
+    {"{xwant}", offsetof(struct otapult_finding, want), otapult_text_hex},
+    {"{chip}", offsetof(struct otapult_finding, got), put_chip},
+    {"{ours}", offsetof(struct otapult_finding, want), put_chip},
+    {"{rev}", offsetof(struct otapult_finding, got), put_revision},
+    {"{ourrev}", offsetof(struct otapult_finding, want), put_revision},
+};
+
+static bool begins(const char *s, const char *with)
+{
+    return strncmp(s, with, strlen(with)) == 0;
+}
+
+/* Writes the value of the placeholder at `s` and returns its length; 0 when there is none. */
+static size_t put_placeholder(struct otapult_text *t, const char *s, const struct otapult_finding *finding)
+{
+    if (begins(s, "{text}")) {
+        otapult_text_str(t, finding->text ? finding->text : "");
+        return strlen("{text}");
+    }
+    for (size_t i = 0; i < sizeof placeholders / sizeof *placeholders; i++) {
+        if (!begins(s, placeholders[i].name))
+            continue;
+        uint32_t v;
+        memcpy(&v, (const char *)finding + placeholders[i].field, sizeof v);
+        placeholders[i].put(t, v);
+        return strlen(placeholders[i].name);
+    }
+    return 0;
+}
+
+void otapult_detail(int err, const struct otapult_finding *finding, char *dst, size_t cap)
+{
+    struct otapult_text t;
+    otapult_text_init(&t, dst, cap);
+    const char *s = err == OTAPULT_OK ? "" : otapult_error_row(err)->detail;
+    while (*s) {
+        size_t n = *s == '{' ? put_placeholder(&t, s, finding) : 0;
+        if (n == 0) {
+            n = 1 + strcspn(s + 1, "{");
+            otapult_text_bytes(&t, s, n);
+        }
+        s += n;
+    }
+}

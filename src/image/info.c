@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "otapult/image.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/text.h"
+#include "image/format.h"
+
+static const char unknown_chip[] = "an unknown chip";
+
+static const struct {
+    uint16_t id;
+    const char *name;
+} chips[] = {
+    {0x0000, "ESP32"},     {0x0002, "ESP32-S2"},  {0x0005, "ESP32-C3"},  {OTAPULT_CHIP_ESP32S3, "ESP32-S3"},
+    {0x000A, "ESP32-H2"}, /* a beta chip of ESP-IDF 4.4 */
+    {0x000C, "ESP32-C2"},  {0x000D, "ESP32-C6"},  {0x0010, "ESP32-H2"},  {0x0012, "ESP32-P4"},
+    {0x0014, "ESP32-C61"}, {0x0017, "ESP32-C5"},  {0x0019, "ESP32-H21"}, {0x001C, "ESP32-H4"},
+    {0x001F, "ESP32-E22"}, {0x0020, "ESP32-S31"},
+};
+
+const char *otapult_chip_name(uint32_t chip_id)
+{
+    for (size_t i = 0; i < sizeof chips / sizeof *chips; i++)
+        if (chips[i].id == chip_id)
+            return chips[i].name;
+    return unknown_chip;
+}
+
+bool otapult_chip_known(uint32_t chip_id)
+{
+    return otapult_chip_name(chip_id) != unknown_chip;
+}
+
+void otapult_build_id(const struct otapult_app_desc *desc, char dst[OTAPULT_BUILD_ID_CHARS + 1])
+{
+    struct otapult_text t;
+    otapult_text_init(&t, dst, OTAPULT_BUILD_ID_CHARS + 1);
+    otapult_text_digest(&t, desc->elf_sha256, OTAPULT_BUILD_ID_CHARS / 2);
+}
+
+void otapult_header_decode(const uint8_t header[OTAPULT_IMAGE_HEADER], struct otapult_image_info *info)
+{
+    info->segment_count = header[OTAPULT_HEADER_SEGMENTS];
+    info->entry = otapult_le32(header + 4);
+    info->chip_id = otapult_le16(header + OTAPULT_HEADER_CHIP);
+    info->min_rev = otapult_le16(header + 15);
+    info->max_rev = otapult_le16(header + 17);
+}
+
+bool otapult_desc_decode(const uint8_t raw[OTAPULT_DESC_SIZE], struct otapult_app_desc *desc)
+{
+    if (otapult_le32(raw) != OTAPULT_DESC_MAGIC)
+        return false;
+    desc->secure_version = otapult_le32(raw + 4);
+    otapult_text_clean(desc->version, sizeof desc->version, raw + 16, 32);
+    otapult_text_clean(desc->project, sizeof desc->project, raw + 48, 32);
+    otapult_text_clean(desc->time, sizeof desc->time, raw + 80, 16);
+    otapult_text_clean(desc->date, sizeof desc->date, raw + 96, 16);
+    otapult_text_clean(desc->idf, sizeof desc->idf, raw + 112, 32);
+    memcpy(desc->elf_sha256, raw + 144, sizeof desc->elf_sha256);
+    return true;
+}
+
+int otapult_read_head(const uint8_t head[OTAPULT_HEAD_SIZE], struct otapult_image_info *info)
+{
+    if (head[0] != OTAPULT_IMAGE_MAGIC)
+        return OTAPULT_E_FILE_UNKNOWN;
+    if (!otapult_desc_decode(head + OTAPULT_DESC_OFFSET, &info->desc))
+        return OTAPULT_E_IMAGE_NO_DESCRIPTION;
+    otapult_header_decode(head, info);
+    return OTAPULT_OK;
+}

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image/inspect.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "image/format.h"
+
+#define SEGMENT_LIMIT 0x1000000u
+
+/* ---- where segments may go ---- */
+
+enum region_kind { COPIED, DROM, IROM }; /* the last two are mapped from flash, page by page */
+
+struct region {
+    uint32_t from, to; /* `to` excluded */
+    enum region_kind kind;
+};
+
+/* ESP-IDF v6.0.2, soc/esp32s3/include/soc/soc.h. */
+static const struct region s3_regions[] = {
+    {0x3C000000, 0x3E000000, DROM},   {0x42000000, 0x44000000, IROM},   {0x3FC88000, 0x3FD00000, COPIED},
+    {0x40370000, 0x403E0000, COPIED}, {0x600FE000, 0x60100000, COPIED}, /* RTC fast */
+    {0x50000000, 0x50002000, COPIED},                                   /* RTC slow */
+};
+
+/* A chip that is not listed has its segments' addresses taken as they are. */
+static const struct memory {
+    uint16_t chip_id;
+    const struct region *regions;
+    size_t count;
+} memories[] = {
+    {OTAPULT_CHIP_ESP32S3, s3_regions, sizeof s3_regions / sizeof *s3_regions},
+};
+
+static const struct memory *memory_of(uint16_t chip_id)
+{
+    for (size_t i = 0; i < sizeof memories / sizeof *memories; i++)
+        if (memories[i].chip_id == chip_id)
+            return &memories[i];
+    return NULL;
+}
+
+/* The region that holds the whole segment; NULL: none does. */
+static const struct region *region_of(const struct memory *memory, const struct otapult_segment *segment)
+{
+    for (size_t i = 0; i < memory->count; i++) {
+        const struct region *r = &memory->regions[i];
+        if (segment->load_addr >= r->from && segment->load_addr < r->to)
+            return segment->size <= r->to - segment->load_addr ? r : NULL;
+    }
+    return NULL;
+}
+
+static bool has_segment_in(const struct otapult_image_info *info, const struct memory *memory,
+                           enum region_kind kind)
+{
+    for (unsigned i = 0; i < info->segment_count; i++) {
+        const struct region *r = region_of(memory, &info->segment[i]);
+        if (r != NULL && r->kind == kind && info->segment[i].size > 0)
+            return true;
+    }
+    return false;
+}
+
+/* ---- refusing ---- */
+
+static int refuse(struct otapult_inspect *in, int err, struct otapult_finding why)
+{
+    in->why = why;
+    return err;
+}
+
+static int refuse_segment(struct otapult_inspect *in, uint32_t at, uint32_t got, const char *text)
+{
+    return refuse(in, OTAPULT_E_IMAGE_SEGMENT, (struct otapult_finding){.at = at, .got = got, .text = text});
+}
+
+/* ---- taking bytes ---- */
+
+static void expect(struct otapult_inspect *in, enum otapult_inspect_at at, uint32_t bytes)
+{
+    in->at = at;
+    in->left = bytes;
+}
+
+/* As many bytes as the current piece still takes: hashed and counted. */
+static uint32_t take(struct otapult_inspect *in, const uint8_t **p, size_t *n)
+{
+    uint32_t taken = *n < in->left ? (uint32_t)*n : in->left;
+    otapult_sha256_feed(&in->sha, *p, taken);
+    in->pos += taken;
+    in->left -= taken;
+    *p += taken;
+    *n -= taken;
+    return taken;
+}
+
+/* The same, kept in in->piece. True when all `size` bytes of the piece are there. */
+static bool take_piece(struct otapult_inspect *in, uint32_t size, const uint8_t **p, size_t *n)
+{
+    uint32_t have = size - in->left;
+    const uint8_t *from = *p;
+    memcpy(in->piece + have, from, take(in, p, n));
+    return in->left == 0;
+}
+
+static uint8_t xor_of(const uint8_t *p, size_t n)
+{
+    uint32_t sum = 0, word;
+    for (; n >= sizeof word; p += sizeof word, n -= sizeof word) {
+        memcpy(&word, p, sizeof word);
+        sum ^= word;
+    }
+    for (; n > 0; n--)
+        sum ^= *p++;
+    sum ^= sum >> 16;
+    return (uint8_t)(sum ^ sum >> 8);
+}
+
+/* ---- header ---- */
+
+static int check_revision(struct otapult_inspect *in)
+{
+    const struct otapult_image_info *info = &in->info;
+    struct otapult_finding why = {.got = info->min_rev, .want = in->limits.chip_rev};
+    if (in->limits.chip_rev < info->min_rev)
+        return refuse(in, OTAPULT_E_IMAGE_CHIP_REVISION, why);
+    why.got = info->max_rev;
+    if (info->max_rev != 0 && info->max_rev != OTAPULT_REVISION_NO_MAX && in->limits.chip_rev > info->max_rev)
+        return refuse(in, OTAPULT_E_IMAGE_CHIP_REVISION, why);
+    return 0;
+}
+
+static int check_header(struct otapult_inspect *in)
+{
+    const struct otapult_image_info *info = &in->info;
+    if (in->piece[0] != OTAPULT_IMAGE_MAGIC)
+        return refuse(in, OTAPULT_E_FILE_UNKNOWN,
+                      (struct otapult_finding){.got = in->piece[0], .want = OTAPULT_IMAGE_MAGIC});
+    if (info->segment_count < 1 || info->segment_count > OTAPULT_MAX_SEGMENTS)
+        return refuse_segment(in, OTAPULT_HEADER_SEGMENTS, info->segment_count,
+                              "a count that is not 1 to 16");
+    if (in->piece[OTAPULT_HEADER_HASH] != 1)
+        return refuse(in, OTAPULT_E_IMAGE_NO_HASH, (struct otapult_finding){.at = OTAPULT_HEADER_HASH});
+    if (info->chip_id != in->limits.chip_id)
+        return refuse(in, OTAPULT_E_IMAGE_WRONG_CHIP,
+                      (struct otapult_finding){
+                          .at = OTAPULT_HEADER_CHIP, .got = info->chip_id, .want = in->limits.chip_id});
+    return check_revision(in);
+}
+
+static int take_header(struct otapult_inspect *in, const uint8_t **p, size_t *n)
+{
+    if (!take_piece(in, OTAPULT_IMAGE_HEADER, p, n))
+        return 0;
+    otapult_header_decode(in->piece, &in->info);
+    expect(in, OTAPULT_AT_SEGMENT_HEADER, OTAPULT_SEGMENT_HEADER);
+    return check_header(in);
+}
+
+/* ---- segments ---- */
+
+/* Where the checksum's block ends, when the last segment ends at `end`. */
+static uint64_t padded_end(uint64_t end)
+{
+    return (end + 16) & ~(uint64_t)15;
+}
+
+/* The least size of the whole file when this segment's data ends at `end`. */
+static uint64_t least_size(const struct otapult_inspect *in, uint64_t end)
+{
+    uint32_t headers = in->info.segment_count - in->segments;
+    return padded_end(end + (uint64_t)headers * OTAPULT_SEGMENT_HEADER) + OTAPULT_IMAGE_DIGEST;
+}
+
+static int check_address(struct otapult_inspect *in, uint32_t at, const struct otapult_segment *segment)
+{
+    const struct memory *memory = memory_of(in->limits.chip_id);
+    if (memory == NULL || segment->load_addr < OTAPULT_NOT_LOADED)
+        return 0;
+    const struct region *region = region_of(memory, segment);
+    if (region == NULL)
+        return refuse_segment(in, at, segment->load_addr, "an address outside this chip's memory");
+    if (region->kind != COPIED && (segment->offset ^ segment->load_addr) % OTAPULT_FLASH_PAGE != 0)
+        return refuse_segment(in, at, segment->load_addr, "an address that does not fit its 64 KB page");
+    return 0;
+}
+
+static int check_segment(struct otapult_inspect *in, const struct otapult_segment *segment)
+{
+    uint32_t at = segment->offset - OTAPULT_SEGMENT_HEADER;
+    if (segment->size % 4 != 0)
+        return refuse_segment(in, at, segment->size, "a length that is no multiple of 4");
+    if (segment->size >= SEGMENT_LIMIT)
+        return refuse_segment(in, at, segment->size, "a length of 16 MB or more");
+    uint64_t need = least_size(in, (uint64_t)segment->offset + segment->size);
+    if (need > in->limits.slot_size)
+        return refuse(
+            in, OTAPULT_E_IMAGE_TOO_LARGE,
+            (struct otapult_finding){.at = at, .got = (uint32_t)need, .want = in->limits.slot_size});
+    if (in->segments == 1 && segment->size < OTAPULT_DESC_SIZE)
+        return refuse(in, OTAPULT_E_IMAGE_NO_DESCRIPTION, (struct otapult_finding){.at = segment->offset});
+    return check_address(in, at, segment);
+}
+
+/* What follows a segment of which everything was taken. */
+static void expect_next(struct otapult_inspect *in)
+{
+    if (in->segments < in->info.segment_count)
+        expect(in, OTAPULT_AT_SEGMENT_HEADER, OTAPULT_SEGMENT_HEADER);
+    else
+        expect(in, OTAPULT_AT_PADDING, (uint32_t)padded_end(in->pos) - in->pos);
+}
+
+static void expect_data(struct otapult_inspect *in, uint32_t bytes)
+{
+    if (bytes > 0)
+        expect(in, OTAPULT_AT_DATA, bytes);
+    else
+        expect_next(in);
+}
+
+static int take_segment_header(struct otapult_inspect *in, const uint8_t **p, size_t *n)
+{
+    if (!take_piece(in, OTAPULT_SEGMENT_HEADER, p, n))
+        return 0;
+    struct otapult_segment *segment = &in->info.segment[in->segments++];
+    segment->offset = in->pos;
+    segment->load_addr = otapult_le32(in->piece);
+    segment->size = otapult_le32(in->piece + 4);
+    int err = check_segment(in, segment);
+    if (err != 0)
+        return err;
+    if (in->segments == 1)
+        expect(in, OTAPULT_AT_DESCRIPTION, OTAPULT_DESC_SIZE);
+    else
+        expect_data(in, segment->size);
+    return 0;
+}
+
+static int take_description(struct otapult_inspect *in, const uint8_t **p, size_t *n)
+{
+    if (!take_piece(in, OTAPULT_DESC_SIZE, p, n))
+        return 0;
+    in->xor8 ^= xor_of(in->piece, OTAPULT_DESC_SIZE);
+    if (!otapult_desc_decode(in->piece, &in->info.desc))
+        return refuse(in, OTAPULT_E_IMAGE_NO_DESCRIPTION,
+                      (struct otapult_finding){.at = in->pos - OTAPULT_DESC_SIZE});
+    expect_data(in, in->info.segment[0].size - OTAPULT_DESC_SIZE);
+    return 0;
+}
+
+static int take_data(struct otapult_inspect *in, const uint8_t **p, size_t *n)
+{
+    const uint8_t *from = *p;
+    in->xor8 ^= xor_of(from, take(in, p, n));
+    if (in->left == 0)
+        expect_next(in);
+    return 0;
+}
+
+/* ---- end ---- */
+
+static int digest(struct otapult_inspect *in, uint8_t dst[OTAPULT_IMAGE_DIGEST])
+{
+    if (otapult_sha256_peek(&in->sha, dst) == 0)
+        return 0;
+    return refuse(in, OTAPULT_E_INTERNAL, (struct otapult_finding){.text = "SHA-256"});
+}
+
+static int check_checksum(struct otapult_inspect *in, uint8_t found)
+{
+    in->info.checksum = in->xor8;
+    if (found == in->xor8)
+        return 0;
+    return refuse(in, OTAPULT_E_IMAGE_CHECKSUM,
+                  (struct otapult_finding){.at = in->pos - 1, .got = found, .want = in->xor8});
+}
+
+static int take_padding(struct otapult_inspect *in, const uint8_t **p, size_t *n)
+{
+    const uint8_t *from = *p;
+    uint32_t at = in->pos, taken = take(in, p, n), zeros = in->left == 0 ? taken - 1 : taken;
+    for (uint32_t i = 0; i < zeros; i++)
+        if (from[i] != 0)
+            return refuse_segment(in, at + i, from[i], "padding that is not zero");
+    if (in->left > 0)
+        return 0;
+    expect(in, OTAPULT_AT_DIGEST, OTAPULT_IMAGE_DIGEST);
+    int err = digest(in, in->info.digest);
+    return err != 0 ? err : check_checksum(in, from[zeros]);
+}
+
+/* A bootloader, or what is left of a merged image, has neither. */
+static int check_mapped(struct otapult_inspect *in)
+{
+    const struct memory *memory = memory_of(in->limits.chip_id);
+    if (memory != NULL && !has_segment_in(&in->info, memory, DROM))
+        return refuse_segment(in, in->pos, in->info.segment_count, "no DROM among all");
+    if (memory != NULL && !has_segment_in(&in->info, memory, IROM))
+        return refuse_segment(in, in->pos, in->info.segment_count, "no IROM among all");
+    return 0;
+}
+
+static int take_digest(struct otapult_inspect *in, const uint8_t **p, size_t *n)
+{
+    if (!take_piece(in, OTAPULT_IMAGE_DIGEST, p, n))
+        return 0;
+    expect(in, OTAPULT_AT_END, 0);
+    in->info.size = in->pos;
+    int err = digest(in, in->info.sha256);
+    if (err != 0)
+        return err;
+    if (memcmp(in->piece, in->info.digest, OTAPULT_IMAGE_DIGEST) != 0)
+        return refuse(in, OTAPULT_E_IMAGE_HASH,
+                      (struct otapult_finding){.at = in->pos - OTAPULT_IMAGE_DIGEST});
+    return check_mapped(in);
+}
+
+/* ---- the stage ---- */
+
+void otapult_inspect_init(struct otapult_inspect *in, const struct otapult_inspect_limits *limits)
+{
+    struct otapult_inspect_limits kept = *limits; /* may lie in what is cleared */
+    memset(in, 0, sizeof *in);
+    in->limits = kept;
+    in->xor8 = OTAPULT_CHECKSUM_START;
+    otapult_sha256_init(&in->sha);
+    expect(in, OTAPULT_AT_HEADER, OTAPULT_IMAGE_HEADER);
+}
+
+static int step(struct otapult_inspect *in, const uint8_t **p, size_t *n)
+{
+    switch (in->at) { /* each state takes a byte at least, or refuses */
+    case OTAPULT_AT_HEADER: return take_header(in, p, n);
+    case OTAPULT_AT_SEGMENT_HEADER: return take_segment_header(in, p, n);
+    case OTAPULT_AT_DESCRIPTION: return take_description(in, p, n);
+    case OTAPULT_AT_DATA: return take_data(in, p, n);
+    case OTAPULT_AT_PADDING: return take_padding(in, p, n);
+    case OTAPULT_AT_DIGEST: return take_digest(in, p, n);
+    case OTAPULT_AT_END: return refuse(in, OTAPULT_E_IMAGE_TRAILING, (struct otapult_finding){.at = in->pos});
+    }
+    return refuse(in, OTAPULT_E_INTERNAL, (struct otapult_finding){.text = "inspector"});
+}
+
+int otapult_inspect_feed(struct otapult_inspect *in, const uint8_t *p, size_t n)
+{
+    while (in->err == 0 && n > 0)
+        in->err = step(in, &p, &n);
+    return in->err;
+}
+
+/* The least number of bytes between here and the end. */
+static uint32_t missing(const struct otapult_inspect *in)
+{
+    uint32_t end = in->pos + in->left;
+    switch (in->at) {
+    case OTAPULT_AT_HEADER: end = OTAPULT_HEAD_SIZE; break;
+    case OTAPULT_AT_DESCRIPTION: end = in->info.segment[0].offset + in->info.segment[0].size; break;
+    case OTAPULT_AT_SEGMENT_HEADER: end -= OTAPULT_SEGMENT_HEADER; break; /* least_size() counts it */
+    case OTAPULT_AT_DATA: break;
+    case OTAPULT_AT_PADDING: return in->left + OTAPULT_IMAGE_DIGEST;
+    case OTAPULT_AT_DIGEST:
+    case OTAPULT_AT_END: return in->left;
+    }
+    return (uint32_t)least_size(in, end) - in->pos;
+}
+
+int otapult_inspect_finish(struct otapult_inspect *in)
+{
+    if (in->err == 0 && in->at != OTAPULT_AT_END)
+        in->err = refuse(in, OTAPULT_E_IMAGE_TRUNCATED,
+                         (struct otapult_finding){.at = in->pos, .got = missing(in)});
+    return in->err;
+}

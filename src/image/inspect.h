@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OTAPULT_IMAGE_INSPECT_H
+#define OTAPULT_IMAGE_INSPECT_H
+
+#include <stdbool.h>
+
+#include "otapult/image.h"
+#include "trust/sha256.h"
+
+/* Is this app image whole, right, and for this chip? A stage over all bytes of the image, first to last:
+ * header, segments, checksum, SHA-256, app description, chip, revision, room in the slot, nothing behind
+ * the end. It checks all that esp_image_verify() does (ESP-IDF v6.0.2, bootloader_support/src/
+ * esp_image_format.c) and what that leaves out: at least one segment, lengths against the slot before
+ * the data comes, zero padding, an app description, a DROM and an IROM segment on an ESP32-S3, an
+ * appended SHA-256, no trailing bytes. */
+
+struct otapult_inspect_limits {
+    uint32_t slot_size;
+    uint16_t chip_id, chip_rev;
+};
+
+enum otapult_inspect_at { /* what the next byte is */
+    OTAPULT_AT_HEADER,
+    OTAPULT_AT_SEGMENT_HEADER,
+    OTAPULT_AT_DESCRIPTION, /* the first 256 bytes of segment 0 */
+    OTAPULT_AT_DATA,
+    OTAPULT_AT_PADDING, /* zeros and the checksum byte */
+    OTAPULT_AT_DIGEST,
+    OTAPULT_AT_END, /* no further byte is allowed */
+};
+
+struct otapult_inspect {
+    struct otapult_inspect_limits limits;
+    enum otapult_inspect_at       at;
+    uint32_t                      pos;  /* bytes taken so far */
+    uint32_t                      left; /* of the current piece, never 0 before the end */
+    uint32_t                      segments;   /* headers taken */
+    uint8_t                       piece[256]; /* header, segment header, description or digest */
+    uint8_t                       xor8;
+    struct otapult_sha256         sha;
+    struct otapult_image_info     info;
+    int                           err;
+    struct otapult_finding        why;
+};
+
+void otapult_inspect_init(struct otapult_inspect *in, const struct otapult_inspect_limits *limits);
+
+/* Feed the next bytes, any split. 0 or the first error, which stays. */
+OTAPULT_MUST_CHECK int otapult_inspect_feed(struct otapult_inspect *in, const uint8_t *p, size_t n);
+
+/* No more bytes. 0: the image is whole and right, in->info describes it; else the error, IMAGE_TRUNCATED
+ * when bytes are missing. That a DROM or IROM segment is missing is said last of all, when everything
+ * else was found right. */
+OTAPULT_MUST_CHECK int otapult_inspect_finish(struct otapult_inspect *in);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OTAPULT_IMAGE_RECOGNISE_H
+#define OTAPULT_IMAGE_RECOGNISE_H
+
+#include "otapult/image.h"
+
+/* What is this file? A stage that looks at the first bytes of a stream and says: an app image, or what
+ * it is instead. The marks were checked on real or freshly built files; formats which only their
+ * definition tells (NVS, raw FAT, archives other than gzip) say so in the .c.
+ *
+ * An app image is told by its first OTAPULT_HEAD_SIZE bytes, nearly everything else by its first
+ * OTAPULT_RECOGNISE_HEAD. Two kinds need more: what begins like a bootloader may be a merged image
+ * (partition table at 0x8000, or another 4 KB boundary up to 0x10000; app at 0x10000), and what begins
+ * with 0xFF may be a merged image for another chip, a wear-levelled FAT, OTA data, or nothing. */
+
+#define OTAPULT_RECOGNISE_HEAD   512u     /* bytes kept */
+#define OTAPULT_RECOGNISE_WINDOW 36u      /* bytes looked at behind a 4 KB boundary */
+#define OTAPULT_RECOGNISE_LAST   0x10024u /* no file needs more bytes than these */
+
+enum otapult_kind {
+    OTAPULT_KIND_UNDECIDED,
+    OTAPULT_KIND_APP,     /* image header and app description: the inspector's, whatever the chip */
+    OTAPULT_KIND_REFUSED, /* `err` says what it is */
+};
+
+struct otapult_recognise {
+    uint8_t  head[OTAPULT_RECOGNISE_HEAD]; /* the first bytes, `seen` of them while seen is smaller */
+    uint32_t seen;                         /* bytes looked at; stops counting when decided */
+    uint32_t size;                         /* of the file, an upper bound, or 0xFFFFFFFF */
+    uint32_t uniform;                      /* how many bytes from the start equal the first one */
+    uint16_t chip_id;                      /* of this device; init sets the ESP32-S3 */
+    uint8_t  window[OTAPULT_RECOGNISE_WINDOW]; /* what follows the last 4 KB boundary */
+    enum otapult_kind kind;
+    int      err;
+    struct otapult_finding why;
+};
+
+/* `size`: of the file, an upper bound, or OTAPULT_SIZE_UNKNOWN. Knowing it only makes some refusals
+ * earlier, never different. */
+void otapult_recognise_init(struct otapult_recognise *r, uint32_t size);
+
+/* Feed the next bytes of the file. Returns 0 while undecided or an app image, else the error that names
+ * what it is. Once decided it looks at nothing more: an app image is decided at OTAPULT_HEAD_SIZE. */
+OTAPULT_MUST_CHECK int otapult_recognise_feed(struct otapult_recognise *r, const uint8_t *p, size_t n);
+
+/* The file has ended. Decides whatever was still open: 0 only for an app image. */
+OTAPULT_MUST_CHECK int otapult_recognise_finish(struct otapult_recognise *r);
+
+#endif
