@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flash/slot_writer.h"
+
+#include <string.h>
+
+#include "otapult/otapult.h"
+
+_Static_assert(sizeof(struct otapult_slot_writer) <= 4352, "the RAM table says 4.25 KiB");
+
+static int fail(struct otapult_slot_writer *w, int err, uint32_t at, uint32_t got, uint32_t want)
+{
+    w->err = err;
+    w->why = (struct otapult_finding){.at = at, .got = got, .want = want};
+    return err;
+}
+
+static bool is_power_of_two(uint32_t n)
+{
+    return n != 0 && (n & (n - 1)) == 0;
+}
+
+static bool has_fit_geometry(const struct otapult_flash *f)
+{
+    return is_power_of_two(f->sector) && is_power_of_two(f->block) && f->sector >= 2 * OTAPULT_SLOT_HELD &&
+           f->sector <= OTAPULT_SLOT_SECTOR && f->block >= f->sector && f->size % f->sector == 0;
+}
+
+void otapult_slot_writer_init(struct otapult_slot_writer *w, const struct otapult_flash *flash, uint32_t size)
+{
+    memset(w, 0, sizeof *w);
+    memset(w->held, 0xFF, sizeof w->held);
+    w->flash = *flash;
+    w->size = size;
+    if (!has_fit_geometry(flash))
+        (void)fail(w, OTAPULT_E_SLOT_OPEN, 0, flash->size, flash->sector);
+}
+
+/* A block costs about as much time as four of its sixteen sectors. */
+static bool is_worth_a_block(const struct otapult_slot_writer *w)
+{
+    const struct otapult_flash *f = &w->flash;
+    if (w->erased % f->block != 0 || f->block > f->size - w->erased)
+        return false;
+    if (w->size == OTAPULT_SIZE_UNKNOWN)
+        return true;
+    return w->size > w->erased && w->size - w->erased >= f->block / 4;
+}
+
+static int erase_ahead(struct otapult_slot_writer *w)
+{
+    const uint32_t len = is_worth_a_block(w) ? w->flash.block : w->flash.sector;
+    int err = w->flash.erase(w->flash.ctx, w->erased, len);
+    if (err != 0)
+        return fail(w, err, w->erased, 0, 0);
+    w->erased += len;
+    return 0;
+}
+
+/* Programs src[len] as the sector at `written`; of the first one, all but the bytes held back. */
+static int program(struct otapult_slot_writer *w, const uint8_t *src, uint32_t len)
+{
+    uint32_t at = w->written, skip = 0;
+    if (at == 0) {
+        memcpy(w->held, src, OTAPULT_SLOT_HELD);
+        skip = OTAPULT_SLOT_HELD;
+    }
+    if (len > skip) {
+        int err = w->flash.write(w->flash.ctx, at + skip, src + skip, len - skip);
+        if (err != 0)
+            return fail(w, err, at + skip, 0, 0);
+    }
+    w->written = w->received;
+    return 0;
+}
+
+/* Takes n bytes that do not reach beyond the sector being filled. A sector that lies in the input as a
+ * whole is programmed from there. */
+static int take(struct otapult_slot_writer *w, const uint8_t *p, uint32_t n)
+{
+    const uint32_t fill = w->received - w->written;
+    if (w->received == w->erased && erase_ahead(w) != 0)
+        return w->err;
+    w->received += n;
+    if (n == w->flash.sector)
+        return program(w, p, n);
+    memcpy(w->sector + fill, p, n);
+    return fill + n == w->flash.sector ? program(w, w->sector, w->flash.sector) : 0;
+}
+
+static int refuse_too_large(struct otapult_slot_writer *w)
+{
+    const uint32_t slot = w->flash.size;
+    const bool told = w->size != OTAPULT_SIZE_UNKNOWN && w->size > slot;
+    return fail(w, OTAPULT_E_IMAGE_TOO_LARGE, slot, told ? w->size : slot + 1, slot);
+}
+
+/* After flush() a sector that is not full was programmed: nothing may follow in it. */
+static bool is_closed(const struct otapult_slot_writer *w)
+{
+    return w->committed || w->written % w->flash.sector != 0;
+}
+
+int otapult_slot_writer_feed(struct otapult_slot_writer *w, const uint8_t *p, size_t n)
+{
+    if (w->err == 0 && n > 0 && is_closed(w))
+        return fail(w, OTAPULT_E_INTERNAL, w->received, 0, 0);
+    while (w->err == 0 && n > 0) {
+        if (w->received == w->flash.size)
+            return refuse_too_large(w);
+        const uint32_t room = w->flash.sector - (w->received - w->written);
+        const uint32_t len = n < room ? (uint32_t)n : room;
+        (void)take(w, p, len); /* its error stays in w->err */
+        p += len;
+        n -= len;
+    }
+    return w->err;
+}
+
+int otapult_slot_writer_flush(struct otapult_slot_writer *w)
+{
+    if (w->err != 0 || w->received == w->written)
+        return w->err;
+    const uint32_t fill = w->received - w->written;
+    const uint32_t padding = -fill % OTAPULT_SLOT_HELD;
+    memset(w->sector + fill, 0xFF, padding);
+    return program(w, w->sector, fill + padding);
+}
+
+int otapult_slot_writer_read(struct otapult_slot_writer *w, uint32_t off, uint8_t *dst, uint32_t len)
+{
+    if (w->err != 0)
+        return w->err;
+    if (off > w->flash.size || len > w->flash.size - off)
+        return fail(w, OTAPULT_E_INTERNAL, off, len, w->flash.size);
+    if (off < OTAPULT_SLOT_HELD && len > 0) {
+        const uint32_t left = OTAPULT_SLOT_HELD - off;
+        const uint32_t n = len < left ? len : left;
+        memcpy(dst, w->held + off, n);
+        off += n;
+        dst += n;
+        len -= n;
+    }
+    int err = len > 0 ? w->flash.read(w->flash.ctx, off, dst, len) : 0;
+    return err != 0 ? fail(w, err, off, 0, 0) : 0;
+}
+
+static int program_held(struct otapult_slot_writer *w)
+{
+    const struct otapult_flash *f = &w->flash;
+    uint8_t back[OTAPULT_SLOT_HELD];
+    int err = f->write(f->ctx, 0, w->held, sizeof w->held);
+    if (err == 0)
+        err = f->read(f->ctx, 0, back, sizeof back);
+    if (err == 0 && memcmp(back, w->held, sizeof back) != 0)
+        err = OTAPULT_E_FLASH_READBACK;
+    return err;
+}
+
+int otapult_slot_writer_commit(struct otapult_slot_writer *w)
+{
+    if (w->err != 0)
+        return w->err;
+    if (w->committed || w->written != w->received || w->received < OTAPULT_SLOT_HELD)
+        return fail(w, OTAPULT_E_INTERNAL, w->received, 0, 0);
+    w->committed = true;
+    int err = program_held(w);
+    if (err == 0)
+        return 0;
+    (void)w->flash.erase(w->flash.ctx, 0, w->flash.sector);
+    return fail(w, err, 0, 0, 0);
+}
