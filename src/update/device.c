@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "update/device.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+_Static_assert(sizeof(struct otapult) <= OTAPULT_RAM, "OTAPULT_RAM holds the device");
+
+bool otapult_always_ready(void *app, char *why, size_t cap)
+{
+    (void)app;
+    (void)why;
+    (void)cap;
+    return true;
+}
+
+void otapult_lock(struct otapult *o)
+{
+    o->port->lock(o->port->ctx);
+}
+
+void otapult_unlock(struct otapult *o)
+{
+    o->port->unlock(o->port->ctx);
+}
+
+uint32_t otapult_now(const struct otapult *o)
+{
+    return o->port->now_ms(o->port->ctx);
+}
+
+void otapult_hold(struct otapult *o, bool on)
+{
+    if (o->config.hold != NULL)
+        o->config.hold(o->config.app, on);
+}
+
+uint16_t otapult_device_chip(const struct otapult *o)
+{
+    return o->config.chip_id;
+}
+
+uint32_t otapult_device_stall_ms(const struct otapult *o)
+{
+    return o->config.stall_ms;
+}
+
+void otapult_refresh_slots(struct otapult *o)
+{
+    struct otapult_slots slots = {
+        .running = OTAPULT_SLOT_NONE, .boot = OTAPULT_SLOT_NONE, .next = OTAPULT_SLOT_NONE};
+    int err = o->port->slots(o->port->ctx, &slots);
+
+    otapult_lock(o);
+    o->slots = slots;
+    o->slots_error = err;
+    otapult_unlock(o);
+}
+
+void otapult_restart_soon(struct otapult *o)
+{
+    o->phase = OTAPULT_REBOOTING;
+    o->restart_at_ms = otapult_now(o) + o->config.restart_ms;
+}
+
+void otapult_note(struct otapult *o, enum otapult_event event, int slot, const struct otapult_trial *trial,
+                  const char *code, const char *text)
+{
+    struct otapult_log_entry e = {.event = (uint8_t)event, .slot = (int8_t)slot};
+    struct otapult_text t;
+
+    if (trial != NULL) {
+        e.size = trial->size;
+        e.tries = trial->tries;
+        memcpy(e.version, trial->version, sizeof e.version);
+        memcpy(e.project, trial->project, sizeof e.project);
+        memcpy(e.build, trial->build, sizeof e.build);
+    }
+    otapult_text_init(&t, e.code, sizeof e.code);
+    otapult_text_str(&t, code == NULL ? "" : code);
+    otapult_text_init(&t, e.text, sizeof e.text);
+    otapult_text_str(&t, text == NULL ? "" : text);
+    otapult_journal_add(&o->journal, &e);
+}
+
+static bool usable(const struct otapult_config *c)
+{
+    return c->port != NULL && c->ready != NULL && (c->check_count == 0 || c->checks != NULL) &&
+           c->check_count <= 32;
+}
+
+int otapult_start(union otapult_memory *memory, const struct otapult_config *config, struct otapult **out)
+{
+    struct otapult *o = (struct otapult *)(void *)memory;
+
+    *out = NULL;
+    if (!usable(config) || psa_crypto_init() != PSA_SUCCESS)
+        return OTAPULT_E_INTERNAL;
+
+    memset(o, 0, sizeof *o);
+    o->config = *config;
+    o->port = config->port;
+    o->limits = (struct otapult_inspect_limits){.chip_id = config->chip_id, .chip_rev = config->chip_rev};
+    o->total = OTAPULT_SIZE_UNKNOWN;
+    o->started_ms = otapult_now(o);
+    otapult_journal_start(&o->journal, o->port);
+    otapult_refresh_slots(o);
+    otapult_resolve_trial(o);
+    *out = o;
+    return 0;
+}
+
+static bool restart_is_due(struct otapult *o)
+{
+    otapult_lock(o);
+    bool due = o->phase == OTAPULT_REBOOTING && (int32_t)(otapult_now(o) - o->restart_at_ms) >= 0;
+    otapult_unlock(o);
+    return due;
+}
+
+void otapult_poll(struct otapult *o)
+{
+    otapult_poll_stall(o);
+    otapult_poll_health(o);
+    if (restart_is_due(o))
+        o->port->restart(o->port->ctx);
+}
+
+static void copy_waiting_for(const struct otapult *o, struct otapult_status *out)
+{
+    struct otapult_text t;
+
+    otapult_text_init(&t, out->waiting_for, sizeof out->waiting_for);
+    for (size_t i = 0; i < o->config.check_count; i++) {
+        if ((o->passed & 1u << i) == 0) {
+            otapult_text_str(&t, o->config.checks[i].name);
+            return;
+        }
+    }
+}
+
+void otapult_status(struct otapult *o, struct otapult_status *out)
+{
+    uint32_t now = otapult_now(o);
+
+    otapult_lock(o);
+    *out = (struct otapult_status){
+        .phase = o->phase,
+        .received = o->received,
+        .written = o->written,
+        .total = o->total,
+        .slots = o->slots,
+        .slots_error = o->slots_error,
+        .pending = o->pending,
+        .uptime_ms = now,
+        .boot = o->journal.boot,
+    };
+    if (o->pending) {
+        uint32_t waited = now - o->pending_since_ms;
+        out->confirm_left_ms = waited < o->config.confirm_ms ? o->config.confirm_ms - waited : 0;
+        copy_waiting_for(o, out);
+    }
+    otapult_unlock(o);
+}
+
+/* 0 and info->size 0: there is no image. */
+static int read_slot_head(struct otapult *o, int index, struct otapult_image_info *info)
+{
+    struct otapult_flash flash;
+    uint8_t head[OTAPULT_HEAD_SIZE];
+
+    int err = o->port->open(o->port->ctx, index, &flash);
+    if (err == 0)
+        err = flash.read(flash.ctx, 0, head, sizeof head);
+    if (err != 0)
+        return err;
+    if (otapult_read_head(head, info) == 0)
+        info->size = sizeof head; /* at least; not 0 says that an image is there */
+    return 0;
+}
+
+int otapult_slot(struct otapult *o, int index, struct otapult_slot *slot, struct otapult_image_info *info)
+{
+    memset(info, 0, sizeof *info);
+    int err = o->port->slot(o->port->ctx, index, slot);
+    return err == 0 ? read_slot_head(o, index, info) : err;
+}
+
+bool otapult_log_entry(struct otapult *o, unsigned n, struct otapult_log_entry *out)
+{
+    return otapult_journal_read(&o->journal, n, out);
+}
+
+const char *otapult_event_name(int event)
+{
+    static const char *const names[] = {
+        [OTAPULT_EV_REFUSED] = "refused",         [OTAPULT_EV_ACTIVATED] = "activated",
+        [OTAPULT_EV_CONFIRMED] = "confirmed",     [OTAPULT_EV_REJECTED] = "rejected",
+        [OTAPULT_EV_CRASHED] = "crashed",         [OTAPULT_EV_POWER_LOST] = "power_lost",
+        [OTAPULT_EV_GAVE_UP] = "gave_up",         [OTAPULT_EV_NOT_LOADED] = "not_loaded",
+        [OTAPULT_EV_ROLLED_BACK] = "rolled_back",
+    };
+    bool known = event > OTAPULT_EV_NONE && event <= OTAPULT_EV_ROLLED_BACK;
+    return known ? names[event] : "none";
+}

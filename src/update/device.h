@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OTAPULT_UPDATE_DEVICE_H
+#define OTAPULT_UPDATE_DEVICE_H
+
+#include "update/journal.h"
+#include "update/session.h"
+#include "update/trial.h"
+#include "web/multipart.h"
+
+/* The device: one update at a time, who may touch it, and what becomes of it. What stands under `lock`
+ * is read and written only between port->lock and port->unlock; the session and the parser belong to the
+ * holder of the ticket while `inside` is not 0, and to nobody's reader otherwise. */
+struct otapult {
+    struct otapult_config        config;
+    const struct otapult_port   *port;
+    struct otapult_inspect_limits limits;
+    struct otapult_journal       journal;
+    uint32_t                     started_ms;
+
+    /* under lock */
+    enum otapult_phase phase;
+    uint32_t           ticket;      /* of the update that runs, 0: none */
+    uint32_t           last_ticket; /* that ended last */
+    int                last_err;    /* and with what */
+    uint32_t           tickets;     /* given out */
+    unsigned           inside;      /* calls of the holder under way */
+    uint32_t           touched_ms;  /* when the holder was last inside */
+    uint32_t           received, written, total;
+    uint32_t           restart_at_ms;
+    struct otapult_slots slots;
+    int                slots_error;
+    int                target;      /* slot of the update */
+    bool               pending;     /* the running firmware waits for its confirmation */
+    bool               deciding;    /* its confirmation or rejection is being written */
+    uint32_t           passed;      /* health checks, one bit each */
+    uint32_t           pending_since_ms;
+
+    char               reason[64];  /* of the last `ready` that said no */
+
+    /* the holder's */
+    struct otapult_session   session;
+    struct otapult_multipart parser;
+};
+
+/* ---- for src/web: an upload's parser lives here, because there is only one upload ---- */
+
+/* Begins a call of the ticket's holder: between enter and leave the update cannot be ended by anybody
+ * else. Returns 0, or the error that has ended this ticket (then do not call leave). Nests. */
+OTAPULT_MUST_CHECK int otapult_enter(struct otapult *o, uint32_t ticket);
+void otapult_leave(struct otapult *o, uint32_t ticket);
+
+/* The parser's memory. To be touched only between enter and leave. */
+struct otapult_multipart *otapult_upload_parser(struct otapult *o);
+
+/* The device's chip, for the status. */
+uint16_t otapult_device_chip(const struct otapult *o);
+uint32_t otapult_device_stall_ms(const struct otapult *o);
+
+/* ---- between the files of this room ---- */
+
+/* Under the port's lock. */
+void otapult_lock(struct otapult *o);
+void otapult_unlock(struct otapult *o);
+uint32_t otapult_now(const struct otapult *o);
+
+/* Tells the application to keep still, or that it need not any more. Not under lock. */
+void otapult_hold(struct otapult *o, bool on);
+
+/* Reads what the port says of its slots into o->slots. */
+void otapult_refresh_slots(struct otapult *o);
+
+/* The restart, after config.restart_ms. Under lock. */
+void otapult_restart_soon(struct otapult *o);
+
+/* A journal entry about `slot`; any of trial, code and text may be NULL. */
+void otapult_note(struct otapult *o, enum otapult_event event, int slot, const struct otapult_trial *trial,
+                  const char *code, const char *text);
+
+/* Asks the application whether an update or a restart may happen now: 0 or NOT_READY. */
+OTAPULT_MUST_CHECK int otapult_ask_ready(struct otapult *o, struct otapult_finding *why);
+
+/* Makes `slot` the next boot's, with a trial to go with it: saved before, armed after. `trial` has slot,
+ * build, version, project and size set. 0 or the port's error, and then the old choice still holds. */
+OTAPULT_MUST_CHECK int otapult_arm(struct otapult *o, struct otapult_trial *trial);
+
+/* Describes an image for its trial and the journal. */
+void otapult_describe(struct otapult_trial *trial, int slot, const struct otapult_image_info *info);
+
+/* At start: the fate of the last trial, and what follows from it. */
+void otapult_resolve_trial(struct otapult *o);
+
+/* From poll: health checks and the deadline of the confirmation. */
+void otapult_poll_health(struct otapult *o);
+
+/* From poll: an upload that brings nothing. */
+void otapult_poll_stall(struct otapult *o);
+
+#endif

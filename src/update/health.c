@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/text.h"
+#include "update/device.h"
+
+static struct otapult_slots slots_now(struct otapult *o)
+{
+    otapult_lock(o);
+    struct otapult_slots slots = o->slots;
+    otapult_unlock(o);
+    return slots;
+}
+
+/* The firmware waits for a decision, and nothing else is under way. */
+static bool is_pending(struct otapult *o)
+{
+    otapult_lock(o);
+    bool pending = o->pending && !o->deciding && o->phase != OTAPULT_REBOOTING;
+    otapult_unlock(o);
+    return pending;
+}
+
+/* The image that runs, described for the journal: the trial's own note where there is one. */
+static void describe_running(struct otapult *o, struct otapult_trial *trial)
+{
+    struct otapult_slot slot;
+    struct otapult_image_info info;
+    int running = slots_now(o).running;
+
+    if (otapult_trial_load(o->port, trial) && trial->slot == running)
+        return;
+    if (otapult_slot(o, running, &slot, &info) != 0)
+        memset(&info, 0, sizeof info);
+    info.size = 0; /* its end is not known from its head */
+    otapult_describe(trial, running, &info);
+}
+
+/* ---- confirmation ---- */
+
+/* Takes the decision over the pending firmware; false when there is none to take. */
+static bool take_decision(struct otapult *o)
+{
+    otapult_lock(o);
+    bool mine = o->pending && !o->deciding;
+    if (mine)
+        o->deciding = true;
+    otapult_unlock(o);
+    return mine;
+}
+
+static void end_decision(struct otapult *o, bool pending)
+{
+    otapult_lock(o);
+    o->deciding = false;
+    o->pending = pending;
+    otapult_unlock(o);
+}
+
+int otapult_confirm(struct otapult *o)
+{
+    struct otapult_trial trial;
+
+    if (!take_decision(o))
+        return OTAPULT_E_NOT_PENDING;
+    describe_running(o, &trial);
+    trial.verdict = OTAPULT_TRIAL_PASSED;
+    if (otapult_trial_save(o->port, &trial) != 0)
+        o->port->log(o->port->ctx, "the store failed before the confirmation");
+
+    int err = o->port->confirm(o->port->ctx);
+    end_decision(o, err != 0);
+    if (err != 0)
+        return err;
+    otapult_note(o, OTAPULT_EV_CONFIRMED, trial.slot, &trial, NULL, NULL);
+    otapult_trial_clear(o->port);
+    otapult_refresh_slots(o);
+    return 0;
+}
+
+/* The running firmware goes, and the previous one returns at the restart. */
+static int reject(struct otapult *o, const char *text)
+{
+    struct otapult_trial trial;
+    struct otapult_text t;
+
+    if (!take_decision(o))
+        return OTAPULT_E_NOT_PENDING;
+    describe_running(o, &trial);
+    trial.verdict = OTAPULT_TRIAL_REJECTED;
+    otapult_text_init(&t, trial.text, sizeof trial.text);
+    otapult_text_str(&t, text);
+    if (otapult_trial_save(o->port, &trial) != 0)
+        o->port->log(o->port->ctx, "the store failed before the rejection");
+
+    int err = o->port->reject(o->port->ctx);
+    end_decision(o, err != 0);
+    if (err != 0)
+        return err;
+    o->port->log(o->port->ctx, trial.text);
+    otapult_hold(o, true);
+    otapult_lock(o);
+    otapult_restart_soon(o);
+    otapult_unlock(o);
+    return 0;
+}
+
+static void reject_for(struct otapult *o, const char *what, const char *name, const char *why)
+{
+    char text[80];
+    struct otapult_text t;
+
+    otapult_text_init(&t, text, sizeof text);
+    otapult_text_str(&t, what);
+    otapult_text_str(&t, " \"");
+    otapult_text_str(&t, name);
+    otapult_text_str(&t, "\"");
+    if (why[0] != '\0') {
+        otapult_text_str(&t, ": ");
+        otapult_text_str(&t, why);
+    }
+    if (reject(o, text) != 0) {
+        o->port->log(o->port->ctx, "there is nothing to go back to: the firmware keeps running");
+        otapult_lock(o);
+        o->pending_since_ms = otapult_now(o); /* ask again after another deadline */
+        otapult_unlock(o);
+    }
+}
+
+/* true: this check has been decided, one way or the other, and the next may be asked. */
+static bool probe(struct otapult *o, size_t i)
+{
+    const struct otapult_health_check *check = &o->config.checks[i];
+    char why[48] = "";
+
+    if (o->passed & 1u << i)
+        return true;
+    switch (check->probe(o->config.app, why, sizeof why)) {
+    case OTAPULT_HEALTH_PASS:
+        otapult_lock(o);
+        o->passed |= 1u << i;
+        otapult_unlock(o);
+        return true;
+    case OTAPULT_HEALTH_FAIL: reject_for(o, "health check", check->name, why); return false;
+    case OTAPULT_HEALTH_WAIT: break;
+    }
+    return false;
+}
+
+static bool all_pass(struct otapult *o)
+{
+    bool all = o->config.check_count > 0;
+
+    for (size_t i = 0; i < o->config.check_count && is_pending(o); i++)
+        all = probe(o, i) && all;
+    return all && is_pending(o);
+}
+
+static void check_deadline(struct otapult *o)
+{
+    struct otapult_status s;
+
+    otapult_status(o, &s);
+    if (!is_pending(o) || s.confirm_left_ms > 0)
+        return;
+    reject_for(o, "deadline passed, waiting for", s.waiting_for[0] != '\0' ? s.waiting_for : "confirmation",
+               "");
+}
+
+void otapult_poll_health(struct otapult *o)
+{
+    if (!is_pending(o))
+        return;
+    if (!all_pass(o))
+        check_deadline(o);
+    else if (otapult_confirm(o) != 0)
+        o->port->log(o->port->ctx, "the confirmation could not be written");
+}
+
+/* ---- going back, restarting ---- */
+
+/* Takes the device for something that ends in a restart. */
+static int claim_restart(struct otapult *o, struct otapult_finding *why)
+{
+    int err = 0;
+
+    *why = (struct otapult_finding){0};
+    otapult_lock(o);
+    if (o->phase == OTAPULT_REBOOTING)
+        err = OTAPULT_E_REBOOTING;
+    else if (o->phase != OTAPULT_IDLE) {
+        *why = (struct otapult_finding){.got = o->received, .want = o->total};
+        err = OTAPULT_E_BUSY;
+    } else {
+        o->phase = OTAPULT_VERIFYING;
+    }
+    otapult_unlock(o);
+    if (err != 0)
+        return err;
+    err = otapult_ask_ready(o, why);
+    if (err == 0)
+        otapult_hold(o, true);
+    return err;
+}
+
+static void end_claim(struct otapult *o, int err)
+{
+    if (err != 0 && err != OTAPULT_E_NOT_READY)
+        otapult_hold(o, false);
+    otapult_lock(o);
+    if (err == 0)
+        otapult_restart_soon(o);
+    else if (o->phase == OTAPULT_VERIFYING)
+        o->phase = OTAPULT_IDLE;
+    otapult_unlock(o);
+}
+
+int otapult_restart(struct otapult *o, struct otapult_finding *why)
+{
+    int err = claim_restart(o, why);
+
+    if (err != OTAPULT_E_BUSY && err != OTAPULT_E_REBOOTING)
+        end_claim(o, err);
+    return err;
+}
+
+static int no_rollback(struct otapult_finding *why, const char *text)
+{
+    *why = (struct otapult_finding){.text = text};
+    return OTAPULT_E_NO_ROLLBACK;
+}
+
+/* Verifies slot `index` with the session's memory, which is free now. */
+static int verify(struct otapult *o, int index, struct otapult_finding *why)
+{
+    struct otapult_flash flash;
+    struct otapult_session *s = &o->session;
+
+    int err = o->port->open(o->port->ctx, index, &flash);
+    if (err != 0)
+        return err;
+    o->limits.slot_size = flash.size;
+    err = otapult_verify_slot(&flash, &o->limits, &s->judge.inspect, s->writer.sector, OTAPULT_SLOT_SECTOR);
+    return err == 0 ? 0 : no_rollback(why, "the other slot holds no whole image");
+}
+
+static int other_slot(const struct otapult_slots *slots)
+{
+    if (!slots->ota_data)
+        return OTAPULT_SLOT_NONE;
+    if (slots->next != OTAPULT_SLOT_NONE)
+        return slots->next;
+    bool factory = slots->factory && slots->running != OTAPULT_SLOT_FACTORY;
+    return factory ? OTAPULT_SLOT_FACTORY : OTAPULT_SLOT_NONE;
+}
+
+static int go_to_other(struct otapult *o, struct otapult_finding *why)
+{
+    struct otapult_slots slots = slots_now(o);
+    struct otapult_trial trial;
+    int target = other_slot(&slots);
+
+    if (target == OTAPULT_SLOT_NONE)
+        return no_rollback(why, "there is no other slot");
+    int err = verify(o, target, why);
+    if (err != 0)
+        return err;
+    otapult_describe(&trial, target, &o->session.judge.inspect.info);
+    err = otapult_arm(o, &trial);
+    if (err == 0)
+        otapult_note(o, OTAPULT_EV_ROLLED_BACK, target, &trial, NULL, NULL);
+    return err;
+}
+
+int otapult_rollback(struct otapult *o, struct otapult_finding *why)
+{
+    int err = claim_restart(o, why);
+    if (err == OTAPULT_E_BUSY || err == OTAPULT_E_REBOOTING)
+        return err;
+
+    if (err == 0)
+        err = is_pending(o) ? reject(o, "rolled back by request") : go_to_other(o, why);
+    end_claim(o, err);
+    otapult_refresh_slots(o);
+    return err;
+}
+
+/* ---- what the last boot means ---- */
+
+static void evidence_of(struct otapult *o, const struct otapult_trial *trial, struct otapult_evidence *e)
+{
+    struct otapult_slot slot = {.state = OTAPULT_STATE_NONE};
+    struct otapult_image_info info = {0};
+    char build[OTAPULT_BUILD_ID_CHARS + 1] = "";
+
+    if (otapult_slot(o, trial->slot, &slot, &info) == 0)
+        otapult_build_id(&info.desc, build);
+    bool same = strcmp(build, trial->build) == 0;
+    *e = (struct otapult_evidence){
+        .runs_it = o->slots.running == trial->slot && same,
+        .boot_is_it = o->slots.boot == trial->slot && o->slots.running != trial->slot,
+        .state = slot.state,
+        .verdict = (enum otapult_verdict)trial->verdict,
+        .reset = o->port->reset_reason(o->port->ctx),
+        .tries_left = same && trial->tries <= o->config.max_retries,
+    };
+}
+
+/* Power was lost during the trial: the image gets another. false: it cannot. */
+static bool try_again(struct otapult *o, struct otapult_trial *trial)
+{
+    struct otapult_finding why;
+
+    if (verify(o, trial->slot, &why) != 0)
+        return false;
+    trial->verdict = OTAPULT_TRIAL_WRITTEN;
+    trial->text[0] = '\0';
+    if (otapult_trial_save(o->port, trial) != 0) /* without a count of tries this might never end */
+        return false;
+    otapult_note(o, OTAPULT_EV_POWER_LOST, trial->slot, trial, NULL, "power was lost; trying again");
+    if (otapult_arm(o, trial) != 0)
+        return false;
+    o->restart_at_ms = otapult_now(o);
+    o->phase = OTAPULT_REBOOTING;
+    return true;
+}
+
+static const char *reset_word(enum otapult_reset reset)
+{
+    static const char *const words[] = {
+        [OTAPULT_RESET_POWER] = "power was lost",
+        [OTAPULT_RESET_SOFTWARE] = "it restarted itself before its confirmation",
+        [OTAPULT_RESET_CRASH] = "it crashed before its confirmation",
+        [OTAPULT_RESET_WATCHDOG] = "the watchdog reset it before its confirmation",
+        [OTAPULT_RESET_OTHER] = "it was reset before its confirmation",
+    };
+    return (unsigned)reset <= OTAPULT_RESET_OTHER ? words[reset] : words[OTAPULT_RESET_OTHER];
+}
+
+/* The bootloader runs another slot than OTA data names. Left so, a later confirmation would confirm the
+ * broken slot, and an update would overwrite the record of the good one. */
+static void repair_choice(struct otapult *o)
+{
+    bool fell_back = o->slots.boot >= 0 && o->slots.running >= 0 && o->slots.boot != o->slots.running;
+
+    if (!fell_back || o->slots_error != 0 || o->phase == OTAPULT_REBOOTING)
+        return;
+    if (o->port->activate(o->port->ctx, o->slots.running) != 0)
+        o->port->log(o->port->ctx, "OTA data names a slot that does not load, and could not be changed");
+    otapult_refresh_slots(o);
+}
+
+static const struct {
+    enum otapult_event event;
+    const char *text; /* NULL: the trial's own, or the reset's */
+} fate_entries[] = {
+    [OTAPULT_FATE_CONFIRMED] = {OTAPULT_EV_CONFIRMED, ""},
+    [OTAPULT_FATE_NOT_LOADED] = {OTAPULT_EV_NOT_LOADED, "the bootloader could not load it"},
+    [OTAPULT_FATE_REJECTED] = {OTAPULT_EV_REJECTED, NULL},
+    [OTAPULT_FATE_CRASHED] = {OTAPULT_EV_CRASHED, NULL},
+    [OTAPULT_FATE_GAVE_UP] = {OTAPULT_EV_GAVE_UP, "power was lost in every trial"},
+    [OTAPULT_FATE_POWER_LOST] = {OTAPULT_EV_GAVE_UP, "power was lost; it could not be tried again"},
+};
+
+static void note_fate(struct otapult *o, const struct otapult_trial *trial, enum otapult_fate fate,
+                      enum otapult_reset reset)
+{
+    const char *text = fate_entries[fate].text;
+
+    if (fate_entries[fate].event == OTAPULT_EV_NONE)
+        return;
+    if (text == NULL)
+        text = fate == OTAPULT_FATE_REJECTED ? trial->text : reset_word(reset);
+    otapult_note(o, fate_entries[fate].event, trial->slot, trial, NULL, text);
+}
+
+static void conclude_trial(struct otapult *o, struct otapult_trial *trial)
+{
+    struct otapult_evidence e;
+
+    evidence_of(o, trial, &e);
+    enum otapult_fate fate = otapult_trial_fate(&e);
+    if (fate == OTAPULT_FATE_RUNS)
+        return;
+    if (fate == OTAPULT_FATE_POWER_LOST && try_again(o, trial))
+        return;
+    note_fate(o, trial, fate, e.reset);
+    otapult_trial_clear(o->port);
+}
+
+void otapult_resolve_trial(struct otapult *o)
+{
+    struct otapult_slot running = {.state = OTAPULT_STATE_NONE};
+    struct otapult_trial trial;
+
+    if (otapult_trial_load(o->port, &trial))
+        conclude_trial(o, &trial);
+    repair_choice(o);
+    if (o->slots_error == 0 && o->port->slot(o->port->ctx, o->slots.running, &running) != 0)
+        running.state = OTAPULT_STATE_NONE;
+    /* NEW although it runs: a bootloader without rollback. The checks decide all the same. */
+    o->pending = o->slots.boot == o->slots.running &&
+                 (running.state == OTAPULT_STATE_PENDING_VERIFY || running.state == OTAPULT_STATE_NEW);
+    o->pending_since_ms = otapult_now(o);
+}

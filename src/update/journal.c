@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "update/journal.h"
+
+#include <string.h>
+
+/* The stored form is the struct: all fields little-endian and naturally aligned on every target. A
+ * change of the struct needs a new key prefix, so that no firmware misreads another's entries. */
+_Static_assert(sizeof(struct otapult_log_entry) == 200, "stored format of the journal");
+
+static void entry_key(uint32_t seq, char key[8])
+{
+    uint32_t n = (seq - 1) % OTAPULT_LOG_ENTRIES;
+
+    memcpy(key, "olog.?1", 8); /* ?: the place, 1: the format */
+    key[5] = (char)('a' + n);
+}
+
+static void terminate(struct otapult_log_entry *e)
+{
+    e->code[sizeof e->code - 1] = '\0';
+    e->version[sizeof e->version - 1] = '\0';
+    e->project[sizeof e->project - 1] = '\0';
+    e->build[sizeof e->build - 1] = '\0';
+    e->text[sizeof e->text - 1] = '\0';
+}
+
+static bool load(const struct otapult_port *port, uint32_t seq, struct otapult_log_entry *out)
+{
+    char key[8];
+    size_t len = 0;
+
+    entry_key(seq, key);
+    if (port->kv_get(port->ctx, key, out, sizeof *out, &len) != 0 || len != sizeof *out)
+        return false;
+    terminate(out);
+    return true;
+}
+
+static void count_boot(struct otapult_journal *j)
+{
+    const struct otapult_port *port = j->port;
+    uint32_t boots = 0;
+    size_t len = 0;
+
+    if (port->kv_get(port->ctx, "ota.boots", &boots, sizeof boots, &len) != 0)
+        return;
+    boots = len == sizeof boots ? boots + 1 : 1;
+    if (port->kv_set(port->ctx, "ota.boots", &boots, sizeof boots) == 0)
+        j->boot = boots;
+}
+
+void otapult_journal_start(struct otapult_journal *j, const struct otapult_port *port)
+{
+    struct otapult_log_entry e;
+
+    *j = (struct otapult_journal){.port = port};
+    for (uint32_t n = 1; n <= OTAPULT_LOG_ENTRIES; n++) {
+        /* an entry counts only where its number belongs: leftovers of another layout do not */
+        if (load(port, n, &e) && (e.seq - n) % OTAPULT_LOG_ENTRIES == 0 && e.seq > j->seq)
+            j->seq = e.seq;
+    }
+    count_boot(j);
+}
+
+void otapult_journal_add(struct otapult_journal *j, struct otapult_log_entry *entry)
+{
+    const struct otapult_port *port = j->port;
+    char key[8];
+
+    port->lock(port->ctx);
+    entry->seq = ++j->seq;
+    port->unlock(port->ctx);
+    entry->boot = j->boot;
+    entry->uptime_s = port->now_ms(port->ctx) / 1000;
+    entry_key(entry->seq, key);
+    if (port->kv_set(port->ctx, key, entry, sizeof *entry) != 0)
+        port->log(port->ctx, "the journal could not be written");
+}
+
+bool otapult_journal_read(const struct otapult_journal *j, unsigned n, struct otapult_log_entry *out)
+{
+    return n < OTAPULT_LOG_ENTRIES && n < j->seq && load(j->port, j->seq - n, out) && out->seq == j->seq - n;
+}

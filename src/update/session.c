@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "update/session.h"
+
+#include <string.h>
+
+static int fail(struct otapult_session *s, int err, const struct otapult_finding *why)
+{
+    s->err = err;
+    s->why = *why;
+    return err;
+}
+
+void otapult_session_init(struct otapult_session *s, const struct otapult_flash *flash,
+                          const struct otapult_inspect_limits *limits, uint32_t size)
+{
+    memset(s, 0, sizeof *s);
+    s->limits = *limits;
+    otapult_judge_init(&s->judge, limits, size);
+    otapult_slot_writer_init(&s->writer, flash, size);
+}
+
+static int write_bytes(struct otapult_session *s, const uint8_t *p, size_t n)
+{
+    int err = otapult_slot_writer_feed(&s->writer, p, n);
+    return err == 0 ? 0 : fail(s, err, &s->writer.why);
+}
+
+int otapult_session_feed(struct otapult_session *s, const uint8_t *p, size_t n)
+{
+    if (s->err != 0)
+        return s->err;
+
+    bool was_accepted = otapult_judge_accepted(&s->judge);
+    uint32_t seen = s->judge.recognise.seen;
+    int err = otapult_judge_feed(&s->judge, p, n);
+    if (err != 0)
+        return fail(s, err, &s->judge.why);
+    if (!otapult_judge_accepted(&s->judge))
+        return 0;
+
+    /* What came before the judge made up its mind is still in the recogniser's head. */
+    if (!was_accepted)
+        err = write_bytes(s, s->judge.recognise.head, seen);
+    return err == 0 ? write_bytes(s, p, n) : err;
+}
+
+/* Feeds flash, as it will be after the commit, through a fresh inspection. The sector buffer is free
+ * by now and serves as read buffer. */
+static int read_back(struct otapult_session *s, uint32_t size)
+{
+    struct otapult_inspect *in = &s->judge.inspect;
+
+    otapult_inspect_init(in, &s->limits);
+    for (uint32_t off = 0; off < size;) {
+        uint32_t n = size - off < OTAPULT_SLOT_SECTOR ? size - off : OTAPULT_SLOT_SECTOR;
+        int err = otapult_slot_writer_read(&s->writer, off, s->writer.sector, n);
+        if (err != 0)
+            return fail(s, err, &s->writer.why);
+        if (otapult_inspect_feed(in, s->writer.sector, n) != 0)
+            break;
+        off += n;
+    }
+    return 0;
+}
+
+static int compare(struct otapult_session *s, const struct otapult_image_info *info)
+{
+    struct otapult_inspect *in = &s->judge.inspect;
+
+    if (otapult_inspect_finish(in) == 0 && memcmp(in->info.sha256, info->sha256, sizeof info->sha256) == 0)
+        return 0;
+    return fail(s, OTAPULT_E_FLASH_READBACK, &(struct otapult_finding){.at = in->pos});
+}
+
+int otapult_session_finish(struct otapult_session *s, struct otapult_image_info *info)
+{
+    if (s->err != 0)
+        return s->err;
+
+    int err = otapult_judge_finish(&s->judge);
+    if (err != 0)
+        return fail(s, err, &s->judge.why);
+    *info = s->judge.inspect.info;
+
+    err = otapult_slot_writer_flush(&s->writer);
+    if (err != 0)
+        return fail(s, err, &s->writer.why);
+    err = read_back(s, info->size);
+    if (err == 0)
+        err = compare(s, info);
+    if (err != 0)
+        return err;
+
+    err = otapult_slot_writer_commit(&s->writer);
+    return err == 0 ? 0 : fail(s, err, &s->writer.why);
+}
+
+int otapult_verify_slot(const struct otapult_flash *flash, const struct otapult_inspect_limits *limits,
+                        struct otapult_inspect *inspect, uint8_t *scratch, uint32_t scratch_len)
+{
+    otapult_inspect_init(inspect, limits);
+    while (inspect->at != OTAPULT_AT_END) {
+        uint32_t n = inspect->left < scratch_len ? inspect->left : scratch_len;
+        if (n == 0 || inspect->pos > flash->size || n > flash->size - inspect->pos)
+            return OTAPULT_E_IMAGE_TRUNCATED;
+        int err = flash->read(flash->ctx, inspect->pos, scratch, n);
+        if (err == 0)
+            err = otapult_inspect_feed(inspect, scratch, n);
+        if (err != 0)
+            return err;
+    }
+    return otapult_inspect_finish(inspect);
+}

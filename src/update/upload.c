@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/text.h"
+#include "update/device.h"
+
+/* ---- tickets ---- */
+
+static int error_of_old_ticket(const struct otapult *o, uint32_t ticket)
+{
+    return ticket == o->last_ticket && o->last_err != 0 ? o->last_err : OTAPULT_E_STALLED;
+}
+
+int otapult_enter(struct otapult *o, uint32_t ticket)
+{
+    int err = 0;
+
+    otapult_lock(o);
+    if (ticket != 0 && ticket == o->ticket)
+        o->inside++;
+    else
+        err = error_of_old_ticket(o, ticket);
+    otapult_unlock(o);
+    return err;
+}
+
+void otapult_leave(struct otapult *o, uint32_t ticket)
+{
+    otapult_lock(o);
+    if (ticket == o->ticket && o->inside > 0) {
+        o->inside--;
+        o->touched_ms = otapult_now(o);
+        o->received = o->session.writer.received;
+        o->written = o->session.writer.written;
+    }
+    otapult_unlock(o);
+}
+
+struct otapult_multipart *otapult_upload_parser(struct otapult *o)
+{
+    return &o->parser;
+}
+
+/* ---- begin ---- */
+
+static int refuse_by_phase(const struct otapult *o, struct otapult_finding *why)
+{
+    why->got = o->received;
+    why->want = o->total;
+    if (o->phase == OTAPULT_REBOOTING)
+        return OTAPULT_E_REBOOTING;
+    if (o->phase != OTAPULT_IDLE)
+        return OTAPULT_E_BUSY;
+    return o->pending ? OTAPULT_E_UNCONFIRMED : 0;
+}
+
+static int refuse_by_table(const struct otapult *o, struct otapult_finding *why)
+{
+    if (o->slots_error != 0)
+        return o->slots_error;
+    if (o->slots.next == OTAPULT_SLOT_NONE) {
+        *why = (struct otapult_finding){.got = 0, .want = 1};
+        return OTAPULT_E_NO_OTA_PARTITION;
+    }
+    return o->slots.ota_data ? 0 : OTAPULT_E_NO_OTA_DATA;
+}
+
+int otapult_ask_ready(struct otapult *o, struct otapult_finding *why)
+{
+    o->reason[0] = '\0';
+    if (o->config.ready(o->config.app, o->reason, sizeof o->reason))
+        return 0;
+    *why = (struct otapult_finding){.text = o->reason[0] != '\0' ? o->reason : "not now"};
+    return OTAPULT_E_NOT_READY;
+}
+
+/* Takes the device for a new update; nobody else gets in from here on. */
+static int claim(struct otapult *o, uint32_t *ticket, struct otapult_finding *why)
+{
+    otapult_lock(o);
+    int err = refuse_by_phase(o, why);
+    if (err == 0)
+        err = refuse_by_table(o, why);
+    if (err == 0) {
+        if (++o->tickets == 0) /* 0 is nobody's */
+            ++o->tickets;
+        o->phase = OTAPULT_RECEIVING;
+        o->ticket = *ticket = o->tickets;
+        o->inside = 1;
+        o->target = o->slots.next;
+        o->received = o->written = 0;
+    }
+    otapult_unlock(o);
+    return err;
+}
+
+static int open_target(struct otapult *o, uint32_t size, struct otapult_finding *why)
+{
+    struct otapult_flash flash;
+
+    if (o->port->open(o->port->ctx, o->target, &flash) != 0)
+        return OTAPULT_E_SLOT_OPEN;
+    if (size != OTAPULT_SIZE_UNKNOWN && size > flash.size) {
+        *why = (struct otapult_finding){.got = size, .want = flash.size};
+        return OTAPULT_E_IMAGE_TOO_LARGE;
+    }
+    o->limits.slot_size = flash.size;
+    otapult_session_init(&o->session, &flash, &o->limits, size);
+    return 0;
+}
+
+/* Under lock: the holder is out from here on, whatever it is doing. */
+static void end_ticket(struct otapult *o, int err)
+{
+    if (o->ticket != 0) {
+        o->last_ticket = o->ticket;
+        o->last_err = err;
+    }
+    o->ticket = 0;
+    o->inside = 0;
+}
+
+static void release(struct otapult *o, int err)
+{
+    otapult_lock(o);
+    end_ticket(o, err);
+    if (o->phase != OTAPULT_REBOOTING)
+        o->phase = OTAPULT_IDLE;
+    otapult_unlock(o);
+}
+
+int otapult_begin(struct otapult *o, uint32_t size, uint32_t *ticket, struct otapult_finding *why)
+{
+    *why = (struct otapult_finding){0};
+    int err = claim(o, ticket, why);
+    if (err != 0)
+        return err;
+
+    err = otapult_ask_ready(o, why);
+    if (err == 0)
+        err = open_target(o, size, why);
+    if (err != 0) {
+        release(o, err);
+        return err;
+    }
+    otapult_hold(o, true);
+    otapult_lock(o);
+    o->total = size;
+    otapult_unlock(o);
+    otapult_leave(o, *ticket);
+    return 0;
+}
+
+/* ---- the end, good or bad ---- */
+
+static void note_refusal(struct otapult *o, int err, const struct otapult_finding *why)
+{
+    const struct otapult_inspect *in = &o->session.judge.inspect;
+    struct otapult_trial trial = {.size = in->info.size};
+    char detail[80];
+
+    if (otapult_judge_accepted(&o->session.judge))
+        otapult_describe(&trial, o->target, &in->info);
+    otapult_detail(err, why, detail, sizeof detail);
+    otapult_note(o, OTAPULT_EV_REFUSED, o->target, &trial, otapult_error_row(err)->code, detail);
+    o->port->log(o->port->ctx, detail);
+}
+
+/* By the holder, inside. */
+static int end_badly(struct otapult *o, int err, const struct otapult_finding *why)
+{
+    note_refusal(o, err, why);
+    otapult_hold(o, false);
+    release(o, err);
+    return err;
+}
+
+void otapult_cancel(struct otapult *o, uint32_t ticket, int err, const struct otapult_finding *why)
+{
+    if (otapult_enter(o, ticket) == 0)
+        (void)end_badly(o, err, why);
+}
+
+void otapult_poll_stall(struct otapult *o)
+{
+    uint32_t now = otapult_now(o);
+
+    otapult_lock(o);
+    bool stalled = o->phase == OTAPULT_RECEIVING && o->inside == 0 &&
+                   (int32_t)(now - o->touched_ms) >= (int32_t)o->config.stall_ms;
+    if (stalled)
+        end_ticket(o, OTAPULT_E_STALLED); /* still RECEIVING: nobody else gets in before the end */
+    otapult_unlock(o);
+    if (stalled)
+        (void)end_badly(o, OTAPULT_E_STALLED, &(struct otapult_finding){.got = o->config.stall_ms / 1000});
+}
+
+/* ---- bytes ---- */
+
+int otapult_feed(struct otapult *o, uint32_t ticket, const uint8_t *data, size_t len,
+                 struct otapult_finding *why)
+{
+    *why = (struct otapult_finding){0};
+    int err = otapult_enter(o, ticket);
+    if (err != 0)
+        return err;
+
+    err = otapult_session_feed(&o->session, data, len);
+    if (err != 0) {
+        *why = o->session.why;
+        return end_badly(o, err, why);
+    }
+    otapult_leave(o, ticket);
+    return 0;
+}
+
+static void set_phase(struct otapult *o, enum otapult_phase phase)
+{
+    otapult_lock(o);
+    o->phase = phase;
+    o->received = o->session.writer.received;
+    o->written = o->session.writer.written;
+    otapult_unlock(o);
+}
+
+void otapult_describe(struct otapult_trial *trial, int slot, const struct otapult_image_info *info)
+{
+    *trial = (struct otapult_trial){.slot = (int8_t)slot, .size = info->size};
+    otapult_build_id(&info->desc, trial->build);
+    memcpy(trial->version, info->desc.version, sizeof trial->version);
+    memcpy(trial->project, info->desc.project, sizeof trial->project);
+}
+
+int otapult_arm(struct otapult *o, struct otapult_trial *trial)
+{
+    trial->verdict = OTAPULT_TRIAL_WRITTEN;
+    trial->tries++;
+    /* A store that fails costs the second try after a power cut, not the update. */
+    int stored = otapult_trial_save(o->port, trial);
+    if (stored != 0)
+        o->port->log(o->port->ctx, "the store failed: this image gets one boot");
+
+    int err = o->port->activate(o->port->ctx, trial->slot);
+    if (err != 0) {
+        otapult_trial_clear(o->port);
+        return err;
+    }
+    trial->verdict = OTAPULT_TRIAL_ARMED;
+    if (stored == 0 && otapult_trial_save(o->port, trial) != 0)
+        o->port->log(o->port->ctx, "the store failed after the activation");
+    return 0;
+}
+
+/* The image is in the slot and proven: make it the next boot's. */
+static int activate(struct otapult *o, const struct otapult_image_info *info)
+{
+    struct otapult_trial trial;
+
+    otapult_describe(&trial, o->target, info);
+    int err = otapult_arm(o, &trial);
+    if (err == 0)
+        otapult_note(o, OTAPULT_EV_ACTIVATED, o->target, &trial, NULL, NULL);
+    return err;
+}
+
+static void end_well(struct otapult *o)
+{
+    otapult_refresh_slots(o);
+    otapult_lock(o);
+    o->received = o->session.writer.received;
+    o->written = o->session.writer.written;
+    o->total = o->written;
+    otapult_restart_soon(o);
+    otapult_unlock(o);
+    release(o, 0);
+}
+
+int otapult_finish(struct otapult *o, uint32_t ticket, struct otapult_image_info *info,
+                   struct otapult_finding *why)
+{
+    *why = (struct otapult_finding){0};
+    int err = otapult_enter(o, ticket);
+    if (err != 0)
+        return err;
+
+    set_phase(o, OTAPULT_VERIFYING);
+    err = otapult_session_finish(&o->session, info);
+    *why = o->session.why;
+    if (err == 0)
+        err = activate(o, info);
+    if (err != 0)
+        return end_badly(o, err, why);
+    end_well(o);
+    return 0;
+}
