@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OTAPULT_WEB_MULTIPART_H
+#define OTAPULT_WEB_MULTIPART_H
+
+#include <stdbool.h>
+
+#include "otapult/error.h"
+
+/* multipart/form-data (RFC 7578, RFC 2046 section 5.1) as a stage: finds the file field `firmware` and
+ * hands its bytes on. Other fields, in any order, are read over. Fixed buffers, any split of the input.
+ * Malformed input ends in an error, never in a guess.
+ *
+ * A delimiter is CR LF "--" boundary, then "--" or padding and CR LF. A boundary cannot hold a CR, so
+ * what was taken for the beginning of a delimiter and is none can only be data, all of it: a count of
+ * matched bytes is all that is held back, and the delimiter itself is where they are handed on from. The
+ * delimiter followed by anything else is data as well; a file that holds one whole is the sender's to
+ * avoid, by choosing another boundary. */
+
+#define OTAPULT_BOUNDARY_MAX 70u
+#define OTAPULT_PART_LINE    256u /* longest header line of a part; longer: error */
+#define OTAPULT_PART_HEADERS 2048u /* bytes of one part's header block at most */
+
+enum otapult_multipart_at {
+    OTAPULT_MP_PREAMBLE,
+    OTAPULT_MP_DATA,     /* of a part, firmware or not */
+    OTAPULT_MP_DECIDE,   /* a delimiter was seen; the next byte says whether it is one */
+    OTAPULT_MP_DASH,     /* one '-' behind it */
+    OTAPULT_MP_PADDING,  /* spaces and tabs behind it, up to CR */
+    OTAPULT_MP_CR,       /* CR behind it, LF must follow */
+    OTAPULT_MP_HEADERS,
+    OTAPULT_MP_EPILOGUE, /* the closing delimiter was seen; the rest is ignored */
+};
+
+/* Takes bytes of the firmware field; 0 or an error, which the parser returns. */
+typedef int (*otapult_multipart_sink)(void *ctx, const uint8_t *p, size_t n);
+
+struct otapult_multipart {
+    char     delimiter[4 + OTAPULT_BOUNDARY_MAX + 1]; /* CR LF - - boundary */
+    uint8_t  delimiter_len;
+    uint8_t  matched;  /* bytes of the delimiter seen at the end of the input so far */
+    uint8_t  assumed;  /* so many of them belong to what came before the data */
+    bool     in_part;  /* false: in the preamble */
+    bool     padded;   /* padding was seen behind the delimiter */
+    bool     is_firmware;     /* of the part being read */
+    bool     had_disposition; /* of the part being read */
+    bool     had_firmware;    /* of the body so far */
+    enum otapult_multipart_at at;
+    uint32_t pos;      /* bytes of the body taken */
+    char     line[OTAPULT_PART_LINE + 2]; /* with its CR */
+    uint16_t line_len;
+    uint16_t headers_len;
+    int      err;
+    struct otapult_finding why;
+};
+
+/* Takes the boundary out of a Content-Type header. Errors: CONTENT_TYPE (not multipart/form-data),
+ * BOUNDARY (absent, empty, longer than 70, a character that RFC 2046 does not allow). */
+OTAPULT_MUST_CHECK int otapult_multipart_init(struct otapult_multipart *m, const char *content_type);
+
+/* The next bytes of the body. Errors: MULTIPART with the reason, FILE_NAME when the field's file name
+ * does not end in .bin, or the sink's. A second `firmware` field is malformed. */
+OTAPULT_MUST_CHECK int otapult_multipart_feed(struct otapult_multipart *m, const uint8_t *p, size_t n,
+                                              otapult_multipart_sink sink, void *ctx);
+
+/* The body is complete. MULTIPART when the closing delimiter is missing, NO_FIELD. */
+OTAPULT_MUST_CHECK int otapult_multipart_finish(struct otapult_multipart *m);
+
+/* True when `name` ends in ".bin", any case, with something before it. */
+bool otapult_is_bin_name(const char *name);
+
+#endif

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "otapult/http.h"
+#include "update/device.h"
+#include "web/answer.h"
+#include "web/header.h"
+#include "web/page.h"
+#include "web/status_json.h"
+
+/* ---- looking ---- */
+
+static enum otapult_http_next get_page(struct otapult_exchange *x)
+{
+    otapult_http_asset(x, &otapult_page);
+    return OTAPULT_HTTP_ANSWERED;
+}
+
+static enum otapult_http_next get_status(struct otapult_exchange *x)
+{
+    struct otapult_answer a;
+
+    otapult_answer_begin(&a, x, 200);
+    otapult_status_json(&a.json, x->app, OTAPULT_ALL_SLOTS, x->russian);
+    otapult_answer_end(&a);
+    return OTAPULT_HTTP_ANSWERED;
+}
+
+static enum otapult_http_next get_log(struct otapult_exchange *x)
+{
+    struct otapult_answer a;
+
+    otapult_answer_begin(&a, x, 200);
+    otapult_log_json(&a.json, x->app);
+    otapult_answer_end(&a);
+    return OTAPULT_HTTP_ANSWERED;
+}
+
+static enum otapult_http_next get_errors(struct otapult_exchange *x)
+{
+    struct otapult_answer a;
+
+    otapult_answer_begin(&a, x, 200);
+    otapult_errors_json(&a.json);
+    otapult_answer_end(&a);
+    return OTAPULT_HTTP_ANSWERED;
+}
+
+/* ---- events ---- */
+
+#define IDLE_BEATS 5 /* while nothing happens, one event in so many calls */
+
+static enum otapult_http_next get_events(struct otapult_exchange *x)
+{
+    (void)x;
+    return OTAPULT_HTTP_STREAM;
+}
+
+/* Differs when something else than a clock has moved since the last event. */
+static uint32_t mark_of(const struct otapult_status *s)
+{
+    uint32_t mark = s->received;
+
+    mark = mark * 31 + (uint32_t)s->phase;
+    mark = mark * 31 + (uint32_t)s->pending;
+    return mark * 31 + (uint32_t)s->slots.boot;
+}
+
+static bool is_due(struct otapult_exchange *x)
+{
+    struct otapult_status s;
+
+    otapult_status(x->app, &s);
+    uint32_t mark = mark_of(&s);
+    bool due = s.phase != OTAPULT_IDLE || x->count % IDLE_BEATS == 0 || mark != x->mark;
+    x->mark = mark;
+    x->count++;
+    return due;
+}
+
+static size_t next_event(struct otapult_exchange *x, char *dst, size_t cap)
+{
+    static const char head[] = "event: status\ndata: ", tail[] = "\n\n";
+    struct otapult_json j;
+    struct otapult_text comment;
+
+    if (!is_due(x)) { /* a comment: clients skip it, and a connection that is gone shows itself */
+        otapult_text_init(&comment, dst, cap);
+        otapult_text_str(&comment, ":\n\n");
+        return comment.len;
+    }
+    otapult_json_init(&j, dst, cap);
+    otapult_text_str(&j.out, head);
+    otapult_status_json(&j, x->app, OTAPULT_KEY_SLOTS, x->russian);
+    otapult_text_str(&j.out, tail);
+    return j.out.full ? 0 : j.out.len; /* never: OTAPULT_HTTP_EVENT holds the longest, a test says so */
+}
+
+/* ---- an upload ---- */
+
+/* More than the form around a file needs: a few hundred bytes in practice. */
+#define FORM_OVERHEAD 4096u
+
+static void refuse_upload(struct otapult_exchange *x, int err, struct otapult_finding *why)
+{
+    if (err == OTAPULT_E_STALLED) /* a ticket that ended meanwhile brings no finding along */
+        why->got = otapult_device_stall_ms(x->app) / 1000;
+    otapult_http_error(x, err, why);
+}
+
+/* Refuses and ends the update, where it still runs. */
+static enum otapult_http_next end_upload(struct otapult_exchange *x, int err, struct otapult_finding *why)
+{
+    otapult_cancel(x->app, x->ticket, err, why);
+    refuse_upload(x, err, why);
+    return OTAPULT_HTTP_ANSWERED;
+}
+
+/* What is told to otapult_begin(). Raw bytes: exactly the file. A form: the file and a little more, so an
+ * image that fills its slot to the last byte comes with a body that does not fit. Where the difference may
+ * be the form, the slot's size is the bound, and the slot writer refuses the first byte beyond it; where
+ * it cannot, the size stays and the update is refused before its body is sent. */
+static uint32_t announced_size(struct otapult_exchange *x)
+{
+    struct otapult_status s;
+    struct otapult_slot slot = {0};
+    struct otapult_image_info info;
+
+    if (!x->multipart || x->length == OTAPULT_SIZE_UNKNOWN)
+        return x->length;
+    otapult_status(x->app, &s);
+    if (s.phase != OTAPULT_IDLE || s.slots.next == OTAPULT_SLOT_NONE ||
+        otapult_slot(x->app, s.slots.next, &slot, &info) != 0)
+        return x->length; /* begin() will say what is wrong */
+    return x->length > slot.size && x->length - slot.size <= FORM_OVERHEAD ? slot.size : x->length;
+}
+
+/* Is this a body that can hold a file? Fills in the parser of a form. */
+static int read_kind(struct otapult_exchange *x, struct otapult_multipart *parser,
+                     struct otapult_finding *why)
+{
+    unsigned count = 0;
+    const char *type = x->req->header(x->req->ctx, "Content-Type", &count);
+
+    if (type == NULL || count > 1)
+        return OTAPULT_E_CONTENT_TYPE;
+    x->multipart = otapult_value_is(type, "multipart/form-data");
+    if (x->multipart) {
+        int err = otapult_multipart_init(parser, type);
+        *why = parser->why;
+        return err;
+    }
+    return otapult_value_is(type, "application/octet-stream") ? 0 : OTAPULT_E_CONTENT_TYPE;
+}
+
+static int refuse_empty(const struct otapult_exchange *x, struct otapult_finding *why)
+{
+    if (x->length != 0)
+        return 0;
+    why->text = "it is empty";
+    return x->multipart ? OTAPULT_E_MULTIPART : OTAPULT_E_FILE_EMPTY;
+}
+
+static int place_parser(struct otapult_exchange *x, const struct otapult_multipart *parser)
+{
+    int err = otapult_enter(x->app, x->ticket);
+    if (err != 0)
+        return err;
+    *otapult_upload_parser(x->app) = *parser;
+    otapult_leave(x->app, x->ticket);
+    return 0;
+}
+
+static enum otapult_http_next begin_upload(struct otapult_exchange *x)
+{
+    struct otapult_multipart parser;
+    struct otapult_finding why = {0};
+
+    int err = read_kind(x, &parser, &why);
+    if (err == 0)
+        err = refuse_empty(x, &why);
+    if (err == 0)
+        err = otapult_begin(x->app, announced_size(x), &x->ticket, &why);
+    if (err == 0 && x->multipart)
+        err = place_parser(x, &parser);
+    if (err == 0)
+        return OTAPULT_HTTP_BODY;
+    refuse_upload(x, err, &why);
+    return OTAPULT_HTTP_ANSWERED;
+}
+
+/* Takes the file's bytes, of either kind of body. */
+struct file_sink {
+    struct otapult_exchange *x;
+    struct otapult_finding why;
+    bool failed;
+};
+
+static int take_file(void *ctx, const uint8_t *p, size_t n)
+{
+    struct file_sink *sink = ctx;
+    struct otapult_exchange *x = sink->x;
+
+    int err = otapult_feed(x->app, x->ticket, p, n, &sink->why);
+    sink->failed = err != 0;
+    if (err == 0)
+        x->count += (uint32_t)n;
+    return err;
+}
+
+static int take_form(struct file_sink *sink, const uint8_t *data, size_t len)
+{
+    struct otapult *o = sink->x->app;
+    uint32_t ticket = sink->x->ticket;
+
+    int err = otapult_enter(o, ticket);
+    if (err != 0)
+        return err;
+    struct otapult_multipart *parser = otapult_upload_parser(o);
+    err = otapult_multipart_feed(parser, data, len, take_file, sink);
+    if (err != 0 && !sink->failed)
+        sink->why = parser->why;
+    otapult_leave(o, ticket);
+    return err;
+}
+
+static enum otapult_http_next upload_body(struct otapult_exchange *x, const uint8_t *data, size_t len)
+{
+    struct file_sink sink = {.x = x};
+
+    int err = x->multipart ? take_form(&sink, data, len) : take_file(&sink, data, len);
+    return err == 0 ? OTAPULT_HTTP_BODY : end_upload(x, err, &sink.why);
+}
+
+static int finish_form(struct otapult_exchange *x, struct otapult_finding *why)
+{
+    int err = otapult_enter(x->app, x->ticket);
+    if (err != 0)
+        return err;
+    struct otapult_multipart *parser = otapult_upload_parser(x->app);
+    err = otapult_multipart_finish(parser);
+    *why = parser->why;
+    otapult_leave(x->app, x->ticket);
+    return err;
+}
+
+static void answer_success(struct otapult_exchange *x, const char *slot,
+                           const struct otapult_image_info *info)
+{
+    struct otapult_answer a;
+
+    otapult_answer_begin(&a, x, 200);
+    otapult_json_open(&a.json, NULL, '{');
+    otapult_json_bool(&a.json, "success", true);
+    otapult_json_str(&a.json, "message", "Firmware uploaded successfully. Rebooting...");
+    otapult_json_str(&a.json, "slot", slot);
+    otapult_desc_json(&a.json, &info->desc, false);
+    otapult_json_num(&a.json, "size", info->size);
+    otapult_json_hex(&a.json, "sha256", info->sha256, sizeof info->sha256);
+    otapult_json_close(&a.json, '}');
+    otapult_answer_end(&a);
+}
+
+static void upload_end(struct otapult_exchange *x)
+{
+    struct otapult_image_info info;
+    struct otapult_finding why = {0};
+    struct otapult_status s;
+    char slot[17];
+
+    int err = x->multipart ? finish_form(x, &why) : 0;
+    if (err == 0 && x->count == 0)
+        err = OTAPULT_E_FILE_EMPTY;
+    if (err != 0) {
+        end_upload(x, err, &why);
+        return;
+    }
+    otapult_status(x->app, &s);
+    otapult_slot_label(x->app, s.slots.next, slot); /* before finish(): it makes another slot the next */
+    err = otapult_finish(x->app, x->ticket, &info, &why);
+    if (err != 0)
+        refuse_upload(x, err, &why);
+    else
+        answer_success(x, slot, &info);
+}
+
+static void upload_lost(struct otapult_exchange *x)
+{
+    const struct otapult_finding why = {.got = x->count};
+
+    otapult_cancel(x->app, x->ticket, OTAPULT_E_CONNECTION_LOST, &why);
+}
+
+/* ---- buttons ---- */
+
+static enum otapult_http_next begin_button(struct otapult_exchange *x)
+{
+    (void)x; /* the body, empty or short, is read first: it means nothing */
+    return OTAPULT_HTTP_BODY;
+}
+
+/* `slot` NULL: the answer names none. */
+static void answer_button(struct otapult_exchange *x, const char *message, const char *slot)
+{
+    struct otapult_answer a;
+
+    otapult_answer_begin(&a, x, 200);
+    otapult_json_open(&a.json, NULL, '{');
+    otapult_json_bool(&a.json, "success", true);
+    otapult_json_str(&a.json, "message", message);
+    if (slot != NULL)
+        otapult_json_str(&a.json, "slot", slot);
+    otapult_json_close(&a.json, '}');
+    otapult_answer_end(&a);
+}
+
+static void confirm_end(struct otapult_exchange *x)
+{
+    int err = otapult_confirm(x->app);
+
+    if (err != 0)
+        otapult_http_error(x, err, NULL);
+    else
+        answer_button(x, "Confirmed.", NULL);
+}
+
+static void rollback_end(struct otapult_exchange *x)
+{
+    struct otapult_finding why = {0};
+    struct otapult_status s;
+    char slot[17];
+
+    int err = otapult_rollback(x->app, &why);
+    if (err != 0) {
+        otapult_http_error(x, err, &why);
+        return;
+    }
+    otapult_status(x->app, &s);
+    /* What was rejected is still what OTA data names: the bootloader then falls back to the other. */
+    otapult_slot_label(x->app, s.slots.boot != s.slots.running ? s.slots.boot : s.slots.next, slot);
+    answer_button(x, "Rolling back. Rebooting...", slot);
+}
+
+static void reboot_end(struct otapult_exchange *x)
+{
+    struct otapult_finding why = {0};
+
+    int err = otapult_restart(x->app, &why);
+    if (err != 0)
+        otapult_http_error(x, err, &why);
+    else
+        answer_button(x, "Rebooting...", NULL);
+}
+
+/* ---- the table ---- */
+
+void otapult_site(struct otapult_site *site, struct otapult *o)
+{
+    static const struct otapult_route routes[] = {
+        {.method = "GET", .path = "/api/ota", .begin = get_page},
+        {.method = "GET", .path = "/api/ota/status", .begin = get_status},
+        {.method = "GET", .path = "/api/ota/events", .begin = get_events, .event = next_event},
+        {.method = "GET", .path = "/api/ota/log", .begin = get_log},
+        {.method = "GET", .path = "/api/ota/errors", .begin = get_errors},
+        {"POST", "/api/ota/upload", begin_upload, upload_body, upload_end, upload_lost, NULL},
+        {"POST", "/api/ota/confirm", begin_button, otapult_http_small_body, confirm_end, NULL, NULL},
+        {"POST", "/api/ota/rollback", begin_button, otapult_http_small_body, rollback_end, NULL, NULL},
+        {"POST", "/api/ota/reboot", begin_button, otapult_http_small_body, reboot_end, NULL, NULL},
+    };
+
+    site->routes = routes;
+    site->count = sizeof routes / sizeof *routes;
+    site->app = o;
+}

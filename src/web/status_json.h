@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OTAPULT_WEB_STATUS_JSON_H
+#define OTAPULT_WEB_STATUS_JSON_H
+
+#include "otapult/otapult.h"
+#include "web/json.h"
+
+/* The device's state as JSON, in the shapes of docs/http-api.md. */
+
+/* The body of an error answer. `why` may be NULL. */
+void otapult_error_json(struct otapult_json *j, const char *key, int err, const struct otapult_finding *why,
+                        bool russian);
+
+enum otapult_status_slots {
+    OTAPULT_ALL_SLOTS, /* of any length: for a stream */
+    OTAPULT_KEY_SLOTS, /* running, next and factory only: fits into OTAPULT_HTTP_EVENT - 32 */
+};
+
+/* Reads the head of each slot it lists from flash. */
+void otapult_status_json(struct otapult_json *j, struct otapult *o, enum otapult_status_slots which,
+                         bool russian);
+
+/* The entries of the log, newest first. */
+void otapult_log_json(struct otapult_json *j, struct otapult *o);
+
+/* The table of errors. */
+void otapult_errors_json(struct otapult_json *j);
+
+/* The label of a slot into dst, "" when there is no such slot or the port cannot tell. */
+void otapult_slot_label(struct otapult *o, int index, char dst[17]);
+
+/* The image of an answer or a slot: project, version, build; then, with `all`, idf, date and time. */
+void otapult_desc_json(struct otapult_json *j, const struct otapult_app_desc *desc, bool all);
+
+#endif
