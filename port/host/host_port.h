@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OTAPULT_HOST_PORT_H
+#define OTAPULT_HOST_PORT_H
+
+#include <pthread.h>
+
+#include "boot_model.h"
+#include "nor_flash.h"
+#include "otapult/port.h"
+#include "store.h"
+
+/* struct otapult_port over the emulated flash: what the core sees of a virtual board.
+ * One struct a life of the device: host_port_boot() begins one after each reset. A power cut leaves by
+ * longjmp and may leave `records` locked: the struct is dead then, host_port_end() is all it is good for. */
+
+struct host_port {
+    struct nor_flash  *nor;
+    struct boot_result boot;
+    struct store       store;
+    uint8_t            table[OTAPULT_TABLE_SIZE]; /* as it was at boot */
+    unsigned           entries;
+    enum otapult_reset reset;
+    uint64_t           born_us;
+    bool               restart; /* the core asked for a restart */
+    bool               quiet;   /* log lines are dropped */
+    pthread_mutex_t    mutex;   /* the core's lock and unlock; never held during a flash operation */
+    pthread_mutex_t    records; /* one task at a time reads or writes OTA data, or the store */
+    struct slot_ctx {
+        struct host_port *port;
+        uint32_t          base, size;
+        bool              read_only;
+    } slot[OTAPULT_SLOTS_MAX + 2];
+    struct otapult_port port; /* hand this to the core */
+};
+
+/* Runs the bootloader model and binds the port to what booted. false: nothing boots (h->boot.why). What
+ * `h` held does not matter. A running test app, which is no slot, is OTAPULT_SLOT_NONE to the core. */
+bool host_port_boot(struct host_port *h, struct nor_flash *nor, enum otapult_reset reset);
+void host_port_end(struct host_port *h);
+
+/* Lays a factory state onto a chip, which is erased first: partition table of a 16 MB board with two OTA
+ * slots (or the one given, OTAPULT_TABLE_SIZE bytes; NULL: the former), blank OTA data, and `image` in
+ * the first app slot (ota_0, or the factory app where the table has one). Returns false, with the chip
+ * untouched, when the image does not fit or the table is wrong. */
+bool host_flash_factory(struct nor_flash *nor, const uint8_t *table, const uint8_t *image, size_t len);
+
+/* The table of a 16 MB board: nvs, otadata, app0 and app1 of 0x640000, spiffs, coredump. */
+void host_default_table(uint8_t table[OTAPULT_TABLE_SIZE]);
+
+#endif
