@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// What both pages share: the language, elements, requests, the journal.
+// Text out of files and devices goes into the page as text nodes only.
+'use strict';
+
+// key: [English, Russian]; {0} is replaced by the first argument
+const WORDS = {
+    lang: ['RU', 'EN'],
+    runs: ['Runs now', 'Сейчас работает'],
+    journal: ['Journal', 'Журнал'],
+    event: ['What', 'Событие'], when: ['When', 'Когда'], firmware: ['Firmware', 'Прошивка'],
+    more: ['Details', 'Подробности'],
+    moment: ['boot {0}, {1} s', 'загрузка {0}, {1} с'],
+    nothing: ['Nothing yet.', 'Пока ничего.'],
+    no_answer: ['The robot does not answer.', 'Робот не отвечает.'],
+    slot: ['slot {0}', 'раздел {0}'],
+    refused: ['refused', 'отклонена'], activated: ['installed', 'установлена'],
+    confirmed: ['confirmed', 'подтверждена'],
+    rejected: ['rejected by its checks', 'не прошла свои проверки'],
+    crashed: ['crashed', 'аварийно завершилась'],
+    power_lost: ['power was lost, tried again', 'пропало питание, новая попытка'],
+    gave_up: ['power was lost too often', 'питание пропадало слишком часто'],
+    not_loaded: ['could not be loaded', 'не загрузилась'], rolled_back: ['rolled back', 'откат'],
+    open: ['No password, no signature: anyone on this network can upload firmware.',
+        'Без пароля и подписи: загрузить прошивку может любой в этой сети.']
+};
+
+const $ = id => document.getElementById(id);
+const sleep = ms => new Promise(done => setTimeout(done, ms));
+
+const preferred = () => navigator.languages.map(l => l.slice(0, 2)).find(l => /ru|en/.test(l)) || 'en';
+let language = stored() || preferred();
+
+// Storage may be forbidden; the switch then lasts as long as the page.
+function stored(value) {
+    try {
+        if (value)
+            localStorage.setItem('language', value);
+        return localStorage.getItem('language');
+    } catch {
+        return null;
+    }
+}
+
+const russian = () => language === 'ru' ? 1 : 0;
+const t = (key, ...args) => WORDS[key] ? WORDS[key][russian()].replace(/{(\d)}/g, (all, n) => args[n]) : key;
+
+// Fills every element with data-t; `redraw` does the rest of the page.
+function speak(redraw) {
+    document.documentElement.lang = language;
+    document.title = t('title');
+    for (const e of document.querySelectorAll('[data-t]'))
+        e.textContent = t(e.dataset.t);
+    $('lang').lang = russian() ? 'en' : 'ru';
+    $('lang').onclick = () => {
+        language = russian() ? 'en' : 'ru';
+        stored(language);
+        speak(redraw);
+    };
+    redraw();
+}
+
+function el(tag, className, ...children) {
+    const e = document.createElement(tag);
+    e.className = className;
+    e.append(...children.filter(Boolean));
+    return e;
+}
+
+// The answer's JSON; null when nothing or something else came.
+async function request(path, options = {}) {
+    try {
+        const headers = {'Accept-Language': language, ...options.headers};
+        const signal = AbortSignal.timeout(4000);
+        const answer = await fetch(path, {cache: 'no-store', signal, ...options, headers});
+        return await answer.json();
+    } catch {
+        return null;
+    }
+}
+
+const kilobytes = n => Math.ceil(n / 1024).toLocaleString(language) + (russian() ? ' КБ' : ' KB');
+
+// Project, version and build id, wherever a firmware is named.
+const named = image => [image.project + ' ' + image.version + ' ', el('span', 'build', image.build)];
+
+// Of events and of slots' states; the others are bad.
+const TONES = {
+    confirmed: 'good', activated: 'good', rolled_back: 'wait', power_lost: 'wait',
+    valid: 'good', pending_verify: 'wait', new: 'wait', none: 'soft', undefined: 'soft'
+};
+const tone = word => TONES[word] || 'bad';
+
+function journal(entries) {
+    const rows = entries.map(e => el('tr', '',
+        el('td', tone(e.event), t(e.event)),
+        el('td', 'soft', t('moment', e.boot, e.uptime_s)),
+        el('td', '', ...(e.build ? named(e) : [])),
+        el('td', 'soft', [e.code, e.text].filter(Boolean).join(': '))));
+    const head = el('tr', '', ...['event', 'when', 'firmware', 'more'].map(key => el('th', '', t(key))));
+    $('log').replaceChildren(rows.length
+        ? el('table', '', el('thead', '', head), el('tbody', '', ...rows)) : el('p', 'soft', t('nothing')));
+}

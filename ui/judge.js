@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// The browser's own reading of a firmware file, before a byte of it is sent. It gives the codes and the
+// details of the error table, as the device does, which judges again and has the last word.
+//
+//   judge(bytes, name, {chip, slot_size, size}) -> {code, detail, info, cure}
+//
+// bytes: of the file, from its start; size: of the file where bytes holds less of it.
+// chip, slot_size: the device's, of /api/ota/status; left out, they are not compared.
+// code: null for an app image that fits. info: what the image says of itself, as far as it was read.
+// cure: {at, size, info} of the application inside a merged image, when it would be accepted.
+'use strict';
+
+// code: [caption, template of the detail]; ui-pack puts the rows in
+const ERRORS = Object(/*ERRORS*/);
+
+const CHIPS = {
+    0: 'ESP32', 2: 'ESP32-S2', 5: 'ESP32-C3', 9: 'ESP32-S3', 10: 'ESP32-H2', 12: 'ESP32-C2', 13: 'ESP32-C6',
+    16: 'ESP32-H2', 18: 'ESP32-P4', 20: 'ESP32-C61', 23: 'ESP32-C5', 25: 'ESP32-H21', 28: 'ESP32-H4',
+    31: 'ESP32-E22', 32: 'ESP32-S31'
+};
+
+const HEAD = 288;
+const SECTOR = 0x1000;
+const TABLE = 0x8000;
+const APP = 0x10000;
+const SYSTEM = 'file_filesystem';
+const ARCHIVE = 'file_archive';
+const OTA_DATA = 'file_ota_data';
+const SEALED = 'file_sealed';
+
+// What the first 512 bytes tell; the order matters.
+const KINDS = [
+    [/^\x7FELF/, 'file_elf'],
+    [/^UF2\n/, 'file_uf2'],
+    [/^.{8}littlefs/s, SYSTEM, 'LittleFS'],
+    [/^\x1F\x8B\x08/, 'file_gzip'],
+    [/^PK\x03\x04/, ARCHIVE, 'zip'],
+    [/^\xFD7zXZ\0/, ARCHIVE, 'xz'],
+    [/^\x28\xB5\x2F\xFD/, ARCHIVE, 'zstd'],
+    [/^7z\xBC\xAF/, ARCHIVE, '7z'],
+    [/^Rar!/, ARCHIVE, 'rar'],
+    [/^BZh/, ARCHIVE, 'bzip2'],
+    [/^.{257}ustar/s, ARCHIVE, 'tar'],
+    [/^\xCF\xB6\x88\x07/, SEALED, 'an encrypted image of esp_encrypted_img'],
+    [/^\x10\xDE\xCD\xFC/, SEALED, 'a delta patch of esp_delta_ota'],
+    [/^\xAAP/, 'file_partition_table'],
+    [/^[\xFC\xFE]\xFF{3}.{4}[\xFE\xFF]\xFF{19}/s, SYSTEM, 'NVS'],
+    [/^(\xEB.\x90|\xE9..).{8}\0[\x02\x04\x08\x10].{497}U\xAA/s, SYSTEM, 'FAT'],
+    [/^(\xE9.{4}|\xEA).{5}([\xFE\xFF]\x3F|[\x10\x20-\x2F]\x40)/s, 'image_esp8266'],
+    [/^[:S][0-9a-f]{9}/i, 'file_hex'],
+    [/^\0+$/, 'file_blank'],
+    [/^.{4}\xFF{20}.{4}(?!\xFF{4}).{4}\xFF{480}$/s, OTA_DATA],
+    [/^([\t\n\r -~]|[\xC2-\xF4][\x80-\xBF]{1,3})+[\xC2-\xF4]?$/, 'file_text'],
+    [/^x[\x01\x5E\x9C\xDA]/, 'file_gzip'],
+    [/^(\xFF{252}(?!\xFF\xFF).{4}\xFF{256}$|([^\xE9][\x80-\xFE]).{254}\2\0\0)/s, SYSTEM, 'SPIFFS']
+];
+
+const u16 = (b, at) => b[at] | b[at + 1] << 8;
+const u32 = (b, at) => (u16(b, at) | u16(b, at + 2) << 16) >>> 0;
+const hex = n => '0x' + n.toString(16);
+const chipName = b => CHIPS[u16(b, 12)] || 'an unknown chip';
+const isApp = (b, at) => b[at] === 0xE9 && u32(b, at + 32) === 0xABCD5432;
+const isTable = (b, at) => b[at] === 0xAA && b[at + 1] === 0x50 && b[at + 4] === 0;
+
+function refuse(code, finding, info) {
+    const fill = (all, key) => /^(at$|x)/.test(key) ? hex(finding[key]) : finding[key];
+    return {code, detail: (ERRORS[code]?.[1] || '').replace(/{(\w+)}/g, fill), info};
+}
+
+function kindAt(b, at) {
+    const head = String.fromCharCode(...b.slice(at, at + 512));
+    const [, code, text] = KINDS.find(([mark]) => mark.test(head)) || [];
+    return code && refuse(code, {text, xgot: b[0]});
+}
+
+// ---- a merged image, and the application inside ----
+
+function merged(b) {
+    for (let at = SECTOR; at <= APP; at += SECTOR) {
+        if (isTable(b, at))
+            return {text: 'partition table', at};
+        if (at === APP && isApp(b, at))
+            return {text: 'app image', at};
+        if (b[0] === 0xFF && at <= 2 * SECTOR && b[at] === 0xE9)
+            return {text: 'bootloader', at};
+    }
+    return null;
+}
+
+// Where applications may lie: the table's app entries in their order, or where one lies by default.
+function appOffsets(b) {
+    const offsets = [];
+    let at = SECTOR;
+
+    while (at < APP && !isTable(b, at))
+        at += SECTOR;
+    for (; isTable(b, at); at += 32) {
+        if (b[at + 2] === 0)
+            offsets.push(u32(b, at + 4));
+    }
+    return [...offsets, APP];
+}
+
+function cutOut(b, limits) {
+    for (const at of appOffsets(b)) {
+        const {size} = walk(b.subarray(at), b.length).info;
+        const {code, info} = judge(b.subarray(at, at + size), 'firmware.bin', {...limits, size: undefined});
+        if (!code)
+            return {at, size, info};
+    }
+    return undefined;
+}
+
+// ---- an app image ----
+
+function text(b, at, size) {
+    const words = new TextDecoder().decode(b.slice(at, at + size - 1));
+    return words.split('\0')[0].replace(/[\0-\x1F\x7F-\x9F\uFFFD]/g, '?');
+}
+
+const description = b => !isApp(b, 0) ? {} : {
+    version: text(b, 0x30, 32), project: text(b, 0x50, 32), time: text(b, 0x70, 16), date: text(b, 0x80, 16),
+    idf: text(b, 0x90, 32), build: Array.from(b.slice(0xB0, 0xB4), n => hex(n + 256).slice(3)).join('')
+};
+
+// Follows the segments to the image's end. info.size: of the whole image, as far as that is known.
+function walk(b, size) {
+    const info = {chip: chipName(b), ...description(b), segments: []};
+    let at = 24;
+
+    for (let left = b[1]; ; left--) {
+        const end = at + 8 * left;
+        info.end = end + 16 - end % 16;
+        info.size = info.end + 32;
+        if (left === 0 || size < at + 8)
+            break;
+        const xgot = u32(b, at + 4);
+        if (xgot % 4)
+            return refuse('image_segment', {at, text: 'a length that is no multiple of 4', xgot}, info);
+        if (xgot >= 1 << 24)
+            return refuse('image_segment', {at, text: 'a length of 16 MB or more', xgot}, info);
+        info.segments.push([at + 8, xgot]);
+        at += 8 + xgot;
+    }
+    if (size < info.size)
+        return refuse('image_truncated', {at: size, got: info.size - size}, info);
+    return {code: null, detail: '', info};
+}
+
+function checksum(b, info) {
+    let sum = 0xEF;
+    for (const [at, size] of info.segments) {
+        for (let i = at; i < at + size; i++)
+            sum ^= b[i];
+    }
+    return sum;
+}
+
+function image(b, size, {chip, slot_size}) {
+    const verdict = walk(b, size);
+    const {info} = verdict;
+    const got = Math.max(info.size, size);
+    const at = info.end - 1;
+
+    if (b[1] < 1 || b[1] > 16)
+        return refuse('image_segment', {at: 1, text: 'a count that is not 1 to 16', xgot: b[1]}, info);
+    if (b[23] !== 1)
+        return refuse('image_no_hash', {}, info);
+    if (chip && info.chip !== chip)
+        return refuse('image_wrong_chip', {chip: info.chip, ours: chip}, info);
+    if (slot_size && got > slot_size)
+        return refuse('image_too_large', {got, want: slot_size}, info);
+    if (verdict.code)
+        return verdict;
+    if (size > info.size)
+        return refuse('image_trailing', {at: info.size}, info);
+    const xwant = checksum(b, info);
+    return b[at] === xwant ? verdict : refuse('image_checksum', {at, xgot: b[at], xwant}, info);
+}
+
+// Begins with 0xE9 and has no app description. An app's first segment is mapped, and so its data lies as
+// in the file, 32 bytes behind the beginning of a page; a bootloader's goes to RAM.
+function withoutDescription(b, size, chip) {
+    const info = {chip: chipName(b)};
+    const mapped = u16(b, 24) === 32;
+
+    if (size < HEAD)
+        return refuse('image_truncated', {at: size, got: HEAD - size});
+    if (CHIPS[u16(b, 12)] && !mapped && (size < TABLE || b[32] === 0x50))
+        return refuse('image_bootloader', info, info);
+    if (chip && info.chip !== chip && u32(b, 19) >>> 25 === 0)
+        return refuse('image_wrong_chip', {...info, ours: chip}, info);
+    return refuse('image_no_description', {at: 32}, info);
+}
+
+// Begins with erased flash: what is behind its first sector, which flash tools may leave empty?
+function behindErased(b, size) {
+    const kind = kindAt(b, SECTOR);
+    if ([OTA_DATA, SYSTEM].includes(kind?.code))
+        return kind;
+    const blank = size === 2 * SECTOR ? OTA_DATA : 'file_blank';
+    return b.every(byte => byte === 0xFF) && refuse(blank, {xgot: 0xFF});
+}
+
+function judge(bytes, name, limits = {}) {
+    const size = limits.size ?? bytes.length;
+    const [first] = bytes;
+
+    if (!/.\.bin$/i.test(name))
+        return refuse('file_name');
+    if (size === 0)
+        return refuse('file_empty');
+    if (isApp(bytes, 0) && size >= HEAD)
+        return image(bytes, size, limits);
+    const kind = kindAt(bytes, 0) || first === 0xFF && behindErased(bytes, size);
+    if (kind)
+        return kind;
+    const found = [0xE9, 0xFF].includes(first) && merged(bytes);
+    if (found)
+        return {...refuse('image_merged', found), cure: cutOut(bytes, limits)};
+    if (first === 0xE9)
+        return withoutDescription(bytes, size, limits.chip);
+    return refuse('file_unknown', {xgot: first, xwant: 0xE9});
+}
+
+// The appended SHA-256. Browsers compute one on https and localhost only: elsewhere null, nothing is said.
+async function judgeHash(bytes, info) {
+    if (!globalThis.crypto?.subtle)
+        return null;
+    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes.subarray(0, info.end)));
+    const fits = digest.every((byte, i) => byte === bytes[info.end + i]);
+    return fits ? null : refuse('image_hash', {at: info.end}, info);
+}
