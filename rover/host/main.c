@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host_port.h"
+#include "mhd_server.h"
+#include "rover.h"
+#include "sample_image.h"
+
+/* The virtual rover: the robot application on an emulated board. Power comes when the program starts and
+ * goes when it ends; between, each restart is a life of its own that begins with the bootloader. */
+
+#define FLASH_SIZE (16u * 1024 * 1024)
+
+struct options {
+    const char *flash, *bind, *table, *factory, *wear;
+    unsigned port, stall_s, confirm_s, restart_ms, off_ms;
+    bool reset, fast;
+};
+
+/* One life: from a reset to the next. */
+struct life {
+    const struct options *options;
+    struct host_port board;
+    union otapult_memory memory;
+    struct otapult *ota;
+    struct rover rover;
+    struct mhd_server *server;
+    uint16_t port;
+    enum sample_temper temper;
+    uint32_t after_ms; /* of the temper */
+};
+
+static volatile sig_atomic_t power_off, power_cycle;
+
+static void on_signal(int number)
+{
+    if (number == SIGUSR1)
+        power_cycle = 1;
+    else
+        power_off = 1;
+}
+
+static void sleep_us(uint64_t us)
+{
+    struct timespec t = {(time_t)(us / 1000000), (long)(us % 1000000 * 1000)};
+
+    while (nanosleep(&t, &t) != 0 && errno == EINTR && !power_off)
+        ;
+}
+
+static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void say(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    printf("rover: ");
+    vprintf(format, args);
+    printf("\n");
+    fflush(stdout);
+    va_end(args);
+}
+
+/* ---- the simulated hardware ---- */
+
+static void set_motors(void *ctx, int left, int right)
+{
+    (void)ctx;
+    (void)left;
+    (void)right; /* the rover itself keeps the figures which the page draws */
+}
+
+static enum otapult_health check_network(void *ctx, char *why, size_t cap)
+{
+    const struct life *life = ctx;
+    uint32_t patience = life->options->fast ? 300 : 3000;
+
+    if (life->server != NULL)
+        return OTAPULT_HEALTH_PASS;
+    if (life->board.port.now_ms(life->board.port.ctx) < patience)
+        return OTAPULT_HEALTH_WAIT;
+    snprintf(why, cap, "no answer from the access point");
+    return OTAPULT_HEALTH_FAIL;
+}
+
+static int connect_to_self(const struct life *life)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(life->port)};
+    struct timeval patience = {.tv_usec = 500000};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (inet_pton(AF_INET, life->options->bind, &address.sin_addr) != 1 ||
+        address.sin_addr.s_addr == INADDR_ANY)
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+static enum otapult_health check_page(void *ctx, char *why, size_t cap)
+{
+    static const char request[] = "GET /api/ota HTTP/1.0\r\nHost: localhost\r\n\r\n";
+    static const char good[] = "HTTP/1.0 200";
+    char answer[sizeof good - 1] = "";
+    const struct life *life = ctx;
+
+    (void)why;
+    (void)cap;
+    if (life->server == NULL)
+        return OTAPULT_HEALTH_WAIT;
+    int fd = connect_to_self(life);
+    if (fd < 0)
+        return OTAPULT_HEALTH_WAIT;
+    ssize_t sent = send(fd, request, sizeof request - 1, MSG_NOSIGNAL);
+    ssize_t got = sent < 0 ? sent : recv(fd, answer, sizeof answer, MSG_WAITALL);
+    close(fd);
+    bool ok = got == (ssize_t)sizeof answer && memcmp(answer + 9, good + 9, 3) == 0;
+    return ok ? OTAPULT_HEALTH_PASS : OTAPULT_HEALTH_WAIT;
+}
+
+static enum otapult_health check_drive(void *ctx, char *why, size_t cap)
+{
+    const struct life *life = ctx;
+
+    (void)why;
+    (void)cap;
+    return life->temper == SAMPLE_NEVER_CONFIRMS ? OTAPULT_HEALTH_WAIT : OTAPULT_HEALTH_PASS;
+}
+
+/* ---- flash ---- */
+
+static void elapse(void *ctx, uint64_t us)
+{
+    (void)ctx;
+    sleep_us(us);
+}
+
+/* From the moment the plug is out nothing reaches the flash, whatever the program still does. */
+static bool without_power(void *ctx, enum nor_op op, uint32_t address, uint32_t len)
+{
+    (void)ctx;
+    (void)op;
+    (void)address;
+    (void)len;
+    return power_cycle != 0;
+}
+
+static uint8_t *read_file(const char *path, size_t *len)
+{
+    FILE *f = fopen(path, "rb");
+    uint8_t *data = malloc(FLASH_SIZE);
+
+    if (f == NULL || data == NULL) {
+        fprintf(stderr, "rover: cannot read %s: %s\n", path, strerror(errno));
+        exit(2);
+    }
+    *len = fread(data, 1, FLASH_SIZE, f);
+    fclose(f);
+    return data;
+}
+
+static bool lay_factory_state(struct nor_flash *nor, const struct options *options)
+{
+    const struct sample_spec spec = {SAMPLE_DEFAULT, .version = "1.0.0", .size = 600000, .seed = 1};
+    uint8_t table[OTAPULT_TABLE_SIZE];
+    uint8_t *given = NULL;
+    size_t len;
+
+    host_default_table(table);
+    if (options->table != NULL) {
+        given = read_file(options->table, &len);
+        memset(table, 0xFF, sizeof table);
+        memcpy(table, given, len < sizeof table ? len : sizeof table);
+        free(given);
+    }
+    uint8_t *image = options->factory != NULL ? read_file(options->factory, &len) : sample_image(&spec, &len);
+    bool fits = host_flash_factory(nor, table, image, len);
+    free(image);
+    return fits;
+}
+
+static void open_flash(struct nor_flash *nor, const struct options *options)
+{
+    bool created = false;
+
+    if (options->reset)
+        unlink(options->flash);
+    int err = nor_open_file(nor, options->flash, FLASH_SIZE, &created);
+    if (err != 0) {
+        fprintf(stderr, "rover: cannot use %s: %s\n", options->flash,
+                err == EWOULDBLOCK ? "another rover has it open"
+                : err == EINVAL    ? "it is there, but is no flash file of 16 MB; --reset makes a new one"
+                                   : strerror(err));
+        exit(2);
+    }
+    if (created && !lay_factory_state(nor, options)) {
+        fprintf(stderr, "rover: the factory firmware does not fit the partition table\n");
+        unlink(options->flash);
+        exit(2);
+    }
+    if (!options->fast)
+        nor->elapse = elapse;
+    nor->fail = without_power;
+}
+
+static bool write_wear(const struct nor_flash *nor, const char *path)
+{
+    FILE *f = fopen(path, "w");
+
+    for (size_t n = 0; f != NULL && n < nor->size / NOR_SECTOR; n++)
+        fprintf(f, "0x%06zx %u\n", n * NOR_SECTOR, (unsigned)nor->wear[n]);
+    if (f != NULL && fclose(f) == 0)
+        return true;
+    fprintf(stderr, "rover: cannot write %s: %s\n", path, strerror(errno));
+    return false;
+}
+
+/* ---- one life ---- */
+
+static void introduce(const struct life *life)
+{
+    struct otapult_slot slot;
+    struct otapult_image_info info;
+    char build[OTAPULT_BUILD_ID_CHARS + 1] = "?";
+    const struct boot_result *boot = &life->board.boot;
+
+    if (otapult_slot(life->ota, boot->slot, &slot, &info) != 0 || info.size == 0) {
+        say("booted, but what runs cannot be read");
+        return;
+    }
+    otapult_build_id(&info.desc, build);
+    say("booted %s: %s %s, build %s (%s%s)", slot.label, info.desc.project, info.desc.version, build,
+        boot->why, boot->fell_back ? "; its image did not load, so another slot runs" : "");
+}
+
+static void read_temper(struct life *life)
+{
+    struct otapult_flash flash;
+    uint8_t head[1024];
+    uint32_t after = 0;
+
+    life->temper = SAMPLE_HEALTHY;
+    if (life->board.port.open(life->board.port.ctx, life->board.boot.slot, &flash) == 0 &&
+        flash.read(flash.ctx, 0, head, sizeof head) == 0)
+        life->temper = sample_temper_of(head, sizeof head, &after);
+    life->after_ms = after * 1000;
+}
+
+static bool serve(struct life *life, uint16_t *port)
+{
+    static struct otapult_site sites[2];
+
+    if (life->temper == SAMPLE_NO_NETWORK)
+        return true;
+    otapult_site(&sites[0], life->ota);
+    rover_site(&sites[1], &life->rover);
+    life->server = mhd_server_start(life->options->bind, *port, sites, 2, life->options->stall_s + 5);
+    if (life->server == NULL) {
+        fprintf(stderr, "rover: cannot listen on %s:%u: %s\n", life->options->bind, *port, strerror(errno));
+        return false;
+    }
+    *port = life->port = mhd_server_port(life->server);
+    say("listening on http://%s:%u/", life->options->bind, life->port);
+    return true;
+}
+
+static bool start(struct life *life, const struct rover_hardware *hardware, uint16_t *port)
+{
+    static struct otapult_health_check checks[ROVER_CHECKS];
+    struct otapult_config config = {.port = &life->board.port, OTAPULT_CONFIG_DEFAULT};
+
+    config.stall_ms = life->options->stall_s * 1000;
+    config.confirm_ms = life->options->confirm_s * 1000;
+    config.restart_ms = life->options->restart_ms;
+    rover_configure(&life->rover, &config, checks, hardware);
+    if (otapult_start(&life->memory, &config, &life->ota) != 0) {
+        fprintf(stderr, "rover: the crypto library does not start\n");
+        return false;
+    }
+    rover_start(&life->rover, life->ota);
+    introduce(life);
+    return serve(life, port);
+}
+
+/* What the firmware does wrong, if it is of that kind: true ends the life for *why. */
+static bool misbehaves(struct life *life, enum otapult_reset *why)
+{
+    uint32_t age = life->board.port.now_ms(life->board.port.ctx);
+
+    if (life->temper == SAMPLE_CRASH_LATER && age >= life->after_ms) {
+        say("the firmware crashes");
+        *why = OTAPULT_RESET_CRASH;
+        return true;
+    }
+    if (life->temper == SAMPLE_HANG) {
+        say("the firmware hangs; the watchdog bites");
+        mhd_server_stop(life->server);
+        life->server = NULL;
+        sleep_us(life->options->fast ? 200000 : 5000000);
+        *why = OTAPULT_RESET_WATCHDOG;
+        return true;
+    }
+    return false;
+}
+
+/* Until the next reset; says why it came. */
+static enum otapult_reset run(struct life *life)
+{
+    enum otapult_reset why = OTAPULT_RESET_POWER;
+
+    while (!power_off && !power_cycle) {
+        if (misbehaves(life, &why))
+            return why;
+        otapult_poll(life->ota);
+        rover_poll(&life->rover);
+        if (life->board.restart)
+            return OTAPULT_RESET_SOFTWARE;
+        sleep_us(life->options->fast ? 10000 : 50000);
+    }
+    return why;
+}
+
+/* false: the device is dead, or cannot be simulated. */
+static bool live(const struct options *options, struct nor_flash *nor, uint16_t *port,
+                 enum otapult_reset *reset)
+{
+    static struct life life;
+    const struct rover_hardware hardware = {&life, set_motors, check_network, check_page, check_drive};
+
+    memset(&life, 0, sizeof life);
+    life.options = options;
+    if (power_cycle)
+        *reset = OTAPULT_RESET_POWER;
+    power_cycle = 0;
+    if (!host_port_boot(&life.board, nor, *reset)) {
+        if (power_cycle)
+            return true;
+        fprintf(stderr, "rover: nothing boots: %s\n", life.board.boot.why);
+        return false;
+    }
+    read_temper(&life);
+    bool alive = true;
+    if (life.temper == SAMPLE_CRASH_AT_BOOT) {
+        say("the firmware crashes at boot");
+        *reset = OTAPULT_RESET_CRASH;
+    } else {
+        alive = start(&life, &hardware, port);
+        if (alive)
+            *reset = run(&life);
+    }
+    if (life.server != NULL)
+        mhd_server_stop(life.server);
+    host_port_end(&life.board);
+    return alive;
+}
+
+/* ---- command line ---- */
+
+static const char usage[] =
+    "usage: rover [options]\n"
+    "A virtual rover: the robot's firmware on an emulated 16 MB flash kept in a file.\n\n"
+    "  --flash FILE     the flash file; made with a factory firmware 1.0.0 when absent (flash.bin)\n"
+    "  --port N         TCP port, 0 picks a free one (8080)\n"
+    "  --bind ADDR      address to listen on (127.0.0.1); 0.0.0.0 opens it to the network\n"
+    "  --reset          start over with a new flash file\n"
+    "  --fast           no simulated delays of flash and boot\n"
+    "  --stall SECONDS  an upload that sends nothing for so long ends (15)\n"
+    "  --confirm SECONDS  a new firmware must pass its health checks within (60)\n"
+    "  --restart MS     a restart begins MS after its answer, and takes as long (500; it takes 1500, or\n"
+    "                   200 with --fast)\n"
+    "  --table FILE     partition table of a new flash file, instead of the 16 MB one with two OTA slots\n"
+    "  --factory FILE   factory firmware of a new flash file\n"
+    "  --wear FILE      when it ends, writes how often it has erased each sector\n"
+    "  --help           this text\n\n"
+    "Ctrl-C switches it off; SIGUSR1 pulls its plug and puts it back.\n";
+
+static void bad_usage(const char *name, const char *value)
+{
+    fprintf(stderr, "rover: --%s %s: not a number in range\n", name, value);
+    exit(2);
+}
+
+static unsigned number(const char *name, const char *value, unsigned max)
+{
+    char *end;
+    unsigned long n = strtoul(value, &end, 10);
+
+    if (value[0] < '0' || value[0] > '9' || *end != '\0' || n > max)
+        bad_usage(name, value);
+    return (unsigned)n;
+}
+
+static void parse(int argc, char **argv, struct options *o)
+{
+    static const struct option longs[] = {
+        {"flash", 1, NULL, 'f'},   {"port", 1, NULL, 'p'},  {"bind", 1, NULL, 'b'},
+        {"reset", 0, NULL, 'r'},   {"fast", 0, NULL, 'q'},  {"stall", 1, NULL, 's'},
+        {"confirm", 1, NULL, 'c'}, {"table", 1, NULL, 't'}, {"factory", 1, NULL, 'F'},
+        {"restart", 1, NULL, 'R'}, {"wear", 1, NULL, 'w'},  {"help", 0, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    int c;
+
+    *o = (struct options){.flash = "flash.bin",
+                          .bind = "127.0.0.1",
+                          .port = 8080,
+                          .stall_s = 15,
+                          .confirm_s = 60,
+                          .restart_ms = 500,
+                          .off_ms = 1500};
+    while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+        switch (c) {
+        case 'f': o->flash = optarg; break;
+        case 'p': o->port = number("port", optarg, 65535); break;
+        case 'b': o->bind = optarg; break;
+        case 'r': o->reset = true; break;
+        case 'q': o->fast = true, o->off_ms = 200; break;
+        case 's': o->stall_s = number("stall", optarg, 3600); break;
+        case 'c': o->confirm_s = number("confirm", optarg, 3600); break;
+        case 'R': o->restart_ms = o->off_ms = number("restart", optarg, 60000); break;
+        case 't': o->table = optarg; break;
+        case 'F': o->factory = optarg; break;
+        case 'w': o->wear = optarg; break;
+        case 'h': fputs(usage, stdout); exit(0);
+        default: fputs("rover: see rover --help\n", stderr); exit(2);
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "rover: unexpected argument %s; see rover --help\n", argv[optind]);
+        exit(2);
+    }
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGUSR1, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    struct nor_flash nor;
+    enum otapult_reset reset = OTAPULT_RESET_POWER;
+
+    parse(argc, argv, &options);
+    catch_signals();
+    open_flash(&nor, &options);
+    uint16_t port = (uint16_t)options.port;
+    bool alive = true;
+    while (alive && !power_off) {
+        alive = live(&options, &nor, &port, &reset);
+        if (alive && !power_off) {
+            say("restarting");
+            sleep_us(options.off_ms * 1000ull);
+        }
+    }
+    if (options.wear != NULL)
+        alive &= write_wear(&nor, options.wear);
+    nor_close(&nor);
+    return alive ? 0 : 1;
+}
