@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "input.h"
+#include "report.h"
+#include "web/multipart.h"
+
+#define JSON_SIZE 4096
+
+/* In the order in which a device asks: name and length stand before the first byte. */
+static int refusal(const struct input *in, const struct options *options, struct otapult_judge *j)
+{
+    if (in->named && !otapult_is_bin_name(in->name))
+        return OTAPULT_E_FILE_NAME;
+    if (in->size > options->slot_size) {
+        j->why = (struct otapult_finding){.got = (uint32_t)in->size, .want = options->slot_size};
+        return OTAPULT_E_IMAGE_TOO_LARGE;
+    }
+    return input_judge(in, options, j);
+}
+
+static void print_ok(const struct input *in, const struct otapult_image_info *info)
+{
+    char build[OTAPULT_BUILD_ID_CHARS + 1], size[SIZE_TEXT];
+    otapult_build_id(&info->desc, build);
+    size_text(info->size, size);
+    printf("ok %s: %s %s, build %s, for %s, %s\n", in->name, info->desc.project, info->desc.version, build,
+           otapult_chip_name(info->chip_id), size);
+}
+
+static void json_ok(struct otapult_json *j, const struct input *in, const struct otapult_image_info *info)
+{
+    char build[OTAPULT_BUILD_ID_CHARS + 1];
+    otapult_build_id(&info->desc, build);
+    otapult_json_bool(j, "success", true);
+    otapult_json_str(j, "file", in->name);
+    otapult_json_str(j, "chip", otapult_chip_name(info->chip_id));
+    otapult_json_str(j, "project", info->desc.project);
+    otapult_json_str(j, "version", info->desc.version);
+    otapult_json_str(j, "build", build);
+    otapult_json_num(j, "size", info->size);
+    otapult_json_hex(j, "sha256", info->sha256, sizeof info->sha256);
+}
+
+static int print_json(const struct input *in, int err, const struct otapult_judge *judge)
+{
+    static char text[JSON_SIZE];
+    struct otapult_json j;
+    otapult_json_init(&j, text, sizeof text);
+    otapult_json_open(&j, NULL, '{');
+    if (err == 0) {
+        json_ok(&j, in, &judge->inspect.info);
+    } else {
+        otapult_json_bool(&j, "success", false);
+        json_error(&j, err, &judge->why);
+    }
+    otapult_json_close(&j, '}');
+    return json_print(&j);
+}
+
+static int run(const struct options *options)
+{
+    static struct otapult_judge judge;
+    struct input in;
+    if (!input_read(options->file, &in))
+        return STATUS_NO;
+    int err = refusal(&in, options, &judge);
+    int status = STATUS_OK;
+    if (options->json)
+        status = print_json(&in, err, &judge);
+    else if (err == 0)
+        print_ok(&in, &judge.inspect.info);
+    else
+        print_error(stderr, in.name, err, &judge.why);
+    input_free(&in);
+    return err == 0 ? status : STATUS_NO;
+}
+
+const struct verb verb_check = {
+    .name = "check",
+    .arguments = "FILE [--chip NAME] [--slot-size BYTES] [--json]",
+    .summary = "would a robot take this file? says why not",
+    .help = "Judges FILE ('-': standard input) by the same code as the robot does during an upload.\n"
+            "\n"
+            "  --chip NAME         the robot's chip; ESP32-S3 unless said\n"
+            "  --slot-size BYTES   size of its OTA slots, also as 4M or 1280K; 0x640000 unless said\n"
+            "  --json              one JSON object on standard output, errors as in docs/http-api.md\n"
+            "\n"
+            "Exit status: 0 the robot takes it, 1 it does not or FILE cannot be read, 2 wrong usage.\n",
+    .accepts = "cjs",
+    .run = run,
+};

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_INPUT_H
+#define CLI_INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "image/judge.h"
+#include "options.h"
+
+/* A whole file in memory. */
+struct input {
+    char     name[256]; /* its last path component, printable; "standard input" */
+    bool     named;     /* false: standard input */
+    uint8_t *data;
+    size_t   size;      /* at most INPUT_MAX */
+};
+
+#define INPUT_MAX (128u * 1024u * 1024u) /* the largest flash an ESP32 can address */
+
+/* false: the file cannot be read, and standard error says why. */
+bool input_read(const char *path, struct input *in);
+void input_free(struct input *in);
+
+/* Hands the file to the judge as a device would, 64 KB at a time: 0, or the error, with j->why. The
+ * revision of the chip is the one the image asks for: which robot it is for is not known here. */
+int input_judge(const struct input *in, const struct options *options, struct otapult_judge *j);
+
+#endif
