@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+# A thin front: what happens stands in CMakeLists.txt and tools/. `## ` after a target is its help line.
+# Set up once a machine by tools/setup, which installs what is missing and is silent when nothing is.
+.DEFAULT_GOAL := help
+.PHONY: help build run test lint format bench power clean setup-build setup-test asan
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PORT ?= 8080
+FLASH ?= flash.bin
+NODE_MODULES := test/e2e/node_modules/.package-lock.json
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+build: setup-build ## build/rover, build/otapult, build/sample-image
+	@tools/build build rover otapult-cli sample-image
+
+run: build ## start the virtual rover on http://localhost:8080/ (PORT=…, FLASH=…)
+	@build/sample-image --version 2.0.0 --seed 2 build/firmware-2.0.0.bin
+	@echo "Open http://localhost:$(PORT)/ or upload a second firmware from another terminal:"
+	@echo "  curl -X POST -F \"firmware=@build/firmware-2.0.0.bin\" http://localhost:$(PORT)/api/ota/upload"
+	@echo "Ctrl-C stops the rover; the next start boots from $(FLASH) again."
+	@exec build/rover --flash $(FLASH) --port $(PORT)
+
+test: asan $(NODE_MODULES) ## all tests, under AddressSanitizer and UndefinedBehaviorSanitizer
+	@tools/run-tests
+
+lint: setup-test ## formatting, clang-tidy, clang's warnings, rules of the rooms, links
+	@tools/lint
+
+format: setup-test ## clang-format over all sources (headers are set by hand)
+	@tools/lint --format
+
+bench: setup-test ## speed of an upload beside its floors, time a real board would need; asserts nothing
+	@tools/build build/bench -DOTAPULT_BENCH=ON
+	@BUILD=build/bench node bench/upload.mjs
+	@build/bench/bench/board-time $(wildcard ../shared/firmware/s3-build-40.bin)
+
+power: asan ## every power cut there is (make test plays a fixed part of them)
+	@POWER=all build/asan/test/test_power
+
+clean: ## remove build/ and the test's node_modules; keeps flash.bin
+	@rm -rf build test/e2e/node_modules
+
+setup-build:
+	@tools/setup build
+
+setup-test:
+	@tools/setup test
+
+asan: setup-test
+	@tools/build build/asan -DOTAPULT_SANITIZE=ON -DOTAPULT_TESTS=ON
+
+$(NODE_MODULES): test/e2e/package-lock.json test/e2e/package.json | setup-test
+	@npm ci --prefix test/e2e --loglevel=error >/dev/null
+	@touch $@

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// A bad network: a TCP proxy in front of `url` that does one thing wrong.
+import { once } from 'node:events';
+import net from 'node:net';
+
+// What may go wrong; all count bytes of one connection.
+//   bytesPerSecond   what the client sends arrives no faster
+//   cutAfter         so many bytes of the client arrive, then both connections end; `reset`: with a reset
+//   stallAfter       so many bytes of the client arrive, then none, and nobody is told
+//   resetAnswerAfter so many bytes of the answer arrive, then both connections are reset
+//   deaf             nothing is read from the server, ever, and a client that goes is not reported to it
+export async function startProxy(url, fault = {}) {
+    const proxy = new Proxy(url, fault);
+    await proxy.listening;
+    return proxy;
+}
+
+class Proxy {
+    #sockets = new Set();
+    fired = false; // the fault has happened
+
+    constructor(url, fault) {
+        const { hostname, port } = new URL(url);
+        this.target = { host: hostname, port: Number(port), noDelay: true, allowHalfOpen: true };
+        this.fault = fault;
+        this.server = net.createServer({ noDelay: true, allowHalfOpen: true }, client => this.#carry(client));
+        this.server.listen(0, '127.0.0.1');
+        this.listening = once(this.server, 'listening');
+    }
+
+    get url() {
+        return `http://127.0.0.1:${this.server.address().port}`;
+    }
+
+    #carry(client) {
+        const server = net.connect(this.target);
+        for (const socket of [client, server]) {
+            this.#sockets.add(socket);
+            socket.on('error', () => {});
+            socket.on('close', () => this.#sockets.delete(socket));
+        }
+        this.#forward(client, server);
+        this.#answer(client, server);
+    }
+
+    #end(client, server, reset) {
+        this.fired = true;
+        for (const socket of [client, server])
+            reset ? socket.resetAndDestroy() : socket.destroy();
+    }
+
+    #forward(client, server) {
+        const { bytesPerSecond = Infinity, cutAfter = Infinity, stallAfter = Infinity, reset, deaf } = this.fault;
+        const started = Date.now();
+        let passed = 0;
+
+        client.on('data', data => {
+            const room = Math.min(cutAfter, stallAfter) - passed;
+            const piece = data.subarray(0, Math.max(0, room));
+            passed += piece.length;
+            const due = started + passed / bytesPerSecond * 1000 - Date.now();
+            client.pause();
+            setTimeout(() => {
+                server.write(piece, () => {
+                    if (passed >= cutAfter)
+                        this.#end(client, server, reset);
+                    else if (passed >= stallAfter)
+                        this.fired = true;
+                    else
+                        client.resume();
+                });
+            }, Math.max(0, due));
+        });
+        client.on('end', () => !deaf && passed < stallAfter && server.end());
+        client.on('close', () => !deaf && passed < stallAfter && server.destroy());
+    }
+
+    #answer(client, server) {
+        const { resetAnswerAfter = Infinity, deaf } = this.fault;
+        let passed = 0;
+
+        if (deaf) {
+            server.pause();
+            return;
+        }
+        server.on('data', data => {
+            const piece = data.subarray(0, Math.max(0, resetAnswerAfter - passed));
+            passed += piece.length;
+            client.write(piece, () => passed >= resetAnswerAfter && this.#end(client, server, true));
+        });
+        server.on('end', () => client.end());
+        server.on('close', () => client.destroy());
+    }
+
+    // Ends what is left of it, as a router does that loses its power.
+    async close() {
+        for (const socket of this.#sockets)
+            socket.resetAndDestroy();
+        this.server.close();
+        await once(this.server, 'close');
+    }
+}

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "oracle.h"
+#include "world.h"
+
+/* Power cuts, exhaustively. Each scenario is played again and again, and each time power goes at another
+ * flash operation: before it, after it, or torn in the middle of it. No code of the device runs after the
+ * cut. Then, every time:
+ *   - the oracle, which shares no code with the device, says that an old or a new image boots, whole;
+ *   - the device boots what the oracle said;
+ *   - trying again ends well: a third image is uploaded, boots and is confirmed.
+ * The same with a second cut during the recovery from the first.
+ *
+ * POWER=all in the environment plays every torn length and every second cut (make power); otherwise a
+ * fixed part of them. A failing case prints the line that plays it alone. */
+
+#define MAX_OPS 256
+
+struct cut {
+    unsigned op; /* 0: none */
+    enum nor_cut how;
+    uint32_t torn;
+};
+
+struct scenario {
+    const char *name;
+    enum world_layout layout;
+    void (*prepare)(struct world *w); /* from the factory state, uncut; leaves flash as it should be */
+    void (*act)(struct world *w);     /* begins with power coming on */
+};
+
+static uint8_t *v1, *v2, *v3, *bad;
+static size_t v1_len, v2_len, v3_len;
+static uint64_t cuts_done, cases_done;
+static bool play_all;
+
+/* ---- scenarios ---- */
+
+static void update_to(struct world *w, const uint8_t *image, size_t len)
+{
+    if (world_upload(w, image, len, 1024) == 0)
+        (void)world_settle(w);
+}
+
+static void prepare_nothing(struct world *w)
+{
+    (void)w;
+}
+
+static void prepare_two_updates(struct world *w)
+{
+    assert_true(world_boot(w));
+    update_to(w, v2, v2_len);
+    update_to(w, v1, v1_len);
+    assert_string_equal(world_version(w), "1.0.0");
+}
+
+static void prepare_remains(struct world *w)
+{
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    prepare_two_updates(w);
+    assert_int_equal(otapult_begin(w->ota, (uint32_t)v3_len, &ticket, &why), 0);
+    assert_int_equal(otapult_feed(w->ota, ticket, v3, v3_len - 500, &why), 0);
+}
+
+static void scribble(struct world *w, uint32_t at)
+{
+    for (uint32_t i = 0; i < 32; i++)
+        w->nor.data[at + i] = (uint8_t)(w->nor.data[at + i] & (i * 73 + 11));
+}
+
+static void prepare_one_torn(struct world *w)
+{
+    prepare_two_updates(w);
+    scribble(w, 0xD000);
+}
+
+static void prepare_both_torn(struct world *w)
+{
+    prepare_one_torn(w);
+    scribble(w, 0xE000);
+}
+
+static void prepare_activated(struct world *w)
+{
+    prepare_two_updates(w);
+    assert_int_equal(world_upload(w, v2, v2_len, 4096), 0);
+}
+
+static void prepare_power_lost_while_pending(struct world *w)
+{
+    prepare_two_updates(w);
+    w->health = OTAPULT_HEALTH_WAIT;
+    update_to(w, v2, v2_len);
+    assert_string_equal(world_version(w), "2.0.0");
+}
+
+static void act_update(struct world *w)
+{
+    if (world_boot(w) && world_settle(w))
+        update_to(w, v2, v2_len);
+}
+
+static void act_settle(struct world *w)
+{
+    if (world_boot(w))
+        (void)world_settle(w);
+}
+
+static void act_reject(struct world *w)
+{
+    w->health = OTAPULT_HEALTH_FAIL;
+    act_settle(w);
+}
+
+static void act_rollback(struct world *w)
+{
+    struct otapult_finding why;
+
+    if (world_boot(w) && otapult_rollback(w->ota, &why) == 0)
+        (void)world_settle(w);
+}
+
+static void act_refused(struct world *w)
+{
+    if (!world_boot(w))
+        return;
+    assert_int_equal(world_upload(w, bad, v2_len, 1024), OTAPULT_E_IMAGE_HASH);
+    (void)world_settle(w);
+}
+
+static const struct scenario scenarios[] = {
+    {"update", WORLD_TWO_OTA, prepare_two_updates, act_update},
+    {"first-update", WORLD_TWO_OTA, prepare_nothing, act_update},
+    {"remains", WORLD_TWO_OTA, prepare_remains, act_update},
+    {"one-torn", WORLD_TWO_OTA, prepare_one_torn, act_update},
+    {"both-torn", WORLD_TWO_OTA, prepare_both_torn, act_update},
+    {"confirm", WORLD_TWO_OTA, prepare_activated, act_settle},
+    {"reject", WORLD_TWO_OTA, prepare_activated, act_reject},
+    {"rollback", WORLD_TWO_OTA, prepare_two_updates, act_rollback},
+    {"re-activate", WORLD_TWO_OTA, prepare_power_lost_while_pending, act_settle},
+    {"refused", WORLD_TWO_OTA, prepare_two_updates, act_refused},
+    {"factory", WORLD_FACTORY_OTA, prepare_nothing, act_update},
+};
+#define SCENARIOS (sizeof scenarios / sizeof *scenarios)
+
+/* ---- one case ---- */
+
+static const struct scenario *playing;
+static struct cut first, second;
+
+static void stop_here(const char *what, const char *found)
+{
+    print_error("%s: %s\nalone: POWER_CASE=%s:%u:%d:%u:%u:%d:%u build/asan/test/test_power\n", what, found,
+                playing->name, first.op, first.how, first.torn, second.op, second.how, second.torn);
+    fail();
+}
+
+static bool one_of_ours(const char *version)
+{
+    return strcmp(version, "1.0.0") == 0 || strcmp(version, "2.0.0") == 0 || strcmp(version, "3.0.0") == 0;
+}
+
+static int ask_oracle(const struct world *w)
+{
+    struct oracle_result r = oracle_boot(w->nor.data, WORLD_FLASH);
+
+    if (!r.boots)
+        stop_here("bricked", r.why);
+    if (!r.image_ok || !one_of_ours(r.image.version))
+        stop_here("an unverified image boots", r.image.fault != NULL ? r.image.fault : r.image.version);
+    return r.slot;
+}
+
+/* Runs `what` with power going at cut->op. true: it went. */
+static bool with_cut(struct world *w, const struct cut *cut, void (*what)(struct world *w))
+{
+    static jmp_buf end_of_life;
+
+    if (setjmp(end_of_life) != 0) {
+        nor_disarm(&w->nor);
+        world_pull_plug(w);
+        cuts_done++;
+        return true;
+    }
+    if (cut->op != 0)
+        nor_arm(&w->nor, cut->op, cut->how, cut->torn, cut->op * 2654435761u + cut->torn, &end_of_life);
+    what(w);
+    nor_disarm(&w->nor);
+    world_pull_plug(w);
+    return false;
+}
+
+static void recover(struct world *w)
+{
+    w->health = OTAPULT_HEALTH_PASS;
+    int expected = ask_oracle(w);
+    if (!world_boot(w))
+        stop_here("bricked", "the bootloader found nothing");
+    if (w->first_slot != expected)
+        stop_here("another slot booted", "than the oracle said");
+    if (!world_settle(w))
+        stop_here("bricked", "after the recovery");
+    if (world_upload(w, v3, v3_len, 4096) != 0)
+        stop_here("the next upload failed", world_version(w));
+    (void)world_settle(w);
+    if (strcmp(world_version(w), "3.0.0") != 0)
+        stop_here("the next update does not run", world_version(w));
+}
+
+static void see_it_stays(struct world *w)
+{
+    (void)ask_oracle(w);
+    recover(w);
+    world_pull_plug(w);
+    (void)ask_oracle(w);
+    if (!world_boot(w) || strcmp(world_version(w), "3.0.0") != 0)
+        stop_here("it did not stay", world_version(w));
+    cases_done++;
+}
+
+/* false: the first cut lies behind the scenario's last operation, or the second behind the recovery's. */
+static bool play(struct world *w, const uint8_t *base)
+{
+    world_restore(w, base);
+    bool was_cut = with_cut(w, &first, playing->act);
+    if (was_cut && second.op != 0)
+        was_cut = with_cut(w, &second, recover);
+    see_it_stays(w);
+    return was_cut;
+}
+
+/* ---- all cases ---- */
+
+struct op_log {
+    unsigned count;
+    uint32_t len[MAX_OPS];
+};
+
+static bool log_op(void *ctx, enum nor_op op, uint32_t address, uint32_t len)
+{
+    struct op_log *log = ctx;
+
+    (void)address;
+    if (op == NOR_ERASE)
+        for (uint32_t left = len; left > 0;) { /* units, as the emulator counts them */
+            uint32_t unit = left >= NOR_BLOCK && address % NOR_BLOCK == 0 ? NOR_BLOCK : NOR_SECTOR;
+            assert_true(log->count < MAX_OPS);
+            log->len[log->count++] = unit;
+            left -= unit;
+            address += unit;
+        }
+    if (op == NOR_PROGRAM) {
+        assert_true(log->count < MAX_OPS);
+        log->len[log->count++] = len;
+    }
+    return false;
+}
+
+/* Torn lengths worth trying for an operation of `len` bytes: every single byte up to 40 and the last ones,
+ * and a coarser grid between. */
+static uint32_t next_torn(uint32_t torn, uint32_t len)
+{
+    uint32_t step = play_all ? 61 : 509;
+
+    if (torn < (play_all ? 40u : 17u))
+        return torn + 1;
+    if (len > 4 && torn < len - 4)
+        return torn + step < len - 4 ? torn + step : len - 4;
+    return torn + 1;
+}
+
+static void play_second_cuts(struct world *w, const uint8_t *base, unsigned stride)
+{
+    static const struct cut ways[] = {{0, NOR_CUT_BEFORE, 0},
+                                      {0, NOR_CUT_TORN, 1},
+                                      {0, NOR_CUT_TORN, 20},
+                                      {0, NOR_CUT_TORN, 1500},
+                                      {0, NOR_CUT_AFTER, 0}};
+    bool was_cut = true;
+
+    for (unsigned op = 1; was_cut; op++) {
+        if ((op + first.op) % stride != 0 && op > 2)
+            continue;
+        for (size_t i = 0; i < sizeof ways / sizeof *ways && was_cut; i++) {
+            second = ways[i];
+            second.op = op;
+            was_cut = play(w, base);
+        }
+    }
+    second = (struct cut){0};
+}
+
+static void play_op(struct world *w, const uint8_t *base, unsigned op, uint32_t len)
+{
+    first = (struct cut){op, NOR_CUT_BEFORE, 0};
+    play(w, base);
+    play_second_cuts(w, base, play_all ? 1 : 7);
+    first.how = NOR_CUT_TORN;
+    for (uint32_t torn = 1; torn < len; torn = next_torn(torn, len)) {
+        first.torn = torn;
+        play(w, base);
+        if (torn == 17 || (play_all && torn % 16 == 0))
+            play_second_cuts(w, base, play_all ? 1 : 13);
+    }
+    first = (struct cut){op, NOR_CUT_AFTER, 0};
+    play(w, base);
+    play_second_cuts(w, base, play_all ? 1 : 9);
+}
+
+static void play_scenario(void **state)
+{
+    static struct world w;
+    static uint8_t base[WORLD_FLASH];
+    static struct op_log log;
+
+    playing = *state;
+    first = second = (struct cut){0};
+    world_init(&w, playing->layout, v1, v1_len);
+    playing->prepare(&w);
+    world_pull_plug(&w);
+    world_save(&w, base);
+
+    log.count = 0;
+    world_restore(&w, base);
+    w.nor.fail = log_op;
+    w.nor.fault_ctx = &log;
+    (void)with_cut(&w, &first, playing->act);
+    w.nor.fail = NULL;
+    assert_true(log.count >= 4);
+
+    uint64_t before = cuts_done;
+    for (unsigned op = 1; op <= log.count; op++)
+        play_op(&w, base, op, log.len[op - 1]);
+    first = (struct cut){log.count + 1, NOR_CUT_BEFORE, 0};
+    assert_false(play(&w, base)); /* the log was complete */
+    print_message("%-12s %u flash operations, %llu cuts\n", playing->name, log.count,
+                  (unsigned long long)(cuts_done - before));
+    world_end(&w);
+}
+
+static void play_one_case(void **state)
+{
+    static struct world w;
+    static uint8_t base[WORLD_FLASH];
+    char name[32] = "";
+    int how1 = 0, how2 = 0;
+    const char *line = *state;
+
+    assert_int_equal(sscanf(line, "%31[^:]:%u:%d:%u:%u:%d:%u", name, &first.op, &how1, &first.torn,
+                            &second.op, &how2, &second.torn),
+                     7);
+    first.how = (enum nor_cut)how1;
+    second.how = (enum nor_cut)how2;
+    for (size_t i = 0; i < SCENARIOS; i++)
+        if (strcmp(scenarios[i].name, name) == 0)
+            playing = &scenarios[i];
+    assert_non_null(playing);
+    world_init(&w, playing->layout, v1, v1_len);
+    playing->prepare(&w);
+    world_pull_plug(&w);
+    world_save(&w, base);
+    play(&w, base);
+    world_end(&w);
+}
+
+static void enough_was_cut(void **state)
+{
+    (void)state;
+    print_message("%llu power cuts, %llu recoveries, 0 bricks, 0 boots of an unverified image\n",
+                  (unsigned long long)cuts_done, (unsigned long long)cases_done);
+    assert_true(cuts_done >= 20000);
+}
+
+static uint8_t *make(const char *version, uint32_t seed, size_t *len)
+{
+    struct sample_spec spec = {SAMPLE_DEFAULT, .version = version, .seed = seed};
+
+    spec.size = 5000;
+    return sample_image(&spec, len);
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[SCENARIOS + 1];
+    const char *alone = getenv("POWER_CASE");
+
+    play_all = getenv("POWER") != NULL && strcmp(getenv("POWER"), "all") == 0;
+    v1 = make("1.0.0", 1, &v1_len);
+    v2 = make("2.0.0", 2, &v2_len);
+    v3 = make("3.0.0", 3, &v3_len);
+    bad = malloc(v2_len);
+    memcpy(bad, v2, v2_len);
+    bad[v2_len - 1] ^= 1; /* the appended SHA-256 */
+    for (size_t i = 0; i < SCENARIOS; i++)
+        tests[i] = (struct CMUnitTest){scenarios[i].name, play_scenario, NULL, NULL,
+                                       (void *)(uintptr_t)&scenarios[i]};
+    tests[SCENARIOS] = (struct CMUnitTest){"enough_was_cut", enough_was_cut, NULL, NULL, NULL};
+    const struct CMUnitTest one[] = {{alone, play_one_case, NULL, NULL, (void *)(uintptr_t)alone}};
+
+    int failed = alone != NULL ? cmocka_run_group_tests(one, NULL, NULL)
+                               : cmocka_run_group_tests_name("power", tests, NULL, NULL);
+    free(v1);
+    free(v2);
+    free(v3);
+    free(bad);
+    return failed;
+}

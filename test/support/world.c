@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <psa/crypto.h>
+
+struct part {
+    uint8_t type, subtype;
+    uint32_t offset, size;
+    const char *label;
+};
+
+static const struct part two_ota[] = {{1, 2, 0x9000, 0x4000, "nvs"},
+                                      {1, 0, 0xD000, 0x2000, "otadata"},
+                                      {0, 0x10, 0x10000, 0x10000, "app0"},
+                                      {0, 0x11, 0x20000, 0x10000, "app1"},
+                                      {0}};
+static const struct part factory_ota[] = {
+    {1, 2, 0x9000, 0x4000, "nvs"},          {1, 0, 0xD000, 0x2000, "otadata"},
+    {0, 0x00, 0x10000, 0x10000, "factory"}, {0, 0x10, 0x20000, 0x10000, "ota_0"},
+    {0, 0x11, 0x30000, 0x10000, "ota_1"},   {0}};
+static const struct part factory_only[] = {
+    {1, 2, 0x9000, 0x4000, "nvs"}, {0, 0x00, 0x10000, 0x10000, "factory"}, {0}};
+
+static void put32(uint8_t *p, uint32_t v)
+{
+    for (int i = 0; i < 4; i++)
+        p[i] = (uint8_t)(v >> 8 * i);
+}
+
+static void build_table(const struct part *parts, uint8_t table[OTAPULT_TABLE_SIZE])
+{
+    size_t n = 0, len;
+
+    memset(table, 0xFF, OTAPULT_TABLE_SIZE);
+    for (; parts[n].size != 0; n++) {
+        uint8_t *e = table + 32 * n;
+        memset(e, 0, 32);
+        e[0] = 0xAA;
+        e[1] = 0x50;
+        e[2] = parts[n].type;
+        e[3] = parts[n].subtype;
+        put32(e + 4, parts[n].offset);
+        put32(e + 8, parts[n].size);
+        strncpy((char *)e + 12, parts[n].label, 16);
+    }
+    memset(table + 32 * n, 0xEB, 2);
+    psa_crypto_init();
+    psa_hash_compute(PSA_ALG_MD5, table, 32 * n, table + 32 * n + 16, 16, &len);
+}
+
+void world_init(struct world *w, enum world_layout layout, const uint8_t *image, size_t len)
+{
+    static const struct part *const layouts[] = {two_ota, factory_ota, factory_only};
+    uint8_t table[OTAPULT_TABLE_SIZE];
+
+    memset(w, 0, sizeof *w);
+    w->ready = true;
+    w->health = OTAPULT_HEALTH_PASS;
+    nor_open_memory(&w->nor, WORLD_FLASH);
+    build_table(layouts[layout], table);
+    assert_true(host_flash_factory(&w->nor, table, image, len));
+}
+
+static void end_life(struct world *w)
+{
+    if (w->up)
+        host_port_end(&w->board);
+    w->up = false;
+    w->ota = NULL;
+}
+
+void world_end(struct world *w)
+{
+    end_life(w);
+    nor_close(&w->nor);
+}
+
+void world_save(const struct world *w, uint8_t *copy)
+{
+    memcpy(copy, w->nor.data, WORLD_FLASH);
+}
+
+void world_restore(struct world *w, const uint8_t *copy)
+{
+    end_life(w);
+    nor_disarm(&w->nor);
+    memcpy(w->nor.data, copy, WORLD_FLASH);
+    w->reset = OTAPULT_RESET_POWER;
+    w->ready = true;
+    w->health = OTAPULT_HEALTH_PASS;
+    w->holds = 0;
+}
+
+static bool is_ready(void *app, char *why, size_t cap)
+{
+    const struct world *w = app;
+
+    if (!w->ready)
+        strncpy(why, "not in the mood", cap - 1);
+    return w->ready;
+}
+
+static void hold(void *app, bool on)
+{
+    struct world *w = app;
+    w->holds += on ? 1 : -1;
+}
+
+static enum otapult_health self_test(void *app, char *why, size_t cap)
+{
+    const struct world *w = app;
+
+    if (w->health == OTAPULT_HEALTH_FAIL)
+        strncpy(why, "told to fail", cap - 1);
+    return w->health;
+}
+
+static uint32_t clock_of(void *ctx)
+{
+    const struct world *w = (const struct world *)(const void *)((char *)ctx - offsetof(struct world, board));
+    return w->clock;
+}
+
+static bool boot_once(struct world *w)
+{
+    static const struct otapult_health_check checks[] = {{"self-test", self_test}};
+    struct otapult_config config = {
+        .port = &w->board.port,
+        OTAPULT_CONFIG_DEFAULT,
+        .ready = is_ready,
+        .hold = hold,
+        .app = w,
+        .checks = checks,
+        .check_count = 1,
+    };
+
+    config.restart_ms = 0;
+    end_life(w);
+    memset(&w->board, 0, sizeof w->board);
+    w->board.quiet = true;
+    if (!host_port_boot(&w->board, &w->nor, w->reset))
+        return false;
+    assert_ptr_equal(w->board.port.ctx, &w->board);
+    w->board.port.now_ms = clock_of;
+    w->board.quiet = true;
+    if (w->wrap != NULL)
+        w->wrap(w->wrap_ctx, &w->board.port);
+    w->up = true;
+    w->holds = 0;
+    /* a reset that nobody causes is a loss of power */
+    w->reset = OTAPULT_RESET_POWER;
+    return otapult_start(&w->memory, &config, &w->ota) == 0;
+}
+
+bool world_boot(struct world *w)
+{
+    for (int boots = 0; boots < 8; boots++) {
+        struct otapult_status s;
+        if (!boot_once(w))
+            return false;
+        if (boots == 0)
+            w->first_slot = w->board.boot.slot;
+        otapult_status(w->ota, &s);
+        if (s.phase != OTAPULT_REBOOTING)
+            return true;
+        w->reset = OTAPULT_RESET_SOFTWARE;
+    }
+    fail_msg("the device restarts for ever");
+    return false;
+}
+
+int world_upload(struct world *w, const uint8_t *image, size_t len, size_t piece)
+{
+    struct otapult_finding why;
+    struct otapult_image_info info;
+    uint32_t ticket;
+
+    int err = otapult_begin(w->ota, (uint32_t)len, &ticket, &why);
+    for (size_t off = 0; err == 0 && off < len; off += piece)
+        err = otapult_feed(w->ota, ticket, image + off, len - off < piece ? len - off : piece, &why);
+    return err == 0 ? otapult_finish(w->ota, ticket, &info, &why) : err;
+}
+
+bool world_settle(struct world *w)
+{
+    for (int polls = 0; polls < 16; polls++) {
+        otapult_poll(w->ota);
+        if (!w->board.restart)
+            continue;
+        w->reset = OTAPULT_RESET_SOFTWARE;
+        if (!world_boot(w))
+            return false;
+    }
+    return true;
+}
+
+void world_pull_plug(struct world *w)
+{
+    end_life(w);
+    w->reset = OTAPULT_RESET_POWER;
+}
+
+const char *world_version(struct world *w)
+{
+    static struct otapult_image_info info;
+    struct otapult_slot slot;
+    struct otapult_status s;
+
+    if (!w->up)
+        return "";
+    otapult_status(w->ota, &s);
+    if (otapult_slot(w->ota, s.slots.running, &slot, &info) != 0)
+        return "";
+    return info.desc.version;
+}

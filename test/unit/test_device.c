@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "update/device.h"
+#include "world.h"
+
+/* The device through its public header, over the emulated board: who may update when, what every end of
+ * an update leaves behind, and what the next boot makes of it. */
+
+static uint8_t *v1, *v2, *v3;
+static size_t v1_len, v2_len, v3_len;
+
+static uint8_t *make(const char *version, uint32_t seed, size_t *len)
+{
+    struct sample_spec spec = {SAMPLE_DEFAULT, .version = version, .seed = seed};
+
+    spec.size = 9000;
+    return sample_image(&spec, len);
+}
+
+static int make_images(void **state)
+{
+    (void)state;
+    v1 = make("1.0.0", 1, &v1_len);
+    v2 = make("2.0.0", 2, &v2_len);
+    v3 = make("3.0.0", 3, &v3_len);
+    return 0;
+}
+
+static int free_images(void **state)
+{
+    (void)state;
+    free(v1);
+    free(v2);
+    free(v3);
+    return 0;
+}
+
+static int set_up(void **state)
+{
+    static struct world w;
+
+    world_init(&w, WORLD_TWO_OTA, v1, v1_len);
+    assert_true(world_boot(&w));
+    *state = &w;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    world_end(*state);
+    return 0;
+}
+
+static const struct otapult_log_entry *newest(struct world *w)
+{
+    static struct otapult_log_entry e;
+
+    memset(&e, 0, sizeof e);
+    assert_true(otapult_log_entry(w->ota, 0, &e));
+    return &e;
+}
+
+static struct otapult_status status(struct world *w)
+{
+    struct otapult_status s;
+
+    otapult_status(w->ota, &s);
+    return s;
+}
+
+/* ---- the good way ---- */
+
+static void an_upload_boots_and_is_confirmed(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(world_upload(w, v2, v2_len, 1000), 0);
+    assert_int_equal(status(w).phase, OTAPULT_REBOOTING);
+    assert_int_equal(newest(w)->event, OTAPULT_EV_ACTIVATED);
+    assert_true(world_settle(w));
+    assert_string_equal(world_version(w), "2.0.0");
+    assert_false(status(w).pending);
+    assert_int_equal(newest(w)->event, OTAPULT_EV_CONFIRMED);
+    assert_string_equal(newest(w)->version, "2.0.0");
+    /* and the next one goes back into the first slot */
+    assert_int_equal(world_upload(w, v3, v3_len, 4096), 0);
+    assert_true(world_settle(w));
+    assert_string_equal(world_version(w), "3.0.0");
+    assert_int_equal(status(w).slots.running, 0);
+}
+
+static void the_result_names_the_file(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+    struct otapult_image_info info;
+    uint32_t ticket;
+    uint8_t sha[32];
+    size_t sha_len;
+
+    assert_int_equal(otapult_begin(w->ota, (uint32_t)v2_len, &ticket, &why), 0);
+    assert_int_equal(otapult_feed(w->ota, ticket, v2, v2_len, &why), 0);
+    assert_int_equal(otapult_finish(w->ota, ticket, &info, &why), 0);
+    psa_hash_compute(PSA_ALG_SHA_256, v2, v2_len, sha, sizeof sha, &sha_len);
+    assert_memory_equal(info.sha256, sha, sizeof sha);
+    assert_int_equal(info.size, v2_len);
+    assert_string_equal(info.desc.version, "2.0.0");
+}
+
+/* ---- who may not begin ---- */
+
+static void a_second_update_is_refused_and_does_not_disturb_the_first(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+    struct otapult_image_info info;
+    uint32_t first, second;
+
+    assert_int_equal(otapult_begin(w->ota, (uint32_t)v2_len, &first, &why), 0);
+    assert_int_equal(otapult_feed(w->ota, first, v2, 5000, &why), 0);
+    assert_int_equal(otapult_begin(w->ota, OTAPULT_SIZE_UNKNOWN, &second, &why), OTAPULT_E_BUSY);
+    assert_int_equal(why.got, 5000);
+    assert_int_equal(why.want, v2_len);
+    assert_int_equal(otapult_feed(w->ota, first, v2 + 5000, v2_len - 5000, &why), 0);
+    assert_int_equal(otapult_finish(w->ota, first, &info, &why), 0);
+}
+
+static void a_robot_that_is_not_ready_is_left_alone(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+    uint32_t ticket;
+    char detail[80];
+
+    w->ready = false;
+    assert_int_equal(otapult_begin(w->ota, 1000, &ticket, &why), OTAPULT_E_NOT_READY);
+    otapult_detail(OTAPULT_E_NOT_READY, &why, detail, sizeof detail);
+    assert_non_null(strstr(detail, "not in the mood"));
+    assert_int_equal(otapult_restart(w->ota, &why), OTAPULT_E_NOT_READY);
+    assert_int_equal(otapult_rollback(w->ota, &why), OTAPULT_E_NOT_READY);
+    assert_int_equal(w->holds, 0);
+    w->ready = true;
+    assert_int_equal(world_upload(w, v2, v2_len, 4096), 0);
+}
+
+static void a_file_larger_than_the_slot_is_refused_before_its_first_byte(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+    uint32_t ticket;
+    uint64_t ops = w->nor.count.programs + w->nor.count.sector_erases;
+
+    assert_int_equal(otapult_begin(w->ota, 0x10001, &ticket, &why), OTAPULT_E_IMAGE_TOO_LARGE);
+    assert_int_equal(why.got, 0x10001);
+    assert_int_equal(why.want, 0x10000);
+    assert_int_equal(w->nor.count.programs + w->nor.count.sector_erases, ops);
+    assert_int_equal(status(w).phase, OTAPULT_IDLE);
+}
+
+static void an_unconfirmed_firmware_does_not_overwrite_its_way_back(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    w->health = OTAPULT_HEALTH_WAIT;
+    assert_int_equal(world_upload(w, v2, v2_len, 4096), 0);
+    assert_true(world_settle(w));
+    assert_true(status(w).pending);
+    assert_string_equal(status(w).waiting_for, "self-test");
+    assert_int_equal(otapult_begin(w->ota, 1000, &ticket, &why), OTAPULT_E_UNCONFIRMED);
+    assert_int_equal(otapult_confirm(w->ota), 0);
+    assert_int_equal(otapult_confirm(w->ota), OTAPULT_E_NOT_PENDING);
+    assert_int_equal(world_upload(w, v3, v3_len, 4096), 0);
+}
+
+static void a_table_without_ota_slots_is_told_apart(void **state)
+{
+    struct world w;
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    (void)state;
+    world_init(&w, WORLD_FACTORY_ONLY, v1, v1_len);
+    assert_true(world_boot(&w));
+    assert_int_equal(otapult_begin(w.ota, 1000, &ticket, &why), OTAPULT_E_NO_OTA_PARTITION);
+    assert_int_equal(otapult_rollback(w.ota, &why), OTAPULT_E_NO_ROLLBACK);
+    world_end(&w);
+}
+
+/* ---- bad ends ---- */
+
+static void after_any_bad_end_the_next_upload_works(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+    uint32_t ticket;
+    uint8_t *bad = malloc(v2_len);
+
+    memcpy(bad, v2, v2_len);
+    bad[v2_len / 2] ^= 1; /* data: the checksum tells */
+    assert_int_equal(world_upload(w, bad, v2_len, 4096), OTAPULT_E_IMAGE_CHECKSUM);
+    assert_string_equal(newest(w)->code, "image_checksum");
+    assert_int_equal(world_upload(w, v2, v2_len - 1, 4096), OTAPULT_E_IMAGE_TRUNCATED);
+    assert_int_equal(otapult_begin(w->ota, (uint32_t)v2_len, &ticket, &why), 0);
+    assert_int_equal(otapult_feed(w->ota, ticket, v2, 6000, &why), 0);
+    otapult_cancel(w->ota, ticket, OTAPULT_E_CONNECTION_LOST, &(struct otapult_finding){.got = 6000});
+    assert_string_equal(newest(w)->code, "connection_lost");
+    assert_int_equal(otapult_feed(w->ota, ticket, v2, 1, &why), OTAPULT_E_CONNECTION_LOST);
+    assert_int_equal(w->holds, 0);
+    assert_int_equal(world_upload(w, v2, v2_len, 4096), 0);
+    assert_true(world_settle(w));
+    assert_string_equal(world_version(w), "2.0.0");
+    free(bad);
+}
+
+static void a_wrong_file_erases_nothing(void **state)
+{
+    static const uint8_t elf[600] = {0x7F, 'E', 'L', 'F', 1, 1, 1};
+    struct world *w = *state;
+    uint8_t before[WORLD_FLASH / 4];
+
+    memcpy(before, w->nor.data + 0x20000, 0x10000);
+    assert_int_equal(world_upload(w, elf, sizeof elf, 100), OTAPULT_E_FILE_ELF);
+    assert_memory_equal(before, w->nor.data + 0x20000, 0x10000);
+}
+
+static void a_client_that_stalls_loses_its_session_and_nothing_else(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+    uint32_t ticket, next;
+
+    assert_int_equal(otapult_begin(w->ota, (uint32_t)v2_len, &ticket, &why), 0);
+    assert_int_equal(otapult_feed(w->ota, ticket, v2, 6000, &why), 0);
+    w->clock += 14999;
+    otapult_poll(w->ota);
+    assert_int_equal(status(w).phase, OTAPULT_RECEIVING);
+    w->clock += 1;
+    otapult_poll(w->ota);
+    assert_int_equal(status(w).phase, OTAPULT_IDLE);
+    assert_string_equal(newest(w)->code, "stalled");
+    assert_int_equal(w->holds, 0);
+    assert_int_equal(otapult_feed(w->ota, ticket, v2 + 6000, 100, &why), OTAPULT_E_STALLED);
+    assert_int_equal(otapult_begin(w->ota, (uint32_t)v2_len, &next, &why), 0);
+    assert_int_not_equal(next, ticket);
+    assert_int_equal(otapult_feed(w->ota, ticket, v2, 100, &why), OTAPULT_E_STALLED);
+    otapult_cancel(w->ota, ticket, OTAPULT_E_CONNECTION_LOST, &why); /* nobody's ticket: nothing happens */
+    assert_int_equal(otapult_feed(w->ota, next, v2, v2_len, &why), 0);
+}
+
+static void a_call_under_way_never_counts_as_a_stall(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    assert_int_equal(otapult_begin(w->ota, (uint32_t)v2_len, &ticket, &why), 0);
+    assert_int_equal(otapult_enter(w->ota, ticket), 0);
+    w->clock += 3600000;
+    otapult_poll(w->ota);
+    assert_int_equal(status(w).phase, OTAPULT_RECEIVING);
+    otapult_leave(w->ota, ticket);
+    otapult_poll(w->ota);
+    assert_int_equal(status(w).phase, OTAPULT_RECEIVING);
+    assert_int_equal(otapult_feed(w->ota, ticket, v2, v2_len, &why), 0);
+}
+
+/* ---- what the next boot makes of it ---- */
+
+static void a_failed_health_check_brings_the_old_firmware_back(void **state)
+{
+    struct world *w = *state;
+
+    w->health = OTAPULT_HEALTH_FAIL;
+    assert_int_equal(world_upload(w, v2, v2_len, 4096), 0);
+    assert_true(world_settle(w));
+    assert_string_equal(world_version(w), "1.0.0");
+    assert_int_equal(newest(w)->event, OTAPULT_EV_REJECTED);
+    assert_string_equal(newest(w)->text, "health check \"self-test\": told to fail");
+    assert_string_equal(newest(w)->version, "2.0.0");
+}
+
+static void a_check_that_never_passes_meets_the_deadline(void **state)
+{
+    struct world *w = *state;
+
+    w->health = OTAPULT_HEALTH_WAIT;
+    assert_int_equal(world_upload(w, v2, v2_len, 4096), 0);
+    assert_true(world_settle(w));
+    assert_string_equal(world_version(w), "2.0.0");
+    w->clock += 59999;
+    assert_true(world_settle(w));
+    assert_string_equal(world_version(w), "2.0.0");
+    w->clock += 1;
+    assert_true(world_settle(w));
+    assert_string_equal(world_version(w), "1.0.0");
+    assert_string_equal(newest(w)->text, "deadline passed, waiting for \"self-test\"");
+}
+
+static void a_crash_is_not_tried_again(void **state)
+{
+    struct world *w = *state;
+
+    w->health = OTAPULT_HEALTH_WAIT;
+    assert_int_equal(world_upload(w, v2, v2_len, 4096), 0);
+    assert_true(world_settle(w));
+    w->reset = OTAPULT_RESET_CRASH;
+    assert_true(world_boot(w));
+    assert_string_equal(world_version(w), "1.0.0");
+    assert_int_equal(newest(w)->event, OTAPULT_EV_CRASHED);
+    world_pull_plug(w);
+    assert_true(world_boot(w));
+    assert_string_equal(world_version(w), "1.0.0");
+}
+
+static void a_power_cut_is_not_a_bad_image_but_has_an_end(void **state)
+{
+    struct world *w = *state;
+
+    w->health = OTAPULT_HEALTH_WAIT;
+    assert_int_equal(world_upload(w, v2, v2_len, 4096), 0);
+    assert_true(world_settle(w));
+    for (int cut = 1; cut <= 3; cut++) {
+        world_pull_plug(w);
+        assert_true(world_boot(w)); /* the old one, which re-activates, and then the new one */
+        assert_string_equal(world_version(w), "2.0.0");
+        assert_true(status(w).pending);
+        assert_int_equal(newest(w)->event, OTAPULT_EV_POWER_LOST);
+        assert_int_equal(newest(w)->tries, cut);
+    }
+    world_pull_plug(w);
+    assert_true(world_boot(w));
+    assert_string_equal(world_version(w), "1.0.0");
+    assert_int_equal(newest(w)->event, OTAPULT_EV_GAVE_UP);
+    assert_int_equal(world_upload(w, v3, v3_len, 4096), 0);
+}
+
+static void an_image_that_lost_power_is_confirmed_in_its_second_trial(void **state)
+{
+    struct world *w = *state;
+
+    w->health = OTAPULT_HEALTH_WAIT;
+    assert_int_equal(world_upload(w, v2, v2_len, 4096), 0);
+    assert_true(world_settle(w));
+    world_pull_plug(w);
+    w->health = OTAPULT_HEALTH_PASS;
+    assert_true(world_boot(w));
+    assert_true(world_settle(w));
+    assert_string_equal(world_version(w), "2.0.0");
+    assert_int_equal(newest(w)->event, OTAPULT_EV_CONFIRMED);
+    assert_int_equal(status(w).slots.boot, 1);
+}
+
+static void an_image_that_does_not_load_leaves_the_old_one_in_charge(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(world_upload(w, v2, v2_len, 4096), 0);
+    memset(w->nor.data + 0x20000 + 4096, 0, 64); /* flash loses bits between activation and boot */
+    assert_true(world_settle(w));
+    assert_string_equal(world_version(w), "1.0.0");
+    assert_int_equal(newest(w)->event, OTAPULT_EV_NOT_LOADED);
+    assert_int_equal(status(w).slots.boot, 0);
+    world_pull_plug(w);
+    assert_true(world_boot(w));
+    assert_true(world_settle(w));
+    assert_string_equal(world_version(w), "1.0.0");
+    assert_int_equal(world_upload(w, v3, v3_len, 4096), 0);
+    assert_true(world_settle(w));
+    assert_string_equal(world_version(w), "3.0.0");
+}
+
+static void a_user_can_go_back_and_forth(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+
+    assert_int_equal(otapult_rollback(w->ota, &why), OTAPULT_E_NO_ROLLBACK); /* the other slot is empty */
+    assert_int_equal(world_upload(w, v2, v2_len, 4096), 0);
+    assert_true(world_settle(w));
+    assert_int_equal(otapult_rollback(w->ota, &why), 0);
+    assert_int_equal(otapult_rollback(w->ota, &why), OTAPULT_E_REBOOTING);
+    assert_true(world_settle(w));
+    assert_string_equal(world_version(w), "1.0.0");
+    assert_false(status(w).pending);
+    assert_int_equal(otapult_rollback(w->ota, &why), 0);
+    assert_true(world_settle(w));
+    assert_string_equal(world_version(w), "2.0.0");
+}
+
+static void going_back_while_pending_rejects(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+
+    w->health = OTAPULT_HEALTH_WAIT;
+    assert_int_equal(world_upload(w, v2, v2_len, 4096), 0);
+    assert_true(world_settle(w));
+    assert_int_equal(otapult_rollback(w->ota, &why), 0);
+    assert_true(world_settle(w));
+    assert_string_equal(world_version(w), "1.0.0");
+    assert_int_equal(newest(w)->event, OTAPULT_EV_REJECTED);
+    assert_string_equal(newest(w)->text, "rolled back by request");
+}
+
+static void the_factory_firmware_is_a_way_back_too(void **state)
+{
+    struct world w;
+    struct otapult_finding why;
+
+    (void)state;
+    world_init(&w, WORLD_FACTORY_OTA, v1, v1_len);
+    assert_true(world_boot(&w));
+    assert_int_equal(status(&w).slots.running, OTAPULT_SLOT_FACTORY);
+    assert_int_equal(world_upload(&w, v2, v2_len, 4096), 0);
+    assert_true(world_settle(&w));
+    assert_string_equal(world_version(&w), "2.0.0");
+    assert_int_equal(otapult_rollback(w.ota, &why), OTAPULT_E_NO_ROLLBACK); /* ota_1 is empty */
+    w.health = OTAPULT_HEALTH_FAIL;
+    assert_int_equal(world_upload(&w, v3, v3_len, 4096), 0);
+    assert_true(world_settle(&w));
+    assert_string_equal(world_version(&w), "2.0.0");
+    world_end(&w);
+}
+
+static void the_journal_keeps_the_last_entries_in_order(void **state)
+{
+    struct world *w = *state;
+    struct otapult_log_entry e, before;
+
+    for (int i = 0; i < OTAPULT_LOG_ENTRIES + 5; i++)
+        assert_int_equal(world_upload(w, v2, 100, 100), OTAPULT_E_IMAGE_TRUNCATED);
+    world_pull_plug(w);
+    assert_true(world_boot(w));
+    assert_true(otapult_log_entry(w->ota, 0, &before));
+    assert_int_equal(before.seq, OTAPULT_LOG_ENTRIES + 5);
+    for (unsigned n = 1; n < OTAPULT_LOG_ENTRIES; n++, before = e) {
+        assert_true(otapult_log_entry(w->ota, n, &e));
+        assert_int_equal(e.seq, before.seq - 1);
+        assert_string_equal(e.code, "image_truncated");
+    }
+    assert_false(otapult_log_entry(w->ota, OTAPULT_LOG_ENTRIES, &e));
+}
+
+static void a_device_without_ready_does_not_start(void **state)
+{
+    struct world *w = *state;
+    union otapult_memory *memory = malloc(sizeof *memory);
+    struct otapult *o;
+    const struct otapult_config config = {.port = &w->board.port, OTAPULT_CONFIG_DEFAULT};
+
+    assert_int_equal(otapult_start(memory, &config, &o), OTAPULT_E_INTERNAL);
+    assert_null(o);
+    free(memory);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(an_upload_boots_and_is_confirmed),
+        CASE(the_result_names_the_file),
+        CASE(a_second_update_is_refused_and_does_not_disturb_the_first),
+        CASE(a_robot_that_is_not_ready_is_left_alone),
+        CASE(a_file_larger_than_the_slot_is_refused_before_its_first_byte),
+        CASE(an_unconfirmed_firmware_does_not_overwrite_its_way_back),
+        cmocka_unit_test(a_table_without_ota_slots_is_told_apart),
+        CASE(after_any_bad_end_the_next_upload_works),
+        CASE(a_wrong_file_erases_nothing),
+        CASE(a_client_that_stalls_loses_its_session_and_nothing_else),
+        CASE(a_call_under_way_never_counts_as_a_stall),
+        CASE(a_failed_health_check_brings_the_old_firmware_back),
+        CASE(a_check_that_never_passes_meets_the_deadline),
+        CASE(a_crash_is_not_tried_again),
+        CASE(a_power_cut_is_not_a_bad_image_but_has_an_end),
+        CASE(an_image_that_lost_power_is_confirmed_in_its_second_trial),
+        CASE(an_image_that_does_not_load_leaves_the_old_one_in_charge),
+        CASE(a_user_can_go_back_and_forth),
+        CASE(going_back_while_pending_rejects),
+        cmocka_unit_test(the_factory_firmware_is_a_way_back_too),
+        CASE(the_journal_keeps_the_last_entries_in_order),
+        CASE(a_device_without_ready_does_not_start),
+    };
+    return cmocka_run_group_tests(tests, make_images, free_images);
+}

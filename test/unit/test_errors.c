@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "otapult/image.h"
+
+static void every_error_has_its_row(void **state)
+{
+    (void)state;
+    for (int err = 1; err < OTAPULT_ERROR_COUNT; err++) {
+        const struct otapult_error_row *row = otapult_error_row(err);
+        assert_non_null(row->code);
+        assert_int_equal(otapult_error_by_code(row->code), err); /* so codes are unique, too */
+        assert_in_range(row->status, 400, 599);
+        assert_true(strlen(row->detail) > 0 && strlen(row->hint_en) > 0 && strlen(row->hint_ru) > 0);
+    }
+    assert_string_equal(otapult_error_row(OTAPULT_E_IMAGE_MERGED)->code, "image_merged");
+}
+
+static void codes_are_for_programs(void **state)
+{
+    (void)state;
+    for (int err = 1; err < OTAPULT_ERROR_COUNT; err++) {
+        const char *code = otapult_error_row(err)->code;
+        assert_in_range(strlen(code), 1, 24); /* the journal keeps so many */
+        for (const char *c = code; *c; c++)
+            assert_true(islower((unsigned char)*c) || isdigit((unsigned char)*c) || *c == '_');
+    }
+}
+
+static void captions_are_those_of_the_brief(void **state)
+{
+    (void)state;
+    static const char *const captions[] = {"Not enough space", "Update.begin() failed", "Update.end() failed",
+                                           "No OTA partition", "Upload failed",         "Request failed"};
+    bool used[6] = {false};
+    for (int err = 1; err < OTAPULT_ERROR_COUNT; err++) {
+        int found = -1;
+        for (int i = 0; i < 6; i++)
+            if (strcmp(otapult_error_row(err)->caption, captions[i]) == 0)
+                found = i;
+        assert_true(found >= 0);
+        used[found] = true;
+    }
+    for (int i = 0; i < 6; i++)
+        assert_true(used[i]);
+}
+
+static void hints_are_in_their_languages(void **state)
+{
+    (void)state;
+    for (int err = 1; err < OTAPULT_ERROR_COUNT; err++) {
+        const struct otapult_error_row *row = otapult_error_row(err);
+        for (const char *c = row->hint_en; *c; c++)
+            assert_true((unsigned char)*c < 0x80 || strncmp(c, "\xE2\x80\xA6", 3) == 0 ||
+                        (*c & 0xC0) == 0x80);
+        if (err != OTAPULT_E_NO_FIELD) /* a curl line reads the same in both */
+            assert_true(strstr(row->hint_ru, "\xD0") != NULL);
+    }
+}
+
+static void an_unknown_number_is_internal(void **state)
+{
+    (void)state;
+    const struct otapult_error_row *internal = otapult_error_row(OTAPULT_E_INTERNAL);
+    assert_string_equal(internal->code, "internal");
+    assert_ptr_equal(otapult_error_row(0), internal);
+    assert_ptr_equal(otapult_error_row(-1), internal);
+    assert_ptr_equal(otapult_error_row(OTAPULT_ERROR_COUNT), internal);
+    assert_ptr_equal(otapult_error_row(1 << 30), internal);
+}
+
+static void an_unknown_code_is_none(void **state)
+{
+    (void)state;
+    assert_int_equal(otapult_error_by_code("image_merge"), OTAPULT_OK);
+    assert_int_equal(otapult_error_by_code("image_mergedx"), OTAPULT_OK);
+    assert_int_equal(otapult_error_by_code(""), OTAPULT_OK);
+}
+
+static const struct {
+    int err;
+    struct otapult_finding finding;
+    const char *want;
+} details[] = {
+    {OTAPULT_OK, {.text = "ignored"}, ""},
+    {OTAPULT_E_IMAGE_TOO_LARGE,
+     {.got = 7000000, .want = 6553600},
+     "the file needs 7000000 bytes, the slot has 6553600"},
+    {OTAPULT_E_IMAGE_MERGED,
+     {.at = 0x8000, .text = "partition table"},
+     "a merged image: partition table, at 0x8000"},
+    {OTAPULT_E_IMAGE_WRONG_CHIP, {.got = 0x0000, .want = 0x0009}, "built for ESP32, this device is ESP32-S3"},
+    {OTAPULT_E_IMAGE_WRONG_CHIP,
+     {.got = 0x1234, .want = 0x0009},
+     "built for an unknown chip, this device is ESP32-S3"},
+    {OTAPULT_E_IMAGE_CHIP_REVISION, {.got = 100, .want = 2}, "needs chip revision v1.0, this chip is v0.2"},
+    {OTAPULT_E_IMAGE_CHECKSUM,
+     {.at = 0xD9B4F, .got = 0x7E, .want = 0},
+     "checksum at 0xd9b4f is 0x7e, the data gives 0x0"},
+    {OTAPULT_E_NOT_READY, {.text = "driving at 50 %"}, "the robot says: driving at 50 %"},
+    {OTAPULT_E_NOT_READY, {.text = "{got}{"}, "the robot says: {got}{"},
+    {OTAPULT_E_FILE_SEALED, {.text = NULL}, ""},
+    {OTAPULT_E_FILE_BLANK, {.got = 0xFF}, "only 0xff bytes so far, nothing else"},
+    {OTAPULT_E_IMAGE_BOOTLOADER, {.got = 9}, "a bootloader for ESP32-S3, not an application"},
+    {-5, {.text = "inspector"}, "a state that cannot be (inspector)"},
+};
+
+static void details_say_what_was_found(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof details / sizeof *details; i++) {
+        char dst[128];
+        otapult_detail(details[i].err, &details[i].finding, dst, sizeof dst);
+        assert_string_equal(dst, details[i].want);
+    }
+}
+
+/* A template with a placeholder that nobody fills would show its braces. */
+static void every_placeholder_is_known_and_fits(void **state)
+{
+    (void)state;
+    char text[61];
+    memset(text, 'w', 60);
+    text[60] = '\0';
+    struct otapult_finding worst = {.at = UINT32_MAX, .got = UINT32_MAX, .want = UINT32_MAX, .text = text};
+    for (int err = 1; err < OTAPULT_ERROR_COUNT; err++) {
+        char dst[256];
+        otapult_detail(err, &worst, dst, sizeof dst);
+        assert_null(strpbrk(dst, "{}"));
+        assert_true(strlen(dst) < 128);
+    }
+}
+
+static void a_detail_is_cut_where_its_buffer_ends(void **state)
+{
+    (void)state;
+    struct otapult_finding finding = {.at = 0x8000, .text = "partition table"};
+    for (size_t cap = 1; cap <= 43; cap++) {
+        char *dst = malloc(cap); /* of exactly that size, for the sanitizer */
+        otapult_detail(OTAPULT_E_IMAGE_MERGED, &finding, dst, cap);
+        assert_int_equal(strlen(dst), cap - 1 < 42 ? cap - 1 : 42);
+        assert_int_equal(strncmp(dst, "a merged image: partition table, at 0x8000", cap - 1), 0);
+        free(dst);
+    }
+}
+
+static void chips_have_their_names(void **state)
+{
+    (void)state;
+    assert_string_equal(otapult_chip_name(OTAPULT_CHIP_ESP32S3), "ESP32-S3");
+    assert_string_equal(otapult_chip_name(0x0000), "ESP32");
+    assert_string_equal(otapult_chip_name(0x0002), "ESP32-S2");
+    assert_string_equal(otapult_chip_name(0x0005), "ESP32-C3");
+    assert_string_equal(otapult_chip_name(0x0012), "ESP32-P4");
+    assert_string_equal(otapult_chip_name(0x0020), "ESP32-S31");
+    assert_string_equal(otapult_chip_name(0x0001), "an unknown chip");
+    assert_string_equal(otapult_chip_name(0xFFFF), "an unknown chip");
+    assert_string_equal(otapult_chip_name(0x10009), "an unknown chip");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_error_has_its_row),
+        cmocka_unit_test(codes_are_for_programs),
+        cmocka_unit_test(captions_are_those_of_the_brief),
+        cmocka_unit_test(hints_are_in_their_languages),
+        cmocka_unit_test(an_unknown_number_is_internal),
+        cmocka_unit_test(an_unknown_code_is_none),
+        cmocka_unit_test(details_say_what_was_found),
+        cmocka_unit_test(every_placeholder_is_known_and_fits),
+        cmocka_unit_test(a_detail_is_cut_where_its_buffer_ends),
+        cmocka_unit_test(chips_have_their_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "otapult/error.h"
+
+#define TEXT_MAX 131072u
+
+static char document[TEXT_MAX], table[TEXT_MAX];
+
+static void read_text(FILE *f, char text[TEXT_MAX])
+{
+    assert_non_null(f);
+    size_t n = fread(text, 1, TEXT_MAX - 1, f);
+    assert_true(n > 0 && n < TEXT_MAX - 1);
+    text[n] = '\0';
+}
+
+static int read_both(void **state)
+{
+    (void)state;
+    FILE *f = fopen(OTAPULT_SOURCE_DIR "/docs/errors.md", "r");
+    read_text(f, document);
+    fclose(f);
+    f = popen(GENERATE_DIR "/generate_errors", "r");
+    read_text(f, table);
+    return pclose(f);
+}
+
+static void the_document_has_the_generated_table(void **state)
+{
+    static const char begin[] = "<!-- begin: docs/generate/errors.c -->\n\n";
+    char *from = strstr(document, begin), *to = strstr(document, "\n<!-- end -->\n");
+
+    (void)state;
+    assert_true(from != NULL && to != NULL && to > from);
+    from += sizeof begin - 1;
+    assert_int_equal(to - from, strlen(table));
+    assert_memory_equal(from, table, strlen(table));
+}
+
+/* Moves behind `text`, which must stand in *at's line. */
+static void expect(const char **at, const char *text)
+{
+    const char *found = strstr(*at, text), *end = strchr(*at, '\n');
+
+    assert_non_null(end);
+    if (found == NULL || found > end)
+        fail_msg("'%s' is not in '%.*s'", text, (int)(end - *at), *at);
+    *at = found + strlen(text);
+}
+
+static void the_table_has_every_row_in_order(void **state)
+{
+    const char *at = strchr(strchr(table, '\n') + 1, '\n') + 1; /* behind its head */
+
+    (void)state;
+    for (int err = 1; err < OTAPULT_ERROR_COUNT; err++) {
+        const struct otapult_error_row *row = otapult_error_row(err);
+        char start[64];
+
+        snprintf(start, sizeof start, "| `%s` | %u | ", row->code, (unsigned)row->status);
+        assert_memory_equal(at, start, strlen(start));
+        expect(&at, row->caption);
+        expect(&at, row->detail);
+        expect(&at, row->hint_en);
+        expect(&at, row->hint_ru);
+        expect(&at, " |");
+        assert_int_equal(*at++, '\n');
+    }
+    assert_string_equal(at, "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_document_has_the_generated_table),
+        cmocka_unit_test(the_table_has_every_row_in_order),
+    };
+    return cmocka_run_group_tests(tests, read_both, NULL);
+}

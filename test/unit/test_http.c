@@ -1,0 +1,1298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "otapult/http.h"
+#include "update/device.h"
+#include "web/page.h"
+
+#define COUNT(a)  (sizeof(a) / sizeof(a)[0])
+#define SLOT_SIZE 100000u
+
+/* ---- a device that does as the test says ---- */
+
+static struct fake {
+    struct otapult_status status;
+    struct otapult_slot slot[OTAPULT_SLOTS_MAX + 1]; /* the last one is the factory's */
+    struct otapult_image_info image[OTAPULT_SLOTS_MAX + 1];
+    int slot_error;
+    struct otapult_log_entry log[OTAPULT_LOG_ENTRIES + 1];
+    unsigned log_count;
+
+    struct otapult_multipart parser;
+    uint32_t ticket; /* of the update that runs, 0: none */
+    int entered;
+    int ended_with; /* what an old ticket is told */
+
+    int begin_error, feed_error, finish_error, confirm_error, rollback_error, restart_error;
+    struct otapult_finding why;
+    size_t feed_error_at; /* bytes of the file */
+
+    uint32_t size; /* as begin() was told */
+    uint8_t file[4096];
+    size_t len;
+    unsigned begins, finishes, cancels, confirms, rollbacks, restarts;
+    int cancel_error;
+    struct otapult_finding cancel_why;
+} dev;
+
+static struct otapult *const device = (struct otapult *)&dev;
+
+static unsigned slot_number(int index)
+{
+    return index == OTAPULT_SLOT_FACTORY ? OTAPULT_SLOTS_MAX : (unsigned)index;
+}
+
+int otapult_begin(struct otapult *o, uint32_t size, uint32_t *ticket, struct otapult_finding *why)
+{
+    assert_ptr_equal(o, device);
+    dev.begins++;
+    dev.size = size;
+    *why = dev.why;
+    if (dev.begin_error != 0)
+        return dev.begin_error;
+    *ticket = dev.ticket = 7;
+    dev.status.phase = OTAPULT_RECEIVING;
+    return 0;
+}
+
+int otapult_feed(struct otapult *o, uint32_t ticket, const uint8_t *data, size_t len,
+                 struct otapult_finding *why)
+{
+    assert_ptr_equal(o, device);
+    *why = (struct otapult_finding){0};
+    if (ticket != dev.ticket)
+        return dev.ended_with;
+    assert_true(len <= sizeof dev.file - dev.len);
+    memcpy(dev.file + dev.len, data, len);
+    dev.len += len;
+    if (dev.feed_error == 0 || dev.len < dev.feed_error_at)
+        return 0;
+    *why = dev.why;
+    dev.ticket = 0;
+    return dev.feed_error;
+}
+
+int otapult_finish(struct otapult *o, uint32_t ticket, struct otapult_image_info *info,
+                   struct otapult_finding *why)
+{
+    assert_ptr_equal(o, device);
+    assert_int_equal(dev.entered, 0);
+    dev.finishes++;
+    if (ticket != dev.ticket)
+        return dev.ended_with;
+    *why = dev.why;
+    *info = dev.image[1];
+    dev.ticket = 0;
+    return dev.finish_error;
+}
+
+void otapult_cancel(struct otapult *o, uint32_t ticket, int err, const struct otapult_finding *why)
+{
+    assert_ptr_equal(o, device);
+    if (ticket != dev.ticket || ticket == 0)
+        return;
+    dev.cancels++;
+    dev.cancel_error = err;
+    dev.cancel_why = *why;
+    dev.ticket = 0;
+}
+
+int otapult_enter(struct otapult *o, uint32_t ticket)
+{
+    assert_ptr_equal(o, device);
+    if (ticket != dev.ticket)
+        return dev.ended_with;
+    dev.entered++;
+    return 0;
+}
+
+void otapult_leave(struct otapult *o, uint32_t ticket)
+{
+    (void)ticket;
+    assert_ptr_equal(o, device);
+    dev.entered--;
+}
+
+struct otapult_multipart *otapult_upload_parser(struct otapult *o)
+{
+    assert_ptr_equal(o, device);
+    assert_int_equal(dev.entered, 1); /* nobody may look at it otherwise */
+    return &dev.parser;
+}
+
+int otapult_confirm(struct otapult *o)
+{
+    assert_ptr_equal(o, device);
+    dev.confirms++;
+    return dev.confirm_error;
+}
+
+int otapult_rollback(struct otapult *o, struct otapult_finding *why)
+{
+    assert_ptr_equal(o, device);
+    dev.rollbacks++;
+    *why = dev.why;
+    return dev.rollback_error;
+}
+
+int otapult_restart(struct otapult *o, struct otapult_finding *why)
+{
+    assert_ptr_equal(o, device);
+    dev.restarts++;
+    *why = dev.why;
+    return dev.restart_error;
+}
+
+void otapult_status(struct otapult *o, struct otapult_status *out)
+{
+    assert_ptr_equal(o, device);
+    *out = dev.status;
+}
+
+int otapult_slot(struct otapult *o, int index, struct otapult_slot *slot, struct otapult_image_info *info)
+{
+    assert_ptr_equal(o, device);
+    assert_true(index >= OTAPULT_SLOT_FACTORY && index < OTAPULT_SLOTS_MAX);
+    if (dev.slot_error != 0)
+        return dev.slot_error;
+    *slot = dev.slot[slot_number(index)];
+    *info = dev.image[slot_number(index)];
+    return 0;
+}
+
+bool otapult_log_entry(struct otapult *o, unsigned n, struct otapult_log_entry *out)
+{
+    assert_ptr_equal(o, device);
+    if (n >= dev.log_count)
+        return false;
+    *out = dev.log[n];
+    return true;
+}
+
+const char *otapult_event_name(int event)
+{
+    return event == OTAPULT_EV_POWER_LOST ? "power_lost" : "confirmed";
+}
+
+uint16_t otapult_device_chip(const struct otapult *o)
+{
+    assert_ptr_equal(o, device);
+    return OTAPULT_CHIP_ESP32S3;
+}
+
+uint32_t otapult_device_stall_ms(const struct otapult *o)
+{
+    assert_ptr_equal(o, device);
+    return 15000;
+}
+
+const struct otapult_asset otapult_page = {(const uint8_t *)"gzipped", 7, "Content-Encoding: gzip\r\n"};
+
+static void set_image(struct otapult_image_info *info, const char *version, uint8_t build)
+{
+    info->size = 262144;
+    strcpy(info->desc.project, "rover");
+    strcpy(info->desc.version, version);
+    strcpy(info->desc.idf, "v5.3.2");
+    strcpy(info->desc.date, "Jan  1 2026");
+    strcpy(info->desc.time, "12:00:00");
+    memset(info->desc.elf_sha256, build, 4);
+    memset(info->sha256, build, sizeof info->sha256);
+}
+
+static int a_device(void **state)
+{
+    (void)state;
+    memset(&dev, 0, sizeof dev);
+    dev.ended_with = OTAPULT_E_STALLED;
+    dev.status.total = OTAPULT_SIZE_UNKNOWN;
+    dev.status.slots = (struct otapult_slots){.count = 2, .next = 1, .ota_data = true};
+    dev.status.uptime_ms = 12345;
+    dev.status.boot = 1;
+    dev.slot[0] = (struct otapult_slot){"app0", 0x10000, SLOT_SIZE, OTAPULT_STATE_VALID};
+    dev.slot[1] = (struct otapult_slot){"app1", 0x650000, SLOT_SIZE, OTAPULT_STATE_NONE};
+    set_image(&dev.image[0], "1.0.0", 0x0A);
+    return 0;
+}
+
+/* ---- a client ---- */
+
+struct header {
+    const char *name, *value;
+};
+
+static struct client {
+    struct header headers[8]; /* up to the first without a name */
+    int status;               /* 0: no answer */
+    unsigned heads;
+    char type[64], more[1200];
+    char text[32768];
+    size_t len;
+    struct otapult_request request;
+    struct otapult_exchange x;
+} client;
+
+static const char *find_header(void *ctx, const char *name, unsigned *count)
+{
+    const struct client *c = ctx;
+    const char *value = NULL;
+    unsigned n = 0;
+
+    for (size_t i = 0; i < COUNT(c->headers) && c->headers[i].name != NULL; i++) {
+        if (strcasecmp(c->headers[i].name, name) == 0 && n++ == 0)
+            value = c->headers[i].value;
+    }
+    if (count != NULL)
+        *count = n;
+    return value;
+}
+
+static void take_head(void *ctx, int status, const char *type, const char *headers)
+{
+    struct client *c = ctx;
+
+    c->heads++;
+    c->status = status;
+    assert_true(snprintf(c->type, sizeof c->type, "%s", type) < (int)sizeof c->type);
+    assert_true(snprintf(c->more, sizeof c->more, "%s", headers) < (int)sizeof c->more);
+}
+
+static void take_body(void *ctx, const void *data, size_t len)
+{
+    struct client *c = ctx;
+
+    assert_int_equal(c->heads, 1); /* the head comes first, and once */
+    assert_true(len < sizeof c->text - c->len);
+    memcpy(c->text + c->len, data, len);
+    c->len += len;
+    c->text[c->len] = '\0';
+}
+
+static enum otapult_http_next begin_at(const struct otapult_site *sites, size_t count, const char *method,
+                                       const char *path, const struct header *headers)
+{
+    const struct otapult_reply reply = {&client, take_head, take_body};
+
+    memset(&client, 0, sizeof client);
+    for (size_t i = 0; headers != NULL && headers[i].name != NULL; i++)
+        client.headers[i] = headers[i];
+    client.request = (struct otapult_request){method, path, "", &client, find_header};
+    memset(&client.x, 0xA5, sizeof client.x);
+    enum otapult_http_next next = otapult_http_begin(&client.x, sites, count, &client.request, reply);
+    assert_int_equal(next == OTAPULT_HTTP_BODY, client.heads == 0);
+    assert_true(client.heads <= 1);
+    return next;
+}
+
+static enum otapult_http_next begin(const char *method, const char *path, const struct header *headers)
+{
+    struct otapult_site site;
+
+    otapult_site(&site, device);
+    return begin_at(&site, 1, method, path, headers);
+}
+
+#define HEADERS(...) ((const struct header[]){__VA_ARGS__, {NULL, NULL}})
+
+static enum otapult_http_next send(const void *data, size_t len, size_t piece)
+{
+    enum otapult_http_next next = OTAPULT_HTTP_BODY;
+    const uint8_t *p = data;
+
+    for (size_t n; len > 0 && next == OTAPULT_HTTP_BODY; p += n, len -= n) {
+        n = len < piece ? len : piece;
+        next = otapult_http_body(&client.x, p, n);
+    }
+    assert_int_equal(client.heads, next == OTAPULT_HTTP_ANSWERED);
+    return next;
+}
+
+static void assert_contains(const char *text, const char *part)
+{
+    if (strstr(text, part) == NULL)
+        fail_msg("'%s' is not in '%s'", part, text);
+}
+
+/* The answer is the error body of `err`, whole, and with its status. */
+static void assert_error(int err, const char *detail)
+{
+    const struct otapult_error_row *row = otapult_error_row(err);
+    char want[256];
+
+    assert_int_equal(client.heads, 1);
+    snprintf(want, sizeof want, "{\"success\":false,\"error\":\"%s\",\"code\":\"%s\",\"detail\":\"%s",
+             row->caption, row->code, detail);
+    if (strncmp(client.text, want, strlen(want)) != 0)
+        fail_msg("%s\nis not\n%s", client.text, want);
+    assert_int_equal(client.status, row->status);
+    assert_string_equal(client.type, "application/json; charset=utf-8");
+    assert_int_equal(client.text[client.len - 1], '}');
+}
+
+/* ---- routes ---- */
+
+static void an_unknown_address_is_404(void **state)
+{
+    static const char *const paths[] = {"/api/ota/", "/api/ota/upload2", "/API/OTA", "", "/api", "*"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        assert_int_equal(begin("GET", paths[i], NULL), OTAPULT_HTTP_ANSWERED);
+        assert_error(OTAPULT_E_NOT_FOUND, "nothing is here\"");
+    }
+}
+
+static void another_method_is_405_with_allow(void **state)
+{
+    (void)state;
+    begin("GET", "/api/ota/upload", NULL);
+    assert_error(OTAPULT_E_METHOD, "this address takes POST\"");
+    assert_contains(client.more, "Allow: POST\r\n");
+    begin("DELETE", "/api/ota", NULL);
+    assert_error(OTAPULT_E_METHOD, "this address takes GET, HEAD\"");
+    assert_contains(client.more, "Allow: GET, HEAD\r\n");
+    begin("post", "/api/ota/upload", NULL);
+    assert_int_equal(client.status, 405);
+    assert_int_equal(dev.begins, 0);
+}
+
+static void head_is_looked_up_as_get(void **state)
+{
+    (void)state;
+    begin("HEAD", "/api/ota", NULL);
+    assert_int_equal(client.status, 200);
+    begin("HEAD", "/api/ota/upload", NULL);
+    assert_int_equal(client.status, 405);
+}
+
+static void the_page_is_sent_with_its_headers(void **state)
+{
+    (void)state;
+    begin("GET", "/api/ota", NULL);
+    assert_int_equal(client.status, 200);
+    assert_string_equal(client.type, "text/html; charset=utf-8");
+    assert_contains(client.more, "Content-Encoding: gzip\r\n");
+    assert_string_equal(client.text, "gzipped");
+}
+
+static enum otapult_http_next say_second(struct otapult_exchange *x)
+{
+    assert_string_equal(x->app, "second");
+    otapult_http_json(x, 201, "{}", 2);
+    return OTAPULT_HTTP_ANSWERED;
+}
+
+static enum otapult_http_next say_nothing(struct otapult_exchange *x)
+{
+    (void)x;
+    return OTAPULT_HTTP_ANSWERED;
+}
+
+static enum otapult_http_next want_body(struct otapult_exchange *x)
+{
+    (void)x;
+    return OTAPULT_HTTP_BODY;
+}
+
+static void end_silently(struct otapult_exchange *x)
+{
+    (void)x;
+}
+
+static void an_application_mounts_its_own_routes(void **state)
+{
+    static const struct otapult_route routes[] = {
+        {.method = "GET", .path = "/api/ota/upload", .begin = say_second},
+        {.method = "PUT", .path = "/api/ota", .begin = say_second},
+    };
+    struct otapult_site sites[2];
+
+    (void)state;
+    otapult_site(&sites[0], device);
+    sites[1] = (struct otapult_site){routes, COUNT(routes), "second"};
+    begin_at(sites, 2, "GET", "/api/ota/upload", NULL);
+    assert_int_equal(client.status, 201);
+    assert_string_equal(client.text, "{}");
+    begin_at(sites, 2, "PATCH", "/api/ota", NULL);
+    assert_contains(client.more, "Allow: GET, HEAD, PUT\r\n");
+    begin_at(sites, 0, "GET", "/", NULL);
+    assert_int_equal(client.status, 404);
+}
+
+static void every_request_gets_an_answer(void **state)
+{
+    static const struct otapult_route routes[] = {
+        {.method = "GET", .path = "/silent", .begin = say_nothing},
+        {.method = "POST", .path = "/no-body", .begin = want_body},
+        {.method = "POST",
+         .path = "/no-end",
+         .begin = want_body,
+         .body = otapult_http_small_body,
+         .end = end_silently},
+    };
+    const struct otapult_site site = {routes, COUNT(routes), NULL};
+
+    (void)state;
+    begin_at(&site, 1, "GET", "/silent", NULL);
+    assert_error(OTAPULT_E_INTERNAL, "");
+    begin_at(&site, 1, "POST", "/no-body", NULL);
+    assert_error(OTAPULT_E_INTERNAL, "");
+    begin_at(&site, 1, "POST", "/no-end", NULL);
+    otapult_http_end(&client.x);
+    assert_error(OTAPULT_E_INTERNAL, "");
+    assert_int_equal(otapult_http_event(&client.x, client.text, sizeof client.text), 0);
+}
+
+static void every_answer_has_the_same_protection(void **state)
+{
+    static const char *const paths[] = {"/api/ota",     "/api/ota/status", "/api/ota/events",
+                                        "/api/ota/log", "/api/ota/errors", "/nothing"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        begin("GET", paths[i], HEADERS({"Origin", "http://evil.example"}, {"Host", "rover.local"}));
+        assert_contains(client.more, "Cache-Control: no-store\r\n");
+        assert_contains(client.more, "X-Content-Type-Options: nosniff\r\n");
+        assert_null(strstr(client.more, "Access-Control"));
+        assert_string_equal(client.more + strlen(client.more) - 2, "\r\n");
+    }
+}
+
+static void too_many_headers_of_an_asset_are_seen(void **state)
+{
+    static char headers[1100];
+    const struct otapult_asset asset = {(const uint8_t *)"x", 1, headers};
+
+    (void)state;
+    memset(headers, 'x', sizeof headers - 1);
+    begin("POST", "/api/ota/confirm", NULL);
+    otapult_http_asset(&client.x, &asset);
+    assert_int_equal(client.status, 500);
+    assert_null(strstr(client.more, "xx"));
+}
+
+static void get_changes_nothing(void **state)
+{
+    static const char *const paths[] = {"/api/ota/upload", "/api/ota/confirm", "/api/ota/rollback",
+                                        "/api/ota/reboot"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        begin("GET", paths[i], NULL);
+        assert_int_equal(client.status, 405);
+    }
+    assert_int_equal(dev.begins + dev.confirms + dev.rollbacks + dev.restarts, 0);
+}
+
+/* ---- language, origin, length ---- */
+
+static void hints_are_russian_for_who_reads_russian(void **state)
+{
+    static const struct {
+        const char *accept;
+        bool russian;
+    } cases[] = {
+        {NULL, false},     {"ru", true},     {"ru-RU,ru;q=0.9,en;q=0.8", true},
+        {"RU", true},      {"ru;q=1", true}, {" ru, en", true},
+        {"en, ru", false}, {"rue", false},   {"run-DM,ru", false},
+        {"", false},       {"*", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        begin("GET", "/nothing", HEADERS({cases[i].accept ? "Accept-Language" : NULL, cases[i].accept}));
+        const struct otapult_error_row *row = otapult_error_row(OTAPULT_E_NOT_FOUND);
+        assert_contains(client.text, cases[i].russian ? row->hint_ru : row->hint_en);
+    }
+}
+
+static void posts_of_other_sites_are_refused(void **state)
+{
+    static const struct {
+        const char *origin, *host;
+        bool allowed;
+    } cases[] = {
+        {"http://rover.local", "rover.local", true},
+        {"http://rover.local:8080", "rover.local:8080", true},
+        {"https://ROVER.local", "rover.LOCAL", true},
+        {"http://[fe80::1]:80", "[fe80::1]:80", true},
+        {"http://evil.example", "rover.local", false},
+        {"http://rover.local.evil.example", "rover.local", false},
+        {"http://rover.local", "rover.local.evil.example", false},
+        {"http://rover.local:8081", "rover.local:8080", false},
+        {"http://user@rover.local", "rover.local", false},
+        {"http://rover.local/", "rover.local", false},
+        {"null", "rover.local", false},
+        {"", "rover.local", false},
+        {"rover.local", "rover.local", false},
+        {"http://", "", true}, /* no browser, and no other site */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        enum otapult_http_next next =
+            begin("POST", "/api/ota/confirm", HEADERS({"Origin", cases[i].origin}, {"Host", cases[i].host}));
+        assert_int_equal(next == OTAPULT_HTTP_BODY, cases[i].allowed);
+        if (!cases[i].allowed)
+            assert_error(OTAPULT_E_FOREIGN_ORIGIN, "the request comes from another site: ");
+    }
+    assert_int_equal(begin("POST", "/api/ota/confirm", HEADERS({"Host", "a"})), OTAPULT_HTTP_BODY);
+    begin("POST", "/api/ota/confirm", HEADERS({"Origin", "http://a"}));
+    assert_int_equal(client.status, 403);
+    begin("POST", "/api/ota/confirm", HEADERS({"Origin", "http://a"}, {"Origin", "http://b"}, {"Host", "a"}));
+    assert_int_equal(client.status, 403);
+    begin("POST", "/api/ota/confirm", HEADERS({"Origin", "http://a"}, {"Host", "a"}, {"Host", "b"}));
+    assert_int_equal(client.status, 403);
+}
+
+static void an_origin_is_shown_safely(void **state)
+{
+    static char origin[2000] = "http://<script>\x01\xFF";
+
+    (void)state;
+    memset(origin + strlen(origin), 'x', 1900);
+    begin("POST", "/api/ota/confirm", HEADERS({"Origin", origin}, {"Host", "a"}));
+    assert_error(OTAPULT_E_FOREIGN_ORIGIN,
+                 "the request comes from another site: http://\\u003cscript\\u003e\\u0001?xxx");
+    assert_true(client.len < 700);
+}
+
+#define RAW                                        \
+    {                                              \
+        "Content-Type", "application/octet-stream" \
+    }
+
+static void a_length_is_digits_once_and_alone(void **state)
+{
+    static const struct {
+        struct header a, b;
+        const char *detail;
+    } cases[] = {
+        {{"Content-Length", "-1"}, {NULL, NULL}, "not a number"},
+        {{"Content-Length", "+1"}, {NULL, NULL}, "not a number"},
+        {{"Content-Length", ""}, {NULL, NULL}, "not a number"},
+        {{"Content-Length", "5, 5"}, {NULL, NULL}, "not a number"},
+        {{"Content-Length", "0x10"}, {NULL, NULL}, "not a number"},
+        {{"Content-Length", "5 "}, {NULL, NULL}, "not a number"},
+        {{"Content-Length", "5"}, {"content-length", "5"}, "given more than once"},
+        {{"Content-Length", "5"}, {"Transfer-Encoding", "chunked"}, "given beside Transfer-Encoding"},
+        {{"Transfer-Encoding", "gzip"}, {NULL, NULL}, "missing, and the Transfer-Encoding is not chunked"},
+        {{"Transfer-Encoding", "gzip, chunked"},
+         {NULL, NULL},
+         "missing, and the Transfer-Encoding is not chunked"},
+        {{"Transfer-Encoding", "chunked"},
+         {"Transfer-Encoding", "chunked"},
+         "missing, and the Transfer-Encoding is not chunked"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char detail[96];
+        snprintf(detail, sizeof detail, "Content-Length: %s\"", cases[i].detail);
+        begin("POST", "/api/ota/upload", HEADERS(RAW, cases[i].a, cases[i].b));
+        assert_error(OTAPULT_E_CONTENT_LENGTH, detail);
+    }
+    assert_int_equal(dev.begins, 0);
+}
+
+static void the_size_is_told_to_the_device(void **state)
+{
+    static const struct {
+        const char *length;
+        uint32_t size;
+    } cases[] = {
+        {"1", 1},
+        {"0000000000000000000000000000000000012", 12},
+        {"4294967293", 0xFFFFFFFDu},
+        {"4294967294", 0xFFFFFFFEu},
+        {"4294967295", 0xFFFFFFFEu},
+        {"4294967296", 0xFFFFFFFEu},
+        {"99999999999999999999999999999999999999", 0xFFFFFFFEu},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        begin("POST", "/api/ota/upload", HEADERS(RAW, {"Content-Length", cases[i].length}));
+        assert_int_equal(dev.size, cases[i].size);
+    }
+    assert_int_equal(begin("POST", "/api/ota/upload", HEADERS(RAW, {"Transfer-Encoding", "Chunked"})),
+                     OTAPULT_HTTP_BODY);
+    assert_int_equal(dev.size, OTAPULT_SIZE_UNKNOWN);
+}
+
+/* ---- upload ---- */
+
+#define FORM                                               \
+    {                                                      \
+        "Content-Type", "multipart/form-data; boundary=AB" \
+    }
+#define FORM_HEAD \
+    "--AB\r\nContent-Disposition: form-data; name=\"firmware\"; filename=\"firmware.bin\"\r\n\r\n"
+
+static const char form[] = FORM_HEAD "the file\r\n--AB--\r\n";
+
+static void a_forms_size_leaves_room_for_the_form(void **state)
+{
+    static const struct {
+        uint32_t length, size;
+    } cases[] = {
+        {1, 1},
+        {SLOT_SIZE, SLOT_SIZE},
+        {SLOT_SIZE + 1, SLOT_SIZE},
+        {SLOT_SIZE + 4096, SLOT_SIZE},
+        {SLOT_SIZE + 4097, SLOT_SIZE + 4097},
+        {0xFFFFFFFEu, 0xFFFFFFFEu},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char length[16];
+        snprintf(length, sizeof length, "%u", (unsigned)cases[i].length);
+        a_device(NULL);
+        assert_int_equal(begin("POST", "/api/ota/upload", HEADERS(FORM, {"Content-Length", length})),
+                         OTAPULT_HTTP_BODY);
+        assert_int_equal(dev.size, cases[i].size);
+    }
+}
+
+static void the_headers_alone_can_refuse(void **state)
+{
+    static const struct {
+        struct header type, length;
+        int err;
+        const char *detail;
+    } cases[] = {
+        {{"X-Nothing", ""}, {"Content-Length", "5"}, OTAPULT_E_CONTENT_TYPE, ""},
+        {{"Content-Type", ""}, {"Content-Length", "5"}, OTAPULT_E_CONTENT_TYPE, ""},
+        {{"Content-Type", "text/plain"}, {"Content-Length", "5"}, OTAPULT_E_CONTENT_TYPE, ""},
+        {{"Content-Type", "application/octet-stream2"}, {"Content-Length", "5"}, OTAPULT_E_CONTENT_TYPE, ""},
+        {{"Content-Type", "multipart/mixed; boundary=a"},
+         {"Content-Length", "5"},
+         OTAPULT_E_CONTENT_TYPE,
+         ""},
+        {{"Content-Type", "multipart/form-data"},
+         {"Content-Length", "5"},
+         OTAPULT_E_BOUNDARY,
+         "the multipart boundary is missing"},
+        {RAW, {"Content-Length", "0"}, OTAPULT_E_FILE_EMPTY, ""},
+        {RAW, {"X-Nothing", ""}, OTAPULT_E_FILE_EMPTY, ""},
+        {FORM, {"Content-Length", "0"}, OTAPULT_E_MULTIPART, "broken multipart body: it is empty"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        begin("POST", "/api/ota/upload", HEADERS(cases[i].type, cases[i].length));
+        assert_error(cases[i].err, cases[i].detail);
+    }
+    begin("POST", "/api/ota/upload", HEADERS(RAW, RAW, {"Content-Length", "5"}));
+    assert_error(OTAPULT_E_CONTENT_TYPE, "");
+    assert_int_equal(dev.begins, 0);
+
+    dev.begin_error = OTAPULT_E_BUSY;
+    dev.why = (struct otapult_finding){.got = 3, .want = 9};
+    begin("POST", "/api/ota/upload", HEADERS(FORM, {"Content-Length", "50"}));
+    assert_error(OTAPULT_E_BUSY, "another update is running, 3 of 9 bytes so far\"");
+    otapult_http_lost(&client.x);
+    assert_int_equal(dev.cancels, 0);
+}
+
+static void assert_success(void)
+{
+    assert_int_equal(client.status, 200);
+    assert_string_equal(
+        client.text, "{\"success\":true,\"message\":\"Firmware uploaded successfully. Rebooting...\","
+                     "\"slot\":\"app1\",\"project\":\"rover\",\"version\":\"2.0.0\",\"build\":\"1f1f1f1f\","
+                     "\"size\":262144,\"sha256\":"
+                     "\"1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f\"}");
+    assert_int_equal(dev.finishes, 1);
+    assert_int_equal(dev.cancels, 0);
+    assert_int_equal(dev.entered, 0);
+    assert_int_equal(dev.len, 8);
+    assert_memory_equal(dev.file, "the file", 8);
+}
+
+static void a_file_goes_into_the_device(void **state)
+{
+    static const struct {
+        struct header type;
+        const char *body;
+    } kinds[] = {
+        {RAW, "the file"},
+        {{"Content-Type", "application/octet-stream; charset=binary"}, "the file"},
+        {FORM, form},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        for (size_t piece = 1; piece <= strlen(kinds[i].body); piece += 6) {
+            a_device(NULL);
+            set_image(&dev.image[1], "2.0.0", 0x1F);
+            begin("POST", "/api/ota/upload", HEADERS(kinds[i].type, {"Transfer-Encoding", "chunked"}));
+            assert_int_equal(send(kinds[i].body, strlen(kinds[i].body), piece), OTAPULT_HTTP_BODY);
+            otapult_http_end(&client.x);
+            assert_success();
+            otapult_http_lost(&client.x); /* after the answer it is nothing */
+            assert_int_equal(dev.cancels, 0);
+        }
+    }
+}
+
+static void a_file_that_is_refused_ends_the_upload(void **state)
+{
+    (void)state;
+    for (int multipart = 0; multipart <= 1; multipart++) {
+        const char *body = multipart ? form : "the file";
+
+        a_device(NULL);
+        dev.feed_error = OTAPULT_E_IMAGE_MERGED;
+        dev.feed_error_at = 3;
+        dev.why = (struct otapult_finding){.at = 0x8000, .text = "partition table"};
+        begin("POST", "/api/ota/upload",
+              multipart ? HEADERS(FORM, {"Content-Length", "99"}) : HEADERS(RAW, {"Content-Length", "99"}));
+        assert_int_equal(send(body, strlen(body), 1), OTAPULT_HTTP_ANSWERED);
+        assert_error(OTAPULT_E_IMAGE_MERGED, "a merged image: partition table, at 0x8000\"");
+        assert_int_equal(dev.cancels, 0); /* the device has ended it by itself */
+        assert_int_equal(otapult_http_body(&client.x, (const uint8_t *)"x", 1), OTAPULT_HTTP_ANSWERED);
+        otapult_http_end(&client.x);
+        otapult_http_lost(&client.x);
+        assert_int_equal(client.heads, 1);
+        assert_int_equal(dev.len, 3);
+        assert_int_equal(dev.finishes, 0);
+    }
+}
+
+static void a_broken_form_cancels_the_update(void **state)
+{
+    static const struct {
+        const char *body;
+        int err;
+        const char *detail;
+    } cases[] = {
+        {FORM_HEAD "the file\r\n--AB", OTAPULT_E_MULTIPART,
+         "broken multipart body: it ends without its closing boundary, body offset 0x"},
+        {"--AB\r\nbroken\r\n", OTAPULT_E_MULTIPART, "broken multipart body: a part's header line"},
+        {"--AB--", OTAPULT_E_NO_FIELD, ""},
+        {FORM_HEAD "\r\n--AB--", OTAPULT_E_FILE_EMPTY, ""},
+        {"--AB\r\nContent-Disposition: form-data; name=firmware\r\n\r\nx\r\n--AB--", OTAPULT_E_FILE_NAME, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        a_device(NULL);
+        begin("POST", "/api/ota/upload", HEADERS(FORM, {"Content-Length", "99"}));
+        (void)send(cases[i].body, strlen(cases[i].body), 7);
+        otapult_http_end(&client.x);
+        assert_error(cases[i].err, cases[i].detail);
+        assert_int_equal(dev.cancels, 1);
+        assert_int_equal(dev.cancel_error, cases[i].err);
+        assert_int_equal(dev.finishes, 0);
+        assert_int_equal(dev.entered, 0);
+    }
+}
+
+static void an_empty_file_is_refused_without_its_size(void **state)
+{
+    (void)state;
+    begin("POST", "/api/ota/upload", HEADERS(RAW, {"Transfer-Encoding", "chunked"}));
+    otapult_http_end(&client.x);
+    assert_error(OTAPULT_E_FILE_EMPTY, "");
+    assert_int_equal(dev.cancels, 1);
+}
+
+static void the_devices_verdict_is_the_answer(void **state)
+{
+    (void)state;
+    dev.finish_error = OTAPULT_E_IMAGE_HASH;
+    dev.why = (struct otapult_finding){.at = 0x1234};
+    begin("POST", "/api/ota/upload", HEADERS(RAW, {"Content-Length", "8"}));
+    (void)send("the file", 8, 8);
+    otapult_http_end(&client.x);
+    assert_error(OTAPULT_E_IMAGE_HASH, "the SHA-256 at 0x1234 ");
+}
+
+static void a_lost_connection_cancels_once(void **state)
+{
+    (void)state;
+    begin("POST", "/api/ota/upload", HEADERS(FORM, {"Content-Length", "999"}));
+    (void)send(form, strlen(FORM_HEAD) + 5, 9);
+    otapult_http_lost(&client.x);
+    otapult_http_lost(&client.x);
+    otapult_http_end(&client.x);
+    assert_int_equal(dev.cancels, 1);
+    assert_int_equal(dev.cancel_error, OTAPULT_E_CONNECTION_LOST);
+    assert_int_equal(dev.cancel_why.got, 5); /* of the file, not of the form */
+    assert_int_equal(client.heads, 0);
+}
+
+/* The first client stalled and lost its update; a second one uploads now. Nothing of it may be touched. */
+static void a_client_that_stalled_leaves_the_next_alone(void **state)
+{
+    (void)state;
+    for (int multipart = 0; multipart <= 1; multipart++) {
+        struct otapult_multipart before;
+
+        a_device(NULL);
+        begin("POST", "/api/ota/upload",
+              multipart ? HEADERS(FORM, {"Content-Length", "99"}) : HEADERS(RAW, {"Content-Length", "99"}));
+        (void)send(form, 10, 10);
+        size_t len = dev.len;
+        dev.ticket = 8;
+        memset(&dev.parser, 0x5A, sizeof dev.parser);
+        before = dev.parser;
+        assert_int_equal(send(form + 10, strlen(form) - 10, 7), OTAPULT_HTTP_ANSWERED);
+        assert_error(OTAPULT_E_STALLED, "no byte came for 15 s\"");
+        assert_memory_equal(&dev.parser, &before, sizeof before);
+        assert_int_equal(dev.len, len);
+        assert_int_equal(dev.ticket, 8);
+        assert_int_equal(dev.entered, 0);
+    }
+}
+
+static void a_client_that_stalled_at_the_end_is_told_so(void **state)
+{
+    (void)state;
+    for (int multipart = 0; multipart <= 1; multipart++) {
+        a_device(NULL);
+        begin("POST", "/api/ota/upload",
+              multipart ? HEADERS(FORM, {"Content-Length", "99"}) : HEADERS(RAW, {"Content-Length", "99"}));
+        (void)send(form, strlen(form), 50);
+        dev.ticket = 8;
+        otapult_http_end(&client.x);
+        assert_error(OTAPULT_E_STALLED, "no byte came for 15 s\"");
+        assert_int_equal(dev.ticket, 8);
+    }
+}
+
+/* ---- buttons ---- */
+
+static void press(const char *path)
+{
+    assert_int_equal(begin("POST", path, HEADERS({"Content-Length", "0"})), OTAPULT_HTTP_BODY);
+    otapult_http_end(&client.x);
+}
+
+static void buttons_answer_as_documented(void **state)
+{
+    (void)state;
+    press("/api/ota/confirm");
+    assert_string_equal(client.text, "{\"success\":true,\"message\":\"Confirmed.\"}");
+    press("/api/ota/reboot");
+    assert_string_equal(client.text, "{\"success\":true,\"message\":\"Rebooting...\"}");
+    press("/api/ota/rollback");
+    assert_string_equal(client.text,
+                        "{\"success\":true,\"message\":\"Rolling back. Rebooting...\",\"slot\":\"app1\"}");
+    dev.status.slots.boot = OTAPULT_SLOT_FACTORY;
+    strcpy(dev.slot[OTAPULT_SLOTS_MAX].label, "factory");
+    press("/api/ota/rollback");
+    assert_contains(client.text, "\"slot\":\"factory\"");
+    assert_int_equal(dev.confirms, 1);
+    assert_int_equal(dev.restarts, 1);
+    assert_int_equal(dev.rollbacks, 2);
+}
+
+static void buttons_give_the_devices_errors(void **state)
+{
+    (void)state;
+    dev.confirm_error = OTAPULT_E_NOT_PENDING;
+    press("/api/ota/confirm");
+    assert_error(OTAPULT_E_NOT_PENDING, "");
+    dev.rollback_error = OTAPULT_E_NO_ROLLBACK;
+    dev.why.text = "the other slot is empty";
+    press("/api/ota/rollback");
+    assert_error(OTAPULT_E_NO_ROLLBACK, "the other slot is empty\"");
+    dev.restart_error = OTAPULT_E_NOT_READY;
+    dev.why.text = "it drives";
+    press("/api/ota/reboot");
+    assert_error(OTAPULT_E_NOT_READY, "the robot says: it drives\"");
+}
+
+static void a_button_takes_a_short_body_only(void **state)
+{
+    static const char body[OTAPULT_HTTP_SMALL_BODY] = "{";
+
+    (void)state;
+    begin("POST", "/api/ota/confirm", HEADERS({"Transfer-Encoding", "chunked"}));
+    assert_int_equal(send(body, sizeof body - 1, 100), OTAPULT_HTTP_BODY);
+    assert_int_equal(client.x.small[sizeof body - 1], 0);
+    otapult_http_end(&client.x);
+    assert_int_equal(client.status, 200);
+
+    for (size_t piece = 1; piece <= sizeof body; piece += 51) {
+        begin("POST", "/api/ota/confirm", HEADERS({"Transfer-Encoding", "chunked"}));
+        assert_int_equal(send(body, sizeof body, piece), OTAPULT_HTTP_ANSWERED);
+        assert_error(OTAPULT_E_BODY_TOO_LARGE, "the body is larger than 255 bytes\"");
+        otapult_http_end(&client.x);
+    }
+    assert_int_equal(dev.confirms, 1);
+}
+
+/* ---- status, log, errors ---- */
+
+static void the_status_has_the_documented_shape(void **state)
+{
+    (void)state;
+    begin("GET", "/api/ota/status", NULL);
+    assert_int_equal(client.status, 200);
+    assert_string_equal(
+        client.text,
+        "{\"state\":\"idle\",\"received\":0,\"written\":0,\"total\":null,"
+        "\"running\":\"app0\",\"next\":\"app1\",\"boot_slot\":\"app0\",\"pending\":false,"
+        "\"slots\":[{\"label\":\"app0\",\"size\":100000,\"state\":\"valid\",\"running\":true,"
+        "\"image\":{\"project\":\"rover\",\"version\":\"1.0.0\",\"build\":\"0a0a0a0a\",\"idf\":\"v5.3.2\","
+        "\"date\":\"Jan  1 2026\",\"time\":\"12:00:00\"}},"
+        "{\"label\":\"app1\",\"size\":100000,\"state\":\"none\",\"running\":false,\"image\":null}],"
+        "\"last\":null,\"limits\":{\"chip\":\"ESP32-S3\",\"slot_size\":100000,\"stall_ms\":15000},"
+        "\"open\":true,\"boot\":1,\"uptime_ms\":12345}");
+}
+
+static void the_status_follows_an_update(void **state)
+{
+    (void)state;
+    set_image(&dev.image[1], "0.9.0", 1);
+    dev.status.phase = OTAPULT_RECEIVING;
+    dev.status.received = 70000;
+    dev.status.written = 65536;
+    dev.status.total = 262144;
+    begin("GET", "/api/ota/status", NULL);
+    assert_contains(client.text,
+                    "{\"state\":\"receiving\",\"received\":70000,\"written\":65536,\"total\":262144,");
+    assert_contains(client.text, "\"label\":\"app1\",\"size\":100000,\"state\":\"none\",\"running\":false,"
+                                 "\"image\":null}");
+    dev.status.phase = OTAPULT_VERIFYING;
+    begin("GET", "/api/ota/status", NULL);
+    assert_contains(client.text, "\"state\":\"verifying\"");
+    assert_null(strstr(client.text, "0.9.0"));
+    dev.status.phase = OTAPULT_REBOOTING;
+    begin("GET", "/api/ota/status", NULL);
+    assert_contains(client.text, "\"state\":\"rebooting\"");
+    assert_contains(client.text, "\"version\":\"0.9.0\"");
+}
+
+static void the_status_tells_what_a_trial_waits_for(void **state)
+{
+    (void)state;
+    dev.status.pending = true;
+    dev.status.confirm_left_ms = 4321;
+    strcpy(dev.status.waiting_for, "network");
+    dev.slot[0].state = OTAPULT_STATE_PENDING_VERIFY;
+    begin("GET", "/api/ota/status", NULL);
+    assert_contains(client.text, "\"pending\":true,\"confirm_left_ms\":4321,\"waiting_for\":\"network\",");
+    assert_contains(client.text, "\"state\":\"pending_verify\"");
+    dev.status.waiting_for[0] = '\0';
+    begin("GET", "/api/ota/status", NULL);
+    assert_contains(client.text, "\"waiting_for\":null,");
+}
+
+static void the_status_names_every_slot_state(void **state)
+{
+    static const char *const names[] = {"none",    "new",     "pending_verify", "valid",
+                                        "invalid", "aborted", "undefined"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(names); i++) {
+        char want[64];
+        snprintf(want, sizeof want, "\"label\":\"app1\",\"size\":100000,\"state\":\"%s\"", names[i]);
+        dev.slot[1].state = (enum otapult_slot_state)i;
+        begin("GET", "/api/ota/status", NULL);
+        assert_contains(client.text, want);
+    }
+}
+
+static void the_status_says_why_slots_cannot_be_used(void **state)
+{
+    static const char part[] = "\"error\":{\"success\":false,\"error\":\"No OTA partition\",\"code\":\"%s\"";
+    char want[128];
+
+    (void)state;
+    dev.status.slots = (struct otapult_slots){.running = OTAPULT_SLOT_FACTORY,
+                                              .boot = OTAPULT_SLOT_FACTORY,
+                                              .next = OTAPULT_SLOT_NONE,
+                                              .factory = true};
+    dev.slot[OTAPULT_SLOTS_MAX] =
+        (struct otapult_slot){"factory", 0x10000, SLOT_SIZE, OTAPULT_STATE_UNDEFINED};
+    begin("GET", "/api/ota/status", HEADERS({"Accept-Language", "ru"}));
+    snprintf(want, sizeof want, part, "no_ota_partition");
+    assert_contains(client.text, want);
+    assert_contains(client.text, "has 0 OTA slots besides the running one, 1 needed");
+    assert_contains(client.text, otapult_error_row(OTAPULT_E_NO_OTA_PARTITION)->hint_ru);
+    assert_contains(client.text, "\"running\":\"factory\",\"next\":null,\"boot_slot\":\"factory\"");
+    assert_contains(client.text, "\"slot_size\":0");
+
+    dev.status.slots.next = 0;
+    begin("GET", "/api/ota/status", NULL);
+    snprintf(want, sizeof want, part, "no_ota_data");
+    assert_contains(client.text, want);
+
+    dev.status.slots_error = OTAPULT_E_FLASH_READ;
+    begin("GET", "/api/ota/status", NULL);
+    assert_contains(client.text, "\"code\":\"flash_read\"");
+}
+
+static void a_slot_that_cannot_be_read_has_no_image(void **state)
+{
+    (void)state;
+    dev.slot_error = OTAPULT_E_FLASH_READ;
+    begin("GET", "/api/ota/status", NULL);
+    assert_contains(client.text, "\"running\":null,\"next\":null,");
+    assert_contains(client.text,
+                    "{\"label\":null,\"size\":0,\"state\":\"none\",\"running\":true,\"image\":null}");
+}
+
+static void fill_log(unsigned count)
+{
+    dev.log_count = count;
+    for (unsigned i = 0; i < count; i++) {
+        dev.log[i] = (struct otapult_log_entry){.seq = count - i,
+                                                .boot = 2,
+                                                .uptime_s = 1,
+                                                .slot = 1,
+                                                .event = OTAPULT_EV_CONFIRMED,
+                                                .size = 262144};
+        strcpy(dev.log[i].project, "rover");
+        strcpy(dev.log[i].version, "2.0.0");
+        strcpy(dev.log[i].build, "1f2e3d4c");
+    }
+}
+
+static void the_log_has_the_documented_shape(void **state)
+{
+    (void)state;
+    begin("GET", "/api/ota/log", NULL);
+    assert_string_equal(client.text, "{\"entries\":[]}");
+
+    fill_log(2);
+    dev.log[1] = (struct otapult_log_entry){.seq = 1,
+                                            .event = OTAPULT_EV_POWER_LOST,
+                                            .tries = 3,
+                                            .slot = OTAPULT_SLOT_NONE,
+                                            .text = "a\"b",
+                                            .code = "stalled"};
+    begin("GET", "/api/ota/log", NULL);
+    assert_string_equal(
+        client.text,
+        "{\"entries\":[{\"seq\":2,\"event\":\"confirmed\",\"boot\":2,\"uptime_s\":1,\"slot\":\"app1\","
+        "\"size\":262144,\"project\":\"rover\",\"version\":\"2.0.0\",\"build\":\"1f2e3d4c\",\"code\":null,"
+        "\"tries\":0,\"text\":\"\"},"
+        "{\"seq\":1,\"event\":\"power_lost\",\"boot\":0,\"uptime_s\":0,\"slot\":null,\"size\":0,"
+        "\"project\":null,\"version\":null,\"build\":null,\"code\":\"stalled\",\"tries\":3,\"text\":\"a\\\"b\"}]}");
+
+    fill_log(OTAPULT_LOG_ENTRIES + 1);
+    begin("GET", "/api/ota/log", NULL);
+    assert_contains(client.text, "{\"seq\":2,");
+    assert_null(strstr(client.text, "{\"seq\":1,"));
+    begin("GET", "/api/ota/status", NULL);
+    assert_contains(client.text, "\"last\":{\"seq\":13,");
+}
+
+static void the_errors_are_all_listed(void **state)
+{
+    const char *at;
+
+    (void)state;
+    begin("GET", "/api/ota/errors", NULL);
+    assert_int_equal(strncmp(client.text, "{\"errors\":[{\"code\":\"", 20), 0);
+    at = client.text;
+    for (int err = 1; err < OTAPULT_ERROR_COUNT; err++) {
+        const struct otapult_error_row *row = otapult_error_row(err);
+        char want[128];
+        snprintf(want, sizeof want, "{\"code\":\"%s\",\"error\":\"%s\",\"status\":%u,\"en\":\"", row->code,
+                 row->caption, (unsigned)row->status);
+        at = strstr(at, want);
+        if (at == NULL)
+            fail_msg("%s", want);
+    }
+    assert_string_equal(client.text + client.len - 3, "}]}");
+}
+
+/* ---- events ---- */
+
+static char event[OTAPULT_HTTP_EVENT];
+
+static size_t next_event(void)
+{
+    memset(event, 0xA5, sizeof event);
+    size_t n = otapult_http_event(&client.x, event, sizeof event);
+    assert_true(n > 0 && n < sizeof event);
+    event[n] = '\0';
+    return n;
+}
+
+static bool is_status(void)
+{
+    next_event();
+    if (event[0] == ':')
+        assert_string_equal(event, ":\n\n");
+    return event[0] == 'e';
+}
+
+static void an_event_is_the_status(void **state)
+{
+    static char status[OTAPULT_HTTP_EVENT];
+    char want[sizeof status + 64];
+
+    (void)state;
+    begin("GET", "/api/ota/status", NULL);
+    strcpy(status, client.text);
+    assert_int_equal(begin("GET", "/api/ota/events", NULL), OTAPULT_HTTP_STREAM);
+    assert_int_equal(client.status, 200);
+    assert_string_equal(client.type, "text/event-stream");
+    assert_int_equal(client.len, 0);
+    next_event();
+    snprintf(want, sizeof want, "event: status\ndata: %s\n\n", status);
+    assert_string_equal(event, want);
+    assert_int_equal(otapult_http_event(&client.x, event, OTAPULT_HTTP_EVENT - 1), 0);
+}
+
+static void events_come_as_often_as_there_is_news(void **state)
+{
+    (void)state;
+    begin("GET", "/api/ota/events", NULL);
+    for (int i = 0; i < 20; i++) {
+        dev.status.uptime_ms += OTAPULT_HTTP_EVENT_MS; /* no news */
+        assert_int_equal(is_status(), i % 5 == 0);
+    }
+    assert_true(is_status());
+    dev.status.phase = OTAPULT_RECEIVING;
+    for (int i = 0; i < 7; i++)
+        assert_true(is_status());
+    dev.status.phase = OTAPULT_IDLE;
+    assert_true(is_status()); /* the end of it is news */
+    assert_false(is_status());
+    dev.status.slots.boot = 1;
+    assert_true(is_status());
+    otapult_http_lost(&client.x);
+    assert_int_equal(dev.cancels, 0);
+}
+
+static void fill(char *dst, size_t cap)
+{
+    memset(dst, '<', cap - 1); /* six characters each in JSON */
+    dst[cap - 1] = '\0';
+}
+
+/* The longest status there can be: every text as long as it may be, every character escaped, every slot an
+ * event lists, and the longest error. */
+static void longest_status(void)
+{
+    dev.status = (struct otapult_status){
+        .received = UINT32_MAX,
+        .written = UINT32_MAX,
+        .total = UINT32_MAX - 1,
+        .slots = {.count = 16, .running = 14, .boot = 15, .next = 13, .factory = true, .ota_data = true},
+        .pending = true,
+        .confirm_left_ms = UINT32_MAX,
+        .uptime_ms = UINT32_MAX,
+        .boot = UINT32_MAX};
+    fill(dev.status.waiting_for, sizeof dev.status.waiting_for);
+    for (size_t i = 0; i <= OTAPULT_SLOTS_MAX; i++) {
+        struct otapult_app_desc *d = &dev.image[i].desc;
+
+        dev.slot[i].size = UINT32_MAX;
+        dev.slot[i].state = OTAPULT_STATE_PENDING_VERIFY;
+        dev.image[i].size = 1;
+        fill(dev.slot[i].label, sizeof dev.slot[i].label);
+        fill(d->project, sizeof d->project);
+        fill(d->version, sizeof d->version);
+        fill(d->idf, sizeof d->idf);
+        fill(d->date, sizeof d->date);
+        fill(d->time, sizeof d->time);
+    }
+    dev.log_count = 1;
+    dev.log[0] = (struct otapult_log_entry){.seq = UINT32_MAX,
+                                            .boot = UINT32_MAX,
+                                            .uptime_s = UINT32_MAX,
+                                            .size = UINT32_MAX,
+                                            .event = OTAPULT_EV_POWER_LOST,
+                                            .tries = 255};
+    fill(dev.log[0].code, sizeof dev.log[0].code);
+    fill(dev.log[0].version, sizeof dev.log[0].version);
+    fill(dev.log[0].project, sizeof dev.log[0].project);
+    fill(dev.log[0].build, sizeof dev.log[0].build);
+    fill(dev.log[0].text, sizeof dev.log[0].text);
+}
+
+static void an_event_holds_the_longest_status(void **state)
+{
+    size_t longest = 0;
+
+    (void)state;
+    longest_status();
+    for (int err = 0; err < OTAPULT_ERROR_COUNT; err++) {
+        dev.status.slots_error = err;
+        begin("GET", "/api/ota/events", HEADERS({"Accept-Language", "ru"}));
+        size_t n = next_event();
+        longest = n > longest ? n : longest;
+        assert_string_equal(event + n - 3, "}\n\n");
+    }
+    print_message("the longest event has %zu bytes\n", longest);
+    assert_true(longest > OTAPULT_HTTP_EVENT / 2); /* else the constant wastes memory */
+}
+
+static void a_status_lists_sixteen_slots(void **state)
+{
+    unsigned slots = 0;
+
+    (void)state;
+    longest_status();
+    begin("GET", "/api/ota/status", NULL);
+    for (const char *p = client.text; (p = strstr(p, "{\"label\"")) != NULL; p++)
+        slots++;
+    assert_int_equal(slots, 17);
+    assert_string_equal(client.text + client.len - 23, "\"uptime_ms\":4294967295}");
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup(f, a_device)
+    const struct CMUnitTest tests[] = {
+        TEST(an_unknown_address_is_404),
+        TEST(another_method_is_405_with_allow),
+        TEST(head_is_looked_up_as_get),
+        TEST(the_page_is_sent_with_its_headers),
+        TEST(an_application_mounts_its_own_routes),
+        TEST(every_request_gets_an_answer),
+        TEST(every_answer_has_the_same_protection),
+        TEST(too_many_headers_of_an_asset_are_seen),
+        TEST(get_changes_nothing),
+        TEST(hints_are_russian_for_who_reads_russian),
+        TEST(posts_of_other_sites_are_refused),
+        TEST(an_origin_is_shown_safely),
+        TEST(a_length_is_digits_once_and_alone),
+        TEST(the_size_is_told_to_the_device),
+        TEST(a_forms_size_leaves_room_for_the_form),
+        TEST(the_headers_alone_can_refuse),
+        TEST(a_file_goes_into_the_device),
+        TEST(a_file_that_is_refused_ends_the_upload),
+        TEST(a_broken_form_cancels_the_update),
+        TEST(an_empty_file_is_refused_without_its_size),
+        TEST(the_devices_verdict_is_the_answer),
+        TEST(a_lost_connection_cancels_once),
+        TEST(a_client_that_stalled_leaves_the_next_alone),
+        TEST(a_client_that_stalled_at_the_end_is_told_so),
+        TEST(buttons_answer_as_documented),
+        TEST(buttons_give_the_devices_errors),
+        TEST(a_button_takes_a_short_body_only),
+        TEST(the_status_has_the_documented_shape),
+        TEST(the_status_follows_an_update),
+        TEST(the_status_tells_what_a_trial_waits_for),
+        TEST(the_status_names_every_slot_state),
+        TEST(the_status_says_why_slots_cannot_be_used),
+        TEST(a_slot_that_cannot_be_read_has_no_image),
+        TEST(the_log_has_the_documented_shape),
+        TEST(the_errors_are_all_listed),
+        TEST(an_event_is_the_status),
+        TEST(events_come_as_often_as_there_is_news),
+        TEST(an_event_holds_the_longest_status),
+        TEST(a_status_lists_sixteen_slots),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
