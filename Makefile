@@ -2,7 +2,7 @@
 # A thin front: what happens stands in CMakeLists.txt and tools/. `## ` after a target is its help line.
 # Set up once a machine by tools/setup, which installs what is missing and is silent when nothing is.
 .DEFAULT_GOAL := help
-.PHONY: help build run test lint format bench power clean setup-build setup-test asan
+.PHONY: help build run test lint format screenshots bench power clean setup-build setup-test asan
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
@@ -39,6 +39,9 @@ bench: setup-test ## speed of an upload beside its floors, time a real board wou
 
 power: asan ## every power cut there is (make test plays a fixed part of them)
 	@POWER=all build/asan/test/test_power
+
+screenshots: asan $(NODE_MODULES) ## the pictures of docs/screenshots/, from the real page
+	@node test/e2e/screenshots.mjs
 
 clean: ## remove build/ and the test's node_modules; keeps flash.bin
 	@rm -rf build test/e2e/node_modules

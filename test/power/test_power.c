@@ -245,25 +245,29 @@ static bool play(struct world *w, const uint8_t *base)
 
 struct op_log {
     unsigned count;
-    uint32_t len[MAX_OPS];
+    enum nor_op op[MAX_OPS];
+    uint32_t at[MAX_OPS], len[MAX_OPS];
 };
+
+static void log_unit(struct op_log *log, enum nor_op op, uint32_t address, uint32_t len)
+{
+    assert_true(log->count < MAX_OPS);
+    log->op[log->count] = op;
+    log->at[log->count] = address;
+    log->len[log->count++] = len;
+}
 
 static bool log_op(void *ctx, enum nor_op op, uint32_t address, uint32_t len)
 {
     struct op_log *log = ctx;
 
-    (void)address;
-    if (op == NOR_ERASE)
-        for (uint32_t left = len; left > 0;) { /* units, as the emulator counts them */
-            uint32_t unit = left >= NOR_BLOCK && address % NOR_BLOCK == 0 ? NOR_BLOCK : NOR_SECTOR;
-            assert_true(log->count < MAX_OPS);
-            log->len[log->count++] = unit;
-            left -= unit;
-            address += unit;
-        }
-    if (op == NOR_PROGRAM) {
-        assert_true(log->count < MAX_OPS);
-        log->len[log->count++] = len;
+    if (op == NOR_PROGRAM)
+        log_unit(log, op, address, len);
+    while (op == NOR_ERASE && len > 0) { /* units, as the emulator counts them */
+        uint32_t unit = len >= NOR_BLOCK && address % NOR_BLOCK == 0 ? NOR_BLOCK : NOR_SECTOR;
+        log_unit(log, op, address, unit);
+        len -= unit;
+        address += unit;
     }
     return false;
 }
@@ -319,6 +323,26 @@ static void play_op(struct world *w, const uint8_t *base, unsigned op, uint32_t 
     play_second_cuts(w, base, play_all ? 1 : 9);
 }
 
+/* The world as the scenario begins, and the operations it makes when nothing is cut. */
+static void set_scene(struct world *w, uint8_t *base)
+{
+    world_init(w, playing->layout, v1, v1_len);
+    playing->prepare(w);
+    world_pull_plug(w);
+    world_save(w, base);
+}
+
+static void log_scenario(struct world *w, const uint8_t *base, struct op_log *log)
+{
+    log->count = 0;
+    world_restore(w, base);
+    w->nor.fail = log_op;
+    w->nor.fault_ctx = log;
+    (void)with_cut(w, &first, playing->act);
+    w->nor.fail = NULL;
+    assert_true(log->count >= 4);
+}
+
 static void play_scenario(void **state)
 {
     static struct world w;
@@ -327,18 +351,8 @@ static void play_scenario(void **state)
 
     playing = *state;
     first = second = (struct cut){0};
-    world_init(&w, playing->layout, v1, v1_len);
-    playing->prepare(&w);
-    world_pull_plug(&w);
-    world_save(&w, base);
-
-    log.count = 0;
-    world_restore(&w, base);
-    w.nor.fail = log_op;
-    w.nor.fault_ctx = &log;
-    (void)with_cut(&w, &first, playing->act);
-    w.nor.fail = NULL;
-    assert_true(log.count >= 4);
+    set_scene(&w, base);
+    log_scenario(&w, base, &log);
 
     uint64_t before = cuts_done;
     for (unsigned op = 1; op <= log.count; op++)
@@ -367,12 +381,86 @@ static void play_one_case(void **state)
         if (strcmp(scenarios[i].name, name) == 0)
             playing = &scenarios[i];
     assert_non_null(playing);
-    world_init(&w, playing->layout, v1, v1_len);
-    playing->prepare(&w);
-    world_pull_plug(&w);
-    world_save(&w, base);
+    set_scene(&w, base);
     play(&w, base);
     world_end(&w);
+}
+
+/* ---- the table of docs/safety.md: every operation of one update, and what the next boot finds ---- */
+
+static const char *place_of(uint32_t at)
+{
+    static const struct {
+        uint32_t from;
+        const char *name;
+    } places[] = {{0x20000, "new slot"},
+                  {0x10000, "running slot"},
+                  {0xE000, "OTA data record 1"},
+                  {0xD000, "OTA data record 0"},
+                  {0x9000, "store"}};
+
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (at >= places[i].from)
+            return places[i].name;
+    return "nowhere";
+}
+
+static const char *found_after(struct world *w, const uint8_t *base, enum nor_cut how, uint32_t torn,
+                               unsigned op)
+{
+    first = (struct cut){op, how, torn};
+    world_restore(w, base);
+    assert_true(with_cut(w, &first, playing->act));
+    ask_oracle(w);
+    return strcmp(oracle_boot(w->nor.data, WORLD_FLASH).image.version, "2.0.0") == 0 ? "new" : "old";
+}
+
+static void print_op(FILE *out, struct world *w, const uint8_t *base, const struct op_log *log, unsigned i)
+{
+    fprintf(out, "| %u | %s | %s at 0x%05x, %u bytes |", i + 1, place_of(log->at[i]),
+            log->op[i] == NOR_ERASE ? "erase" : "program", (unsigned)log->at[i], (unsigned)log->len[i]);
+    fprintf(out, " %s |", found_after(w, base, NOR_CUT_BEFORE, 0, i + 1));
+    fprintf(out, " %s |", found_after(w, base, NOR_CUT_TORN, log->len[i] / 2, i + 1));
+    fprintf(out, " %s |\n", found_after(w, base, NOR_CUT_AFTER, 0, i + 1));
+}
+
+static void print_table(FILE *out)
+{
+    static struct world w;
+    static uint8_t base[WORLD_FLASH];
+    static struct op_log log;
+
+    playing = &scenarios[0];
+    first = second = (struct cut){0};
+    set_scene(&w, base);
+    log_scenario(&w, base, &log);
+    fputs("| # | where | what | before it | torn | after it |\n|---|---|---|---|---|---|\n", out);
+    for (unsigned i = 0; i < log.count; i++)
+        print_op(out, &w, base, &log, i);
+    world_end(&w);
+}
+
+static void the_document_has_the_table(void **state)
+{
+    static const char begin[] = "<!-- begin: POWER=table test_power -->\n\n";
+    static char document[65536];
+    char *table = NULL;
+    size_t len = 0;
+
+    (void)state;
+    FILE *out = open_memstream(&table, &len);
+    print_table(out);
+    fclose(out);
+    FILE *f = fopen(OTAPULT_SOURCE_DIR "/docs/safety.md", "r");
+    assert_non_null(f);
+    document[fread(document, 1, sizeof document - 1, f)] = '\0';
+    fclose(f);
+    char *from = strstr(document, begin), *to = strstr(document, "\n<!-- end -->\n");
+    assert_true(from != NULL && to != NULL && to > from);
+    from += sizeof begin - 1;
+    assert_int_equal(to - from, len);
+    assert_memory_equal(from, table, len);
+    free(table);
 }
 
 static void enough_was_cut(void **state)
@@ -393,10 +481,10 @@ static uint8_t *make(const char *version, uint32_t seed, size_t *len)
 
 int main(void)
 {
-    struct CMUnitTest tests[SCENARIOS + 1];
-    const char *alone = getenv("POWER_CASE");
+    struct CMUnitTest tests[SCENARIOS + 2];
+    const char *alone = getenv("POWER_CASE"), *mode = getenv("POWER");
 
-    play_all = getenv("POWER") != NULL && strcmp(getenv("POWER"), "all") == 0;
+    play_all = mode != NULL && strcmp(mode, "all") == 0;
     v1 = make("1.0.0", 1, &v1_len);
     v2 = make("2.0.0", 2, &v2_len);
     v3 = make("3.0.0", 3, &v3_len);
@@ -407,8 +495,14 @@ int main(void)
         tests[i] = (struct CMUnitTest){scenarios[i].name, play_scenario, NULL, NULL,
                                        (void *)(uintptr_t)&scenarios[i]};
     tests[SCENARIOS] = (struct CMUnitTest){"enough_was_cut", enough_was_cut, NULL, NULL, NULL};
+    tests[SCENARIOS + 1] =
+        (struct CMUnitTest){"the_document_has_the_table", the_document_has_the_table, NULL, NULL, NULL};
     const struct CMUnitTest one[] = {{alone, play_one_case, NULL, NULL, (void *)(uintptr_t)alone}};
 
+    if (mode != NULL && strcmp(mode, "table") == 0) {
+        print_table(stdout);
+        return 0;
+    }
     int failed = alone != NULL ? cmocka_run_group_tests(one, NULL, NULL)
                                : cmocka_run_group_tests_name("power", tests, NULL, NULL);
     free(v1);
