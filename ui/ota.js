@@ -233,11 +233,13 @@ async function look() {
 }
 
 async function watch() {
-    for (;; await sleep(upload || st?.pending || st?.state !== 'idle' ? 500 : 2000)) {
+    for (;; await sleep(upload ? 300 : 1000)) {
         if (following || events || document.hidden)
             continue;
-        if ((await look())?.state === 'rebooting' && free() && !following)
-            follow({});
+        const before = st;
+        const now = await look();
+        if (now && before && free() && !following && (now.state === 'rebooting' || !sameBoot(now, before)))
+            follow({}, before);
     }
 }
 
@@ -258,8 +260,7 @@ const sameBoot = (now, before) => now.boot ? now.boot === before.boot : now.upti
 
 // Waits through the restart and says what runs then. goal: the {slot, build} that should; empty: any.
 // goal.unsure: the answer to the upload was lost, so there may be no restart at all.
-async function follow(goal) {
-    const before = st;
+async function follow(goal, before = st) {
     let deadline = performance.now() + WAIT_MS;
 
     following = true;

@@ -310,6 +310,7 @@ static void read_page(struct page *page)
     bool comment = false;
     char *rest, *line;
 
+    add_text(&page->html, "");
     add_file(&text, page->path);
     rest = text.p;
     while ((line = next_line(&rest)) != NULL) {
@@ -414,8 +415,10 @@ static void write_c(const char *path, const char *symbol, const struct buffer *g
 
     if (f == NULL)
         die(path, "cannot be written");
-    fprintf(f, "/* Made by ui-pack. */\n#include \"otapult/http.h\"\n\nstatic const uint8_t page[%zu] = {",
-            gzip->len);
+    fputs("/* SPDX-License-Identifier: Apache-2.0 */\n/* Made by ui-pack out of ui/: make pages */\n"
+          "/* clang-format off */\n#include \"otapult/http.h\"\n\n",
+          f);
+    fprintf(f, "static const uint8_t page[%zu] = {", gzip->len);
     for (size_t i = 0; i < gzip->len; i++)
         fprintf(f, "%s%u,", i % 24 == 0 ? "\n    " : "", (unsigned)(uint8_t)gzip->p[i]);
     fprintf(f, "\n};\n\nextern const struct otapult_asset %s;\n", symbol);

@@ -59,7 +59,33 @@ void otapult_journal_start(struct otapult_journal *j, const struct otapult_port 
         if (load(port, n, &e) && (e.seq - n) % OTAPULT_LOG_ENTRIES == 0 && e.seq > j->seq)
             j->seq = e.seq;
     }
+    j->given = j->seq;
     count_boot(j);
+}
+
+static uint32_t give_number(struct otapult_journal *j)
+{
+    j->port->lock(j->port->ctx);
+    uint32_t seq = ++j->given;
+    j->port->unlock(j->port->ctx);
+    return seq;
+}
+
+/* Readers see an entry from here on: not before it can be read. */
+static void publish(struct otapult_journal *j, uint32_t seq)
+{
+    j->port->lock(j->port->ctx);
+    if (seq > j->seq)
+        j->seq = seq;
+    j->port->unlock(j->port->ctx);
+}
+
+static uint32_t newest(const struct otapult_journal *j)
+{
+    j->port->lock(j->port->ctx);
+    uint32_t seq = j->seq;
+    j->port->unlock(j->port->ctx);
+    return seq;
 }
 
 void otapult_journal_add(struct otapult_journal *j, struct otapult_log_entry *entry)
@@ -67,17 +93,19 @@ void otapult_journal_add(struct otapult_journal *j, struct otapult_log_entry *en
     const struct otapult_port *port = j->port;
     char key[8];
 
-    port->lock(port->ctx);
-    entry->seq = ++j->seq;
-    port->unlock(port->ctx);
+    entry->seq = give_number(j);
     entry->boot = j->boot;
     entry->uptime_s = port->now_ms(port->ctx) / 1000;
     entry_key(entry->seq, key);
-    if (port->kv_set(port->ctx, key, entry, sizeof *entry) != 0)
+    if (port->kv_set(port->ctx, key, entry, sizeof *entry) == 0)
+        publish(j, entry->seq);
+    else
         port->log(port->ctx, "the journal could not be written");
 }
 
 bool otapult_journal_read(const struct otapult_journal *j, unsigned n, struct otapult_log_entry *out)
 {
-    return n < OTAPULT_LOG_ENTRIES && n < j->seq && load(j->port, j->seq - n, out) && out->seq == j->seq - n;
+    uint32_t seq = newest(j);
+
+    return n < OTAPULT_LOG_ENTRIES && n < seq && load(j->port, seq - n, out) && out->seq == seq - n;
 }

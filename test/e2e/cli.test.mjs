@@ -197,7 +197,9 @@ describe('info', () => {
                 'coredump:data:coredump']);
         assert.equal(told.ota_data.at, 0xe000);
         assert.equal(told.ota_data.slot, 0);
-        for (const part of ['0x0: a bootloader', '0x8000: a partition table', 'chooses      ota_0', '0x10000: an'])
+        const parts = ['0x0: a bootloader', '0x8000: a partition table', '0x10000: an app image',
+            'chooses      ota_0'];
+        for (const part of parts)
             assert.ok(text.includes(part), `${part} in ${text}`);
     });
 

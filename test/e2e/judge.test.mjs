@@ -215,8 +215,11 @@ const fat = (begin, offset = 0) => {
 };
 
 const nvs = Buffer.concat([bytesOf('\xFE\xFF\xFF\xFF\0\0\0\0\xFE'), Buffer.alloc(4087, 0xFF)]);
-const emptySpiffs = Buffer.concat([Buffer.alloc(0xFC, 0xFF), bytesOf('\x09\x04\0\0'), Buffer.alloc(3840, 0xFF)]);
-const spiffs = Buffer.concat([bytesOf('\x01\x80'), Buffer.alloc(254), bytesOf('\x01\x80'), Buffer.alloc(600)]);
+const emptySpiffs = Buffer.alloc(4096, 0xFF);
+bytesOf('\x09\x04\0\0').copy(emptySpiffs, 0xFC);
+const spiffs = Buffer.alloc(4096);
+bytesOf('\x01\x80').copy(spiffs, 0);
+bytesOf('\x01\x80').copy(spiffs, 0x100);
 
 const KINDS = [
     ['file_elf', padded('\x7FELF\x01\x01')],

@@ -64,7 +64,7 @@ describe('a loss of power is not a bad image', () => {
             assert.equal(status.slots[1].image.build, build);
         }
         rover.child.kill('SIGUSR1');
-        status = await rover.waitFor('the end of tries', s => s.last.event === 'gave_up');
+        status = await rover.waitFor('the end of tries', s => s.last?.event === 'gave_up');
         assert.equal(status.running, 'app0');
     }));
 });
