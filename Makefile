@@ -2,7 +2,7 @@
 # A thin front: what happens stands in CMakeLists.txt and tools/. `## ` after a target is its help line.
 # Set up once a machine by tools/setup, which installs what is missing and is silent when nothing is.
 .DEFAULT_GOAL := help
-.PHONY: help build run test lint format screenshots bench power clean setup-build setup-test asan
+.PHONY: help build run test lint format screenshots bench power soak fuzz coverage clean setup-build setup-test asan
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
@@ -39,6 +39,15 @@ bench: setup-test ## speed of an upload beside its floors, time a real board wou
 
 power: asan ## every power cut there is (make test plays a fixed part of them)
 	@POWER=all build/asan/test/test_power
+
+soak: build ## a life of UPDATES=1000 at random from SEED=…: faults, power cycles, rollbacks (make test: 100)
+	@ROVER=build/rover SAMPLE_IMAGE=build/sample-image UPDATES=$(UPDATES) SEED=$(SEED) node test/soak/soak.mjs
+
+fuzz: setup-test ## libFuzzer on each target of test/fuzz, MINUTES=1 each; findings become tests
+	@tools/fuzz $(or $(MINUTES),1)
+
+coverage: setup-test ## line coverage of src/ by the unit, power and fuzz replay tests
+	@tools/coverage
 
 screenshots: asan $(NODE_MODULES) ## the pictures of docs/screenshots/, from the real page
 	@node test/e2e/screenshots.mjs

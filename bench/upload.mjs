@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Upload of 6 MB by curl to `rover --fast`, beside its floors in the same run: the same server library with
 // a handler that throws the bytes away, and two passes of SHA-256 over the same bytes by the same library.
-// Prints medians and ratios; asserts nothing.
+// Prints times and ratios; asserts nothing.
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const build = process.env.BUILD ?? 'build';
 const runs = Number(process.env.RUNS ?? 11);
-const dir = mkdtempSync(join(tmpdir(), 'otapult-bench-'));
+// In memory where that can be had: the emulated chip is not a disk.
+const dir = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'otapult-bench-'));
 const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK']).toString());
 const median = (a) => [...a].sort((x, y) => x - y)[a.length >> 1];
+const wallOf = (walls) => ({ wall: Math.min(...walls), usual: median(walls) });
 
 function start(command, args) {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -63,7 +65,7 @@ async function measureRover(files) {
     }
     const peak = usage(rover.pid).peak;
     rover.kill();
-    return { wall: median(walls), cpu: cpu / runs, peak };
+    return { ...wallOf(walls), cpu: cpu / runs, peak };
 }
 
 async function measureDiscard(files) {
@@ -74,7 +76,7 @@ async function measureDiscard(files) {
     for (let i = 0; i < runs; i++) walls.push(curl(`${server.urls[0]}upload`, files[i % 2]));
     const after = usage(server.pid);
     server.kill();
-    return { wall: median(walls), cpu: (after.cpu - before) / runs, peak: after.peak };
+    return { ...wallOf(walls), cpu: (after.cpu - before) / runs, peak: after.peak };
 }
 
 const size = 6_000_000;
@@ -87,13 +89,14 @@ const rover = await measureRover(files);
 const sha = Number(execFileSync(`${build}/bench/hash-twice`, [files[0]]).toString());
 rmSync(dir, { recursive: true });
 
-const row = (what, wall, cpu, peak) =>
-    console.log(`| ${what} | ${(wall * 1000).toFixed(1)} ms | ${(cpu / gb).toFixed(2)} | ${peak} |`);
-console.log(`upload of ${(gb * 1000).toFixed(1)} MB by curl, median of ${runs} runs each\n`);
-console.log('| what | wall | CPU s/GB | peak RSS |\n|---|---|---|---|');
-row('rover --fast', rover.wall, rover.cpu, `${rover.peak.toFixed(1)} MB, 16 MB of it the mapped flash file`);
-row('same server, bytes thrown away', discard.wall, discard.cpu, `${discard.peak.toFixed(1)} MB`);
-row('SHA-256 of the file, twice', sha, sha, '–');
+const ms = (seconds) => `${(seconds * 1000).toFixed(1)} ms`;
+const row = (what, { wall, usual, cpu }, peak) =>
+    console.log(`| ${what} | ${ms(wall)} | ${ms(usual)} | ${(cpu / gb).toFixed(2)} | ${peak} |`);
+console.log(`upload of ${(gb * 1000).toFixed(1)} MB by curl, ${runs} runs each; ratios are of the best runs\n`);
+console.log('| what | wall, best | wall, median | CPU s/GB | peak RSS |\n|---|---|---|---|---|');
+row('rover --fast', rover, `${rover.peak.toFixed(1)} MB, 16 MB of it the mapped flash file`);
+row('same server, bytes thrown away', discard, `${discard.peak.toFixed(1)} MB`);
+row('SHA-256 of the file, twice', { wall: sha, usual: sha, cpu: sha }, '–');
 const ratio = (a, b) => (a / b).toFixed(2);
 console.log(`\nwall: ${ratio(rover.wall, discard.wall + sha)} times (discarding server + two passes of SHA-256)`);
 console.log(`CPU:  ${ratio(rover.cpu, discard.cpu + sha)} times (discarding server + two passes of SHA-256)`);

@@ -23,7 +23,8 @@
 
 struct options {
     const char *flash, *bind, *table, *factory, *wear;
-    unsigned port, stall_s, confirm_s, restart_ms, off_ms;
+    unsigned port, stall_s, confirm_s;
+    int restart_ms; /* -1: the core's default, and what the simulation is made for */
     bool reset, fast;
 };
 
@@ -286,7 +287,8 @@ static bool start(struct life *life, const struct rover_hardware *hardware, uint
 
     config.stall_ms = life->options->stall_s * 1000;
     config.confirm_ms = life->options->confirm_s * 1000;
-    config.restart_ms = life->options->restart_ms;
+    if (life->options->restart_ms >= 0)
+        config.restart_ms = (uint32_t)life->options->restart_ms;
     rover_configure(&life->rover, &config, checks, hardware);
     if (otapult_start(&life->memory, &config, &life->ota) != 0) {
         fprintf(stderr, "rover: the crypto library does not start\n");
@@ -344,8 +346,10 @@ static bool live(const struct options *options, struct nor_flash *nor, uint16_t 
 
     memset(&life, 0, sizeof life);
     life.options = options;
-    if (power_cycle)
+    if (power_cycle) {
+        say("power is back");
         *reset = OTAPULT_RESET_POWER;
+    }
     power_cycle = 0;
     if (!host_port_boot(&life.board, nor, *reset)) {
         if (power_cycle)
@@ -421,18 +425,17 @@ static void parse(int argc, char **argv, struct options *o)
                           .port = 8080,
                           .stall_s = 15,
                           .confirm_s = 60,
-                          .restart_ms = 500,
-                          .off_ms = 1500};
+                          .restart_ms = -1};
     while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
         switch (c) {
         case 'f': o->flash = optarg; break;
         case 'p': o->port = number("port", optarg, 65535); break;
         case 'b': o->bind = optarg; break;
         case 'r': o->reset = true; break;
-        case 'q': o->fast = true, o->off_ms = 200; break;
+        case 'q': o->fast = true; break;
         case 's': o->stall_s = number("stall", optarg, 3600); break;
         case 'c': o->confirm_s = number("confirm", optarg, 3600); break;
-        case 'R': o->restart_ms = o->off_ms = number("restart", optarg, 60000); break;
+        case 'R': o->restart_ms = (int)number("restart", optarg, 60000); break;
         case 't': o->table = optarg; break;
         case 'F': o->factory = optarg; break;
         case 'w': o->wear = optarg; break;
@@ -456,6 +459,13 @@ static void catch_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+static unsigned off_ms(const struct options *options)
+{
+    if (options->restart_ms >= 0)
+        return (unsigned)options->restart_ms;
+    return options->fast ? 200 : 1500;
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
@@ -471,7 +481,7 @@ int main(int argc, char **argv)
         alive = live(&options, &nor, &port, &reset);
         if (alive && !power_off) {
             say("restarting");
-            sleep_us(options.off_ms * 1000ull);
+            sleep_us(off_ms(&options) * 1000u);
         }
     }
     if (options.wear != NULL)

@@ -119,9 +119,27 @@ int otapult_ota_read(const struct otapult_flash *f, struct otapult_ota_data *out
     return 0;
 }
 
+static bool is_same(const struct otapult_ota_record *a, const struct otapult_ota_record *b)
+{
+    return a->seq == b->seq && a->state == b->state && a->crc_ok == b->crc_ok;
+}
+
+/* Read twice before a record is overwritten: one wrong bit in the active one would pick the wrong record. */
+static int read_surely(const struct otapult_flash *f, struct otapult_ota_data *out)
+{
+    struct otapult_ota_data again;
+    int err = otapult_ota_read(f, out);
+    if (err == 0)
+        err = otapult_ota_read(f, &again);
+    if (err != 0)
+        return err;
+    bool same = is_same(&out->record[0], &again.record[0]) && is_same(&out->record[1], &again.record[1]);
+    return same ? 0 : OTAPULT_E_FLASH_READBACK;
+}
+
 static int write_record(const struct otapult_flash *f, int n, uint32_t seq, uint32_t state)
 {
-    uint8_t raw[OTAPULT_OTA_RECORD_SIZE], back[OTAPULT_OTA_RECORD_SIZE];
+    uint8_t raw[OTAPULT_OTA_RECORD_SIZE], back[OTAPULT_OTA_RECORD_SIZE] = {0};
     otapult_ota_encode(seq, state, raw);
 
     int err = f->erase(f->ctx, address_of(n), OTAPULT_OTA_DATA_SECTOR);
@@ -164,7 +182,7 @@ int otapult_ota_activate(const struct otapult_flash *f, int count, int slot, uin
     struct otapult_ota_data d;
     if (slot < 0 || slot >= count || !will_boot(state))
         return OTAPULT_E_ACTIVATE;
-    int err = otapult_ota_read(f, &d);
+    int err = read_surely(f, &d);
     if (err != 0)
         return err;
 
@@ -183,7 +201,7 @@ int otapult_ota_activate(const struct otapult_flash *f, int count, int slot, uin
 int otapult_ota_mark(const struct otapult_flash *f, uint32_t state)
 {
     struct otapult_ota_data d;
-    int err = otapult_ota_read(f, &d);
+    int err = read_surely(f, &d);
     if (err != 0)
         return err;
     const int active = otapult_ota_active(&d);

@@ -147,7 +147,7 @@ int otapult_slot_writer_read(struct otapult_slot_writer *w, uint32_t off, uint8_
 static int program_held(struct otapult_slot_writer *w)
 {
     const struct otapult_flash *f = &w->flash;
-    uint8_t back[OTAPULT_SLOT_HELD];
+    uint8_t back[OTAPULT_SLOT_HELD] = {0};
     int err = f->write(f->ctx, 0, w->held, sizeof w->held);
     if (err == 0)
         err = f->read(f->ctx, 0, back, sizeof back);

@@ -46,15 +46,28 @@ uint32_t otapult_device_stall_ms(const struct otapult *o)
     return o->config.stall_ms;
 }
 
+void otapult_slots_failed(struct otapult *o, int err)
+{
+    otapult_lock(o);
+    bool is_news = err != o->slots_error;
+    o->slots_error = err;
+    otapult_unlock(o);
+    if (is_news)
+        o->port->log(o->port->ctx, "the slots cannot be read");
+}
+
 void otapult_refresh_slots(struct otapult *o)
 {
-    struct otapult_slots slots = {
-        .running = OTAPULT_SLOT_NONE, .boot = OTAPULT_SLOT_NONE, .next = OTAPULT_SLOT_NONE};
+    struct otapult_slots slots;
     int err = o->port->slots(o->port->ctx, &slots);
 
+    if (err != 0) {
+        otapult_slots_failed(o, err);
+        return;
+    }
     otapult_lock(o);
     o->slots = slots;
-    o->slots_error = err;
+    o->slots_error = 0;
     otapult_unlock(o);
 }
 
@@ -103,10 +116,10 @@ int otapult_start(union otapult_memory *memory, const struct otapult_config *con
     o->port = config->port;
     o->limits = (struct otapult_inspect_limits){.chip_id = config->chip_id, .chip_rev = config->chip_rev};
     o->total = OTAPULT_SIZE_UNKNOWN;
+    o->slots.running = o->slots.boot = o->slots.next = OTAPULT_SLOT_NONE;
     o->started_ms = otapult_now(o);
     otapult_journal_start(&o->journal, o->port);
-    otapult_refresh_slots(o);
-    otapult_resolve_trial(o);
+    otapult_resolve_boot(o);
     *out = o;
     return 0;
 }
@@ -121,6 +134,7 @@ static bool restart_is_due(struct otapult *o)
 
 void otapult_poll(struct otapult *o)
 {
+    otapult_poll_slots(o);
     otapult_poll_stall(o);
     otapult_poll_health(o);
     if (restart_is_due(o))

@@ -29,6 +29,7 @@ struct otapult {
     uint32_t           restart_at_ms;
     struct otapult_slots slots;
     int                slots_error;
+    bool               resolved;    /* what this boot means is known */
     int                target;      /* slot of the update */
     bool               pending;     /* the running firmware waits for its confirmation */
     bool               deciding;    /* its confirmation or rejection is being written */
@@ -66,8 +67,11 @@ uint32_t otapult_now(const struct otapult *o);
 /* Tells the application to keep still, or that it need not any more. Not under lock. */
 void otapult_hold(struct otapult *o, bool on);
 
-/* Reads what the port says of its slots into o->slots. */
+/* Reads what the port says of its slots into o->slots; on an error they stay, and o->slots_error is it. */
 void otapult_refresh_slots(struct otapult *o);
+
+/* Another call about a slot failed with `err`: uploads are refused with it until poll() gets through. */
+void otapult_slots_failed(struct otapult *o, int err);
 
 /* The restart, after config.restart_ms. Under lock. */
 void otapult_restart_soon(struct otapult *o);
@@ -86,8 +90,12 @@ OTAPULT_MUST_CHECK int otapult_arm(struct otapult *o, struct otapult_trial *tria
 /* Describes an image for its trial and the journal. */
 void otapult_describe(struct otapult_trial *trial, int slot, const struct otapult_image_info *info);
 
-/* At start: the fate of the last trial, and what follows from it. */
-void otapult_resolve_trial(struct otapult *o);
+/* At start: reads the slots, finds the fate of the last trial, and what follows from it. Where the port's
+ * slots fail, o->slots_error says so and everything is still to be done. */
+void otapult_resolve_boot(struct otapult *o);
+
+/* From poll: once more what the port's slots have refused. */
+void otapult_poll_slots(struct otapult *o);
 
 /* From poll: health checks and the deadline of the confirmation. */
 void otapult_poll_health(struct otapult *o);

@@ -57,6 +57,17 @@ static void end_decision(struct otapult *o, bool pending)
     otapult_unlock(o);
 }
 
+/* Has the port write the decision. An error may come after the record was written: then it counts. */
+static int write_decision(struct otapult *o, int (*write)(void *ctx), enum otapult_slot_state wanted)
+{
+    struct otapult_slot slot;
+    int err = write(o->port->ctx);
+
+    if (err != 0 && o->port->slot(o->port->ctx, slots_now(o).running, &slot) == 0 && slot.state == wanted)
+        err = 0;
+    return err;
+}
+
 int otapult_confirm(struct otapult *o)
 {
     struct otapult_trial trial;
@@ -68,17 +79,18 @@ int otapult_confirm(struct otapult *o)
     if (otapult_trial_save(o->port, &trial) != 0)
         o->port->log(o->port->ctx, "the store failed before the confirmation");
 
-    int err = o->port->confirm(o->port->ctx);
-    end_decision(o, err != 0);
-    if (err != 0)
-        return err;
-    otapult_note(o, OTAPULT_EV_CONFIRMED, trial.slot, &trial, NULL, NULL);
-    otapult_trial_clear(o->port);
-    otapult_refresh_slots(o);
-    return 0;
+    int err = write_decision(o, o->port->confirm, OTAPULT_STATE_VALID);
+    if (err == 0) {
+        otapult_note(o, OTAPULT_EV_CONFIRMED, trial.slot, &trial, NULL, NULL);
+        otapult_trial_clear(o->port);
+        otapult_refresh_slots(o);
+    }
+    end_decision(o, err != 0); /* last: then an update may begin, whose trial must not be the one cleared */
+    return err;
 }
 
-/* The running firmware goes, and the previous one returns at the restart. */
+/* The running firmware goes, and the previous one returns at the restart, which is the caller's. Until then
+ * the decision stays taken: an upload that began now would overwrite the way back. */
 static int reject(struct otapult *o, const char *text)
 {
     struct otapult_trial trial;
@@ -93,16 +105,12 @@ static int reject(struct otapult *o, const char *text)
     if (otapult_trial_save(o->port, &trial) != 0)
         o->port->log(o->port->ctx, "the store failed before the rejection");
 
-    int err = o->port->reject(o->port->ctx);
-    end_decision(o, err != 0);
-    if (err != 0)
-        return err;
-    o->port->log(o->port->ctx, trial.text);
-    otapult_hold(o, true);
-    otapult_lock(o);
-    otapult_restart_soon(o);
-    otapult_unlock(o);
-    return 0;
+    int err = write_decision(o, o->port->reject, OTAPULT_STATE_INVALID);
+    if (err == 0)
+        o->port->log(o->port->ctx, trial.text);
+    else
+        end_decision(o, true);
+    return err;
 }
 
 static void reject_for(struct otapult *o, const char *what, const char *name, const char *why)
@@ -119,12 +127,17 @@ static void reject_for(struct otapult *o, const char *what, const char *name, co
         otapult_text_str(&t, ": ");
         otapult_text_str(&t, why);
     }
-    if (reject(o, text) != 0) {
+    int err = reject(o, text);
+    if (err == 0)
+        otapult_hold(o, true);
+    else
         o->port->log(o->port->ctx, "there is nothing to go back to: the firmware keeps running");
-        otapult_lock(o);
+    otapult_lock(o);
+    if (err == 0)
+        otapult_restart_soon(o);
+    else
         o->pending_since_ms = otapult_now(o); /* ask again after another deadline */
-        otapult_unlock(o);
-    }
+    otapult_unlock(o);
 }
 
 /* true: this check has been decided, one way or the other, and the next may be asked. */
@@ -179,7 +192,17 @@ void otapult_poll_health(struct otapult *o)
 
 /* ---- going back, restarting ---- */
 
-/* Takes the device for something that ends in a restart. */
+static void end_claim(struct otapult *o, int err)
+{
+    otapult_lock(o);
+    if (err == 0)
+        otapult_restart_soon(o);
+    else if (o->phase == OTAPULT_VERIFYING)
+        o->phase = OTAPULT_IDLE;
+    otapult_unlock(o);
+}
+
+/* Takes the device for something that ends in a restart, and has the application hold still. */
 static int claim_restart(struct otapult *o, struct otapult_finding *why)
 {
     int err = 0;
@@ -200,27 +223,17 @@ static int claim_restart(struct otapult *o, struct otapult_finding *why)
     err = otapult_ask_ready(o, why);
     if (err == 0)
         otapult_hold(o, true);
+    else
+        end_claim(o, err);
     return err;
-}
-
-static void end_claim(struct otapult *o, int err)
-{
-    if (err != 0 && err != OTAPULT_E_NOT_READY)
-        otapult_hold(o, false);
-    otapult_lock(o);
-    if (err == 0)
-        otapult_restart_soon(o);
-    else if (o->phase == OTAPULT_VERIFYING)
-        o->phase = OTAPULT_IDLE;
-    otapult_unlock(o);
 }
 
 int otapult_restart(struct otapult *o, struct otapult_finding *why)
 {
     int err = claim_restart(o, why);
 
-    if (err != OTAPULT_E_BUSY && err != OTAPULT_E_REBOOTING)
-        end_claim(o, err);
+    if (err == 0)
+        end_claim(o, 0);
     return err;
 }
 
@@ -241,7 +254,8 @@ static int verify(struct otapult *o, int index, struct otapult_finding *why)
         return err;
     o->limits.slot_size = flash.size;
     err = otapult_verify_slot(&flash, &o->limits, &s->judge.inspect, s->writer.sector, OTAPULT_SLOT_SECTOR);
-    return err == 0 ? 0 : no_rollback(why, "the other slot holds no whole image");
+    bool judged = s->judge.inspect.err != 0; /* else flash could not be read */
+    return judged ? no_rollback(why, "the other slot holds no whole image") : err;
 }
 
 static int other_slot(const struct otapult_slots *slots)
@@ -260,6 +274,8 @@ static int go_to_other(struct otapult *o, struct otapult_finding *why)
     struct otapult_trial trial;
     int target = other_slot(&slots);
 
+    if (o->slots_error != 0)
+        return o->slots_error;
     if (target == OTAPULT_SLOT_NONE)
         return no_rollback(why, "there is no other slot");
     int err = verify(o, target, why);
@@ -275,11 +291,12 @@ static int go_to_other(struct otapult *o, struct otapult_finding *why)
 int otapult_rollback(struct otapult *o, struct otapult_finding *why)
 {
     int err = claim_restart(o, why);
-    if (err == OTAPULT_E_BUSY || err == OTAPULT_E_REBOOTING)
+    if (err != 0)
         return err;
 
-    if (err == 0)
-        err = is_pending(o) ? reject(o, "rolled back by request") : go_to_other(o, why);
+    err = is_pending(o) ? reject(o, "rolled back by request") : go_to_other(o, why);
+    if (err != 0)
+        otapult_hold(o, false);
     end_claim(o, err);
     otapult_refresh_slots(o);
     return err;
@@ -287,14 +304,22 @@ int otapult_rollback(struct otapult *o, struct otapult_finding *why)
 
 /* ---- what the last boot means ---- */
 
-static void evidence_of(struct otapult *o, const struct otapult_trial *trial, struct otapult_evidence *e)
+static bool is_in_table(const struct otapult_slots *slots, int index)
+{
+    return index == OTAPULT_SLOT_FACTORY ? slots->factory : index >= 0 && index < slots->count;
+}
+
+/* 0, or the error of the slot, which should be there and cannot be read: then nothing is known of it. */
+static int evidence_of(struct otapult *o, const struct otapult_trial *trial, struct otapult_evidence *e)
 {
     struct otapult_slot slot = {.state = OTAPULT_STATE_NONE};
     struct otapult_image_info info = {0};
     char build[OTAPULT_BUILD_ID_CHARS + 1] = "";
 
-    if (otapult_slot(o, trial->slot, &slot, &info) == 0)
-        otapult_build_id(&info.desc, build);
+    int err = otapult_slot(o, trial->slot, &slot, &info);
+    if (err != 0)
+        return err;
+    otapult_build_id(&info.desc, build);
     bool same = strcmp(build, trial->build) == 0;
     *e = (struct otapult_evidence){
         .runs_it = o->slots.running == trial->slot && same,
@@ -304,6 +329,7 @@ static void evidence_of(struct otapult *o, const struct otapult_trial *trial, st
         .reset = o->port->reset_reason(o->port->ctx),
         .tries_left = same && trial->tries <= o->config.max_retries,
     };
+    return 0;
 }
 
 /* Power was lost during the trial: the image gets another. false: it cannot. */
@@ -320,8 +346,10 @@ static bool try_again(struct otapult *o, struct otapult_trial *trial)
     otapult_note(o, OTAPULT_EV_POWER_LOST, trial->slot, trial, NULL, "power was lost; trying again");
     if (otapult_arm(o, trial) != 0)
         return false;
+    otapult_lock(o);
     o->restart_at_ms = otapult_now(o);
     o->phase = OTAPULT_REBOOTING;
+    otapult_unlock(o);
     return true;
 }
 
@@ -374,32 +402,80 @@ static void note_fate(struct otapult *o, const struct otapult_trial *trial, enum
     otapult_note(o, fate_entries[fate].event, trial->slot, trial, NULL, text);
 }
 
-static void conclude_trial(struct otapult *o, struct otapult_trial *trial)
+/* 0, or the error for which it must be asked again. */
+static int conclude_trial(struct otapult *o, struct otapult_trial *trial)
 {
-    struct otapult_evidence e;
+    struct otapult_evidence e = {0};
+    bool is_there = is_in_table(&o->slots, trial->slot);
 
-    evidence_of(o, trial, &e);
-    enum otapult_fate fate = otapult_trial_fate(&e);
+    int err = is_there ? evidence_of(o, trial, &e) : 0;
+    if (err != 0)
+        return err;
+    /* Another table or another image by USB: nothing can be said of this one any more. */
+    bool is_gone = !is_there || (o->slots.running == trial->slot && !e.runs_it);
+    enum otapult_fate fate = is_gone ? OTAPULT_FATE_STALE : otapult_trial_fate(&e);
     if (fate == OTAPULT_FATE_RUNS)
-        return;
+        return 0;
     if (fate == OTAPULT_FATE_POWER_LOST && try_again(o, trial))
-        return;
+        return 0;
     note_fate(o, trial, fate, e.reset);
     otapult_trial_clear(o->port);
+    return 0;
 }
 
-void otapult_resolve_trial(struct otapult *o)
+/* Is the running firmware one that waits for its confirmation? */
+static int find_pending(struct otapult *o)
 {
     struct otapult_slot running = {.state = OTAPULT_STATE_NONE};
+    int err = 0;
+
+    if (is_in_table(&o->slots, o->slots.running))
+        err = o->port->slot(o->port->ctx, o->slots.running, &running);
+    if (err != 0)
+        return err;
+    /* NEW although it runs: a bootloader without rollback. The checks decide all the same. */
+    bool pending = o->slots.boot == o->slots.running &&
+                   (running.state == OTAPULT_STATE_PENDING_VERIFY || running.state == OTAPULT_STATE_NEW);
+    otapult_lock(o);
+    if (pending && !o->pending)
+        o->pending_since_ms = otapult_now(o);
+    o->pending = pending;
+    otapult_unlock(o);
+    return 0;
+}
+
+void otapult_resolve_boot(struct otapult *o)
+{
     struct otapult_trial trial;
 
-    if (otapult_trial_load(o->port, &trial))
-        conclude_trial(o, &trial);
-    repair_choice(o);
-    if (o->slots_error == 0 && o->port->slot(o->port->ctx, o->slots.running, &running) != 0)
-        running.state = OTAPULT_STATE_NONE;
-    /* NEW although it runs: a bootloader without rollback. The checks decide all the same. */
-    o->pending = o->slots.boot == o->slots.running &&
-                 (running.state == OTAPULT_STATE_PENDING_VERIFY || running.state == OTAPULT_STATE_NEW);
-    o->pending_since_ms = otapult_now(o);
+    otapult_refresh_slots(o);
+    if (o->slots_error != 0)
+        return;
+    int err = otapult_trial_load(o->port, &trial) ? conclude_trial(o, &trial) : 0;
+    if (err == 0)
+        repair_choice(o);
+    int pending_err = find_pending(o); /* the health checks do not wait for the journal */
+    err = err != 0 ? err : pending_err;
+    if (err != 0)
+        otapult_slots_failed(o, err);
+    o->resolved = o->slots_error == 0;
+}
+
+void otapult_poll_slots(struct otapult *o)
+{
+    otapult_lock(o);
+    bool again = o->slots_error != 0 && o->phase == OTAPULT_IDLE;
+    if (again)
+        o->phase = OTAPULT_VERIFYING; /* nobody else gets in meanwhile */
+    otapult_unlock(o);
+    if (!again)
+        return;
+    if (o->resolved)
+        otapult_refresh_slots(o);
+    else
+        otapult_resolve_boot(o);
+    otapult_lock(o);
+    if (o->phase == OTAPULT_VERIFYING)
+        o->phase = OTAPULT_IDLE;
+    otapult_unlock(o);
 }

@@ -53,6 +53,7 @@ static int read_back(struct otapult_session *s, uint32_t size)
     otapult_inspect_init(in, &s->limits);
     for (uint32_t off = 0; off < size;) {
         uint32_t n = size - off < OTAPULT_SLOT_SECTOR ? size - off : OTAPULT_SLOT_SECTOR;
+        memset(s->writer.sector, 0, n); /* what a short read leaves must not look like what was written */
         int err = otapult_slot_writer_read(&s->writer, off, s->writer.sector, n);
         if (err != 0)
             return fail(s, err, &s->writer.why);
@@ -102,12 +103,12 @@ int otapult_verify_slot(const struct otapult_flash *flash, const struct otapult_
     while (inspect->at != OTAPULT_AT_END) {
         uint32_t n = inspect->left < scratch_len ? inspect->left : scratch_len;
         if (n == 0 || inspect->pos > flash->size || n > flash->size - inspect->pos)
-            return OTAPULT_E_IMAGE_TRUNCATED;
+            break;
         int err = flash->read(flash->ctx, inspect->pos, scratch, n);
-        if (err == 0)
-            err = otapult_inspect_feed(inspect, scratch, n);
         if (err != 0)
             return err;
+        if (otapult_inspect_feed(inspect, scratch, n) != 0)
+            break;
     }
     return otapult_inspect_finish(inspect);
 }

@@ -98,8 +98,9 @@ static int open_target(struct otapult *o, uint32_t size, struct otapult_finding 
 {
     struct otapult_flash flash;
 
-    if (o->port->open(o->port->ctx, o->target, &flash) != 0)
-        return OTAPULT_E_SLOT_OPEN;
+    int err = o->port->open(o->port->ctx, o->target, &flash);
+    if (err != 0)
+        return err;
     if (size != OTAPULT_SIZE_UNKNOWN && size > flash.size) {
         *why = (struct otapult_finding){.got = size, .want = flash.size};
         return OTAPULT_E_IMAGE_TOO_LARGE;

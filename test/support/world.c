@@ -111,7 +111,12 @@ static bool is_ready(void *app, char *why, size_t cap)
 static void hold(void *app, bool on)
 {
     struct world *w = app;
+    struct otapult_finding why;
+    uint32_t ticket;
+
     w->holds += on ? 1 : -1;
+    if (on)
+        w->begun = otapult_begin(w->ota, 100, &ticket, &why);
 }
 
 static enum otapult_health self_test(void *app, char *why, size_t cap)

@@ -289,6 +289,25 @@ static void a_failed_health_check_brings_the_old_firmware_back(void **state)
     assert_string_equal(newest(w)->version, "2.0.0");
 }
 
+static void nobody_gets_in_between_a_decision_and_its_restart(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+
+    w->health = OTAPULT_HEALTH_WAIT;
+    assert_int_equal(world_upload(w, v2, v2_len, 4096), 0);
+    assert_int_equal(w->begun, OTAPULT_E_BUSY);
+    assert_true(world_settle(w));
+    w->health = OTAPULT_HEALTH_FAIL;
+    w->begun = 0;
+    otapult_poll(w->ota); /* rejects; the only good slot is the one an update would go to */
+    assert_int_equal(w->begun, OTAPULT_E_UNCONFIRMED);
+    assert_true(world_settle(w));
+    assert_string_equal(world_version(w), "1.0.0");
+    assert_int_equal(otapult_restart(w->ota, &why), 0);
+    assert_int_equal(w->begun, OTAPULT_E_BUSY);
+}
+
 static void a_check_that_never_passes_meets_the_deadline(void **state)
 {
     struct world *w = *state;
@@ -480,6 +499,7 @@ int main(void)
         CASE(a_client_that_stalls_loses_its_session_and_nothing_else),
         CASE(a_call_under_way_never_counts_as_a_stall),
         CASE(a_failed_health_check_brings_the_old_firmware_back),
+        CASE(nobody_gets_in_between_a_decision_and_its_restart),
         CASE(a_check_that_never_passes_meets_the_deadline),
         CASE(a_crash_is_not_tried_again),
         CASE(a_power_cut_is_not_a_bad_image_but_has_an_end),

@@ -50,7 +50,8 @@ class Proxy {
     }
 
     #forward(client, server) {
-        const { bytesPerSecond = Infinity, cutAfter = Infinity, stallAfter = Infinity, reset, deaf } = this.fault;
+        const { bytesPerSecond = Infinity, cutAfter = Infinity, stallAfter = Infinity } = this.fault;
+        const { reset, deaf } = this.fault;
         const started = Date.now();
         let passed = 0;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // HTTP as bytes on a socket: everything that a well-behaved client would not send.
 import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const PATIENCE_MS = 30000;
 const CRLF = '\r\n';
@@ -10,7 +11,7 @@ const CRLF = '\r\n';
 export function head(method, path, headers = {}, version = 'HTTP/1.1') {
     const given = Array.isArray(headers) ? headers : Object.entries(headers);
     const named = given.some(([name]) => name.toLowerCase() === 'host');
-    const all = named ? given.filter(([, value]) => value !== null) : [['Host', 'rover'], ...given];
+    const all = named ? given.filter(([, value]) => value !== null) : [['Host', 'localhost'], ...given];
     const lines = all.map(([name, value]) => `${name}: ${value}${CRLF}`);
     return Buffer.from(`${method} ${path} ${version}${CRLF}${lines.join('')}${CRLF}`, 'latin1');
 }
@@ -28,15 +29,17 @@ export function rawUpload(bytes, more = {}) {
 
 // The brief's form around `bytes`.
 export function formBody(bytes, boundary = 'otapult-boundary', name = 'firmware.bin') {
-    const top = `--${boundary}${CRLF}Content-Disposition: form-data; name="firmware"; filename="${name}"${CRLF}` +
-        `Content-Type: application/octet-stream${CRLF}${CRLF}`;
-    return Buffer.concat([Buffer.from(top), bytes, Buffer.from(`${CRLF}--${boundary}--${CRLF}`)]);
+    const lines = [`--${boundary}`, `Content-Disposition: form-data; name="firmware"; filename="${name}"`,
+        'Content-Type: application/octet-stream', '', ''];
+    const end = `${CRLF}--${boundary}--${CRLF}`;
+    return Buffer.concat([Buffer.from(lines.join(CRLF)), bytes, Buffer.from(end)]);
 }
 
 export function formUpload(bytes, boundary = 'otapult-boundary', more = {}) {
     const body = formBody(bytes, boundary);
     const type = `multipart/form-data; boundary=${boundary}`;
-    return Buffer.concat([uploadHead({ 'Content-Type': type, 'Content-Length': body.length, ...more }), body]);
+    const first = uploadHead({ 'Content-Type': type, 'Content-Length': body.length, ...more });
+    return Buffer.concat([first, body]);
 }
 
 // `bytes` as a chunked body, `step` bytes a chunk.
@@ -59,7 +62,8 @@ export class Connection {
     static open(url) {
         return new Promise((resolve, reject) => {
             const { hostname, port } = new URL(url);
-            const socket = net.connect({ host: hostname, port: Number(port), noDelay: true, allowHalfOpen: true });
+            const socket = net.connect(
+                { host: hostname, port: Number(port), noDelay: true, allowHalfOpen: true });
             socket.once('error', reject);
             socket.once('connect', () => {
                 socket.off('error', reject);
@@ -118,7 +122,7 @@ export class Connection {
             if (found !== undefined)
                 return found;
             if (Date.now() >= deadline)
-                throw new Error(`nothing more came after ${JSON.stringify(this.#data.toString('latin1', 0, 200))}`);
+                throw new Error(`nothing more came after "${this.#data.toString('latin1', 0, 200)}"`);
             await new Promise(resolve => {
                 const timer = setTimeout(resolve, 1000);
                 this.#wake = () => { clearTimeout(timer); resolve(); };
@@ -164,7 +168,7 @@ function json(text) {
     }
 }
 
-// Sends `bytes` over a connection of its own and takes one answer. `reset` etc. are not errors: null.
+// Sends `bytes` over a connection of its own and takes one answer; null: it ended without any.
 export async function exchange(url, bytes) {
     const connection = await Connection.open(url);
     await connection.send(bytes);
@@ -190,4 +194,18 @@ export async function status(url) {
             return null;
         throw error;
     }
+}
+
+// Asks for the status until `condition(status)` holds, and gives that status.
+export async function until(url, what, condition) {
+    const deadline = Date.now() + PATIENCE_MS * 2;
+    let last;
+    while (Date.now() < deadline) {
+        const now = await status(url);
+        last = now ?? last;
+        if (now && condition(now))
+            return now;
+        await sleep(10);
+    }
+    throw new Error(`no sign of ${what}; the last status was ${JSON.stringify(last)}`);
 }

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <psa/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "host_port.h"
+#include "oracle.h"
+#include "sample_image.h"
+#include "table_maker.h"
+
+/* make_corpus FOLDER: writes the seeds of each fuzz target to FOLDER/<target>/, always the same ones: images,
+ * bodies, tables and records that are right, and ones that are wrong in one way each. What the first bytes
+ * of an input mean stands at the top of its target. */
+
+static const char *folder;
+
+struct bytes {
+    uint8_t at[0x12000];
+    size_t len;
+};
+
+static void add(struct bytes *b, const void *p, size_t n)
+{
+    if (n > sizeof b->at - b->len)
+        abort();
+    memcpy(b->at + b->len, p, n);
+    b->len += n;
+}
+
+static void add_text(struct bytes *b, const char *text)
+{
+    add(b, text, strlen(text));
+}
+
+static _Noreturn void give_up(const char *path)
+{
+    perror(path);
+    exit(1);
+}
+
+static void save(const char *target, const char *name, const struct bytes *b)
+{
+    char path[4096];
+
+    snprintf(path, sizeof path, "%s/%s", folder, target);
+    if (mkdir(path, 0777) != 0 && errno != EEXIST)
+        give_up(path);
+    snprintf(path, sizeof path, "%s/%s/%s", folder, target, name);
+    FILE *f = fopen(path, "wb");
+    if (f == NULL || fwrite(b->at, 1, b->len, f) != b->len || fclose(f) != 0)
+        give_up(path);
+}
+
+/* ---- images ---- */
+
+static uint8_t *image(const struct sample_spec *spec, size_t *len)
+{
+    struct sample_spec s = *spec;
+
+    if (s.size == 0)
+        s.size = 1024;
+    return sample_image(&s, len);
+}
+
+static const struct {
+    const char *name;
+    struct sample_spec spec;
+} samples[] = {
+    {"app", {SAMPLE_DEFAULT, .version = "1.2.3"}},
+    {"app-1", {SAMPLE_DEFAULT, .seed = 1}},
+    {"app-2", {SAMPLE_DEFAULT, .seed = 2, .project = "\xD1\x80\xD0\xBE\xD0\xB2\xD0\xB5\xD1\x80"}},
+    {"app-3", {SAMPLE_DEFAULT, .seed = 3, .size = 1500}},
+    {"app-revision", {.chip_id = 0xFFFF, .min_rev = 3, .max_rev = 99}},
+    {"app-esp32", {.chip_id = 0, .max_rev = 0xFFFF}},
+    {"app-c3", {.chip_id = 5, .max_rev = 0xFFFF}},
+    {"no-hash", {SAMPLE_DEFAULT, .no_hash = true}},
+    {"no-description", {SAMPLE_DEFAULT, .no_description = true}},
+    {"bootloader", {SAMPLE_DEFAULT, .bootloader = true}},
+};
+#define SAMPLES (sizeof samples / sizeof *samples)
+
+static void save_images(void)
+{
+    for (size_t i = 0; i < SAMPLES; i++) {
+        size_t len;
+        uint8_t *p = image(&samples[i].spec, &len);
+        struct bytes in = {.len = 0}, judged = {.len = 0}, file = {.len = 0};
+
+        add(&in, "\0\0\1\2", 4);
+        add(&in, p, len);
+        save("inspect", samples[i].name, &in);
+        add(&judged, "\3", 1);
+        add(&judged, p, len);
+        save("judge", samples[i].name, &judged);
+        add(&file, "\2\1", 2);
+        add(&file, p, len);
+        save("recognise", samples[i].name, &file);
+        free(p);
+    }
+}
+
+/* ---- other files, by their first bytes ---- */
+
+static void save_file(const char *name, const void *mark, size_t mark_len, size_t at, size_t size)
+{
+    struct bytes b = {.len = 0};
+
+    add(&b, "\1\0", 2);
+    memset(b.at + 2, 0xFF, size);
+    if (at > 0)
+        memset(b.at + 2, 0, at);
+    b.len += size;
+    memcpy(b.at + 2 + at, mark, mark_len);
+    save("recognise", name, &b);
+}
+
+#define FILE_WITH(name, mark, at, size) save_file(name, mark, sizeof mark - 1, at, size)
+
+static void save_merged(void)
+{
+    const struct sample_spec spec = {SAMPLE_DEFAULT, .size = 1024};
+    uint8_t table[OTAPULT_TABLE_SIZE];
+    size_t len;
+
+    host_default_table(table);
+    uint8_t *merged = sample_merged(&spec, table, sizeof table, &len);
+    struct bytes b = {.len = 0};
+    add(&b, "\5\0", 2);
+    add(&b, merged, len);
+    save("recognise", "merged", &b);
+    b.len = 2 + 0x8000; /* what a bootloader of exactly this size looks like */
+    save("recognise", "merged-cut-at-table", &b);
+    b.len = 2 + 0x8024;
+    b.at[2 + 0x8000] = 0;
+    save("recognise", "merged-without-table", &b);
+    free(merged);
+}
+
+static void save_files(void)
+{
+    FILE_WITH("elf",
+              "\x7F"
+              "ELF\1\1\1",
+              0, 600);
+    FILE_WITH("uf2", "UF2\n\x57\x51\x5D\x9E", 0, 600);
+    FILE_WITH("gzip", "\x1F\x8B\x08", 0, 600);
+    FILE_WITH("zip", "PK\3\4", 0, 40);
+    FILE_WITH("tar", "ustar", 257, 600);
+    FILE_WITH("littlefs", "littlefs", 8, 600);
+    FILE_WITH("table", "\xAA\x50\1\2\0\x90\0\0\0\x40\0\0nvs", 0, 3072);
+    FILE_WITH("ota-data", "\1\0\0\0\xFF\xFF", 0, 600);
+    FILE_WITH("nvs", "\xFE\xFF\xFF\xFF\0\0\0\0\xFE", 0, 600);
+    FILE_WITH("fat", "\xEB\xFE\x90MSDOS5.0\0\x10\1\1\0\1\0\2\0\1\xF8", 0, 600);
+    FILE_WITH("hex", ":020000040800F2\r\n", 0, 600);
+    FILE_WITH("text", "<!doctype html>\n", 0, 16);
+    FILE_WITH("esp8266", "\xE9\1\2\x40\x64\xF0\x10\x40\0\0\x10\x40", 0, 600);
+    FILE_WITH("spiffs-empty", "\x20\5\2\x20", 0xFC, 600);
+    FILE_WITH("erased", "", 0, 0x10030);
+    FILE_WITH("erased-8192", "", 0, 8192);
+    FILE_WITH("zeros", "\0", 599, 600);
+    save_merged();
+}
+
+/* ---- forms ---- */
+
+#define PART(name, more) "--X\r\nContent-Disposition: form-data; name=\"" name "\"" more "\r\n"
+#define FIRMWARE         PART("firmware", "; filename=\"firmware.bin\"")
+#define END              "\r\n--X--\r\n"
+
+static const struct {
+    const char *name, *body;
+} forms[] = {
+    {"plain", FIRMWARE "Content-Type: application/octet-stream\r\n\r\ndata" END},
+    {"preamble", "hello\r\n--Y\r\n" FIRMWARE "\r\ndata" END "epilogue"},
+    {"fields",
+     PART("a", "") "\r\n1\r\n" FIRMWARE "\r\ndata\r\n" PART("b", "; filename=\"x.txt\"") "\r\n2" END},
+    {"empty", FIRMWARE "\r\n" END},
+    {"no-body", FIRMWARE "\r\n--X--"},
+    {"padding", FIRMWARE "\r\ndata\r\n--X \t \r\n" PART("a", "") "\r\n\r\n--X--\r\n"},
+    {"false-ends", FIRMWARE "\r\n\r\n--Xa\r\n--X-a\r\n--X\ra\r\n-\r\r\n\r\n--" END},
+    {"extended", PART("firmware", "; filename*=UTF-8''%D0%BF.bin") "\r\ndata" END},
+    {"quoted", PART("firmware", "; filename=\"a\\\"b;c.bin\" ;; size=4") "\r\ndata" END},
+    {"token", "--X\r\ncontent-disposition:form-data;NAME=firmware;FileName=a.BIN\r\n\r\ndata" END},
+    {"two-firmware", FIRMWARE "\r\n1\r\n" FIRMWARE "\r\n2" END},
+    {"not-bin", PART("firmware", "; filename=\"a.elf\"") "\r\ndata" END},
+    {"no-field", PART("a", "") "\r\n1" END},
+    {"no-disposition", "--X\r\nContent-Type: text/plain\r\n\r\n1" END},
+    {"encoding", FIRMWARE "Content-Transfer-Encoding: base64\r\n\r\ndata" END},
+    {"encoding-8bit", FIRMWARE "Content-Transfer-Encoding: 8bit\r\n\r\ndata" END},
+    {"cut", FIRMWARE "\r\ndata\r\n--X"},
+    {"broken", "--X\r\nContent-Disposition: form-data; name\r\n\r\n1" END},
+};
+
+static void save_forms(void)
+{
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        struct bytes b = {.len = 0};
+        add(&b, "\0\1\0", 3);
+        add_text(&b, forms[i].body);
+        save("multipart", forms[i].name, &b);
+    }
+    static const char *const types[] = {
+        "multipart/form-data; boundary=X", "multipart/form-data;boundary=\"X\"; a=b",
+        "Multipart/Form-Data ; BOUNDARY=X", "text/plain", "multipart/form-data"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        char name[16];
+        struct bytes b = {.len = 0};
+        snprintf(name, sizeof name, "type-%zu", i);
+        add(&b, "\x80\5\1", 3);
+        add_text(&b, types[i]);
+        add_text(&b, "\n" FIRMWARE "\r\ndata" END);
+        save("multipart", name, &b);
+    }
+    struct bytes b = {.len = 0};
+    add(&b, "\0\7\0", 3);
+    add_text(&b, FIRMWARE "X-Long: ");
+    for (int i = 0; i < 250; i++)
+        add_text(&b, "l");
+    add_text(&b, "\r\n\r\ndata" END);
+    save("multipart", "long-line", &b);
+}
+
+/* ---- uploads ---- */
+
+static void save_upload(const char *name, uint8_t kind, const char *before, const uint8_t *p, size_t len,
+                        const char *after)
+{
+    struct bytes b = {.len = 0};
+
+    add(&b, (const uint8_t[]){kind, 3, 1}, 3);
+    add_text(&b, before);
+    add(&b, p, len);
+    add_text(&b, after);
+    save("upload", name, &b);
+}
+
+static void save_uploads(void)
+{
+    for (size_t i = 0; i < SAMPLES; i++) {
+        size_t len;
+        uint8_t *p = image(&samples[i].spec, &len);
+        save_upload(samples[i].name, 0, FIRMWARE "\r\n", p, len, END);
+        free(p);
+    }
+    size_t len;
+    uint8_t *p = image(&samples[0].spec, &len);
+    save_upload("raw", 1, "", p, len, "");
+    save_upload("raw-chunked", 1 | 2, "", p, len, "");
+    save_upload("raw-cut", 1, "", p, len / 2, "");
+    save_upload("raw-trailing", 1, "", p, len, "x");
+    save_upload("chunked", 2, FIRMWARE "\r\n", p, len, END);
+    save_upload("lost", 4, FIRMWARE "\r\n", p, len / 2, "");
+    save_upload("wrong-length", 8, FIRMWARE "\r\n", p, len, END);
+    save_upload("polled", 16, FIRMWARE "\r\n", p, len, END);
+    save_upload("two-fields", 0, PART("a", "") "\r\n1\r\n" FIRMWARE "\r\n", p, len, END "epilogue");
+    save_upload("text", 0, FIRMWARE "\r\n", (const uint8_t *)"hello", 5, END);
+    free(p);
+}
+
+/* ---- tables and records ---- */
+
+static void save_table(const char *name, const uint8_t *table, size_t len)
+{
+    struct bytes b = {.len = 0};
+
+    add(&b, "\x10", 1);
+    add(&b, table, len);
+    save("partition_table", name, &b);
+}
+
+static void save_tables(void)
+{
+    static const struct table_part parts[] = {
+        {1, 2, 0x9000, 0x4000, "nvs"},        {1, 0, 0xD000, 0x2000, "otadata"},
+        {0, 0, 0x10000, 0x10000, "factory"},  {0, 0x10, 0x20000, 0x10000, "ota_0"},
+        {0, 0x11, 0x30000, 0x10000, "ota_1"}, {0, 0x13, 0x40000, 0x10000, "ota_3"},
+        {0, 0x20, 0xFF0000, 0x10000, "test"},
+    };
+    uint8_t table[OTAPULT_TABLE_SIZE];
+
+    host_default_table(table);
+    save_table("default", table, 0x120);
+    save_table("default-whole", table, sizeof table);
+    save_table("cut", table, 0xC0);
+    memset(table + 0xC0, 0xAA, 0x20);
+    save_table("behind-md5", table, 0x120);
+    table_make(table, parts, 7);
+    save_table("no-md5", table, 0x120);
+    table[5] = 0xFF;
+    table[6] = 0xFF;
+    save_table("outside", table, 0x120);
+}
+
+static void put_record(uint8_t raw[32], uint32_t seq, uint32_t state)
+{
+    uint32_t crc = oracle_ota_crc(seq);
+
+    memset(raw, 0xFF, 32);
+    for (int i = 0; i < 4; i++) {
+        raw[i] = (uint8_t)(seq >> 8 * i);
+        raw[24 + i] = (uint8_t)(state >> 8 * i);
+        raw[28 + i] = (uint8_t)(crc >> 8 * i);
+    }
+}
+
+static void save_records(void)
+{
+    static const uint32_t pairs[][4] = {{1, 2, 0xFFFFFFFF, 0xFFFFFFFF},
+                                        {1, 2, 2, 0},
+                                        {3, 2, 2, 2},
+                                        {5, 1, 4, 2},
+                                        {4, 2, 5, 1},
+                                        {7, 3, 6, 4},
+                                        {0xFFFFFFFE, 2, 1, 2},
+                                        {0, 2, 0, 2},
+                                        {9, 0xFFFFFFFF, 9, 0xFFFFFFFF}};
+
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        char name[16];
+        uint8_t raw[64];
+        struct bytes b = {.len = 0};
+        put_record(raw, pairs[i][0], pairs[i][1]);
+        put_record(raw + 32, pairs[i][2], pairs[i][3]);
+        snprintf(name, sizeof name, "pair-%zu", i);
+        add(&b, (const uint8_t[]){(uint8_t)(1 + i % 3), (uint8_t)(1 + i % 2), (uint8_t)i, (uint8_t)(i * 2)},
+            4);
+        add(&b, raw, sizeof raw);
+        save("ota_data", name, &b);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2) {
+        fputs("usage: make_corpus FOLDER\n", stderr);
+        return 2;
+    }
+    folder = argv[1];
+    if (mkdir(folder, 0777) != 0 && errno != EEXIST)
+        give_up(folder);
+    save_images();
+    save_files();
+    save_forms();
+    save_uploads();
+    save_tables();
+    save_records();
+    return 0;
+}
