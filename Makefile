@@ -2,7 +2,8 @@
 # A thin front: what happens stands in CMakeLists.txt and tools/. `## ` after a target is its help line.
 # Set up once a machine by tools/setup, which installs what is missing and is silent when nothing is.
 .DEFAULT_GOAL := help
-.PHONY: help build run test lint format screenshots bench power soak fuzz coverage clean setup-build setup-test asan
+.PHONY: help build run test lint format screenshots bench size pages arduino power fuzz coverage interop clean setup-build \
+        setup-test soak asan
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
@@ -32,10 +33,22 @@ lint: setup-test ## formatting, clang-tidy, clang's warnings, rules of the rooms
 format: setup-test ## clang-format over all sources (headers are set by hand)
 	@tools/lint --format
 
-bench: setup-test ## speed of an upload beside its floors, time a real board would need; asserts nothing
+bench: setup-test ## speed of an upload beside its floors, cost of TLS and passwords, time on a real board; asserts nothing
 	@tools/build build/bench -DOTAPULT_BENCH=ON
 	@BUILD=build/bench node bench/upload.mjs
+	@BUILD=build/bench node bench/secure.mjs
+	@build/bench/bench/password-cost
 	@build/bench/bench/board-time $(wildcard ../shared/firmware/s3-build-40.bin)
+
+size: setup-test ## code, RAM and stack on the board, with the change since the last commit; checks the budgets
+	@tools/size
+
+pages: setup-build ## ui/generated/ from ui/: the packed pages as a board's build takes them
+	@tools/build build ui
+	@cp build/ui/*.c ui/generated/
+
+arduino: ## build/Otapult-arduino.zip, the library for the Arduino IDE
+	@tools/arduino
 
 power: asan ## every power cut there is (make test plays a fixed part of them)
 	@POWER=all build/asan/test/test_power
@@ -51,6 +64,9 @@ coverage: setup-test ## line coverage of src/ by the unit, power and fuzz replay
 
 screenshots: asan $(NODE_MODULES) ## the pictures of docs/screenshots/, from the real page
 	@node test/e2e/screenshots.mjs
+
+interop: build ## signatures to and from Espressif's espsecure; needs PyPI the first time
+	@tools/interop
 
 clean: ## remove build/ and the test's node_modules; keeps flash.bin
 	@rm -rf build test/e2e/node_modules

@@ -108,6 +108,34 @@ static void prove(const uint8_t *data, size_t size, size_t pos, struct anatomy *
         a->info.size = 0;
 }
 
+static void read_signature(const uint8_t *data, uint32_t signed_size, const uint8_t *block,
+                           const struct otapult_signature_layout *layout, struct anatomy_signature *s)
+{
+    psa_algorithm_t alg = layout->digest_size == 32 ? PSA_ALG_SHA_256 : PSA_ALG_SHA_384;
+    s->scheme = OTAPULT_RSA_3072;
+    while (otapult_signature_layout(s->scheme) != layout)
+        s->scheme++;
+    if (otapult_signature_key(block, s->key) != 0)
+        memset(s->key, 0, sizeof s->key);
+    bool same = psa_hash_compare(alg, data, signed_size, block + 4, layout->digest_size) == PSA_SUCCESS;
+    s->digest = same ? PROOF_RIGHT : PROOF_WRONG;
+}
+
+/* The blocks of a signature sector behind the image, where there is one. */
+static void read_signatures(const uint8_t *data, size_t size, struct anatomy *a)
+{
+    uint32_t at = (a->info.size + OTAPULT_SIGNATURE_SECTOR - 1) & ~(OTAPULT_SIGNATURE_SECTOR - 1);
+    if (a->info.size == 0 || at > size || size - at < OTAPULT_SIGNATURE_SECTOR)
+        return;
+    for (unsigned i = 0; i < OTAPULT_SIGNATURE_BLOCKS; i++) {
+        const uint8_t *block = data + at + i * OTAPULT_SIGNATURE_BLOCK;
+        const struct otapult_signature_layout *layout = otapult_signature_kind(block);
+        if (layout == NULL)
+            return;
+        read_signature(data, at, block, layout, &a->signature[a->signatures++]);
+    }
+}
+
 void anatomy_of(const uint8_t *file, uint32_t at, size_t size, struct anatomy *a)
 {
     const uint8_t *data = file + at;
@@ -116,6 +144,7 @@ void anatomy_of(const uint8_t *file, uint32_t at, size_t size, struct anatomy *a
     read_header(data, size - at, a);
     if (read_segments(data, size - at, &pos, a))
         prove(data, size - at, pos, a);
+    read_signatures(data, size - at, a);
 }
 
 /* Address ranges of the ESP32-S3: ESP-IDF v6.0.2, components/soc/esp32s3/include/soc/soc.h. */

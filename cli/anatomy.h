@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "otapult/image.h"
+#include "trust/signature.h"
 
 /* What an image is made of, also when it is broken: for people who look into it. It follows what can be
  * followed and decides nothing: whether a device takes the file is the judge's word alone. */
@@ -14,6 +15,13 @@ enum proof {
     PROOF_ABSENT,    /* the image has none */
     PROOF_WRONG,
     PROOF_RIGHT,
+};
+
+/* A block of a signature sector. */
+struct anatomy_signature {
+    enum otapult_signature_scheme scheme;
+    uint8_t    key[OTAPULT_KEY_DIGEST];
+    enum proof digest; /* is it of this image? Whether the signature itself is right only `verify` asks */
 };
 
 /* One image: an application or a bootloader. Offsets count from the image's first byte, but for `at`. */
@@ -27,6 +35,8 @@ struct anatomy {
     uint32_t    checksum_at;
     uint8_t     stored;     /* the checksum there; info.checksum is what the data gives */
     enum proof  checksum, hash;
+    unsigned    signatures; /* blocks found behind it, and what they are */
+    struct anatomy_signature signature[OTAPULT_SIGNATURE_BLOCKS];
     struct otapult_image_info info; /* as far as it could be read; size 0: the end was not reached */
 };
 

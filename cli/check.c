@@ -19,6 +19,23 @@ static int refusal(const struct input *in, const struct options *options, struct
     return input_judge(in, options, j);
 }
 
+/* Of a robot whose version is all that is known of it. */
+static enum otapult_age age(const struct options *options, const struct otapult_image_info *info)
+{
+    struct otapult_version image, running = {.version = ""};
+    if (options->running == NULL)
+        return OTAPULT_AGE_UNKNOWN;
+    otapult_version_of(&info->desc, &image);
+    snprintf(running.version, sizeof running.version, "%s", options->running);
+    return otapult_compare_versions(&image, &running);
+}
+
+static void warn_older(const struct options *options, const struct otapult_image_info *info)
+{
+    if (age(options, info) == OTAPULT_OLDER)
+        fprintf(stderr, "otapult: warning: %s is older than what the robot runs\n", info->desc.version);
+}
+
 static void print_ok(const struct input *in, const struct otapult_image_info *info)
 {
     char build[OTAPULT_BUILD_ID_CHARS + 1], size[SIZE_TEXT];
@@ -28,8 +45,13 @@ static void print_ok(const struct input *in, const struct otapult_image_info *in
            otapult_chip_name(info->chip_id), size);
 }
 
-static void json_ok(struct otapult_json *j, const struct input *in, const struct otapult_image_info *info)
+static void json_ok(struct otapult_json *j, const struct input *in, const struct options *options,
+                    const struct otapult_image_info *info)
 {
+    static const char *const ages[] = {[OTAPULT_OLDER] = "older",
+                                       [OTAPULT_SAME_AGE] = "same",
+                                       [OTAPULT_NEWER] = "newer",
+                                       [OTAPULT_AGE_UNKNOWN] = "unknown"};
     char build[OTAPULT_BUILD_ID_CHARS + 1];
     otapult_build_id(&info->desc, build);
     otapult_json_bool(j, "success", true);
@@ -40,16 +62,20 @@ static void json_ok(struct otapult_json *j, const struct input *in, const struct
     otapult_json_str(j, "build", build);
     otapult_json_num(j, "size", info->size);
     otapult_json_hex(j, "sha256", info->sha256, sizeof info->sha256);
+    otapult_json_num(j, "signatures", info->signatures);
+    if (options->running != NULL)
+        otapult_json_str(j, "age", ages[age(options, info)]);
 }
 
-static int print_json(const struct input *in, int err, const struct otapult_judge *judge)
+static int print_json(const struct input *in, const struct options *options, int err,
+                      const struct otapult_judge *judge)
 {
     static char text[JSON_SIZE];
     struct otapult_json j;
     otapult_json_init(&j, text, sizeof text);
     otapult_json_open(&j, NULL, '{');
     if (err == 0) {
-        json_ok(&j, in, &judge->inspect.info);
+        json_ok(&j, in, options, &judge->inspect.info);
     } else {
         otapult_json_bool(&j, "success", false);
         json_error(&j, err, &judge->why);
@@ -67,26 +93,31 @@ static int run(const struct options *options)
     int err = refusal(&in, options, &judge);
     int status = STATUS_OK;
     if (options->json)
-        status = print_json(&in, err, &judge);
+        status = print_json(&in, options, err, &judge);
     else if (err == 0)
         print_ok(&in, &judge.inspect.info);
     else
         print_error(stderr, in.name, err, &judge.why);
+    if (err == 0)
+        warn_older(options, &judge.inspect.info);
     input_free(&in);
     return err == 0 ? status : STATUS_NO;
 }
 
 const struct verb verb_check = {
     .name = "check",
-    .arguments = "FILE [--chip NAME] [--slot-size BYTES] [--json]",
+    .arguments = "FILE [--chip NAME] [--slot-size BYTES] [--key-digest HEX,…] [--running VERSION] [--json]",
     .summary = "would a robot take this file? says why not",
     .help = "Judges FILE ('-': standard input) by the same code as the robot does during an upload.\n"
             "\n"
             "  --chip NAME         the robot's chip; ESP32-S3 unless said\n"
             "  --slot-size BYTES   size of its OTA slots, also as 4M or 1280K; 0x640000 unless said\n"
+            "  --key-digest HEX    the robot requires a signature and trusts this key; up to three, with\n"
+            "                      commas between\n"
+            "  --running VERSION   what the robot runs; an older FILE is warned of (JSON: \"age\")\n"
             "  --json              one JSON object on standard output, errors as in docs/http-api.md\n"
             "\n"
             "Exit status: 0 the robot takes it, 1 it does not or FILE cannot be read, 2 wrong usage.\n",
-    .accepts = "cjs",
+    .accepts = "cdjrs",
     .run = run,
 };

@@ -23,6 +23,7 @@ struct verb {
     int (*run)(const struct options *options);
 };
 
-extern const struct verb verb_info, verb_check;
+extern const struct verb verb_info, verb_check, verb_status;
+extern const struct verb verb_keygen, verb_key_digest, verb_sign, verb_verify;
 
 #endif

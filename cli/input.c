@@ -9,9 +9,10 @@
 #include "base/bytes.h"
 #include "base/text.h"
 
-#define PIECE         65536u
-#define HEADER_SIZE   24u
-#define HEADER_REV_AT 15u
+#define PIECE          65536u
+#define HEADER_SIZE    24u
+#define HEADER_CHIP_AT 12u
+#define HEADER_REV_AT  15u
 
 static void set_name(struct input *in, const char *path)
 {
@@ -82,6 +83,10 @@ int input_judge(const struct input *in, const struct options *options, struct ot
 {
     struct otapult_inspect_limits limits = {
         .slot_size = options->slot_size, .chip_id = options->chip_id, .chip_rev = wanted_revision(in)};
+    struct otapult_trust trust;
+    otapult_trust_init(&trust, options->key_digest, options->key_count);
+    if (options->key_count > 0)
+        limits.trust = &trust;
     otapult_judge_init(j, &limits, (uint32_t)in->size);
     for (size_t at = 0; at < in->size; at += PIECE) {
         size_t left = in->size - at;
@@ -90,4 +95,13 @@ int input_judge(const struct input *in, const struct options *options, struct ot
             return err;
     }
     return otapult_judge_finish(j);
+}
+
+int input_judge_any(const struct input *in, const struct options *options, struct otapult_judge *j)
+{
+    struct options any = *options;
+    any.slot_size = INPUT_MAX;
+    if (in->size >= HEADER_SIZE)
+        any.chip_id = otapult_le16(in->data + HEADER_CHIP_AT);
+    return input_judge(in, &any, j);
 }

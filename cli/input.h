@@ -24,7 +24,11 @@ bool input_read(const char *path, struct input *in);
 void input_free(struct input *in);
 
 /* Hands the file to the judge as a device would, 64 KB at a time: 0, or the error, with j->why. The
- * revision of the chip is the one the image asks for: which robot it is for is not known here. */
+ * revision of the chip is the one the image asks for: which robot it is for is not known here. With key
+ * digests among the options a signature by one of them is required. */
 int input_judge(const struct input *in, const struct options *options, struct otapult_judge *j);
+
+/* The same for whatever chip the file is for, and slots of any size. */
+int input_judge_any(const struct input *in, const struct options *options, struct otapult_judge *j);
 
 #endif

@@ -6,7 +6,9 @@
 #include "command.h"
 #include "options.h"
 
-static const struct verb *const verbs[] = {&verb_info, &verb_check};
+static const struct verb *const verbs[] = {
+    &verb_info, &verb_check, &verb_keygen, &verb_key_digest, &verb_sign, &verb_verify, &verb_status,
+};
 #define VERBS (sizeof verbs / sizeof verbs[0])
 
 static const struct verb *find_verb(const char *name)
@@ -23,8 +25,8 @@ static int print_usage(FILE *to)
 {
     fprintf(to, "usage: otapult VERB …\n\nLooks into firmware files for ESP32 robots and judges them.\n\n");
     for (size_t i = 0; i < VERBS; i++)
-        fprintf(to, "  %-8s %s\n", verbs[i]->name, verbs[i]->summary);
-    fprintf(to, "  %-8s %s\n", "help", "show what a verb takes: otapult help VERB");
+        fprintf(to, "  %-10s %s\n", verbs[i]->name, verbs[i]->summary);
+    fprintf(to, "  %-10s %s\n", "help", "show what a verb takes: otapult help VERB");
     fprintf(to, "\nOptions: --help, --version\n");
     return to == stdout ? STATUS_OK : STATUS_USAGE;
 }

@@ -4,10 +4,12 @@
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "key.h"
 #include "otapult/image.h"
 
 #define CHIP_IDS 0x100u
@@ -16,6 +18,13 @@ static bool set_json(struct options *o, const char *value)
 {
     (void)value;
     o->json = true;
+    return true;
+}
+
+static bool set_first_use(struct options *o, const char *value)
+{
+    (void)value;
+    o->first_use = true;
     return true;
 }
 
@@ -88,16 +97,89 @@ static bool set_slot_size(struct options *o, const char *value)
     return true;
 }
 
+static bool set_append(struct options *o, const char *value)
+{
+    (void)value;
+    o->append = true;
+    return true;
+}
+
+static bool set_in_place(struct options *o, const char *value)
+{
+    (void)value;
+    o->in_place = true;
+    return true;
+}
+
+static bool set_scheme(struct options *o, const char *value)
+{
+    for (unsigned s = 0; s < OTAPULT_SCHEMES; s++) {
+        if (strcmp(value, key_scheme_word((enum otapult_signature_scheme)s)) == 0) {
+            o->scheme = (enum otapult_signature_scheme)s;
+            return true;
+        }
+    }
+    fprintf(stderr, "otapult: schemes are rsa3072, ecdsa256 and ecdsa384\n");
+    return false;
+}
+
+static bool take_digest(const char *hex, uint8_t digest[32])
+{
+    if (strspn(hex, "0123456789abcdefABCDEF") != 64)
+        return false;
+    for (unsigned i = 0; i < 32; i++) {
+        const char pair[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
+        digest[i] = (uint8_t)strtoul(pair, NULL, 16);
+    }
+    return true;
+}
+
+/* One digest or several with commas between; the option may be given again. */
+static bool set_key_digest(struct options *o, const char *value)
+{
+    for (;;) {
+        bool ok = o->key_count < OPTIONS_KEYS && take_digest(value, o->key_digest[o->key_count]);
+        if (!ok || (value[64] != ',' && value[64] != '\0')) {
+            fprintf(stderr, "otapult: a key digest is 64 hex digits, as otapult key-digest prints them; "
+                            "at most three, with commas between\n");
+            return false;
+        }
+        o->key_count++;
+        if (value[64] == '\0')
+            return true;
+        value += 65;
+    }
+}
+
 static const struct {
     struct option option;
-    bool (*set)(struct options *o, const char *value);
+    bool (*set)(struct options *o, const char *value); /* NULL: the value itself is kept */
+    size_t text;                                       /* where */
 } table[] = {
-    {{"chip", required_argument, NULL, 'c'}, set_chip},
-    {{"help", no_argument, NULL, 'h'}, set_help},
-    {{"json", no_argument, NULL, 'j'}, set_json},
-    {{"slot-size", required_argument, NULL, 's'}, set_slot_size},
+    {{"append", no_argument, NULL, 'a'}, set_append, 0},
+    {{"chip", required_argument, NULL, 'c'}, set_chip, 0},
+    {{"help", no_argument, NULL, 'h'}, set_help, 0},
+    {{"in-place", no_argument, NULL, 'i'}, set_in_place, 0},
+    {{"insecure-first-use", no_argument, NULL, 'f'}, set_first_use, 0},
+    {{"json", no_argument, NULL, 'j'}, set_json, 0},
+    {{"key", required_argument, NULL, 'k'}, NULL, offsetof(struct options, key)},
+    {{"key-digest", required_argument, NULL, 'd'}, set_key_digest, 0},
+    {{"out", required_argument, NULL, 'o'}, NULL, offsetof(struct options, out)},
+    {{"pub-key", required_argument, NULL, 'p'}, NULL, offsetof(struct options, public_key)},
+    {{"running", required_argument, NULL, 'r'}, NULL, offsetof(struct options, running)},
+    {{"scheme", required_argument, NULL, 'S'}, set_scheme, 0},
+    {{"sign-command", required_argument, NULL, 'x'}, NULL, offsetof(struct options, sign_command)},
+    {{"slot-size", required_argument, NULL, 's'}, set_slot_size, 0},
 };
 #define TABLE_ROWS (sizeof table / sizeof table[0])
+
+static bool keep(size_t row, struct options *o, const char *value)
+{
+    if (table[row].set != NULL)
+        return table[row].set(o, value);
+    memcpy((char *)o + table[row].text, &value, sizeof value);
+    return true;
+}
 
 /* The letter is only how getopt_long names a row: short options are not offered, but for -h. */
 static bool set(const struct verb *verb, int letter, struct options *out)
@@ -106,7 +188,7 @@ static bool set(const struct verb *verb, int letter, struct options *out)
         if (table[i].option.val != letter)
             continue;
         if (letter == 'h' || strchr(verb->accepts, letter) != NULL)
-            return table[i].set(out, optarg);
+            return keep(i, out, optarg);
         fprintf(stderr, "otapult %s: takes no --%s\n", verb->name, table[i].option.name);
         return false;
     }

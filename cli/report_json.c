@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "key.h"
 #include "report.h"
 
 /* 95 partitions and 20 images of 16 segments, the most a file can hold, are less than half of it. */
@@ -56,6 +57,19 @@ static void put_proofs(struct otapult_json *j, const struct anatomy *a)
     otapult_json_hex(j, "sha256", a->info.sha256, sizeof a->info.sha256);
 }
 
+static void put_signatures(struct otapult_json *j, const struct anatomy *a)
+{
+    otapult_json_open(j, "signatures", '[');
+    for (unsigned i = 0; i < a->signatures; i++) {
+        otapult_json_open(j, NULL, '{');
+        otapult_json_str(j, "scheme", key_scheme_word(a->signature[i].scheme));
+        otapult_json_hex(j, "key", a->signature[i].key, OTAPULT_KEY_DIGEST);
+        otapult_json_str(j, "digest", proof_words[a->signature[i].digest]);
+        otapult_json_close(j, '}');
+    }
+    otapult_json_close(j, ']');
+}
+
 static void put_image(struct otapult_json *j, const struct anatomy *a)
 {
     otapult_json_open(j, NULL, '{');
@@ -69,6 +83,7 @@ static void put_image(struct otapult_json *j, const struct anatomy *a)
     if (a->described)
         put_description(j, &a->info.desc);
     put_proofs(j, a);
+    put_signatures(j, a);
     otapult_json_num(j, "segment_count", a->claimed);
     put_segments(j, a);
     otapult_json_close(j, '}');

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "key.h"
 #include "report.h"
 
 static const char *const proof_words[] = {
@@ -81,6 +82,16 @@ static void print_hash(const struct anatomy *a)
         line("hash", proof_words[a->hash]);
 }
 
+static void print_signatures(const struct anatomy *a)
+{
+    for (unsigned i = 0; i < a->signatures; i++) {
+        const struct anatomy_signature *s = &a->signature[i];
+        printf("  %-12s %s, block %u, its digest is %s\n", "signature", key_scheme_word(s->scheme), i,
+               proof_words[s->digest]);
+        print_digest("  by key", s->key);
+    }
+}
+
 static void print_image(const struct anatomy *a)
 {
     char size[SIZE_TEXT];
@@ -94,6 +105,7 @@ static void print_image(const struct anatomy *a)
         line("image size", size);
         print_digest("sha256", a->info.sha256);
     }
+    print_signatures(a);
     print_segments(a);
 }
 
@@ -185,7 +197,7 @@ static void print_behind(const struct anatomy *a, size_t file_size)
     if (a->info.size == 0 || file_size <= a->info.size)
         return;
     size_text((uint32_t)file_size - a->info.size, size);
-    printf("  behind the image: %s\n", size);
+    printf("  behind the image: %s%s\n", size, a->signatures > 0 ? ", with the signature" : "");
 }
 
 static bool is_one_image(const struct report *r)

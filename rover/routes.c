@@ -85,23 +85,6 @@ static bool read_command(const struct otapult_exchange *x, int *left, int *right
     return good;
 }
 
-static bool is_json(const struct otapult_exchange *x)
-{
-    static const char json[] = "application/json";
-    const char *type = x->req->header(x->req->ctx, "Content-Type", NULL);
-
-    return type != NULL && strncmp(type, json, sizeof json - 1) == 0;
-}
-
-static enum otapult_http_next begin_drive(struct otapult_exchange *x)
-{
-    if (is_json(x))
-        return OTAPULT_HTTP_BODY;
-    otapult_http_error(x, OTAPULT_E_BAD_REQUEST,
-                       &(struct otapult_finding){.text = "the content type is not application/json"});
-    return OTAPULT_HTTP_ANSWERED;
-}
-
 static void end_drive(struct otapult_exchange *x)
 {
     int left, right;
@@ -118,13 +101,13 @@ static void end_drive(struct otapult_exchange *x)
 void rover_site(struct otapult_site *site, struct rover *r)
 {
     static const struct otapult_route routes[] = {
-        {.method = "GET", .path = "/", .begin = get_home},
+        {.method = "GET", .path = "/", .begin = get_home, .level = OTAPULT_PAGE},
         {.method = "GET", .path = "/api/status", .begin = get_status},
         {.method = "POST",
          .path = "/api/drive",
-         .begin = begin_drive,
+         .begin = otapult_http_begin_json,
          .body = otapult_http_small_body,
          .end = end_drive},
     };
-    *site = (struct otapult_site){routes, sizeof routes / sizeof *routes, r};
+    *site = (struct otapult_site){.routes = routes, .count = sizeof routes / sizeof *routes, .app = r};
 }

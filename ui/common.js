@@ -11,7 +11,7 @@ const WORDS = {
     event: ['What', 'Событие'], when: ['When', 'Когда'], firmware: ['Firmware', 'Прошивка'],
     more: ['Details', 'Подробности'],
     moment: ['boot {0}, {1} s', 'загрузка {0}, {1} с'],
-    nothing: ['Nothing yet.', 'Пока ничего.'],
+    nothing: ['Nothing yet.', 'Пока ничего.'], account: ['Account', 'Доступ'],
     no_answer: ['The robot does not answer.', 'Робот не отвечает.'],
     slot: ['slot {0}', 'раздел {0}'],
     refused: ['refused', 'отклонена'], activated: ['installed', 'установлена'],
@@ -67,13 +67,17 @@ function el(tag, className, ...children) {
     return e;
 }
 
-// The answer's JSON; null when nothing or something else came.
+// The answer's JSON; null when nothing or something else came. Who must log in first is taken there.
 async function request(path, options = {}) {
     try {
         const headers = {'Accept-Language': language, ...options.headers};
         const signal = AbortSignal.timeout(4000);
         const answer = await fetch(path, {cache: 'no-store', signal, ...options, headers});
-        return await answer.json();
+        const json = await answer.json();
+        if (json.code !== 'login_required' || $('login'))
+            return json;
+        location = '/api/ota/account#' + location.pathname;
+        return null;
     } catch {
         return null;
     }
@@ -87,7 +91,7 @@ const named = image => [image.project + ' ' + image.version + ' ', el('span', 'b
 // Of events and of slots' states; the others are bad.
 const TONES = {
     confirmed: 'good', activated: 'good', rolled_back: 'wait', power_lost: 'wait',
-    valid: 'good', pending_verify: 'wait', new: 'wait', none: 'soft', undefined: 'soft'
+    valid: 'good', pending_verify: 'wait', new: 'wait', none: 'soft', undefined: 'soft', account: 'soft'
 };
 const tone = word => TONES[word] || 'bad';
 
@@ -96,7 +100,7 @@ function journal(entries) {
         el('td', tone(e.event), t(e.event)),
         el('td', 'soft', t('moment', e.boot, e.uptime_s)),
         el('td', '', ...(e.build ? named(e) : [])),
-        el('td', 'soft', [e.code, e.text].filter(Boolean).join(': '))));
+        el('td', 'soft', [e.code, e.text, e.by !== 'anyone' && e.by].filter(Boolean).join(': '))));
     const head = el('tr', '', ...['event', 'when', 'firmware', 'more'].map(key => el('th', '', t(key))));
     $('log').replaceChildren(rows.length
         ? el('table', '', el('thead', '', head), el('tbody', '', ...rows)) : el('p', 'soft', t('nothing')));

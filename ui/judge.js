@@ -156,6 +156,13 @@ function checksum(b, info) {
     return sum;
 }
 
+// Behind the image nothing but fill and a sector of signatures, which the device looks into.
+function isSigned(b, size, end) {
+    const at = size - SECTOR;
+    return at % SECTOR === 0 && at >= end && at < end + SECTOR && b[at] === 0xE7 &&
+        b.subarray(end, at).every(byte => byte === 0xFF);
+}
+
 function image(b, size, {chip, slot_size}) {
     const verdict = walk(b, size);
     const {info} = verdict;
@@ -172,7 +179,7 @@ function image(b, size, {chip, slot_size}) {
         return refuse('image_too_large', {got, want: slot_size}, info);
     if (verdict.code)
         return verdict;
-    if (size > info.size)
+    if (size > info.size && !isSigned(b, size, info.size))
         return refuse('image_trailing', {at: info.size}, info);
     const xwant = checksum(b, info);
     return b[at] === xwant ? verdict : refuse('image_checksum', {at, xgot: b[at], xwant}, info);

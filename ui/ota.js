@@ -150,6 +150,7 @@ function drawStatus() {
     $('pending').textContent = st.pending ? waitingFor() + `, ${Math.ceil(st.confirm_left_ms / 1000)} s` : '';
     $('rollback').hidden = !previous();
     $('open').hidden = !st.open;
+    $('account').hidden = st.open;
     drawPhase();
 }
 

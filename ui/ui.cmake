@@ -18,6 +18,7 @@ function(ui_page page symbol)
 endfunction()
 
 ui_page(ota.html otapult_page)
+ui_page(account.html otapult_account_page)
 ui_page(home.html rover_home_page)
 
 add_library(ui STATIC ${ui_sources})

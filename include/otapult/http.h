@@ -33,6 +33,11 @@ struct otapult_request {
     /* The value of a header, NULL when absent. Names are compared without case. When the request has
      * the header more than once, *count (may be NULL) says how often. */
     const char *(*header)(void *ctx, const char *name, unsigned *count);
+    /* IP address of the client, IPv4 as ::ffff:a.b.c.d; all 0 where it is not known. Logins from one
+     * address wait for each other; it proves nothing. */
+    uint8_t  source[16];
+    bool     tls;        /* it came through TLS: the secure profile refuses what did not */
+    uint16_t https_port; /* where the same sites are served through TLS; 0: nowhere */
 };
 
 /* Where the answer goes. head() once, then body() for each piece. The adapter adds Date, Connection and
@@ -46,7 +51,24 @@ struct otapult_reply {
 
 struct otapult_exchange;
 
-/* One address. `begin` looks at the headers and either answers or asks for the body. */
+/* Who may ask, in the secure profile. Looked at when the headers are in. What a route does not say is the
+ * strict one. */
+enum otapult_level {
+    OTAPULT_ADMIN,  /* the password, a session, or an API token */
+    OTAPULT_OWNER,  /* not an API token: a stolen one cannot make others */
+    OTAPULT_PUBLIC, /* everybody, through TLS */
+    OTAPULT_PAGE,   /* everybody; without TLS: redirected */
+};
+
+/* Whose request it is. */
+struct otapult_who {
+    uint8_t  kind; /* enum otapult_who_kind, src/trust/users.h */
+    uint8_t  slot;
+    uint32_t serial;
+};
+
+/* One address. `begin` looks at the headers and either answers or asks for the body. A request whose login
+ * ends meanwhile is answered LOGIN_ENDED, and `lost` is called; nothing else of the route is. */
 struct otapult_route {
     const char *method, *path;
     enum otapult_http_next (*begin)(struct otapult_exchange *x);
@@ -54,13 +76,16 @@ struct otapult_route {
     void (*end)(struct otapult_exchange *x);
     void (*lost)(struct otapult_exchange *x);  /* may be NULL */
     size_t (*event)(struct otapult_exchange *x, char *dst, size_t cap); /* of a STREAM */
+    enum otapult_level level;
 };
 
-/* A table of routes and what its handlers work on. An application mounts its own beside Otapult's. */
+/* A table of routes and what its handlers work on. An application mounts its own beside Otapult's: the
+ * device of otapult_site() then guards them too. */
 struct otapult_site {
     const struct otapult_route *routes;
     size_t                      count;
     void                       *app;
+    struct otapult             *guard; /* NULL in an application's own site */
 };
 
 /* Otapult's own routes: /api/ota and what is below. `o` must outlive the site. */
@@ -75,6 +100,9 @@ struct otapult_exchange {
     struct otapult_reply          reply;
     const struct otapult_route   *route;
     void    *app;           /* of the site the route is in */
+    struct otapult    *guard; /* NULL: none of the sites is Otapult's */
+    struct otapult_who who;
+    int      ended;         /* what `lost` is called for; 0: the connection ended */
     uint32_t ticket;        /* the upload's */
     uint32_t length;        /* of the body as announced; OTAPULT_SIZE_UNKNOWN: it comes in chunks */
     uint32_t count;         /* bytes of the file, or events, so far */
@@ -118,5 +146,13 @@ void otapult_http_asset(struct otapult_exchange *x, const struct otapult_asset *
 /* `body` of a route that takes a short body: collects it in x->small, terminated. */
 enum otapult_http_next otapult_http_small_body(struct otapult_exchange *x, const uint8_t *data,
                                                size_t len);
+
+/* `begin` of a route that takes a short body of type application/json, which no form of another site can
+ * send without asking first. */
+enum otapult_http_next otapult_http_begin_json(struct otapult_exchange *x);
+
+/* Who asks, for the journal: "admin", "token ci"; "anyone" in the open profile. */
+#define OTAPULT_WHO_NAME 28
+void otapult_http_who(const struct otapult_exchange *x, char name[OTAPULT_WHO_NAME]);
 
 #endif

@@ -40,10 +40,26 @@ struct otapult_image_info {
     struct otapult_segment  segment[OTAPULT_MAX_SEGMENTS];
     struct otapult_app_desc desc;
     uint8_t                 checksum;   /* as the data gives it */
-    uint32_t                size;       /* bytes of the image, the appended SHA-256 included */
-    uint8_t                 digest[32]; /* the appended SHA-256: over [0, size - 32) */
+    uint32_t                image_size; /* bytes of the image, the appended SHA-256 included */
+    uint8_t                 digest[32]; /* the appended SHA-256: over [0, image_size - 32) */
+    uint32_t                size;       /* bytes of the file: with a signature sector where there is one */
+    uint8_t                 signatures; /* blocks in that sector; 0: not signed */
     uint8_t                 sha256[32]; /* over all bytes: what sha256sum prints of the file */
 };
+
+/* What tells two builds apart in time. */
+struct otapult_version {
+    char version[32];
+    char date[16], time[16];
+};
+void otapult_version_of(const struct otapult_app_desc *desc, struct otapult_version *out);
+
+enum otapult_age { OTAPULT_OLDER, OTAPULT_SAME_AGE, OTAPULT_NEWER, OTAPULT_AGE_UNKNOWN };
+
+/* Is `a` older than `b`? By Semantic Versioning 2.0.0 where both versions follow it ("v" in front, two
+ * numbers instead of three and what `git describe` appends are understood: v1.2.0-3-g1a2b3c4 comes after
+ * v1.2.0); otherwise by build date and time; unknown where those cannot be read either. */
+enum otapult_age otapult_compare_versions(const struct otapult_version *a, const struct otapult_version *b);
 
 /* Writes the build id, 8 hex digits and a NUL, of a description into dst. Never fails. */
 void otapult_build_id(const struct otapult_app_desc *desc, char dst[OTAPULT_BUILD_ID_CHARS + 1]);

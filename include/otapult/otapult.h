@@ -16,7 +16,7 @@
  * Every function may be called from any task, unless it says otherwise. */
 
 /* RAM of everything one update needs, from the HTTP body to the flash call: checked by the build. */
-#define OTAPULT_RAM 7168
+#define OTAPULT_RAM 8000
 
 union otapult_memory {
     uint64_t      align;
@@ -24,6 +24,14 @@ union otapult_memory {
 };
 
 struct otapult; /* lives in a union otapult_memory */
+
+/* RAM of the login, for the secure profile: password, sessions, API tokens. Checked by the build. */
+#define OTAPULT_USERS_RAM 1056
+
+union otapult_users_memory {
+    uint64_t      align;
+    unsigned char bytes[OTAPULT_USERS_RAM];
+};
 
 /* ---- configuration ---- */
 
@@ -34,6 +42,17 @@ enum otapult_health { OTAPULT_HEALTH_WAIT, OTAPULT_HEALTH_PASS, OTAPULT_HEALTH_F
 struct otapult_health_check {
     const char *name; /* a word for people: "network"; at most 23 characters */
     enum otapult_health (*probe)(void *app, char *why, size_t cap);
+};
+
+#define OTAPULT_KEY_DIGEST  32u /* bytes that name a signing key: `otapult key-digest` prints them */
+#define OTAPULT_KEYS_MAX    3u  /* built in; as many again may be learned */
+#define OTAPULT_REVOKED_MAX 7u
+
+/* What becomes of an upload whose version is older than the running firmware's. A rollback is always
+ * possible, down to the least security version. */
+enum otapult_older {
+    OTAPULT_OLDER_ASK,     /* taken; page and command line warn before they send it */
+    OTAPULT_OLDER_REFUSED, /* IMAGE_OLDER; where neither version nor date can be compared, taken */
 };
 
 struct otapult_config {
@@ -55,6 +74,25 @@ struct otapult_config {
     uint32_t stall_ms;     /* an upload that brings no byte for so long ends */
     uint32_t restart_ms;   /* between 'success' and the restart, so that the answer gets out */
     uint8_t  max_retries;  /* how often an image whose trial boot merely lost power is tried again */
+
+    /* Names that people open the device by, beside its IP addresses and localhost: "rover.local"; NULL
+     * behind the last. A request for any other host is refused. Must outlive the device; may be NULL. */
+    const char *const *hosts;
+
+    /* true: everything that is to boot needs a signature by a trusted key, no image below the least
+     * security version is taken, and requests need a login. What is missing for that refuses, with the
+     * reason in the log and in the answer; nothing is skipped. docs/security.md */
+    bool secure;
+    /* Trusted keys by their digests, at most OTAPULT_KEYS_MAX; must outlive the device. NULL and 0 are
+     * allowed: then only keys of earlier firmware, from the store, are trusted. */
+    const uint8_t (*keys)[OTAPULT_KEY_DIGEST];
+    size_t   key_count;
+    enum otapult_older older;
+    /* For the login; without it every request of the secure profile is refused. Must outlive the device. */
+    union otapult_users_memory *users;
+    /* Tells the owner a password that was made just now; it is shown once and kept nowhere. To a console
+     * or a display, never over the network. */
+    void (*show_password)(void *app, const char *password);
 };
 
 #define OTAPULT_CONFIG_DEFAULT                                                                        \
@@ -66,11 +104,18 @@ bool otapult_always_ready(void *app, char *why, size_t cap);
 
 /* Begins the device's life after a boot: finds out what runs and, when the last update did not stay,
  * why; re-activates it when it only lost power (may then call port->restart). Copies `config`.
- * Blocks for a few flash reads and key-value accesses. `memory` may hold anything.
+ * Blocks for a few flash reads and key-value accesses; in the secure profile's first start also for the
+ * hashing of a new password. `memory` may hold anything.
  * Errors: OTAPULT_E_INTERNAL (no `ready`, no port, or crypto does not start). Errors of the port's
- * slots and store do not stop the device: they are logged, and uploads are refused with them. */
+ * slots and store do not stop the device: they are logged, and uploads are refused with them. Nor does
+ * what the login lacks: it is logged, and every request is refused with NOT_SECURED. */
 OTAPULT_MUST_CHECK int otapult_start(union otapult_memory *memory, const struct otapult_config *config,
                                      struct otapult **out);
+
+/* For who stands before the device: a button held, a command on its console. Makes a new random password
+ * and shows it; every session ends, every API token goes, delays of earlier attempts are forgotten.
+ * Errors: NOT_SECURED (the profile is open), INTERNAL, STORE: then the old password still holds. */
+OTAPULT_MUST_CHECK int otapult_new_password(struct otapult *o);
 
 /* Stalled uploads, health checks, confirmation deadline, the restart that is due. From one task only.
  * Blocks for an OTA data write when a confirmation or rejection is due. */
@@ -83,8 +128,9 @@ void otapult_poll(struct otapult *o);
 /* Starts an update. `size`: of the file, or an upper bound (a multipart body's Content-Length), or
  * OTAPULT_SIZE_UNKNOWN. Touches no flash. Sets *ticket (never 0), which names this update in the other
  * calls: one that has ended meanwhile answers its old ticket with the error that ended it.
- * Errors: BUSY, REBOOTING, UNCONFIRMED, NOT_READY, NO_OTA_PARTITION, NO_OTA_DATA, SLOT_OPEN,
- * IMAGE_TOO_LARGE, or the port's. On an error nothing has changed and *why says more. */
+ * Errors: BUSY, REBOOTING, UNCONFIRMED, NOT_READY, NO_OTA_PARTITION, NO_OTA_DATA, LOCKED,
+ * SIGNATURE_NO_KEYS, SLOT_OPEN, IMAGE_TOO_LARGE, or the port's. On an error nothing has changed and *why
+ * says more. */
 OTAPULT_MUST_CHECK int otapult_begin(struct otapult *o, uint32_t size, uint32_t *ticket,
                                      struct otapult_finding *why);
 
@@ -95,7 +141,8 @@ OTAPULT_MUST_CHECK int otapult_feed(struct otapult *o, uint32_t ticket, const ui
                                     struct otapult_finding *why);
 
 /* The file is complete: verifies what flash holds, makes the slot the boot slot and has poll() restart
- * the device. *info describes what was written. May block for a read of the whole slot.
+ * the device. *info describes what was written. May block for a read of the whole slot, two where
+ * signatures are required: the second is the last thing before the slot is made the boot slot.
  * Errors as feed, and ACTIVATE; on an error the old firmware stays the boot firmware. */
 OTAPULT_MUST_CHECK int otapult_finish(struct otapult *o, uint32_t ticket, struct otapult_image_info *info,
                                       struct otapult_finding *why);
@@ -115,6 +162,16 @@ OTAPULT_MUST_CHECK int otapult_rollback(struct otapult *o, struct otapult_findin
 
 /* Restarts soon, as after an update. Errors: BUSY, REBOOTING, NOT_READY. */
 OTAPULT_MUST_CHECK int otapult_restart(struct otapult *o, struct otapult_finding *why);
+
+/* ---- keys, where signatures are required ---- */
+
+/* The key with this digest never counts again on this device, even where firmware has it built in; it
+ * need not be known. Stored; there is no way back but USB. What runs goes on running, but the other
+ * slot's image may have lost its signature, and with it the way back.
+ * Errors: KEY_LAST when no trusted key would be left, STORE (it failed, or OTAPULT_REVOKED_MAX keys are
+ * revoked already), BUSY, REBOOTING; INTERNAL where signatures are not required. Blocks for a few
+ * accesses to the key-value store. */
+OTAPULT_MUST_CHECK int otapult_revoke_key(struct otapult *o, const uint8_t digest[OTAPULT_KEY_DIGEST]);
 
 /* ---- looking ---- */
 
@@ -136,6 +193,11 @@ struct otapult_status {
     int      slots_error;       /* of port->slots at start: uploads are refused with it */
     uint32_t uptime_ms;
     uint32_t boot;              /* boots since the store was made; 0: the store does not work */
+    bool     secure;            /* signatures are required */
+    int      trust_error;       /* LOCKED or SIGNATURE_NO_KEYS: uploads are refused with it */
+    const char *locked;         /* why LOCKED */
+    uint8_t  key_count;         /* trusted keys, each by the first four bytes of its digest */
+    uint8_t  key[2 * OTAPULT_KEYS_MAX][4];
 };
 
 /* A consistent copy of the state. Never blocks for longer than another task's copy. */
@@ -160,6 +222,7 @@ enum otapult_event {
     OTAPULT_EV_GAVE_UP,     /* as POWER_LOST, but for the last time */
     OTAPULT_EV_NOT_LOADED,  /* it came back: the bootloader could not load it */
     OTAPULT_EV_ROLLED_BACK, /* somebody asked for the other slot */
+    OTAPULT_EV_ACCOUNT,     /* password or tokens changed: `text` says how */
 };
 
 struct otapult_log_entry {
@@ -174,6 +237,7 @@ struct otapult_log_entry {
     char     version[32], project[32];
     char     build[OTAPULT_BUILD_ID_CHARS + 1];
     char     text[80];
+    char     by[28];   /* who asked for it: "admin", "token ci", "anyone"; "" when the device itself did */
 };
 
 /* The word of an event in the API: "refused", "activated", … */

@@ -83,9 +83,10 @@ struct otapult_port {
     /* Make `index` the slot of the next boot, state NEW. The port writes the older of the two OTA data
      * records and never touches the newer one meanwhile. On an error the old choice still holds. */
     int (*activate)(void *ctx, int index);
-    /* The running slot's record from PENDING_VERIFY to VALID. Only called when running == boot. */
+    /* The running slot's record from PENDING_VERIFY, or NEW where the bootloader left it so, to VALID. Only
+     * called when running == boot. */
     int (*confirm)(void *ctx);
-    /* The running slot's record from PENDING_VERIFY to INVALID; does not restart. */
+    /* The same to INVALID; does not restart. */
     int (*reject)(void *ctx);
 
     /* ---- key-value store: survives restarts and power cuts; a cut leaves the old or the new value.

@@ -208,6 +208,12 @@ static int port_activate(void *ctx, int index)
     return err;
 }
 
+/* NEW although it runs: the bootloader has fallen back to it, and it was activated since. */
+static bool waits(enum otapult_slot_state state)
+{
+    return state == OTAPULT_STATE_PENDING_VERIFY || state == OTAPULT_STATE_NEW;
+}
+
 /* The active record is rewritten, whoever it points to: it must be the running slot's. */
 static int mark_running(struct host_port *h, uint32_t state)
 {
@@ -218,7 +224,7 @@ static int mark_running(struct host_port *h, uint32_t state)
         err = read_ota_data(h, &d);
     if (err != 0)
         return err;
-    if (running(h) < 0 || boot != running(h) || state_of(h, &d, running(h)) != OTAPULT_STATE_PENDING_VERIFY)
+    if (running(h) < 0 || boot != running(h) || !waits(state_of(h, &d, running(h))))
         return OTAPULT_E_NOT_PENDING;
     bind_flash(&h->slot[CTX_OTA_DATA], &flash);
     pthread_mutex_lock(&h->records);

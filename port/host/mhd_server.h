@@ -11,11 +11,17 @@
 
 struct mhd_server;
 
+/* TLS 1.2 or 1.3, through GnuTLS. */
+struct mhd_tls {
+    const char *certificate, *key; /* PEM, copied; NULL: this server is the one without TLS */
+    uint16_t    https_port;        /* of the server with TLS, where pages are redirected to */
+};
+
 /* Listens on bind:port (port 0: a free one). Keeps pointers to `sites`, which must outlive the server.
- * NULL: could not listen; errno says why. A connection on which nothing moves for idle_s seconds is
- * closed. */
+ * NULL: could not listen; errno says why (EKEYREJECTED: certificate or key cannot be used). A connection
+ * on which nothing moves for idle_s seconds is closed. `tls` NULL: plain HTTP and nothing beside it. */
 struct mhd_server *mhd_server_start(const char *bind, uint16_t port, const struct otapult_site *sites,
-                                    size_t count, unsigned idle_s);
+                                    size_t count, unsigned idle_s, const struct mhd_tls *tls);
 uint16_t mhd_server_port(const struct mhd_server *s);
 
 /* Closes the listening socket, ends event streams, lets answers under way finish, frees everything. */

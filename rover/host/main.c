@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -7,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,6 +13,7 @@
 #include "mhd_server.h"
 #include "rover.h"
 #include "sample_image.h"
+#include "secure.h"
 
 /* The virtual rover: the robot application on an emulated board. Power comes when the program starts and
  * goes when it ends; between, each restart is a life of its own that begins with the bootloader. */
@@ -25,7 +24,14 @@ struct options {
     const char *flash, *bind, *table, *factory, *wear;
     unsigned port, stall_s, confirm_s;
     int restart_ms; /* -1: the core's default, and what the simulation is made for */
+    int http_port;  /* -1: none */
     bool reset, fast;
+    struct secure_options secure;
+};
+
+/* They stay when the rover restarts. */
+struct ports {
+    uint16_t main, http;
 };
 
 /* One life: from a reset to the next. */
@@ -35,7 +41,8 @@ struct life {
     union otapult_memory memory;
     struct otapult *ota;
     struct rover rover;
-    struct mhd_server *server;
+    struct mhd_server *server, *redirects;
+    union otapult_users_memory users;
     uint16_t port;
     enum sample_temper temper;
     uint32_t after_ms; /* of the temper */
@@ -95,43 +102,15 @@ static enum otapult_health check_network(void *ctx, char *why, size_t cap)
     return OTAPULT_HEALTH_FAIL;
 }
 
-static int connect_to_self(const struct life *life)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(life->port)};
-    struct timeval patience = {.tv_usec = 500000};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (inet_pton(AF_INET, life->options->bind, &address.sin_addr) != 1 ||
-        address.sin_addr.s_addr == INADDR_ANY)
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
-        close(fd);
-        fd = -1;
-    }
-    return fd;
-}
-
 static enum otapult_health check_page(void *ctx, char *why, size_t cap)
 {
-    static const char request[] = "GET /api/ota HTTP/1.0\r\nHost: localhost\r\n\r\n";
-    static const char good[] = "HTTP/1.0 200";
-    char answer[sizeof good - 1] = "";
     const struct life *life = ctx;
+    const struct options *o = life->options;
 
     (void)why;
     (void)cap;
-    if (life->server == NULL)
-        return OTAPULT_HEALTH_WAIT;
-    int fd = connect_to_self(life);
-    if (fd < 0)
-        return OTAPULT_HEALTH_WAIT;
-    ssize_t sent = send(fd, request, sizeof request - 1, MSG_NOSIGNAL);
-    ssize_t got = sent < 0 ? sent : recv(fd, answer, sizeof answer, MSG_WAITALL);
-    close(fd);
-    bool ok = got == (ssize_t)sizeof answer && memcmp(answer + 9, good + 9, 3) == 0;
-    return ok ? OTAPULT_HEALTH_PASS : OTAPULT_HEALTH_WAIT;
+    bool answers = life->server != NULL && secure_page_answers(o->bind, life->port, o->secure.on);
+    return answers ? OTAPULT_HEALTH_PASS : OTAPULT_HEALTH_WAIT;
 }
 
 static enum otapult_health check_drive(void *ctx, char *why, size_t cap)
@@ -262,25 +241,89 @@ static void read_temper(struct life *life)
     life->after_ms = after * 1000;
 }
 
-static bool serve(struct life *life, uint16_t *port)
+static struct mhd_server *listen_at(struct life *life, uint16_t port, const struct mhd_tls *tls)
 {
     static struct otapult_site sites[2];
 
-    if (life->temper == SAMPLE_NO_NETWORK)
-        return true;
     otapult_site(&sites[0], life->ota);
     rover_site(&sites[1], &life->rover);
-    life->server = mhd_server_start(life->options->bind, *port, sites, 2, life->options->stall_s + 5);
-    if (life->server == NULL) {
-        fprintf(stderr, "rover: cannot listen on %s:%u: %s\n", life->options->bind, *port, strerror(errno));
+    struct mhd_server *server =
+        mhd_server_start(life->options->bind, port, sites, 2, life->options->stall_s + 5, tls);
+    if (server == NULL)
+        fprintf(stderr, "rover: cannot listen on %s:%u: %s\n", life->options->bind, port, strerror(errno));
+    return server;
+}
+
+/* Beside HTTPS: says where it is. */
+static bool serve_redirects(struct life *life, struct ports *ports)
+{
+    const struct mhd_tls tls = {.https_port = life->port};
+
+    if (life->options->http_port < 0)
+        return true;
+    life->redirects = listen_at(life, ports->http, &tls);
+    if (life->redirects == NULL)
         return false;
-    }
-    *port = life->port = mhd_server_port(life->server);
-    say("listening on http://%s:%u/", life->options->bind, life->port);
+    ports->http = mhd_server_port(life->redirects);
+    say("redirecting from http://%s:%u/", life->options->bind, ports->http);
     return true;
 }
 
-static bool start(struct life *life, const struct rover_hardware *hardware, uint16_t *port)
+static bool serve(struct life *life, struct ports *ports)
+{
+    const struct options *o = life->options;
+    struct tls_identity id = {0};
+
+    if (life->temper == SAMPLE_NO_NETWORK)
+        return true;
+    if (o->secure.on && !secure_identity(&o->secure, &life->board.port, &id)) {
+        tls_identity_free(&id);
+        return false;
+    }
+    const struct mhd_tls tls = {.certificate = id.certificate, .key = id.key};
+    life->server = listen_at(life, ports->main, &tls);
+    tls_identity_free(&id);
+    if (life->server == NULL)
+        return false;
+    ports->main = life->port = mhd_server_port(life->server);
+    if (o->secure.on && !serve_redirects(life, ports))
+        return false;
+    say("listening on %s://%s:%u/", o->secure.on ? "https" : "http", o->bind, life->port);
+    return true;
+}
+
+static void stop_serving(struct life *life)
+{
+    if (life->server != NULL)
+        mhd_server_stop(life->server);
+    if (life->redirects != NULL)
+        mhd_server_stop(life->redirects);
+    life->server = life->redirects = NULL;
+}
+
+static void make_password(struct life *life)
+{
+    static bool done;
+
+    if (life->options->secure.new_password && !done && otapult_new_password(life->ota) != 0)
+        fprintf(stderr, "rover: no new password: the profile is open, or the store failed\n");
+    done = true;
+}
+
+static void revoke_key(struct life *life)
+{
+    const struct secure_options *o = &life->options->secure;
+
+    if (!o->revokes)
+        return;
+    int err = otapult_revoke_key(life->ota, o->revoked);
+    if (err != 0)
+        say("the key was not revoked: %s", otapult_error_row(err)->detail);
+    else
+        say("key %02x%02x%02x%02x is revoked", o->revoked[0], o->revoked[1], o->revoked[2], o->revoked[3]);
+}
+
+static bool start(struct life *life, const struct rover_hardware *hardware, struct ports *ports)
 {
     static struct otapult_health_check checks[ROVER_CHECKS];
     struct otapult_config config = {.port = &life->board.port, OTAPULT_CONFIG_DEFAULT};
@@ -290,13 +333,16 @@ static bool start(struct life *life, const struct rover_hardware *hardware, uint
     if (life->options->restart_ms >= 0)
         config.restart_ms = (uint32_t)life->options->restart_ms;
     rover_configure(&life->rover, &config, checks, hardware);
+    secure_configure(&life->options->secure, &config, &life->users);
     if (otapult_start(&life->memory, &config, &life->ota) != 0) {
         fprintf(stderr, "rover: the crypto library does not start\n");
         return false;
     }
     rover_start(&life->rover, life->ota);
     introduce(life);
-    return serve(life, port);
+    make_password(life);
+    revoke_key(life);
+    return serve(life, ports);
 }
 
 /* What the firmware does wrong, if it is of that kind: true ends the life for *why. */
@@ -311,8 +357,7 @@ static bool misbehaves(struct life *life, enum otapult_reset *why)
     }
     if (life->temper == SAMPLE_HANG) {
         say("the firmware hangs; the watchdog bites");
-        mhd_server_stop(life->server);
-        life->server = NULL;
+        stop_serving(life);
         sleep_us(life->options->fast ? 200000 : 5000000);
         *why = OTAPULT_RESET_WATCHDOG;
         return true;
@@ -338,7 +383,7 @@ static enum otapult_reset run(struct life *life)
 }
 
 /* false: the device is dead, or cannot be simulated. */
-static bool live(const struct options *options, struct nor_flash *nor, uint16_t *port,
+static bool live(const struct options *options, struct nor_flash *nor, struct ports *ports,
                  enum otapult_reset *reset)
 {
     static struct life life;
@@ -363,12 +408,11 @@ static bool live(const struct options *options, struct nor_flash *nor, uint16_t 
         say("the firmware crashes at boot");
         *reset = OTAPULT_RESET_CRASH;
     } else {
-        alive = start(&life, &hardware, port);
+        alive = start(&life, &hardware, ports);
         if (alive)
             *reset = run(&life);
     }
-    if (life.server != NULL)
-        mhd_server_stop(life.server);
+    stop_serving(&life);
     host_port_end(&life.board);
     return alive;
 }
@@ -389,6 +433,14 @@ static const char usage[] =
     "                   200 with --fast)\n"
     "  --table FILE     partition table of a new flash file, instead of the 16 MB one with two OTA slots\n"
     "  --factory FILE   factory firmware of a new flash file\n"
+    "  --secure         signatures, HTTPS and login; prints the first password once\n"
+    "  --key-digest HEX of a key that signs firmware, as `otapult key-digest` prints it; up to three, with\n"
+    "                   commas between, or again (--trust is the same)\n"
+    "  --revoke HEX     a key with this digest never counts again; stays in the flash file\n"
+    "  --cert FILE --key FILE  certificate and key in PEM, instead of the device's own\n"
+    "  --http-port N    beside HTTPS: plain HTTP that redirects pages and refuses all else\n"
+    "  --new-password   makes and prints a new password, revokes API tokens\n"
+    "  --host NAME      another name the rover is opened by, beside its addresses and rover.local\n"
     "  --wear FILE      when it ends, writes how often it has erased each sector\n"
     "  --help           this text\n\n"
     "Ctrl-C switches it off; SIGUSR1 pulls its plug and puts it back.\n";
@@ -409,13 +461,24 @@ static unsigned number(const char *name, const char *value, unsigned max)
     return (unsigned)n;
 }
 
+static void require(bool good, const char *name)
+{
+    if (good)
+        return;
+    fprintf(stderr, "rover: --%s %s: not of its form, or one too many; see rover --help\n", name, optarg);
+    exit(2);
+}
+
 static void parse(int argc, char **argv, struct options *o)
 {
     static const struct option longs[] = {
-        {"flash", 1, NULL, 'f'},   {"port", 1, NULL, 'p'},  {"bind", 1, NULL, 'b'},
-        {"reset", 0, NULL, 'r'},   {"fast", 0, NULL, 'q'},  {"stall", 1, NULL, 's'},
-        {"confirm", 1, NULL, 'c'}, {"table", 1, NULL, 't'}, {"factory", 1, NULL, 'F'},
-        {"restart", 1, NULL, 'R'}, {"wear", 1, NULL, 'w'},  {"help", 0, NULL, 'h'},
+        {"flash", 1, NULL, 'f'},      {"port", 1, NULL, 'p'},      {"bind", 1, NULL, 'b'},
+        {"reset", 0, NULL, 'r'},      {"fast", 0, NULL, 'q'},      {"stall", 1, NULL, 's'},
+        {"confirm", 1, NULL, 'c'},    {"table", 1, NULL, 't'},     {"factory", 1, NULL, 'F'},
+        {"restart", 1, NULL, 'R'},    {"secure", 0, NULL, 'S'},    {"trust", 1, NULL, 'T'},
+        {"key-digest", 1, NULL, 'T'}, {"revoke", 1, NULL, 'V'},    {"cert", 1, NULL, 'C'},
+        {"key", 1, NULL, 'K'},        {"http-port", 1, NULL, 'H'}, {"new-password", 0, NULL, 'N'},
+        {"host", 1, NULL, 'n'},       {"wear", 1, NULL, 'w'},      {"help", 0, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     int c;
@@ -425,7 +488,9 @@ static void parse(int argc, char **argv, struct options *o)
                           .port = 8080,
                           .stall_s = 15,
                           .confirm_s = 60,
-                          .restart_ms = -1};
+                          .restart_ms = -1,
+                          .http_port = -1};
+    secure_options_init(&o->secure);
     while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
         switch (c) {
         case 'f': o->flash = optarg; break;
@@ -438,6 +503,14 @@ static void parse(int argc, char **argv, struct options *o)
         case 'R': o->restart_ms = (int)number("restart", optarg, 60000); break;
         case 't': o->table = optarg; break;
         case 'F': o->factory = optarg; break;
+        case 'S': o->secure.on = true; break;
+        case 'T': require(secure_add_key(&o->secure, optarg), "key-digest"); break;
+        case 'V': require(secure_revoke_key(&o->secure, optarg), "revoke"); break;
+        case 'C': o->secure.certificate = optarg; break;
+        case 'K': o->secure.key = optarg; break;
+        case 'H': o->http_port = (int)number("http-port", optarg, 65535); break;
+        case 'N': o->secure.new_password = true; break;
+        case 'n': require(secure_add_host(&o->secure, optarg), "host"); break;
         case 'w': o->wear = optarg; break;
         case 'h': fputs(usage, stdout); exit(0);
         default: fputs("rover: see rover --help\n", stderr); exit(2);
@@ -475,10 +548,10 @@ int main(int argc, char **argv)
     parse(argc, argv, &options);
     catch_signals();
     open_flash(&nor, &options);
-    uint16_t port = (uint16_t)options.port;
+    struct ports ports = {(uint16_t)options.port, (uint16_t)(options.http_port < 0 ? 0 : options.http_port)};
     bool alive = true;
     while (alive && !power_off) {
-        alive = live(&options, &nor, &port, &reset);
+        alive = live(&options, &nor, &ports, &reset);
         if (alive && !power_off) {
             say("restarting");
             sleep_us(off_ms(&options) * 1000u);

@@ -39,6 +39,15 @@ static void put_revision(struct otapult_text *t, uint32_t rev)
     otapult_text_dec(t, rev % 100);
 }
 
+static void put_key(struct otapult_text *t, uint32_t id)
+{
+    const uint8_t bytes[] = {(uint8_t)(id >> 24), (uint8_t)(id >> 16), (uint8_t)(id >> 8), (uint8_t)id};
+    if (id == 0)
+        return;
+    otapult_text_str(t, " ");
+    otapult_text_digest(t, bytes, sizeof bytes);
+}
+
 /* The placeholders of errors.def, {text} apart. */
 static const struct {
     const char *name;
@@ -54,6 +63,7 @@ static const struct {
     {"{ours}", offsetof(struct otapult_finding, want), put_chip},
     {"{rev}", offsetof(struct otapult_finding, got), put_revision},
     {"{ourrev}", offsetof(struct otapult_finding, want), put_revision},
+    {"{key}", offsetof(struct otapult_finding, want), put_key},
 };
 
 static bool begins(const char *s, const char *with)

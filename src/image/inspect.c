@@ -89,6 +89,8 @@ static uint32_t take(struct otapult_inspect *in, const uint8_t **p, size_t *n)
 {
     uint32_t taken = *n < in->left ? (uint32_t)*n : in->left;
     otapult_sha256_feed(&in->sha, *p, taken);
+    if (in->limits.trust != NULL && in->at != OTAPULT_AT_SIGNATURE)
+        otapult_sha384_feed(&in->sha384, *p, taken);
     in->pos += taken;
     in->left -= taken;
     *p += taken;
@@ -103,6 +105,14 @@ static bool take_piece(struct otapult_inspect *in, uint32_t size, const uint8_t 
     const uint8_t *from = *p;
     memcpy(in->piece + have, from, take(in, p, n));
     return in->left == 0;
+}
+
+/* Over all bytes so far. */
+static int digest(struct otapult_inspect *in, uint8_t dst[OTAPULT_IMAGE_DIGEST])
+{
+    if (otapult_sha256_peek(&in->sha, dst) == 0)
+        return 0;
+    return refuse(in, OTAPULT_E_INTERNAL, (struct otapult_finding){.text = "SHA-256"});
 }
 
 static uint8_t xor_of(const uint8_t *p, size_t n)
@@ -167,11 +177,18 @@ static uint64_t padded_end(uint64_t end)
     return (end + 16) & ~(uint64_t)15;
 }
 
+/* Behind the signature sector, when the image ends at `end`. */
+static uint64_t signed_end(uint64_t end)
+{
+    return end + -end % OTAPULT_SIGNATURE_SECTOR + OTAPULT_SIGNATURE_SECTOR;
+}
+
 /* The least size of the whole file when this segment's data ends at `end`. */
 static uint64_t least_size(const struct otapult_inspect *in, uint64_t end)
 {
     uint32_t headers = in->info.segment_count - in->segments;
-    return padded_end(end + (uint64_t)headers * OTAPULT_SEGMENT_HEADER) + OTAPULT_IMAGE_DIGEST;
+    uint64_t image = padded_end(end + (uint64_t)headers * OTAPULT_SEGMENT_HEADER) + OTAPULT_IMAGE_DIGEST;
+    return in->limits.trust != NULL ? signed_end(image) : image;
 }
 
 static int check_address(struct otapult_inspect *in, uint32_t at, const struct otapult_segment *segment)
@@ -239,6 +256,25 @@ static int take_segment_header(struct otapult_inspect *in, const uint8_t **p, si
     return 0;
 }
 
+static int check_age(struct otapult_inspect *in)
+{
+    const struct otapult_app_desc *desc = &in->info.desc;
+    struct otapult_version version;
+
+    if (desc->secure_version < in->limits.least_security)
+        return refuse(in, OTAPULT_E_IMAGE_SECURITY_VERSION,
+                      (struct otapult_finding){.at = OTAPULT_DESC_OFFSET + 4,
+                                               .got = desc->secure_version,
+                                               .want = in->limits.least_security});
+    if (in->limits.running == NULL)
+        return 0;
+    otapult_version_of(desc, &version);
+    if (otapult_compare_versions(&version, in->limits.running) != OTAPULT_OLDER)
+        return 0;
+    return refuse(in, OTAPULT_E_IMAGE_OLDER,
+                  (struct otapult_finding){.at = OTAPULT_DESC_OFFSET, .text = in->limits.running->version});
+}
+
 static int take_description(struct otapult_inspect *in, const uint8_t **p, size_t *n)
 {
     if (!take_piece(in, OTAPULT_DESC_SIZE, p, n))
@@ -248,7 +284,7 @@ static int take_description(struct otapult_inspect *in, const uint8_t **p, size_
         return refuse(in, OTAPULT_E_IMAGE_NO_DESCRIPTION,
                       (struct otapult_finding){.at = in->pos - OTAPULT_DESC_SIZE});
     expect_data(in, in->info.segment[0].size - OTAPULT_DESC_SIZE);
-    return 0;
+    return check_age(in);
 }
 
 static int take_data(struct otapult_inspect *in, const uint8_t **p, size_t *n)
@@ -260,14 +296,83 @@ static int take_data(struct otapult_inspect *in, const uint8_t **p, size_t *n)
     return 0;
 }
 
-/* ---- end ---- */
+/* ---- the signature ---- */
 
-static int digest(struct otapult_inspect *in, uint8_t dst[OTAPULT_IMAGE_DIGEST])
+static int refuse_trailing(struct otapult_inspect *in)
 {
-    if (otapult_sha256_peek(&in->sha, dst) == 0)
-        return 0;
-    return refuse(in, OTAPULT_E_INTERNAL, (struct otapult_finding){.text = "SHA-256"});
+    return refuse(in, OTAPULT_E_IMAGE_TRAILING, (struct otapult_finding){.at = in->info.size});
 }
+
+/* All signed bytes are there. */
+static int expect_sector(struct otapult_inspect *in)
+{
+    uint8_t sha256[32], sha384[OTAPULT_SHA384_SIZE] = {0};
+
+    int err = digest(in, sha256);
+    if (err == 0 && in->limits.trust != NULL && otapult_sha384_finish(&in->sha384, sha384) != 0)
+        err = refuse(in, OTAPULT_E_INTERNAL, (struct otapult_finding){.text = "SHA-384"});
+    otapult_signature_init(&in->signature, in->limits.trust, sha256, sha384);
+    expect(in, OTAPULT_AT_SIGNATURE, OTAPULT_SIGNATURE_SECTOR);
+    return err;
+}
+
+static int expect_signature(struct otapult_inspect *in)
+{
+    uint32_t fill = -in->pos % OTAPULT_SIGNATURE_SECTOR;
+
+    if (fill == 0)
+        return expect_sector(in);
+    expect(in, OTAPULT_AT_FILL, fill);
+    return 0;
+}
+
+static int take_fill(struct otapult_inspect *in, const uint8_t **p, size_t *n)
+{
+    const uint8_t *from = *p;
+    uint32_t taken = take(in, p, n);
+
+    for (uint32_t i = 0; i < taken; i++)
+        if (from[i] != 0xFF)
+            return refuse_trailing(in);
+    return in->left == 0 ? expect_sector(in) : 0;
+}
+
+static int begin_sector(struct otapult_inspect *in, uint8_t first)
+{
+    if (first != OTAPULT_SIGNATURE_MAGIC)
+        return refuse_trailing(in);
+    uint64_t need = signed_end(in->info.image_size);
+    if (need > in->limits.slot_size)
+        return refuse(
+            in, OTAPULT_E_IMAGE_TOO_LARGE,
+            (struct otapult_finding){.at = in->pos, .got = (uint32_t)need, .want = in->limits.slot_size});
+    return 0;
+}
+
+static int end_sector(struct otapult_inspect *in)
+{
+    int err = otapult_signature_finish(&in->signature, &in->why);
+
+    if (err != 0)
+        return err;
+    expect(in, OTAPULT_AT_END, 0);
+    in->info.size = in->pos;
+    in->info.signatures = in->signature.blocks;
+    return digest(in, in->info.sha256);
+}
+
+static int take_sector(struct otapult_inspect *in, const uint8_t **p, size_t *n)
+{
+    const uint8_t *from = *p;
+
+    int err = in->left == OTAPULT_SIGNATURE_SECTOR ? begin_sector(in, *from) : 0;
+    if (err != 0)
+        return err;
+    err = otapult_signature_feed(&in->signature, from, take(in, p, n), &in->why);
+    return err == 0 && in->left == 0 ? end_sector(in) : err;
+}
+
+/* ---- the end of the image ---- */
 
 static int check_checksum(struct otapult_inspect *in, uint8_t found)
 {
@@ -308,14 +413,21 @@ static int take_digest(struct otapult_inspect *in, const uint8_t **p, size_t *n)
     if (!take_piece(in, OTAPULT_IMAGE_DIGEST, p, n))
         return 0;
     expect(in, OTAPULT_AT_END, 0);
-    in->info.size = in->pos;
+    in->info.size = in->info.image_size = in->pos;
     int err = digest(in, in->info.sha256);
     if (err != 0)
         return err;
     if (memcmp(in->piece, in->info.digest, OTAPULT_IMAGE_DIGEST) != 0)
         return refuse(in, OTAPULT_E_IMAGE_HASH,
                       (struct otapult_finding){.at = in->pos - OTAPULT_IMAGE_DIGEST});
-    return check_mapped(in);
+    err = check_mapped(in);
+    return err == 0 && in->limits.trust != NULL ? expect_signature(in) : err;
+}
+
+/* The image needed no more, and more comes. */
+static int take_more(struct otapult_inspect *in)
+{
+    return in->info.signatures == 0 ? expect_signature(in) : refuse_trailing(in);
 }
 
 /* ---- the stage ---- */
@@ -327,19 +439,23 @@ void otapult_inspect_init(struct otapult_inspect *in, const struct otapult_inspe
     in->limits = kept;
     in->xor8 = OTAPULT_CHECKSUM_START;
     otapult_sha256_init(&in->sha);
+    if (kept.trust != NULL)
+        otapult_sha384_init(&in->sha384);
     expect(in, OTAPULT_AT_HEADER, OTAPULT_IMAGE_HEADER);
 }
 
 static int step(struct otapult_inspect *in, const uint8_t **p, size_t *n)
 {
-    switch (in->at) { /* each state takes a byte at least, or refuses */
+    switch (in->at) { /* each state takes a byte at least, or refuses; the end may only lead on, once */
     case OTAPULT_AT_HEADER: return take_header(in, p, n);
     case OTAPULT_AT_SEGMENT_HEADER: return take_segment_header(in, p, n);
     case OTAPULT_AT_DESCRIPTION: return take_description(in, p, n);
     case OTAPULT_AT_DATA: return take_data(in, p, n);
     case OTAPULT_AT_PADDING: return take_padding(in, p, n);
     case OTAPULT_AT_DIGEST: return take_digest(in, p, n);
-    case OTAPULT_AT_END: return refuse(in, OTAPULT_E_IMAGE_TRAILING, (struct otapult_finding){.at = in->pos});
+    case OTAPULT_AT_FILL: return take_fill(in, p, n);
+    case OTAPULT_AT_SIGNATURE: return take_sector(in, p, n);
+    case OTAPULT_AT_END: return take_more(in);
     }
     return refuse(in, OTAPULT_E_INTERNAL, (struct otapult_finding){.text = "inspector"});
 }
@@ -362,15 +478,29 @@ static uint32_t missing(const struct otapult_inspect *in)
     case OTAPULT_AT_DATA: break;
     case OTAPULT_AT_PADDING: return in->left + OTAPULT_IMAGE_DIGEST;
     case OTAPULT_AT_DIGEST:
+    case OTAPULT_AT_FILL:
+    case OTAPULT_AT_SIGNATURE:
     case OTAPULT_AT_END: return in->left;
     }
     return (uint32_t)least_size(in, end) - in->pos;
 }
 
+static int refuse_end(struct otapult_inspect *in)
+{
+    bool no_sector = in->at == OTAPULT_AT_FILL ||
+                     (in->at == OTAPULT_AT_SIGNATURE && in->left == OTAPULT_SIGNATURE_SECTOR);
+
+    if (!no_sector)
+        return refuse(in, OTAPULT_E_IMAGE_TRUNCATED,
+                      (struct otapult_finding){.at = in->pos, .got = missing(in)});
+    if (in->limits.trust == NULL)
+        return refuse_trailing(in);
+    return refuse(in, OTAPULT_E_SIGNATURE_MISSING, (struct otapult_finding){.at = in->info.image_size});
+}
+
 int otapult_inspect_finish(struct otapult_inspect *in)
 {
     if (in->err == 0 && in->at != OTAPULT_AT_END)
-        in->err = refuse(in, OTAPULT_E_IMAGE_TRUNCATED,
-                         (struct otapult_finding){.at = in->pos, .got = missing(in)});
+        in->err = refuse_end(in);
     return in->err;
 }

@@ -6,17 +6,23 @@
 
 #include "otapult/image.h"
 #include "trust/sha256.h"
+#include "trust/signature.h"
 
-/* Is this app image whole, right, and for this chip? A stage over all bytes of the image, first to last:
- * header, segments, checksum, SHA-256, app description, chip, revision, room in the slot, nothing behind
- * the end. It checks all that esp_image_verify() does (ESP-IDF v6.0.2, bootloader_support/src/
- * esp_image_format.c) and what that leaves out: at least one segment, lengths against the slot before
- * the data comes, zero padding, an app description, a DROM and an IROM segment on an ESP32-S3, an
- * appended SHA-256, no trailing bytes. */
+/* Is this app image whole, right, and for this chip? A stage over all bytes of the file, first to last:
+ * header, segments, checksum, SHA-256, app description, chip, revision, room in the slot; then nothing,
+ * or 0xFF up to a multiple of 4096 and one signature sector, and nothing behind that. A signature may be
+ * there where none is required: then it must be well-formed.
+ * It checks all that esp_image_verify() does (ESP-IDF v6.0.2, bootloader_support/src/esp_image_format.c)
+ * and what that leaves out: at least one segment, lengths against the slot before the data comes, zero
+ * padding, an app description, a DROM and an IROM segment on an ESP32-S3, an appended SHA-256, no trailing
+ * bytes. */
 
 struct otapult_inspect_limits {
     uint32_t slot_size;
     uint16_t chip_id, chip_rev;
+    uint32_t least_security;               /* security versions below are refused */
+    const struct otapult_trust *trust;     /* a signature is required, by one of its keys; NULL: none is */
+    const struct otapult_version *running; /* older versions are refused; NULL: they are not */
 };
 
 enum otapult_inspect_at { /* what the next byte is */
@@ -26,7 +32,9 @@ enum otapult_inspect_at { /* what the next byte is */
     OTAPULT_AT_DATA,
     OTAPULT_AT_PADDING, /* zeros and the checksum byte */
     OTAPULT_AT_DIGEST,
-    OTAPULT_AT_END, /* no further byte is allowed */
+    OTAPULT_AT_FILL,      /* 0xFF up to the signature sector */
+    OTAPULT_AT_SIGNATURE, /* the sector */
+    OTAPULT_AT_END, /* of an image that needs no more: a signature may follow where there was none yet */
 };
 
 struct otapult_inspect {
@@ -35,8 +43,14 @@ struct otapult_inspect {
     uint32_t                      pos;  /* bytes taken so far */
     uint32_t                      left; /* of the current piece, never 0 before the end */
     uint32_t                      segments;   /* headers taken */
-    uint8_t                       piece[256]; /* header, segment header, description or digest */
     uint8_t                       xor8;
+    union {
+        struct {
+            uint8_t               piece[256]; /* header, segment header, description or digest */
+            struct otapult_sha384 sha384;     /* over what a P-384 key would sign; only with a trust */
+        };
+        struct otapult_signature  signature;  /* from OTAPULT_AT_SIGNATURE on */
+    };
     struct otapult_sha256         sha;
     struct otapult_image_info     info;
     int                           err;
@@ -49,8 +63,8 @@ void otapult_inspect_init(struct otapult_inspect *in, const struct otapult_inspe
 OTAPULT_MUST_CHECK int otapult_inspect_feed(struct otapult_inspect *in, const uint8_t *p, size_t n);
 
 /* No more bytes. 0: the image is whole and right, in->info describes it; else the error, IMAGE_TRUNCATED
- * when bytes are missing. That a DROM or IROM segment is missing is said last of all, when everything
- * else was found right. */
+ * when bytes are missing, SIGNATURE_MISSING when all but a signature is there. That a DROM or IROM segment
+ * is missing is said last of what concerns the image, when everything else of it was found right. */
 OTAPULT_MUST_CHECK int otapult_inspect_finish(struct otapult_inspect *in);
 
 #endif

@@ -324,7 +324,7 @@ static void judge_behind_erased(struct otapult_recognise *r, uint32_t at)
 
 static void judge_boundary(struct otapult_recognise *r, uint32_t at)
 {
-    if (is_table(r->window))
+    if (at >= TABLE_AT && is_table(r->window))
         refuse_merged(r, at, "partition table");
     else if (at == APP_AT && begins_app(r->window))
         refuse_merged(r, at, "app image");

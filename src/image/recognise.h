@@ -10,7 +10,7 @@
  *
  * An app image is told by its first OTAPULT_HEAD_SIZE bytes, nearly everything else by its first
  * OTAPULT_RECOGNISE_HEAD. Two kinds need more: what begins like a bootloader may be a merged image
- * (partition table at 0x8000, or another 4 KB boundary up to 0x10000; app at 0x10000), and what begins
+ * (partition table at 0x8000, or a later 4 KB boundary up to 0x10000; app at 0x10000), and what begins
  * with 0xFF may be a merged image for another chip, a wear-levelled FAT, OTA data, or nothing. */
 
 #define OTAPULT_RECOGNISE_HEAD   512u     /* bytes kept */

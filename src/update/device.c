@@ -77,11 +77,18 @@ void otapult_restart_soon(struct otapult *o)
     o->restart_at_ms = otapult_now(o) + o->config.restart_ms;
 }
 
-void otapult_note(struct otapult *o, enum otapult_event event, int slot, const struct otapult_trial *trial,
-                  const char *code, const char *text)
+static void copy_word(char *dst, size_t cap, const char *src)
+{
+    struct otapult_text t;
+
+    otapult_text_init(&t, dst, cap);
+    otapult_text_str(&t, src == NULL ? "" : src);
+}
+
+void otapult_note_by(struct otapult *o, enum otapult_event event, int slot, const struct otapult_trial *trial,
+                     const char *code, const char *text, const char *by)
 {
     struct otapult_log_entry e = {.event = (uint8_t)event, .slot = (int8_t)slot};
-    struct otapult_text t;
 
     if (trial != NULL) {
         e.size = trial->size;
@@ -90,17 +97,66 @@ void otapult_note(struct otapult *o, enum otapult_event event, int slot, const s
         memcpy(e.project, trial->project, sizeof e.project);
         memcpy(e.build, trial->build, sizeof e.build);
     }
-    otapult_text_init(&t, e.code, sizeof e.code);
-    otapult_text_str(&t, code == NULL ? "" : code);
-    otapult_text_init(&t, e.text, sizeof e.text);
-    otapult_text_str(&t, text == NULL ? "" : text);
+    copy_word(e.code, sizeof e.code, code);
+    copy_word(e.text, sizeof e.text, text);
+    copy_word(e.by, sizeof e.by, by);
     otapult_journal_add(&o->journal, &e);
+}
+
+void otapult_note(struct otapult *o, enum otapult_event event, int slot, const struct otapult_trial *trial,
+                  const char *code, const char *text)
+{
+    otapult_note_by(o, event, slot, trial, code, text, NULL);
+}
+
+void otapult_note_account(struct otapult *o, const char *text, const char *by)
+{
+    otapult_note_by(o, OTAPULT_EV_ACCOUNT, OTAPULT_SLOT_NONE, NULL, NULL, text, by);
+}
+
+bool otapult_is_secure(const struct otapult *o)
+{
+    return o->config.secure;
+}
+
+struct otapult_users *otapult_device_users(const struct otapult *o)
+{
+    return o->users;
+}
+
+const char *const *otapult_device_hosts(const struct otapult *o)
+{
+    return o->config.hosts;
+}
+
+static void start_users(struct otapult *o)
+{
+    struct otapult_users *u = (struct otapult_users *)(void *)o->config.users;
+
+    if (!o->config.secure)
+        return;
+    if (u == NULL) {
+        o->port->log(o->port->ctx,
+                     "secure: no memory for the login (config.users); every request is refused");
+        return;
+    }
+    otapult_users_start(u, o->port, o->journal.boot, o->config.show_password, o->config.app);
+    o->users = u;
+}
+
+int otapult_new_password(struct otapult *o)
+{
+    int err = o->users == NULL ? OTAPULT_E_NOT_SECURED : otapult_users_reset(o->users);
+
+    if (err == 0)
+        otapult_note_account(o, "new password made at the device", NULL);
+    return err;
 }
 
 static bool usable(const struct otapult_config *c)
 {
     return c->port != NULL && c->ready != NULL && (c->check_count == 0 || c->checks != NULL) &&
-           c->check_count <= 32;
+           c->check_count <= 32 && c->key_count <= OTAPULT_KEYS_MAX && (c->key_count == 0 || c->keys != NULL);
 }
 
 int otapult_start(union otapult_memory *memory, const struct otapult_config *config, struct otapult **out)
@@ -119,6 +175,8 @@ int otapult_start(union otapult_memory *memory, const struct otapult_config *con
     o->slots.running = o->slots.boot = o->slots.next = OTAPULT_SLOT_NONE;
     o->started_ms = otapult_now(o);
     otapult_journal_start(&o->journal, o->port);
+    start_users(o);
+    otapult_secure_start(o);
     otapult_resolve_boot(o);
     *out = o;
     return 0;
@@ -137,8 +195,22 @@ void otapult_poll(struct otapult *o)
     otapult_poll_slots(o);
     otapult_poll_stall(o);
     otapult_poll_health(o);
-    if (restart_is_due(o))
-        o->port->restart(o->port->ctx);
+    if (o->users != NULL)
+        otapult_users_poll(o->users);
+    if (!restart_is_due(o))
+        return;
+    if (o->users != NULL)
+        otapult_users_save(o->users);
+    o->port->restart(o->port->ctx);
+}
+
+static void copy_keys(const struct otapult *o, struct otapult_status *out)
+{
+    for (unsigned n = 0, first; n < OTAPULT_KEYS_ALL; n++) {
+        const uint8_t *key = otapult_trust_key(&o->trust, n);
+        if (key != NULL && otapult_trust_ask(&o->trust, key, &first) == OTAPULT_KEY_TRUSTED && first == n)
+            memcpy(out->key[out->key_count++], key, sizeof *out->key);
+    }
 }
 
 static void copy_waiting_for(const struct otapult *o, struct otapult_status *out)
@@ -169,7 +241,11 @@ void otapult_status(struct otapult *o, struct otapult_status *out)
         .pending = o->pending,
         .uptime_ms = now,
         .boot = o->journal.boot,
+        .secure = o->config.secure,
+        .locked = o->locked,
     };
+    out->trust_error = otapult_secure_refusal(o, &(struct otapult_finding){0});
+    copy_keys(o, out);
     if (o->pending) {
         uint32_t waited = now - o->pending_since_ms;
         out->confirm_left_ms = waited < o->config.confirm_ms ? o->config.confirm_ms - waited : 0;
@@ -213,8 +289,8 @@ const char *otapult_event_name(int event)
         [OTAPULT_EV_CONFIRMED] = "confirmed",     [OTAPULT_EV_REJECTED] = "rejected",
         [OTAPULT_EV_CRASHED] = "crashed",         [OTAPULT_EV_POWER_LOST] = "power_lost",
         [OTAPULT_EV_GAVE_UP] = "gave_up",         [OTAPULT_EV_NOT_LOADED] = "not_loaded",
-        [OTAPULT_EV_ROLLED_BACK] = "rolled_back",
+        [OTAPULT_EV_ROLLED_BACK] = "rolled_back", [OTAPULT_EV_ACCOUNT] = "account",
     };
-    bool known = event > OTAPULT_EV_NONE && event <= OTAPULT_EV_ROLLED_BACK;
+    bool known = event > OTAPULT_EV_NONE && event <= OTAPULT_EV_ACCOUNT;
     return known ? names[event] : "none";
 }

@@ -5,6 +5,7 @@
 #include "update/journal.h"
 #include "update/session.h"
 #include "update/trial.h"
+#include "trust/users.h"
 #include "web/multipart.h"
 
 /* The device: one update at a time, who may touch it, and what becomes of it. What stands under `lock`
@@ -15,7 +16,11 @@ struct otapult {
     const struct otapult_port   *port;
     struct otapult_inspect_limits limits;
     struct otapult_journal       journal;
+    struct otapult_users        *users; /* NULL: nobody can log in */
     uint32_t                     started_ms;
+    struct otapult_version       running; /* where older versions are refused; else empty */
+    const char                  *locked;  /* why updates are locked; NULL: they are not */
+    struct otapult_trust         trust;   /* written under lock, and never while the holder may read it */
 
     /* under lock */
     enum otapult_phase phase;
@@ -37,6 +42,7 @@ struct otapult {
     uint32_t           pending_since_ms;
 
     char               reason[64];  /* of the last `ready` that said no */
+    char               holder[OTAPULT_WHO_NAME]; /* who holds the ticket, for the journal */
 
     /* the holder's */
     struct otapult_session   session;
@@ -52,6 +58,21 @@ void otapult_leave(struct otapult *o, uint32_t ticket);
 
 /* The parser's memory. To be touched only between enter and leave. */
 struct otapult_multipart *otapult_upload_parser(struct otapult *o);
+
+/* Says who holds the ticket, for the journal. To be called once, between begin and the first byte. */
+void otapult_name_holder(struct otapult *o, uint32_t ticket, const char *by);
+
+/* As otapult_confirm() and otapult_rollback(), for whom the journal names. */
+OTAPULT_MUST_CHECK int otapult_confirm_by(struct otapult *o, const char *by);
+OTAPULT_MUST_CHECK int otapult_rollback_by(struct otapult *o, const char *by, struct otapult_finding *why);
+
+/* A journal entry about password or tokens. */
+void otapult_note_account(struct otapult *o, const char *text, const char *by);
+
+/* The gate's: is the profile secure, who may log in (NULL: nobody can), names of this host or NULL. */
+bool otapult_is_secure(const struct otapult *o);
+struct otapult_users *otapult_device_users(const struct otapult *o);
+const char *const *otapult_device_hosts(const struct otapult *o);
 
 /* The device's chip, for the status. */
 uint16_t otapult_device_chip(const struct otapult *o);
@@ -80,15 +101,44 @@ void otapult_restart_soon(struct otapult *o);
 void otapult_note(struct otapult *o, enum otapult_event event, int slot, const struct otapult_trial *trial,
                   const char *code, const char *text);
 
+/* The same, asked for by `by`. */
+void otapult_note_by(struct otapult *o, enum otapult_event event, int slot,
+                     const struct otapult_trial *trial, const char *code, const char *text, const char *by);
+
 /* Asks the application whether an update or a restart may happen now: 0 or NOT_READY. */
 OTAPULT_MUST_CHECK int otapult_ask_ready(struct otapult *o, struct otapult_finding *why);
 
 /* Makes `slot` the next boot's, with a trial to go with it: saved before, armed after. `trial` has slot,
- * build, version, project and size set. 0 or the port's error, and then the old choice still holds. */
+ * build, version, project and size set. Where signatures are required the slot is verified once more, last
+ * of all. 0, FLASH_READBACK (it is not what was verified before) or the port's error, and then the old
+ * choice still holds. */
 OTAPULT_MUST_CHECK int otapult_arm(struct otapult *o, struct otapult_trial *trial);
 
 /* Describes an image for its trial and the journal. */
 void otapult_describe(struct otapult_trial *trial, int slot, const struct otapult_image_info *info);
+
+/* Verifies slot `index` with the session's memory, which must be free. 0, LOCKED, or what is wrong. */
+OTAPULT_MUST_CHECK int otapult_verify(struct otapult *o, int index, struct otapult_finding *why);
+
+/* Limits for a slot of `size` bytes; `upload`: for what comes from outside, not for what is there. */
+void otapult_set_limits(struct otapult *o, uint32_t size, bool upload);
+
+/* ---- secure.c: signatures. On a device that requires none, nothing of this does anything ---- */
+
+/* At start, before anything is verified: the keys, and whether the checks refuse what they must. */
+void otapult_secure_start(struct otapult *o);
+
+/* What refuses every update: LOCKED, SIGNATURE_NO_KEYS, or 0. */
+OTAPULT_MUST_CHECK int otapult_secure_refusal(const struct otapult *o, struct otapult_finding *why);
+
+/* The running firmware stays: its security version is the least from now on and, with `keys`, those of its
+ * built-in keys that have signed it are carried over into the store, for which the slot is read. Nobody
+ * else may be at work: at start, or in a phase of the caller's. */
+void otapult_secure_settle(struct otapult *o, bool keys);
+
+/* The same, keys too, when it was confirmed just now. Waits for nobody: what a rollback or a restart under
+ * way prevents is lost but for the security version, which the next start finds. */
+void otapult_secure_confirmed(struct otapult *o);
 
 /* At start: reads the slots, finds the fate of the last trial, and what follows from it. Where the port's
  * slots fail, o->slots_error says so and everything is still to be done. */

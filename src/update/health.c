@@ -68,7 +68,7 @@ static int write_decision(struct otapult *o, int (*write)(void *ctx), enum otapu
     return err;
 }
 
-int otapult_confirm(struct otapult *o)
+int otapult_confirm_by(struct otapult *o, const char *by)
 {
     struct otapult_trial trial;
 
@@ -81,12 +81,18 @@ int otapult_confirm(struct otapult *o)
 
     int err = write_decision(o, o->port->confirm, OTAPULT_STATE_VALID);
     if (err == 0) {
-        otapult_note(o, OTAPULT_EV_CONFIRMED, trial.slot, &trial, NULL, NULL);
+        otapult_secure_confirmed(o);
+        otapult_note_by(o, OTAPULT_EV_CONFIRMED, trial.slot, &trial, NULL, NULL, by);
         otapult_trial_clear(o->port);
         otapult_refresh_slots(o);
     }
     end_decision(o, err != 0); /* last: then an update may begin, whose trial must not be the one cleared */
     return err;
+}
+
+int otapult_confirm(struct otapult *o)
+{
+    return otapult_confirm_by(o, NULL);
 }
 
 /* The running firmware goes, and the previous one returns at the restart, which is the caller's. Until then
@@ -243,19 +249,27 @@ static int no_rollback(struct otapult_finding *why, const char *text)
     return OTAPULT_E_NO_ROLLBACK;
 }
 
-/* Verifies slot `index` with the session's memory, which is free now. */
-static int verify(struct otapult *o, int index, struct otapult_finding *why)
-{
-    struct otapult_flash flash;
-    struct otapult_session *s = &o->session;
+static const struct {
+    int err;
+    const char *text;
+} unfit[] = {
+    {OTAPULT_E_SIGNATURE_WRONG, "the other slot's image is not signed by a trusted key"},
+    {OTAPULT_E_IMAGE_TRAILING, "the other slot's image is not signed by a trusted key"},
+    {OTAPULT_E_IMAGE_SECURITY_VERSION, "the other slot's image has a security version that is too low"},
+};
 
-    int err = o->port->open(o->port->ctx, index, &flash);
-    if (err != 0)
+static int verify_target(struct otapult *o, int index, struct otapult_finding *why)
+{
+    int err = otapult_verify(o, index, why);
+
+    if (err == 0 || err == OTAPULT_E_LOCKED)
         return err;
-    o->limits.slot_size = flash.size;
-    err = otapult_verify_slot(&flash, &o->limits, &s->judge.inspect, s->writer.sector, OTAPULT_SLOT_SECTOR);
-    bool judged = s->judge.inspect.err != 0; /* else flash could not be read */
-    return judged ? no_rollback(why, "the other slot holds no whole image") : err;
+    if (o->session.judge.inspect.err != err)
+        return err; /* not the image is wrong: flash could not be read */
+    for (size_t i = 0; i < sizeof unfit / sizeof *unfit; i++)
+        if (unfit[i].err == err)
+            return no_rollback(why, unfit[i].text);
+    return no_rollback(why, "the other slot holds no whole image");
 }
 
 static int other_slot(const struct otapult_slots *slots)
@@ -268,7 +282,7 @@ static int other_slot(const struct otapult_slots *slots)
     return factory ? OTAPULT_SLOT_FACTORY : OTAPULT_SLOT_NONE;
 }
 
-static int go_to_other(struct otapult *o, struct otapult_finding *why)
+static int go_to_other(struct otapult *o, const char *by, struct otapult_finding *why)
 {
     struct otapult_slots slots = slots_now(o);
     struct otapult_trial trial;
@@ -278,28 +292,33 @@ static int go_to_other(struct otapult *o, struct otapult_finding *why)
         return o->slots_error;
     if (target == OTAPULT_SLOT_NONE)
         return no_rollback(why, "there is no other slot");
-    int err = verify(o, target, why);
+    int err = verify_target(o, target, why);
     if (err != 0)
         return err;
     otapult_describe(&trial, target, &o->session.judge.inspect.info);
     err = otapult_arm(o, &trial);
     if (err == 0)
-        otapult_note(o, OTAPULT_EV_ROLLED_BACK, target, &trial, NULL, NULL);
+        otapult_note_by(o, OTAPULT_EV_ROLLED_BACK, target, &trial, NULL, NULL, by);
     return err;
 }
 
-int otapult_rollback(struct otapult *o, struct otapult_finding *why)
+int otapult_rollback_by(struct otapult *o, const char *by, struct otapult_finding *why)
 {
     int err = claim_restart(o, why);
     if (err != 0)
         return err;
 
-    err = is_pending(o) ? reject(o, "rolled back by request") : go_to_other(o, why);
+    err = is_pending(o) ? reject(o, "rolled back by request") : go_to_other(o, by, why);
     if (err != 0)
         otapult_hold(o, false);
     end_claim(o, err);
     otapult_refresh_slots(o);
     return err;
+}
+
+int otapult_rollback(struct otapult *o, struct otapult_finding *why)
+{
+    return otapult_rollback_by(o, NULL, why);
 }
 
 /* ---- what the last boot means ---- */
@@ -337,7 +356,7 @@ static bool try_again(struct otapult *o, struct otapult_trial *trial)
 {
     struct otapult_finding why;
 
-    if (verify(o, trial->slot, &why) != 0)
+    if (otapult_verify(o, trial->slot, &why) != 0)
         return false;
     trial->verdict = OTAPULT_TRIAL_WRITTEN;
     trial->text[0] = '\0';
@@ -419,6 +438,8 @@ static int conclude_trial(struct otapult *o, struct otapult_trial *trial)
     if (fate == OTAPULT_FATE_POWER_LOST && try_again(o, trial))
         return 0;
     note_fate(o, trial, fate, e.reset);
+    if (fate == OTAPULT_FATE_CONFIRMED)
+        otapult_secure_settle(o, true);
     otapult_trial_clear(o->port);
     return 0;
 }
@@ -441,6 +462,8 @@ static int find_pending(struct otapult *o)
         o->pending_since_ms = otapult_now(o);
     o->pending = pending;
     otapult_unlock(o);
+    if (!pending)
+        otapult_secure_settle(o, false);
     return 0;
 }
 

@@ -5,13 +5,13 @@
 
 /* The stored form is the struct: all fields little-endian and naturally aligned on every target. A
  * change of the struct needs a new key prefix, so that no firmware misreads another's entries. */
-_Static_assert(sizeof(struct otapult_log_entry) == 200, "stored format of the journal");
+_Static_assert(sizeof(struct otapult_log_entry) == 228, "stored format of the journal");
 
 static void entry_key(uint32_t seq, char key[8])
 {
     uint32_t n = (seq - 1) % OTAPULT_LOG_ENTRIES;
 
-    memcpy(key, "olog.?1", 8); /* ?: the place, 1: the format */
+    memcpy(key, "olog.?2", 8); /* ?: the place, 2: the format */
     key[5] = (char)('a' + n);
 }
 
@@ -22,6 +22,7 @@ static void terminate(struct otapult_log_entry *e)
     e->project[sizeof e->project - 1] = '\0';
     e->build[sizeof e->build - 1] = '\0';
     e->text[sizeof e->text - 1] = '\0';
+    e->by[sizeof e->by - 1] = '\0';
 }
 
 static bool load(const struct otapult_port *port, uint32_t seq, struct otapult_log_entry *out)

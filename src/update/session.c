@@ -14,7 +14,6 @@ void otapult_session_init(struct otapult_session *s, const struct otapult_flash 
                           const struct otapult_inspect_limits *limits, uint32_t size)
 {
     memset(s, 0, sizeof *s);
-    s->limits = *limits;
     otapult_judge_init(&s->judge, limits, size);
     otapult_slot_writer_init(&s->writer, flash, size);
 }
@@ -50,7 +49,7 @@ static int read_back(struct otapult_session *s, uint32_t size)
 {
     struct otapult_inspect *in = &s->judge.inspect;
 
-    otapult_inspect_init(in, &s->limits);
+    otapult_inspect_init(in, &in->limits);
     for (uint32_t off = 0; off < size;) {
         uint32_t n = size - off < OTAPULT_SLOT_SECTOR ? size - off : OTAPULT_SLOT_SECTOR;
         memset(s->writer.sector, 0, n); /* what a short read leaves must not look like what was written */

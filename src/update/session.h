@@ -10,7 +10,6 @@
 struct otapult_session {
     struct otapult_judge       judge;
     struct otapult_slot_writer writer;
-    struct otapult_inspect_limits limits;
     int                        err;
     struct otapult_finding     why;
 };
@@ -21,12 +20,13 @@ void otapult_session_init(struct otapult_session *s, const struct otapult_flash 
 /* The next bytes of the file. Nothing is erased before the judge has accepted the head. */
 OTAPULT_MUST_CHECK int otapult_session_feed(struct otapult_session *s, const uint8_t *p, size_t n);
 
-/* The file is complete: flushes, reads the whole slot back through a fresh inspection, compares SHA-256
- * over received bytes with SHA-256 over flash, then commits the header. 0: the slot holds exactly the
- * file and may be activated. */
+/* The file is complete: flushes, reads the whole slot back through a fresh inspection (the signature is
+ * verified again, over what flash holds), compares SHA-256 over received bytes with SHA-256 over flash,
+ * then commits the header. 0: the slot holds exactly the file and may be activated. */
 OTAPULT_MUST_CHECK int otapult_session_finish(struct otapult_session *s, struct otapult_image_info *info);
 
-/* Verifies the image in a slot as finish() does, reading only. `scratch` is used as a read buffer. */
+/* Verifies the image in a slot as finish() does, reading only: with limits->trust, up to the end of its
+ * signature sector; without, up to the end of the image. `scratch` is used as a read buffer. */
 OTAPULT_MUST_CHECK int otapult_verify_slot(const struct otapult_flash *flash,
                                            const struct otapult_inspect_limits *limits,
                                            struct otapult_inspect *inspect, uint8_t *scratch,

@@ -41,6 +41,17 @@ struct otapult_multipart *otapult_upload_parser(struct otapult *o)
     return &o->parser;
 }
 
+void otapult_name_holder(struct otapult *o, uint32_t ticket, const char *by)
+{
+    struct otapult_text t;
+
+    if (otapult_enter(o, ticket) != 0)
+        return;
+    otapult_text_init(&t, o->holder, sizeof o->holder);
+    otapult_text_str(&t, by);
+    otapult_leave(o, ticket);
+}
+
 /* ---- begin ---- */
 
 static int refuse_by_phase(const struct otapult *o, struct otapult_finding *why)
@@ -62,7 +73,7 @@ static int refuse_by_table(const struct otapult *o, struct otapult_finding *why)
         *why = (struct otapult_finding){.got = 0, .want = 1};
         return OTAPULT_E_NO_OTA_PARTITION;
     }
-    return o->slots.ota_data ? 0 : OTAPULT_E_NO_OTA_DATA;
+    return o->slots.ota_data ? otapult_secure_refusal(o, why) : OTAPULT_E_NO_OTA_DATA;
 }
 
 int otapult_ask_ready(struct otapult *o, struct otapult_finding *why)
@@ -87,6 +98,7 @@ static int claim(struct otapult *o, uint32_t *ticket, struct otapult_finding *wh
         o->phase = OTAPULT_RECEIVING;
         o->ticket = *ticket = o->tickets;
         o->inside = 1;
+        o->holder[0] = '\0';
         o->target = o->slots.next;
         o->received = o->written = 0;
     }
@@ -105,7 +117,7 @@ static int open_target(struct otapult *o, uint32_t size, struct otapult_finding 
         *why = (struct otapult_finding){.got = size, .want = flash.size};
         return OTAPULT_E_IMAGE_TOO_LARGE;
     }
-    o->limits.slot_size = flash.size;
+    otapult_set_limits(o, flash.size, true);
     otapult_session_init(&o->session, &flash, &o->limits, size);
     return 0;
 }
@@ -163,7 +175,8 @@ static void note_refusal(struct otapult *o, int err, const struct otapult_findin
     if (otapult_judge_accepted(&o->session.judge))
         otapult_describe(&trial, o->target, &in->info);
     otapult_detail(err, why, detail, sizeof detail);
-    otapult_note(o, OTAPULT_EV_REFUSED, o->target, &trial, otapult_error_row(err)->code, detail);
+    otapult_note_by(o, OTAPULT_EV_REFUSED, o->target, &trial, otapult_error_row(err)->code, detail,
+                    o->holder);
     o->port->log(o->port->ctx, detail);
 }
 
@@ -232,6 +245,17 @@ void otapult_describe(struct otapult_trial *trial, int slot, const struct otapul
     memcpy(trial->project, info->desc.project, sizeof trial->project);
 }
 
+/* The last look before the slot becomes the boot slot: has it changed since it was verified? */
+static int verify_again(struct otapult *o, int slot)
+{
+    struct otapult_finding why;
+
+    if (otapult_verify(o, slot, &why) == 0)
+        return 0;
+    o->session.why = (struct otapult_finding){.at = o->session.judge.inspect.pos};
+    return OTAPULT_E_FLASH_READBACK;
+}
+
 int otapult_arm(struct otapult *o, struct otapult_trial *trial)
 {
     trial->verdict = OTAPULT_TRIAL_WRITTEN;
@@ -241,7 +265,9 @@ int otapult_arm(struct otapult *o, struct otapult_trial *trial)
     if (stored != 0)
         o->port->log(o->port->ctx, "the store failed: this image gets one boot");
 
-    int err = o->port->activate(o->port->ctx, trial->slot);
+    int err = o->config.secure ? verify_again(o, trial->slot) : 0;
+    if (err == 0)
+        err = o->port->activate(o->port->ctx, trial->slot);
     if (err != 0) {
         otapult_trial_clear(o->port);
         return err;
@@ -252,6 +278,15 @@ int otapult_arm(struct otapult *o, struct otapult_trial *trial)
     return 0;
 }
 
+/* The slot is no longer what was verified: it shall not boot when the other one fails, either. */
+static void withdraw(struct otapult *o)
+{
+    const struct otapult_flash *f = &o->session.writer.flash;
+
+    if (f->erase(f->ctx, 0, f->sector) != 0)
+        o->port->log(o->port->ctx, "the slot has changed since it was verified, and cannot be erased");
+}
+
 /* The image is in the slot and proven: make it the next boot's. */
 static int activate(struct otapult *o, const struct otapult_image_info *info)
 {
@@ -260,7 +295,9 @@ static int activate(struct otapult *o, const struct otapult_image_info *info)
     otapult_describe(&trial, o->target, info);
     int err = otapult_arm(o, &trial);
     if (err == 0)
-        otapult_note(o, OTAPULT_EV_ACTIVATED, o->target, &trial, NULL, NULL);
+        otapult_note_by(o, OTAPULT_EV_ACTIVATED, o->target, &trial, NULL, NULL, o->holder);
+    else if (err == OTAPULT_E_FLASH_READBACK)
+        withdraw(o);
     return err;
 }
 
@@ -286,9 +323,9 @@ int otapult_finish(struct otapult *o, uint32_t ticket, struct otapult_image_info
 
     set_phase(o, OTAPULT_VERIFYING);
     err = otapult_session_finish(&o->session, info);
-    *why = o->session.why;
     if (err == 0)
         err = activate(o, info);
+    *why = o->session.why;
     if (err != 0)
         return end_badly(o, err, why);
     end_well(o);

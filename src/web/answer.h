@@ -18,6 +18,8 @@ struct otapult_answer {
 };
 
 void otapult_answer_begin(struct otapult_answer *a, struct otapult_exchange *x, int status);
+void otapult_answer_begin_with(struct otapult_answer *a, struct otapult_exchange *x, int status,
+                               const char *headers); /* as in struct otapult_reply */
 void otapult_answer_end(struct otapult_answer *a);
 
 #endif

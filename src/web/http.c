@@ -4,13 +4,17 @@
 #include <string.h>
 
 #include "web/answer.h"
+#include "web/exchange.h"
+#include "web/gate.h"
 #include "web/header.h"
 #include "web/status_json.h"
 
 _Static_assert(sizeof(struct otapult_exchange) <= 448, "an exchange fits into 448 bytes");
 
-#define JSON_TYPE    "application/json; charset=utf-8"
-#define EVERY_ANSWER "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+#define JSON_TYPE "application/json; charset=utf-8"
+#define EVERY_ANSWER                                                 \
+    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n" \
+    "Cross-Origin-Resource-Policy: same-origin\r\n"
 
 /* ---- answers ---- */
 
@@ -30,15 +34,16 @@ static void send_head(struct otapult_exchange *x, int status, const char *type, 
         x->reply.head(x->reply.ctx, status, type, headers);
 }
 
-static void begin_answer(struct otapult_answer *a, struct otapult_exchange *x, int status, const char *more)
+void otapult_answer_begin_with(struct otapult_answer *a, struct otapult_exchange *x, int status,
+                               const char *headers)
 {
-    send_head(x, status, JSON_TYPE, more);
+    send_head(x, status, JSON_TYPE, headers);
     otapult_json_stream(&a->json, a->buf, sizeof a->buf, x->reply.body, x->reply.ctx);
 }
 
 void otapult_answer_begin(struct otapult_answer *a, struct otapult_exchange *x, int status)
 {
-    begin_answer(a, x, status, "");
+    otapult_answer_begin_with(a, x, status, "");
 }
 
 void otapult_answer_end(struct otapult_answer *a)
@@ -46,19 +51,24 @@ void otapult_answer_end(struct otapult_answer *a)
     otapult_json_flush(&a->json);
 }
 
-static void send_error(struct otapult_exchange *x, int err, const struct otapult_finding *why,
-                       const char *more)
+void otapult_http_error_with(struct otapult_exchange *x, int err, const struct otapult_finding *why,
+                             const char *headers)
 {
     struct otapult_answer a;
 
-    begin_answer(&a, x, otapult_error_row(err)->status, more);
+    otapult_answer_begin_with(&a, x, otapult_error_row(err)->status, headers);
     otapult_error_json(&a.json, NULL, err, why, x->russian);
     otapult_answer_end(&a);
 }
 
 void otapult_http_error(struct otapult_exchange *x, int err, const struct otapult_finding *why)
 {
-    send_error(x, err, why, "");
+    otapult_http_error_with(x, err, why, "");
+}
+
+void otapult_http_head(struct otapult_exchange *x, int status, const char *headers)
+{
+    send_head(x, status, "text/plain", headers);
 }
 
 void otapult_http_json(struct otapult_exchange *x, int status, const char *json, size_t len)
@@ -73,9 +83,9 @@ void otapult_http_asset(struct otapult_exchange *x, const struct otapult_asset *
     x->reply.body(x->reply.ctx, asset->gzip, asset->len);
 }
 
-/* ---- what every request must keep to ---- */
+/* ---- headers ---- */
 
-static const char *header_of(const struct otapult_exchange *x, const char *name, unsigned *count)
+const char *otapult_header_of(const struct otapult_exchange *x, const char *name, unsigned *count)
 {
     *count = 0;
     const char *value = x->req->header(x->req->ctx, name, count);
@@ -87,7 +97,7 @@ static const char *header_of(const struct otapult_exchange *x, const char *name,
 static bool prefers_russian(const struct otapult_exchange *x)
 {
     unsigned count;
-    const char *value = header_of(x, "Accept-Language", &count);
+    const char *value = otapult_header_of(x, "Accept-Language", &count);
 
     if (value == NULL)
         return false;
@@ -95,83 +105,17 @@ static bool prefers_russian(const struct otapult_exchange *x)
     return otapult_same_word(value, strcspn(value, "-,; \t"), "ru");
 }
 
-/* A number above what 32 bits hold counts as one less than OTAPULT_SIZE_UNKNOWN: too large for anything. */
-static bool read_length(const char *digits, uint32_t *out)
+bool otapult_is_get(const struct otapult_exchange *x)
 {
-    uint32_t v = 0;
-
-    if (*digits == '\0' || strspn(digits, "0123456789") != strlen(digits))
-        return false;
-    for (; *digits != '\0'; digits++) {
-        uint32_t digit = (uint32_t)(*digits - '0');
-        v = v > (OTAPULT_SIZE_UNKNOWN - 1 - digit) / 10 ? OTAPULT_SIZE_UNKNOWN - 1 : v * 10 + digit;
-    }
-    *out = v;
-    return true;
-}
-
-/* RFC 9112, section 6: one of the two, once. Anything else is how requests are smuggled. */
-static const char *length_fault(struct otapult_exchange *x)
-{
-    unsigned lengths, codings;
-    const char *length = header_of(x, "Content-Length", &lengths);
-    const char *coding = header_of(x, "Transfer-Encoding", &codings);
-
-    if (lengths > 1)
-        return "given more than once";
-    if (length != NULL && coding != NULL)
-        return "given beside Transfer-Encoding";
-    if (length != NULL)
-        return read_length(length, &x->length) ? NULL : "not a number";
-    if (coding == NULL)
-        return NULL; /* no body */
-    x->length = OTAPULT_SIZE_UNKNOWN;
-    return codings == 1 && otapult_same_word(coding, strlen(coding), "chunked")
-               ? NULL
-               : "missing, and the Transfer-Encoding is not chunked";
-}
-
-static bool is_get(const struct otapult_request *req)
-{
-    return strcmp(req->method, "GET") == 0 || strcmp(req->method, "HEAD") == 0;
-}
-
-/* A page of another site can make a browser send a POST, but not without saying where it comes from.
- * Programs send no Origin. */
-static const char *foreign_origin(const struct otapult_exchange *x)
-{
-    unsigned origins, hosts;
-    const char *origin = header_of(x, "Origin", &origins);
-    const char *host = header_of(x, "Host", &hosts);
-
-    if (is_get(x->req) || origin == NULL)
-        return NULL;
-    const char *site = strstr(origin, "://");
-    bool same = origins == 1 && hosts == 1 && site != NULL &&
-                otapult_same_word(site + 3, strlen(site + 3), host);
-    return same ? NULL : origin;
-}
-
-static bool refuse_request(struct otapult_exchange *x)
-{
-    struct otapult_finding why = {.text = length_fault(x)};
-
-    if (why.text != NULL) {
-        otapult_http_error(x, OTAPULT_E_CONTENT_LENGTH, &why);
-        return true;
-    }
-    why.text = foreign_origin(x);
-    if (why.text != NULL)
-        otapult_http_error(x, OTAPULT_E_FOREIGN_ORIGIN, &why);
-    return why.text != NULL;
+    return strcmp(x->req->method, "GET") == 0 || strcmp(x->req->method, "HEAD") == 0;
 }
 
 /* ---- which route ---- */
 
 /* HEAD is looked up as GET; the adapter leaves the body of the answer out. */
-static bool serves(const struct otapult_route *route, const struct otapult_request *req)
+static bool serves(const struct otapult_route *route, const struct otapult_exchange *x)
 {
-    return strcmp(route->method, is_get(req) ? "GET" : req->method) == 0;
+    return strcmp(route->method, otapult_is_get(x) ? "GET" : x->req->method) == 0;
 }
 
 struct lookup {
@@ -180,14 +124,14 @@ struct lookup {
     struct otapult_text methods; /* of all routes with that path */
 };
 
-static void look_in_site(struct lookup *l, const struct otapult_site *site, const struct otapult_request *req)
+static void look_in_site(struct lookup *l, const struct otapult_site *site, const struct otapult_exchange *x)
 {
     for (size_t i = 0; i < site->count && l->route == NULL; i++) {
         const struct otapult_route *route = &site->routes[i];
 
-        if (strcmp(route->path, req->path) != 0)
+        if (strcmp(route->path, x->req->path) != 0)
             continue;
-        if (serves(route, req)) {
+        if (serves(route, x)) {
             l->route = route;
             l->app = site->app;
         }
@@ -206,7 +150,7 @@ static void refuse_method(struct otapult_exchange *x, const char *methods)
     otapult_text_str(&t, "Allow: ");
     otapult_text_str(&t, methods);
     otapult_text_str(&t, "\r\n");
-    send_error(x, OTAPULT_E_METHOD, &why, allow);
+    otapult_http_error_with(x, OTAPULT_E_METHOD, &why, allow);
 }
 
 static bool find_route(struct otapult_exchange *x, const struct otapult_site *sites, size_t site_count)
@@ -216,7 +160,7 @@ static bool find_route(struct otapult_exchange *x, const struct otapult_site *si
 
     otapult_text_init(&l.methods, methods, sizeof methods);
     for (size_t i = 0; i < site_count && l.route == NULL; i++)
-        look_in_site(&l, &sites[i], x->req);
+        look_in_site(&l, &sites[i], x);
     x->route = l.route;
     x->app = l.app;
     if (l.route == NULL && l.methods.len == 0)
@@ -224,6 +168,16 @@ static bool find_route(struct otapult_exchange *x, const struct otapult_site *si
     else if (l.route == NULL)
         refuse_method(x, methods);
     return l.route != NULL;
+}
+
+/* Whoever serves Otapult's site has everything beside it guarded too. */
+static struct otapult *find_guard(const struct otapult_site *sites, size_t site_count)
+{
+    for (size_t i = 0; i < site_count; i++) {
+        if (sites[i].guard != NULL)
+            return sites[i].guard;
+    }
+    return NULL;
 }
 
 /* ---- the exchange ---- */
@@ -245,7 +199,8 @@ enum otapult_http_next otapult_http_begin(struct otapult_exchange *x, const stru
     x->req = req;
     x->reply = reply;
     x->russian = prefers_russian(x);
-    if (!find_route(x, sites, site_count) || refuse_request(x))
+    x->guard = find_guard(sites, site_count);
+    if (!find_route(x, sites, site_count) || !otapult_gate(x))
         return OTAPULT_HTTP_ANSWERED;
 
     enum otapult_http_next next = x->route->begin(x);
@@ -259,9 +214,21 @@ enum otapult_http_next otapult_http_begin(struct otapult_exchange *x, const stru
     return OTAPULT_HTTP_ANSWERED;
 }
 
+/* false: who began this request may not any more. */
+static bool still_allowed(struct otapult_exchange *x)
+{
+    if (otapult_gate_still(x))
+        return true;
+    x->ended = OTAPULT_E_LOGIN_ENDED;
+    if (x->route->lost != NULL)
+        x->route->lost(x);
+    otapult_http_error(x, x->ended, NULL);
+    return false;
+}
+
 enum otapult_http_next otapult_http_body(struct otapult_exchange *x, const uint8_t *data, size_t len)
 {
-    if (x->answered)
+    if (x->answered || !still_allowed(x))
         return OTAPULT_HTTP_ANSWERED;
     if (len == 0)
         return OTAPULT_HTTP_BODY;
@@ -271,9 +238,10 @@ enum otapult_http_next otapult_http_body(struct otapult_exchange *x, const uint8
 
 void otapult_http_end(struct otapult_exchange *x)
 {
-    if (x->answered)
+    if (x->answered || !still_allowed(x))
         return;
     x->route->end(x);
+    otapult_forget(x->small, x->len); /* may be a password */
     answer_somehow(x);
 }
 
@@ -288,9 +256,21 @@ void otapult_http_lost(struct otapult_exchange *x)
 
 size_t otapult_http_event(struct otapult_exchange *x, char *dst, size_t cap)
 {
-    if (x->route == NULL || x->route->event == NULL || cap < OTAPULT_HTTP_EVENT)
+    if (x->route == NULL || x->route->event == NULL || cap < OTAPULT_HTTP_EVENT || !otapult_gate_still(x))
         return 0;
     return x->route->event(x, dst, cap);
+}
+
+enum otapult_http_next otapult_http_begin_json(struct otapult_exchange *x)
+{
+    const struct otapult_finding why = {.text = "the content type is not application/json"};
+    unsigned count;
+    const char *type = otapult_header_of(x, "Content-Type", &count);
+
+    if (type != NULL && count == 1 && otapult_value_is(type, "application/json"))
+        return OTAPULT_HTTP_BODY;
+    otapult_http_error(x, OTAPULT_E_BAD_REQUEST, &why);
+    return OTAPULT_HTTP_ANSWERED;
 }
 
 enum otapult_http_next otapult_http_small_body(struct otapult_exchange *x, const uint8_t *data, size_t len)

@@ -3,6 +3,7 @@
 
 #include "otapult/http.h"
 #include "update/device.h"
+#include "web/account.h"
 #include "web/answer.h"
 #include "web/header.h"
 #include "web/page.h"
@@ -171,6 +172,14 @@ static int place_parser(struct otapult_exchange *x, const struct otapult_multipa
     return 0;
 }
 
+static void name_holder(struct otapult_exchange *x)
+{
+    char by[OTAPULT_WHO_NAME];
+
+    otapult_http_who(x, by);
+    otapult_name_holder(x->app, x->ticket, by);
+}
+
 static enum otapult_http_next begin_upload(struct otapult_exchange *x)
 {
     struct otapult_multipart parser;
@@ -181,6 +190,8 @@ static enum otapult_http_next begin_upload(struct otapult_exchange *x)
         err = refuse_empty(x, &why);
     if (err == 0)
         err = otapult_begin(x->app, announced_size(x), &x->ticket, &why);
+    if (err == 0)
+        name_holder(x);
     if (err == 0 && x->multipart)
         err = place_parser(x, &parser);
     if (err == 0)
@@ -288,14 +299,26 @@ static void upload_lost(struct otapult_exchange *x)
 {
     const struct otapult_finding why = {.got = x->count};
 
-    otapult_cancel(x->app, x->ticket, OTAPULT_E_CONNECTION_LOST, &why);
+    otapult_cancel(x->app, x->ticket, x->ended != 0 ? x->ended : OTAPULT_E_CONNECTION_LOST, &why);
 }
 
 /* ---- buttons ---- */
 
+/* The body, empty or short, means nothing, but its type tells who sends it: a form has one of these three
+ * types and no other, and no form is to press a button, wherever its page comes from. */
 static enum otapult_http_next begin_button(struct otapult_exchange *x)
 {
-    (void)x; /* the body, empty or short, is read first: it means nothing */
+    static const char *const forms[] = {"application/x-www-form-urlencoded", "multipart/form-data",
+                                        "text/plain"};
+    const char *type = x->req->header(x->req->ctx, "Content-Type", NULL);
+
+    for (size_t i = 0; type != NULL && i < sizeof forms / sizeof *forms; i++) {
+        if (!otapult_value_is(type, forms[i]))
+            continue;
+        otapult_http_error(x, OTAPULT_E_BAD_REQUEST,
+                           &(struct otapult_finding){.text = "a form cannot press this button"});
+        return OTAPULT_HTTP_ANSWERED;
+    }
     return OTAPULT_HTTP_BODY;
 }
 
@@ -316,7 +339,10 @@ static void answer_button(struct otapult_exchange *x, const char *message, const
 
 static void confirm_end(struct otapult_exchange *x)
 {
-    int err = otapult_confirm(x->app);
+    char by[OTAPULT_WHO_NAME];
+
+    otapult_http_who(x, by);
+    int err = otapult_confirm_by(x->app, by);
 
     if (err != 0)
         otapult_http_error(x, err, NULL);
@@ -328,9 +354,10 @@ static void rollback_end(struct otapult_exchange *x)
 {
     struct otapult_finding why = {0};
     struct otapult_status s;
-    char slot[17];
+    char slot[17], by[OTAPULT_WHO_NAME];
 
-    int err = otapult_rollback(x->app, &why);
+    otapult_http_who(x, by);
+    int err = otapult_rollback_by(x->app, by, &why);
     if (err != 0) {
         otapult_http_error(x, err, &why);
         return;
@@ -354,21 +381,33 @@ static void reboot_end(struct otapult_exchange *x)
 
 /* ---- the table ---- */
 
+#define POST(name, begin, end, level)                                                    \
+    {                                                                                    \
+        "POST", "/api/ota/" name, begin, otapult_http_small_body, end, NULL, NULL, level \
+    }
+
 void otapult_site(struct otapult_site *site, struct otapult *o)
 {
     static const struct otapult_route routes[] = {
-        {.method = "GET", .path = "/api/ota", .begin = get_page},
+        {.method = "GET", .path = "/api/ota", .begin = get_page, .level = OTAPULT_PAGE},
+        {.method = "GET", .path = "/api/ota/account", .begin = otapult_account_get, .level = OTAPULT_PAGE},
         {.method = "GET", .path = "/api/ota/status", .begin = get_status},
         {.method = "GET", .path = "/api/ota/events", .begin = get_events, .event = next_event},
         {.method = "GET", .path = "/api/ota/log", .begin = get_log},
         {.method = "GET", .path = "/api/ota/errors", .begin = get_errors},
-        {"POST", "/api/ota/upload", begin_upload, upload_body, upload_end, upload_lost, NULL},
-        {"POST", "/api/ota/confirm", begin_button, otapult_http_small_body, confirm_end, NULL, NULL},
-        {"POST", "/api/ota/rollback", begin_button, otapult_http_small_body, rollback_end, NULL, NULL},
-        {"POST", "/api/ota/reboot", begin_button, otapult_http_small_body, reboot_end, NULL, NULL},
+        {.method = "GET", .path = "/api/ota/tokens", .begin = otapult_account_tokens, .level = OTAPULT_OWNER},
+        {"POST", "/api/ota/upload", begin_upload, upload_body, upload_end, upload_lost, NULL, OTAPULT_ADMIN},
+        POST("confirm", begin_button, confirm_end, OTAPULT_ADMIN),
+        POST("rollback", begin_button, rollback_end, OTAPULT_ADMIN),
+        POST("reboot", begin_button, reboot_end, OTAPULT_ADMIN),
+        POST("login", otapult_account_begin, otapult_account_login, OTAPULT_PUBLIC),
+        POST("logout", begin_button, otapult_account_logout, OTAPULT_PUBLIC),
+        POST("password", otapult_account_begin, otapult_account_password, OTAPULT_OWNER),
+        POST("tokens/create", otapult_account_begin, otapult_account_token_create, OTAPULT_OWNER),
+        POST("tokens/revoke", otapult_account_begin, otapult_account_token_revoke, OTAPULT_OWNER),
     };
 
     site->routes = routes;
     site->count = sizeof routes / sizeof *routes;
-    site->app = o;
+    site->app = site->guard = o;
 }

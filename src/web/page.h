@@ -7,4 +7,7 @@
 /* The upload page, made from ui/ by the build. */
 extern const struct otapult_asset otapult_page;
 
+/* Login, password and API tokens. */
+extern const struct otapult_asset otapult_account_page;
+
 #endif

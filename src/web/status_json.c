@@ -165,6 +165,7 @@ static void entry_json(struct otapult_json *j, const char *key, struct otapult *
     otapult_json_str(j, "code", or_null(e->code));
     otapult_json_num(j, "tries", e->tries);
     otapult_json_str(j, "text", e->text);
+    otapult_json_str(j, "by", or_null(e->by));
     otapult_json_close(j, '}');
 }
 
@@ -239,8 +240,25 @@ static void limits_json(struct otapult_json *j, struct otapult *o, const struct 
     otapult_json_close(j, '}');
 }
 
-/* The same error as otapult_begin() would give for the partition table. */
-static int table_error(const struct otapult_status *s, struct otapult_finding *why)
+static void signature_json(struct otapult_json *j, const struct otapult_status *s)
+{
+    char id[9];
+    struct otapult_text t;
+
+    otapult_json_open(j, "signature", '{');
+    otapult_json_bool(j, "enforced", s->secure);
+    otapult_json_open(j, "keys", '[');
+    for (unsigned n = 0; n < s->key_count; n++) {
+        otapult_text_init(&t, id, sizeof id);
+        otapult_text_digest(&t, s->key[n], sizeof s->key[n]);
+        otapult_json_str(j, NULL, id);
+    }
+    otapult_json_close(j, ']');
+    otapult_json_close(j, '}');
+}
+
+/* The same error as otapult_begin() would give for the partition table, or for lack of trust. */
+static int lasting_error(const struct otapult_status *s, struct otapult_finding *why)
 {
     *why = (struct otapult_finding){0};
     if (s->slots_error != 0)
@@ -249,7 +267,10 @@ static int table_error(const struct otapult_status *s, struct otapult_finding *w
         why->want = 1;
         return OTAPULT_E_NO_OTA_PARTITION;
     }
-    return s->slots.ota_data ? 0 : OTAPULT_E_NO_OTA_DATA;
+    if (!s->slots.ota_data)
+        return OTAPULT_E_NO_OTA_DATA;
+    why->text = s->locked;
+    return s->trust_error;
 }
 
 void otapult_status_json(struct otapult_json *j, struct otapult *o, enum otapult_status_slots which,
@@ -259,7 +280,7 @@ void otapult_status_json(struct otapult_json *j, struct otapult *o, enum otapult
     struct otapult_finding why;
 
     otapult_status(o, &s);
-    int err = table_error(&s, &why);
+    int err = lasting_error(&s, &why);
 
     otapult_json_open(j, NULL, '{');
     progress_json(j, &s);
@@ -269,7 +290,8 @@ void otapult_status_json(struct otapult_json *j, struct otapult *o, enum otapult
     limits_json(j, o, &s);
     if (err != 0)
         otapult_error_json(j, "error", err, &why, russian);
-    otapult_json_bool(j, "open", true);
+    signature_json(j, &s);
+    otapult_json_bool(j, "open", !otapult_is_secure(o));
     otapult_json_num(j, "boot", s.boot);
     otapult_json_num(j, "uptime_ms", s.uptime_ms);
     otapult_json_close(j, '}');

@@ -27,10 +27,11 @@ uint32_t fuzz_random(uint32_t *state)
 }
 
 /* Single bytes, small pieces, or what a network stack hands over. */
-static size_t piece(uint32_t *state, size_t left)
+static size_t piece(uint32_t *state, uint32_t kinds, size_t left)
 {
-    static const size_t most[] = {1, 7, 64, 1500};
-    size_t n = 1 + fuzz_random(state) % most[fuzz_random(state) % 4];
+    static const uint32_t most[] = {1, 7, 64, 1500};
+    uint32_t kind = fuzz_random(state) % kinds;
+    size_t n = 1 + fuzz_random(state) % most[kind];
 
     return n < left ? n : left;
 }
@@ -55,7 +56,7 @@ int fuzz_feed_pieces(fuzz_feed *feed, void *stage, const uint8_t *data, size_t l
     if (seed == 0)
         return len > 0 ? feed_copy(feed, stage, data, len) : 0;
     for (size_t at = 0; at < len && err == 0;) {
-        size_t n = piece(&state, len - at);
+        size_t n = piece(&state, seed < 0x80 ? 4 : 2, len - at);
         err = feed_copy(feed, stage, data + at, n);
         at += n;
     }

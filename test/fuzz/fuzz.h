@@ -23,7 +23,7 @@ _Noreturn void fuzz_fail(const char *what, const char *file, int line);
 typedef int fuzz_feed(void *stage, const uint8_t *p, size_t n);
 
 /* Feeds data[len] in pieces that `seed` picks, each in memory of its own, so that one byte read too far is
- * seen. Seed 0: all at once. 0, or the first error. */
+ * seen. Seed 0: all at once; from 0x80: a few bytes each. 0, or the first error. */
 int fuzz_feed_pieces(fuzz_feed *feed, void *stage, const uint8_t *data, size_t len, uint8_t seed);
 
 /* Makes p[len] a whole image again after its bytes were changed: segment lengths that fit, load addresses

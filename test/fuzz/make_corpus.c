@@ -128,7 +128,7 @@ static void save_merged(void)
     host_default_table(table);
     uint8_t *merged = sample_merged(&spec, table, sizeof table, &len);
     struct bytes b = {.len = 0};
-    add(&b, "\5\0", 2);
+    add(&b, "\x85\0", 2);
     add(&b, merged, len);
     save("recognise", "merged", &b);
     b.len = 2 + 0x8000; /* what a bootloader of exactly this size looks like */
@@ -214,13 +214,32 @@ static void save_forms(void)
         add_text(&b, "\n" FIRMWARE "\r\ndata" END);
         save("multipart", name, &b);
     }
+}
+
+/* A header line of `len` bytes, its CR LF included. */
+static void add_line(struct bytes *b, size_t len)
+{
+    add_text(b, "x:");
+    for (size_t n = 4; n < len; n++)
+        add_text(b, "l");
+    add_text(b, "\r\n");
+}
+
+/* A part whose headers are `len` bytes, the empty line included, the longest line of them `line`. */
+static void save_headers(const char *name, size_t len, size_t line)
+{
+    static const char disposition[] = "Content-Disposition: form-data; name=firmware; filename=a.bin\r\n";
     struct bytes b = {.len = 0};
+
     add(&b, "\0\7\0", 3);
-    add_text(&b, FIRMWARE "X-Long: ");
-    for (int i = 0; i < 250; i++)
-        add_text(&b, "l");
-    add_text(&b, "\r\n\r\ndata" END);
-    save("multipart", "long-line", &b);
+    add_text(&b, "--X\r\n");
+    add_text(&b, disposition);
+    add_line(&b, line);
+    for (len -= sizeof disposition - 1 + line + 2; len > 200; len -= 100)
+        add_line(&b, 100);
+    add_line(&b, len);
+    add_text(&b, "\r\ndata" END);
+    save("multipart", name, &b);
 }
 
 /* ---- uploads ---- */
@@ -344,6 +363,10 @@ int main(int argc, char **argv)
     save_images();
     save_files();
     save_forms();
+    save_headers("longest-line", 1000, 256 + 2);
+    save_headers("line-too-long", 1000, 257 + 2);
+    save_headers("longest-headers", 2048, 100);
+    save_headers("headers-too-long", 2049, 100);
     save_uploads();
     save_tables();
     save_records();

@@ -9,8 +9,8 @@
 #include "fuzz.h"
 
 /* A fuzz target without libFuzzer: plays every file of the target's seeds and of its findings, then a fixed
- * number of mutations of them, always the same. An input that ends the program is written to
- * fuzz-<target>.input first; `<program> FILE` plays it alone. */
+ * number of mutations of them, always the same. An input that ends the program is kept in a file first;
+ * `<program> FILE` plays it alone. */
 
 #define LARGEST    0x12000u
 #define MUTATIONS  6000u
@@ -27,22 +27,21 @@ struct input {
 
 static struct input inputs[SEEDS_MOST];
 static size_t count;
-static struct input now;
+static struct input now; /* being played */
+static const char *program;
 static uint32_t state = 1;
 
 /* ---- when it ends badly ---- */
 
 static void keep_input(void)
 {
-    FILE *f = fopen("fuzz-" FUZZ_NAME ".input", "wb");
+    FILE *f = now.bytes != NULL ? fopen(FUZZ_INPUT, "wb") : NULL;
 
     if (f == NULL)
         return;
     fwrite(now.bytes, 1, now.len, f);
     fclose(f);
-    fputs("the input is in fuzz-" FUZZ_NAME ".input; to run it again: build/asan/test/test_fuzz_" FUZZ_NAME
-          " fuzz-" FUZZ_NAME ".input\n",
-          stderr);
+    fprintf(stderr, "to play this input alone: %s %s\n", program, FUZZ_INPUT);
 }
 
 static void on_abort(int signal)
@@ -204,6 +203,7 @@ int main(int argc, char **argv)
 {
     int status = 0;
 
+    program = argv[0];
     signal(SIGABRT, on_abort);
     if (__sanitizer_set_death_callback != NULL)
         __sanitizer_set_death_callback(keep_input);

@@ -148,6 +148,8 @@ static bool boot_once(struct world *w)
     };
 
     config.restart_ms = 0;
+    if (w->configure != NULL)
+        w->configure(w->configure_ctx, &config);
     end_life(w);
     memset(&w->board, 0, sizeof w->board);
     w->board.quiet = true;

@@ -28,6 +28,9 @@ struct world {
     enum otapult_health health; /* of the one check, "self-test" */
     int                 holds;  /* hold(true) minus hold(false) */
     int                 begun;  /* what otapult_begin() said, called from inside the last hold(true) */
+    /* Called in each life with the configuration as it is above; may change it. NULL: nothing is. */
+    void (*configure)(void *ctx, struct otapult_config *config);
+    void *configure_ctx;
     /* Called in each life when the port is made and before the core sees it; NULL: nothing is. May change
      * *port, its ctx too. Stays through world_restore(). */
     void (*wrap)(void *ctx, struct otapult_port *port);

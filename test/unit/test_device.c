@@ -382,12 +382,16 @@ static void an_image_that_lost_power_is_confirmed_in_its_second_trial(void **sta
 static void an_image_that_does_not_load_leaves_the_old_one_in_charge(void **state)
 {
     struct world *w = *state;
+    struct otapult_log_entry e;
 
     assert_int_equal(world_upload(w, v2, v2_len, 4096), 0);
     memset(w->nor.data + 0x20000 + 4096, 0, 64); /* flash loses bits between activation and boot */
     assert_true(world_settle(w));
     assert_string_equal(world_version(w), "1.0.0");
-    assert_int_equal(newest(w)->event, OTAPULT_EV_NOT_LOADED);
+    assert_true(otapult_log_entry(w->ota, 1, &e));
+    assert_int_equal(e.event, OTAPULT_EV_NOT_LOADED);
+    assert_int_equal(newest(w)->event,
+                     OTAPULT_EV_CONFIRMED); /* the old one, to which OTA data was set again */
     assert_int_equal(status(w).slots.boot, 0);
     world_pull_plug(w);
     assert_true(world_boot(w));

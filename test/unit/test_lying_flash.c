@@ -388,6 +388,28 @@ static void a_stuck_cell_of_ota_data_is_noticed(void **state)
     }
 }
 
+/* ---- flash that forgets ---- */
+
+/* Bits are lost between the activation and the boot: the old image returns, and is at once free for the next
+ * update, without another restart. */
+static void an_image_that_is_lost_before_its_boot_costs_nothing_else(void **state)
+{
+    struct otapult_status s;
+
+    (void)state;
+    for (int here = 0; here < 2; here++) {
+        start();
+        chip = (struct chip){.ops = 0};
+        assert_int_equal(upload(new, new_len), 0);
+        memset(w.nor.data + TARGET + 4096, 0, 16);
+        assert_true(world_settle(&w));
+        assert_string_equal(world_version(&w), "1.0.0");
+        otapult_status(w.ota, &s);
+        assert_false(s.pending);
+        recover(here == 1);
+    }
+}
+
 /* ---- the device ---- */
 
 static uint8_t *make(const char *version, uint32_t seed, size_t *len)
@@ -438,6 +460,7 @@ int main(void)
         cmocka_unit_test(one_wrong_bit_in_one_read_is_noticed),
         cmocka_unit_test(a_stuck_cell_of_the_target_is_noticed),
         cmocka_unit_test(a_stuck_cell_of_ota_data_is_noticed),
+        cmocka_unit_test(an_image_that_is_lost_before_its_boot_costs_nothing_else),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -133,10 +133,10 @@ static const struct otapult_route routes[] = {
     {.method = "GET", .path = "/events", .begin = stream, .event = write_event},
     {.method = "GET", .path = "/big", .begin = say_much},
     {.method = "POST", .path = "/refuse", .begin = refuse, .lost = count_lost},
-    {"POST", "/echo", want_body, take_body, say_sum, count_lost, NULL},
-    {"POST", "/later", want_body, take_some, say_sum, count_lost, NULL},
+    {"POST", "/echo", want_body, take_body, say_sum, count_lost, NULL, OTAPULT_ADMIN},
+    {"POST", "/later", want_body, take_some, say_sum, count_lost, NULL, OTAPULT_ADMIN},
 };
-static const struct otapult_site site = {routes, COUNT(routes), NULL};
+static const struct otapult_site site = {.routes = routes, .count = COUNT(routes)};
 
 /* ---- a server for each test, which leaves nothing behind ---- */
 
@@ -160,7 +160,7 @@ static int start_with(unsigned idle_s)
     threads_before = entries("/proc/self/task");
     files_before = entries("/proc/self/fd");
     begun = ended = lost = events = 0;
-    server = mhd_server_start("127.0.0.1", 0, &site, 1, idle_s);
+    server = mhd_server_start("127.0.0.1", 0, &site, 1, idle_s, NULL);
     return server != NULL ? 0 : -1;
 }
 
@@ -759,11 +759,11 @@ static void stop_does_not_wait_for_ever(void **state)
 static void says_why_it_cannot_listen(void **state)
 {
     (void)state;
-    assert_null(mhd_server_start("127.0.0.1", mhd_server_port(server), &site, 1, 1));
+    assert_null(mhd_server_start("127.0.0.1", mhd_server_port(server), &site, 1, 1, NULL));
     assert_int_equal(errno, EADDRINUSE);
-    assert_null(mhd_server_start("203.0.113.7", 0, &site, 1, 1));
+    assert_null(mhd_server_start("203.0.113.7", 0, &site, 1, 1, NULL));
     assert_int_equal(errno, EADDRNOTAVAIL);
-    assert_null(mhd_server_start("not an address", 0, &site, 1, 1));
+    assert_null(mhd_server_start("not an address", 0, &site, 1, 1, NULL));
     assert_int_equal(errno, EADDRNOTAVAIL);
 }
 
@@ -777,7 +777,7 @@ static void listens_again_on_the_same_port(void **state)
         ask("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n", &a);
         assert_int_equal(a.status, 200);
         stop_server();
-        server = mhd_server_start("127.0.0.1", port, &site, 1, PATIENCE);
+        server = mhd_server_start("127.0.0.1", port, &site, 1, PATIENCE, NULL);
         assert_non_null(server);
         assert_int_equal(mhd_server_port(server), port);
     }

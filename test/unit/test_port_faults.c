@@ -166,8 +166,11 @@ static void act_update(void)
 {
     boot();
     otapult_poll(w.ota);
+    unsigned before = port.struck;
     result = world_upload(&w, new.bytes, new.len, 1000);
     check_holds();
+    if (result == 0 && port.struck > before && plan.call == FAULTY_READ)
+        stop_here("flash was not proven", "after a read that lied");
     if (result != 0)
         check_refusal();
     else if (!boots("2.0.0"))
@@ -178,10 +181,16 @@ static void act_update(void)
         settle();
 }
 
+/* After a call that failed once the device has found out what it wanted to know, and done what it wanted. */
 static void act_settle(void)
 {
+    struct otapult_status s;
+
     boot();
     settle();
+    otapult_status(w.ota, &s);
+    if (!plan.for_good && (s.pending || s.slots_error != 0))
+        stop_here("it still waits", s.waiting_for);
 }
 
 static void check_no_rollback(void)

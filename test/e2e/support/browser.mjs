@@ -19,11 +19,12 @@ function executable() {
     return found;
 }
 
-export async function openBrowser() {
+// `more`: further switches of Chromium.
+export async function openBrowser(more = []) {
     const root = process.getuid() === 0; // Chromium's sandbox does not run as root
     const browser = await chromium.launch({
         executablePath: executable(),
-        args: root ? [...QUIET, '--no-sandbox'] : QUIET,
+        args: [...QUIET, ...more, ...(root ? ['--no-sandbox'] : [])],
         chromiumSandbox: !root,
     });
     return new Browser(browser);

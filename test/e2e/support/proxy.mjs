@@ -33,6 +33,10 @@ class Proxy {
     }
 
     #carry(client) {
+        if (this.closed) { // it stood in the queue when the power went
+            client.resetAndDestroy();
+            return;
+        }
         const server = net.connect(this.target);
         for (const socket of [client, server]) {
             this.#sockets.add(socket);
@@ -95,9 +99,11 @@ class Proxy {
 
     // Ends what is left of it, as a router does that loses its power.
     async close() {
-        for (const socket of this.#sockets)
-            socket.resetAndDestroy();
+        this.closed = true;
+        const closed = once(this.server, 'close');
         this.server.close();
-        await once(this.server, 'close');
+        for (const socket of this.#sockets)
+            socket.destroy();
+        await closed;
     }
 }

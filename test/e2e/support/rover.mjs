@@ -8,7 +8,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { program } from './run.mjs';
 
-const READY = /^rover: listening on (http:\/\/\S+?)\/?$/;
+const READY = /^rover: listening on (https?:\/\/\S+?)\/?$/;
 const PATIENCE_MS = 60000;
 
 // Starts the rover and waits until it listens. `flash`: an existing flash file, kept afterwards; `args`:

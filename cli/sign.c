@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "report.h"
+#include "signing.h"
+
+/* ---- the file that comes out ---- */
+
+static bool write_all(int fd, const uint8_t *data, size_t size)
+{
+    while (size > 0) {
+        ssize_t n = write(fd, data, size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        data += n;
+        size -= (size_t)n;
+    }
+    return true;
+}
+
+static mode_t usual_mode(void)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    return 0666 & ~mask;
+}
+
+/* Whoever reads `path` meanwhile sees the old file or the new one. */
+static bool save(const char *path, const uint8_t *data, size_t size)
+{
+    char name[4096];
+    int len = snprintf(name, sizeof name, "%s.XXXXXX", path);
+    int fd = len > 0 && (size_t)len < sizeof name ? mkstemp(name) : -1;
+
+    bool ok = fd >= 0 && write_all(fd, data, size) && fchmod(fd, usual_mode()) == 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        ok = close(fd) == 0 && ok && rename(name, path) == 0;
+    if (ok)
+        return true;
+    fprintf(stderr, "otapult: %s: %s\n", path, strerror(errno));
+    if (fd >= 0)
+        unlink(name);
+    return false;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* ---- signing ---- */
+
+static const char *wrong_usage(const struct options *o)
+{
+    if ((o->key != NULL) == (o->sign_command != NULL))
+        return "wants either --key or --sign-command";
+    if ((o->sign_command != NULL) != (o->public_key != NULL))
+        return "--sign-command and --pub-key go together";
+    if ((o->out != NULL) == o->in_place)
+        return "wants either --out or --in-place";
+    if (strcmp(o->file, "-") == 0)
+        return "wants a file, not standard input";
+    return o->out != NULL && same_file(o->file, o->out) ? "would write over its input; say --in-place" : NULL;
+}
+
+static const char *unfit(const struct options *o, const struct otapult_image_info *info)
+{
+    if (info->signatures > 0 && !o->append)
+        return "is signed already; --append adds another signature";
+    return info->signatures == 0 && o->append ? "is not signed yet; leave out --append" : NULL;
+}
+
+/* What was made is read as a robot reads it, before it is let out. */
+static bool holds(const struct signing *s, const struct key *key)
+{
+    static struct otapult_judge judge;
+    const struct input in = {.data = s->data, .size = s->size};
+    struct options options = {OPTIONS_DEFAULT};
+
+    options.key_count = 1;
+    if (key_digest(key, options.key_digest[0]) && input_judge_any(&in, &options, &judge) == 0)
+        return true;
+    fprintf(stderr, "otapult: the signature does not fit the key; nothing was written\n");
+    return false;
+}
+
+static int sign(const struct options *o, const struct input *in, const struct otapult_image_info *info)
+{
+    struct signing signing;
+    struct key key;
+
+    if (!key_read(o->key != NULL ? o->key : o->public_key, o->key != NULL, &key))
+        return STATUS_NO;
+    bool ok = signing_begin(&signing, in, info) && signing_add(&signing, &key, o->sign_command) &&
+              holds(&signing, &key) && save(o->out != NULL ? o->out : o->file, signing.data, signing.size);
+    if (ok)
+        printf("%s: signed with %s, %u of %u signatures, %zu bytes\n", o->out != NULL ? o->out : o->file,
+               key_scheme_word(key.scheme), signing.blocks, OTAPULT_SIGNATURE_BLOCKS, signing.size);
+    signing_free(&signing);
+    key_free(&key);
+    return ok ? STATUS_OK : STATUS_NO;
+}
+
+static int run(const struct options *options)
+{
+    static struct otapult_judge judge;
+    struct input in;
+    const char *why = wrong_usage(options);
+
+    if (why != NULL) {
+        fprintf(stderr, "otapult sign: %s\n", why);
+        return STATUS_USAGE;
+    }
+    if (!input_read(options->file, &in))
+        return STATUS_NO;
+    int status = STATUS_NO, err = input_judge_any(&in, options, &judge);
+    why = err == 0 ? unfit(options, &judge.inspect.info) : NULL;
+    if (err != 0)
+        print_error(stderr, in.name, err, &judge.why);
+    else if (why != NULL)
+        fprintf(stderr, "otapult: %s %s\n", in.name, why);
+    else
+        status = sign(options, &in, &judge.inspect.info);
+    input_free(&in);
+    return status;
+}
+
+const struct verb verb_sign = {
+    .name = "sign",
+    .arguments = "FILE --key KEY.pem --out SIGNED [--append] [--in-place]",
+    .summary = "sign firmware for robots that ask for it",
+    .help =
+        "Adds a signature of Secure Boot V2 to FILE, a whole app image, as espsecure does: 0xFF up to a\n"
+        "multiple of 4096 bytes, then one sector with the signature. What comes out was verified.\n"
+        "\n"
+        "  --key KEY.pem       the private key\n"
+        "  --sign-command CMD  instead of it: a shell command that gets the digest to be signed on\n"
+        "                      standard input (32 bytes of SHA-256; 48 of SHA-384 for ecdsa384) and prints\n"
+        "                      the signature as bytes: RSA-PSS with a salt of 32 bytes, or ECDSA as r and s\n"
+        "                      or DER. So the key may live in an HSM:\n"
+        "                        openssl pkeyutl -sign -inkey KEY -pkeyopt digest:sha256 \\\n"
+        "                          -pkeyopt rsa_padding_mode:pss -pkeyopt rsa_pss_saltlen:digest\n"
+        "  --pub-key PUB.pem   the public half, with --sign-command\n"
+        "  --out SIGNED        where the signed file goes\n"
+        "  --in-place          into FILE itself\n"
+        "  --append            FILE is signed already: another signature, up to three\n"
+        "\n"
+        "Exit status: 0 signed, 1 not, 2 wrong usage.\n",
+    .accepts = "aikopx",
+    .run = run,
+};

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "command.h"
+#include "key.h"
+#include "report.h"
+
+/* The digests that count: those given, and that of --key. */
+static bool add_key(struct options *o)
+{
+    struct key key;
+
+    if (o->key == NULL)
+        return true;
+    if (!key_read(o->key, false, &key))
+        return false;
+    bool ok = key_digest(&key, o->key_digest[o->key_count++]);
+    key_free(&key);
+    return ok;
+}
+
+static void print_ok(const struct input *in, const struct otapult_judge *judge)
+{
+    unsigned ours = 0;
+
+    for (unsigned bits = judge->inspect.signature.signers; bits != 0; bits >>= 1)
+        ours += bits & 1;
+    printf("ok %s: %u of %u signatures by what was given\n", in->name, ours, judge->inspect.info.signatures);
+}
+
+static int run(const struct options *given)
+{
+    static struct otapult_judge judge;
+    struct options options = *given;
+    struct input in;
+
+    unsigned keys = options.key_count + (options.key != NULL);
+
+    if (keys == 0 || keys > OPTIONS_KEYS) {
+        fprintf(stderr, "otapult verify: wants --key or --key-digest, three keys at most\n");
+        return STATUS_USAGE;
+    }
+    if (!add_key(&options) || !input_read(options.file, &in))
+        return STATUS_NO;
+    int err = input_judge_any(&in, &options, &judge);
+    if (err == 0)
+        print_ok(&in, &judge);
+    else
+        print_error(stderr, in.name, err, &judge.why);
+    input_free(&in);
+    return err == 0 ? STATUS_OK : STATUS_NO;
+}
+
+const struct verb verb_verify = {
+    .name = "verify",
+    .arguments = "FILE --key KEY.pem | --key-digest HEX",
+    .summary = "is this firmware signed by that key?",
+    .help =
+        "Verifies FILE ('-': standard input) as a robot does that trusts the key and nobody else: the\n"
+        "whole image, its signature sector, and that nothing stands behind it.\n"
+        "\n"
+        "  --key KEY.pem       the key, private or public\n"
+        "  --key-digest HEX    its digest; up to three, with commas between: one of them must have signed\n"
+        "\n"
+        "Exit status: 0 it is, 1 it is not or FILE cannot be read, 2 wrong usage.\n",
+    .accepts = "dk",
+    .run = run,
+};

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OTAPULT_ESP_IDF_H
+#define OTAPULT_ESP_IDF_H
+
+#include <esp_err.h>
+#include <esp_http_server.h>
+
+#include "otapult/http.h"
+
+/* Otapult on a board with ESP-IDF 5.1 to 6.x.
+ *
+ *   struct otapult_esp_config config = OTAPULT_ESP_CONFIG_DEFAULT;
+ *   config.device.ready = stands_still;              what the robot says before an update
+ *   ESP_ERROR_CHECK(otapult_mount(server, &config));
+ *
+ * That is all: page and API are at /api/ota of the running server, a task of Otapult's own polls the
+ * device. There is one device, so everything here is there once; all memory is static.
+ *
+ * These functions return esp_err_t, so that ESP_ERROR_CHECK() takes them. They are called from one task,
+ * the one that sets the application up, unless they say otherwise. */
+
+struct otapult_esp_config {
+    /* As in otapult.h. `ready` must be set. Filled in where NULL: `port` by otapult_esp_port(), and in the
+     * secure profile `users`; always: chip_id and chip_rev. */
+    struct otapult_config device;
+
+    /* The application's own routes, served beside Otapult's: OTAPULT_SITES_MAX at most, copied. Their
+     * `app` and the routes must outlive the server. */
+    const struct otapult_site *sites;
+    size_t                     site_count;
+
+    uint16_t port;            /* TCP, of otapult_serve() */
+    uint8_t  upload_priority; /* of the task that takes uploads */
+    uint8_t  poll_priority;   /* of the task that calls otapult_poll(), and with it the health checks */
+};
+
+#define OTAPULT_SITES_MAX 3
+
+#define OTAPULT_ESP_CONFIG_DEFAULT                                                                    \
+    {                                                                                                 \
+        .device = {OTAPULT_CONFIG_DEFAULT}, .port = 8080, .upload_priority = 4, .poll_priority = 3,   \
+    }
+
+/* Entries of httpd_config_t.max_uri_handlers to keep for Otapult's own routes; add one for each route of
+ * the application's sites, and for each handler registered otherwise. */
+#define OTAPULT_ESP_HANDLERS 20
+
+/* What httpd_config_t.stack_size must be at least, and 4096 more with TLS: all requests but long uploads
+ * run in the server's task. */
+#define OTAPULT_ESP_SERVER_STACK 6144
+
+/* Begins the device's life: finds out what became of the last update, and starts the task that polls.
+ * To be called early in app_main, before anything that a broken firmware may hang in, so that the
+ * confirmation's deadline runs; the calls below do it where it has not been done. Needs no network. Calls
+ * nvs_flash_init(), which the application may have done before; never erases NVS.
+ * A new firmware that only lost power is activated again here; the restart into it follows soon.
+ * In the secure profile the first start makes secrets: call otapult_esp_radio(true) before.
+ * Errors: ESP_ERR_INVALID_STATE (started already), ESP_ERR_INVALID_ARG (no `ready`, or no checks although
+ * there is a count), ESP_FAIL (otapult_start() failed; the log says at what). A partition table without OTA
+ * slots is no error here: page and API say so, see otapult_esp_check(). */
+esp_err_t otapult_esp_start(const struct otapult_esp_config *config);
+
+/* Serves page, API and config->sites on a running server, plain or TLS. `config` may be NULL when
+ * otapult_esp_start() was called: then there are no sites of the application's. An upload goes on in a task
+ * of its own, so that the server stays free; before ESP-IDF 5.2.4, and in 5.3 before 5.3.2, the server
+ * cannot let go of a request, and everything else waits until the upload ends.
+ * Errors: those of otapult_esp_start() but INVALID_STATE, which means here that a server is mounted
+ * already; ESP_ERR_HTTPD_HANDLERS_FULL, ESP_ERR_HTTPD_HANDLER_EXISTS and others of
+ * httpd_register_uri_handler(), and then none of the routes is registered. */
+esp_err_t otapult_mount(httpd_handle_t server, const struct otapult_esp_config *config);
+
+/* Certificate and key of a TLS server. PEM with its NUL counted in the length, or DER. Copied. */
+struct otapult_esp_tls {
+    const uint8_t *certificate;
+    size_t         certificate_len;
+    const uint8_t *key;
+    size_t         key_len;
+};
+
+/* Starts a server of Otapult's own on config->port and mounts it; `config` is needed here. `tls` NULL:
+ * plain HTTP. `server` may be NULL; otherwise *server is its handle.
+ * Errors: as otapult_mount(), those of httpd_start() or httpd_ssl_start(), and ESP_ERR_NOT_SUPPORTED: `tls`
+ * without CONFIG_ESP_HTTPS_SERVER_ENABLE. */
+esp_err_t otapult_serve(const struct otapult_esp_config *config, const struct otapult_esp_tls *tls,
+                        httpd_handle_t *server);
+
+/* Takes the routes off the server again. Call it before httpd_stop(), and not while an upload runs:
+ * ESP_ERR_INVALID_STATE then, or when nothing is mounted. The device lives on. */
+esp_err_t otapult_unmount(void);
+
+/* The device, for otapult_status(), otapult_confirm() and the rest of otapult.h; NULL before its start.
+ * From any task. */
+struct otapult *otapult_esp_device(void);
+
+/* The port under the device, for its clock and lock; works before the start, too. From any task, but the
+ * first call belongs to the set-up. */
+const struct otapult_port *otapult_esp_port(void);
+
+/* Tells whether Wi-Fi or Bluetooth is on: the chip's random numbers are unpredictable only then, and the
+ * port refuses to give any others. Off until said otherwise. From any task. */
+void otapult_esp_radio(bool on);
+
+/* Is this partition table fit for updates over the air? 0, or the error of the table which an upload would
+ * meet: OTAPULT_E_NO_OTA_PARTITION, OTAPULT_E_NO_OTA_DATA. Needs nothing started. */
+int otapult_esp_check(void);
+
+#endif

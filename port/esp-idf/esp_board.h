@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OTAPULT_ESP_BOARD_H
+#define OTAPULT_ESP_BOARD_H
+
+#include <stdatomic.h>
+
+#include <esp_idf_version.h>
+#include <esp_partition.h>
+#include <freertos/FreeRTOS.h>
+#include <freertos/semphr.h>
+#include <freertos/task.h>
+#include <nvs.h>
+
+#include "otapult/esp_idf.h"
+
+/* What the files of the ESP-IDF port share. */
+
+/* ---- versions of ESP-IDF ---- */
+
+#define ESP_BOARD_IDF(major, minor, patch) (ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(major, minor, patch))
+
+/* A request handed to a second task takes its body along. Earlier, httpd_req_async_handler_begin() left
+ * the server's task reading the same body, and took the connection's first bytes for another request.
+ * Source: esp_http_server/src/httpd_txrx.c, httpd_main.c of every tag from v5.2 to v6.0.2. */
+#define ESP_BOARD_HANDS_OVER                                                                          \
+    (ESP_BOARD_IDF(5, 3, 2) || (ESP_BOARD_IDF(5, 2, 4) && !ESP_BOARD_IDF(5, 3, 0)))
+
+#define ESP_BOARD_ANY_METHOD ESP_BOARD_IDF(5, 3, 0) /* HTTP_ANY */
+#define ESP_BOARD_MARKS_INVALID ESP_BOARD_IDF(5, 5, 0) /* esp_ota_mark_app_invalid_rollback() */
+
+/* ---- the board ---- */
+
+/* A partition with an app in it, or to be. */
+struct esp_slot {
+    const esp_partition_t *partition; /* NULL: the table has none */
+    bool     read_only;
+    uint32_t rested_ms; /* when the task that writes it last let others run */
+};
+
+/* Everything that outlives a call; all zero when power comes. The tasks' stacks stand in mount.c, the
+ * exchanges in server.c. */
+struct esp_board {
+    bool                   bound; /* port, slots, mutex are set up */
+    struct otapult_port    port;
+    struct esp_slot        slot[OTAPULT_SLOTS_MAX], factory;
+    int                    slot_count;
+    const esp_partition_t *ota_data; /* NULL: none, or one that is too small */
+    nvs_handle_t           nvs;
+    bool                   nvs_open;
+    StaticSemaphore_t      mutex_memory;
+    SemaphoreHandle_t      mutex;
+    atomic_bool            radio;
+
+    struct otapult        *device; /* NULL: not started */
+    uint32_t               stall_ms;
+    union otapult_memory   memory;
+    union otapult_users_memory users; /* of the secure profile */
+    StaticTask_t           poll_memory, upload_memory;
+    TaskHandle_t           poll_task, upload_task;
+
+    httpd_handle_t         server; /* NULL: not mounted */
+    struct otapult_site    sites[1 + OTAPULT_SITES_MAX];
+    size_t                 site_count;
+    atomic_bool            uploading; /* the upload task has a request, or is about to */
+};
+
+extern struct esp_board otapult_esp_board;
+
+#define ESP_BOARD_TAG "otapult" /* of log lines, and the namespace in NVS */
+
+/* Sets up what needs neither NVS nor a task. May be called again. */
+void otapult_esp_bind(void);
+
+/* slots.c and system.c: fill in their part of the port. */
+void otapult_esp_bind_slots(struct esp_board *b);
+void otapult_esp_bind_system(struct esp_board *b);
+
+/* NVS, opened once so that no later call needs the heap for it. A store that does not open is logged: then
+ * every access gives OTAPULT_E_STORE. */
+void otapult_esp_open_store(struct esp_board *b);
+
+uint32_t otapult_esp_now_ms(void);
+
+/* server.c: the handler of every route; user_ctx is the route's path. */
+esp_err_t otapult_esp_on_request(httpd_req_t *r);
+
+/* Takes the requests that are handed over. */
+void otapult_esp_upload_task(void *arg);
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <esp_log.h>
+#include <esp_random.h>
+#include <esp_system.h>
+#include <esp_timer.h>
+#include <nvs_flash.h>
+
+#include "esp_board.h"
+
+/* ---- key-value store ---- */
+
+void otapult_esp_open_store(struct esp_board *b)
+{
+    esp_err_t err = nvs_flash_init();
+
+    if (err == ESP_OK)
+        err = nvs_open(ESP_BOARD_TAG, NVS_READWRITE, &b->nvs);
+    b->nvs_open = err == ESP_OK;
+    if (err != ESP_OK)
+        ESP_LOGE(ESP_BOARD_TAG, "NVS: %s; updates work, their history is not kept", esp_err_to_name(err));
+}
+
+static int store_error(const char *key, esp_err_t err)
+{
+    ESP_LOGE(ESP_BOARD_TAG, "NVS, %s: %s", key, esp_err_to_name(err));
+    return OTAPULT_E_STORE;
+}
+
+/* A value that does not fit is none of ours. */
+static int port_kv_get(void *ctx, const char *key, void *dst, size_t cap, size_t *len)
+{
+    const struct esp_board *b = ctx;
+
+    *len = 0;
+    if (!b->nvs_open)
+        return OTAPULT_E_STORE;
+    size_t n = cap;
+    esp_err_t err = nvs_get_blob(b->nvs, key, dst, &n);
+    if (err == ESP_ERR_NVS_NOT_FOUND)
+        return 0;
+    if (err != ESP_OK)
+        return store_error(key, err);
+    *len = n;
+    return 0;
+}
+
+static esp_err_t write_key(nvs_handle_t nvs, const char *key, const void *src, size_t len)
+{
+    if (len > 0)
+        return nvs_set_blob(nvs, key, src, len);
+    esp_err_t err = nvs_erase_key(nvs, key);
+    return err == ESP_ERR_NVS_NOT_FOUND ? ESP_OK : err;
+}
+
+static int port_kv_set(void *ctx, const char *key, const void *src, size_t len)
+{
+    const struct esp_board *b = ctx;
+
+    if (!b->nvs_open)
+        return OTAPULT_E_STORE;
+    esp_err_t err = write_key(b->nvs, key, src, len);
+    if (err == ESP_OK)
+        err = nvs_commit(b->nvs);
+    return err == ESP_OK ? 0 : store_error(key, err);
+}
+
+/* ---- the rest of the world ---- */
+
+uint32_t otapult_esp_now_ms(void)
+{
+    return (uint32_t)(esp_timer_get_time() / 1000);
+}
+
+static uint32_t port_now_ms(void *ctx)
+{
+    (void)ctx;
+    return otapult_esp_now_ms();
+}
+
+void otapult_esp_radio(bool on)
+{
+    atomic_store(&otapult_esp_board.radio, on);
+}
+
+/* Without a radio the generator has no entropy, and says nothing of it. */
+static int port_random(void *ctx, void *dst, size_t len)
+{
+    struct esp_board *b = ctx;
+
+    if (!atomic_load(&b->radio))
+        return OTAPULT_E_INTERNAL;
+    esp_fill_random(dst, len);
+    return 0;
+}
+
+static const struct {
+    esp_reset_reason_t esp;
+    enum otapult_reset ours;
+} resets[] = {
+    {ESP_RST_POWERON, OTAPULT_RESET_POWER},    {ESP_RST_BROWNOUT, OTAPULT_RESET_POWER},
+    {ESP_RST_SW, OTAPULT_RESET_SOFTWARE},      {ESP_RST_PANIC, OTAPULT_RESET_CRASH},
+    {ESP_RST_INT_WDT, OTAPULT_RESET_WATCHDOG}, {ESP_RST_TASK_WDT, OTAPULT_RESET_WATCHDOG},
+    {ESP_RST_WDT, OTAPULT_RESET_WATCHDOG},
+#if ESP_BOARD_IDF(5, 3, 0)
+    {ESP_RST_PWR_GLITCH, OTAPULT_RESET_POWER}, {ESP_RST_CPU_LOCKUP, OTAPULT_RESET_CRASH},
+#endif
+};
+
+static enum otapult_reset port_reset_reason(void *ctx)
+{
+    const esp_reset_reason_t reason = esp_reset_reason();
+
+    (void)ctx;
+    for (size_t i = 0; i < sizeof resets / sizeof *resets; i++)
+        if (resets[i].esp == reason)
+            return resets[i].ours;
+    return OTAPULT_RESET_OTHER;
+}
+
+static void port_restart(void *ctx)
+{
+    (void)ctx;
+    esp_restart();
+}
+
+static void port_log(void *ctx, const char *line)
+{
+    (void)ctx;
+    ESP_LOGI(ESP_BOARD_TAG, "%s", line);
+}
+
+static void port_lock(void *ctx)
+{
+    struct esp_board *b = ctx;
+
+    (void)xSemaphoreTake(b->mutex, portMAX_DELAY);
+}
+
+static void port_unlock(void *ctx)
+{
+    struct esp_board *b = ctx;
+
+    (void)xSemaphoreGive(b->mutex);
+}
+
+void otapult_esp_bind_system(struct esp_board *b)
+{
+    b->mutex = xSemaphoreCreateMutexStatic(&b->mutex_memory);
+
+    b->port.ctx = b;
+    b->port.kv_get = port_kv_get;
+    b->port.kv_set = port_kv_set;
+    b->port.now_ms = port_now_ms;
+    b->port.random = port_random;
+    b->port.reset_reason = port_reset_reason;
+    b->port.restart = port_restart;
+    b->port.log = port_log;
+    b->port.lock = port_lock;
+    b->port.unlock = port_unlock;
+}

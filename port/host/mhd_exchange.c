@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mhd_internal.h"
+
+struct exchange {
+    struct mhd_server *server;
+    struct MHD_Connection *connection;
+    struct otapult_request request;
+    struct otapult_exchange core;
+    uint64_t dropped; /* of a body whose answer is there already */
+
+    /* the answer */
+    int status;
+    char *content_type, *headers;
+    uint8_t *body;
+    size_t len, cap;
+    bool out_of_memory;
+
+    /* an event stream's */
+    unsigned events;
+    size_t event_len, event_sent;
+    char event[OTAPULT_HTTP_EVENT];
+};
+
+/* ---- the request, as the core sees it ---- */
+
+struct wanted {
+    const char *name, *value;
+    unsigned count;
+};
+
+static enum MHD_Result compare_header(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    struct wanted *w = ctx;
+
+    (void)kind;
+    if (strcasecmp(name, w->name) == 0 && w->count++ == 0)
+        w->value = value == NULL ? "" : value;
+    return MHD_YES;
+}
+
+static const char *find_header(void *ctx, const char *name, unsigned *count)
+{
+    const struct exchange *e = ctx;
+    struct wanted w = {.name = name};
+
+    MHD_get_connection_values(e->connection, MHD_HEADER_KIND, compare_header, &w);
+    if (count != NULL)
+        *count = w.count;
+    return w.value;
+}
+
+/* ---- the answer, collected ---- */
+
+static void take_head(void *ctx, int status, const char *content_type, const char *headers)
+{
+    struct exchange *e = ctx;
+
+    e->status = status;
+    e->content_type = strdup(content_type);
+    e->headers = strdup(headers);
+    e->out_of_memory = e->content_type == NULL || e->headers == NULL;
+}
+
+static void take_body(void *ctx, const void *data, size_t len)
+{
+    struct exchange *e = ctx;
+
+    if (len == 0)
+        return;
+    if (len > e->cap - e->len) {
+        size_t cap = (e->len + len) * 2;
+        uint8_t *body = realloc(e->body, cap);
+
+        e->out_of_memory |= body == NULL;
+        if (body == NULL)
+            return;
+        e->body = body;
+        e->cap = cap;
+    }
+    memcpy(e->body + e->len, data, len);
+    e->len += len;
+}
+
+static void add_headers(struct MHD_Response *response, struct exchange *e)
+{
+    char *rest = e->headers, *line, *value;
+
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, e->content_type);
+    while ((line = strsep(&rest, "\r\n")) != NULL) {
+        value = strstr(line, ": ");
+        if (value == NULL)
+            continue;
+        *value = '\0';
+        MHD_add_response_header(response, line, value + 2);
+    }
+}
+
+/* ---- event streams ---- */
+
+/* Waits until the next event is due. false: the server stops. */
+static bool wait_for_turn(struct mhd_server *s, bool first)
+{
+    struct timespec until = mhd_after_ms(OTAPULT_HTTP_EVENT_MS);
+
+    pthread_mutex_lock(&s->mutex);
+    while (!first && !s->stopping && mhd_wait_until(s, &until))
+        ;
+    bool go_on = !s->stopping;
+    pthread_mutex_unlock(&s->mutex);
+    return go_on;
+}
+
+static ssize_t read_event(void *ctx, uint64_t pos, char *dst, size_t cap)
+{
+    struct exchange *e = ctx;
+
+    (void)pos;
+    if (e->event_sent == e->event_len) {
+        if (!wait_for_turn(e->server, e->events++ == 0))
+            return MHD_CONTENT_READER_END_OF_STREAM;
+        e->event_sent = 0;
+        e->event_len = otapult_http_event(&e->core, e->event, sizeof e->event);
+        if (e->event_len == 0)
+            return MHD_CONTENT_READER_END_OF_STREAM;
+    }
+    size_t left = e->event_len - e->event_sent;
+    size_t n = left < cap ? left : cap;
+    memcpy(dst, e->event + e->event_sent, n);
+    e->event_sent += n;
+    return (ssize_t)n;
+}
+
+/* ---- the answer, sent ---- */
+
+static enum MHD_Result queue_answer(struct exchange *e, bool stream)
+{
+    struct MHD_Response *response;
+
+    if (e->out_of_memory)
+        return MHD_NO;
+    if (stream)
+        response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, sizeof e->event, read_event, e, NULL);
+    else
+        response = MHD_create_response_from_buffer(e->len, e->body, MHD_RESPMEM_MUST_FREE);
+    if (response == NULL)
+        return MHD_NO;
+    e->body = NULL; /* the response's from here on */
+    add_headers(response, e);
+    enum MHD_Result queued = MHD_queue_response(e->connection, (unsigned)e->status, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
+/* ---- the exchange ---- */
+
+/* false: the server stops, and begins nothing new. */
+static bool count_exchange(struct mhd_server *s)
+{
+    pthread_mutex_lock(&s->mutex);
+    bool go_on = !s->stopping;
+    s->exchanges += go_on;
+    pthread_mutex_unlock(&s->mutex);
+    return go_on;
+}
+
+/* IPv4 as ::ffff:a.b.c.d */
+static void read_source(struct MHD_Connection *connection, uint8_t source[16])
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *address = info == NULL ? NULL : info->client_addr;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+
+    if (address != NULL && address->sa_family == AF_INET) {
+        memcpy(&v4, address, sizeof v4);
+        memset(source + 10, 0xFF, 2);
+        memcpy(source + 12, &v4.sin_addr, 4);
+    } else if (address != NULL && address->sa_family == AF_INET6) {
+        memcpy(&v6, address, sizeof v6);
+        memcpy(source, &v6.sin6_addr, 16);
+    }
+}
+
+static struct exchange *new_exchange(struct mhd_server *s, struct MHD_Connection *connection,
+                                     const char *method, const char *path)
+{
+    struct exchange *e = calloc(1, sizeof *e);
+
+    if (e == NULL || !count_exchange(s)) {
+        free(e);
+        return NULL;
+    }
+    e->server = s;
+    e->connection = connection;
+    e->request = (struct otapult_request){
+        .method = method, .path = path, .query = "", .ctx = e, .header = find_header};
+    e->request.tls = s->tls;
+    e->request.https_port = s->https_port;
+    read_source(connection, e->request.source);
+    return e;
+}
+
+/* A client that waits for `100 Continue` sends no body when it gets the answer instead. Any other loses
+ * the answer to a reset connection, unless its body is read first; where that can be: it has an end. */
+static bool answers_before_body(struct exchange *e, const char *version)
+{
+    unsigned lengths, codings;
+    const char *length = find_header(e, "Content-Length", &lengths);
+    const char *coding = find_header(e, "Transfer-Encoding", &codings);
+    const char *expect = find_header(e, "Expect", NULL);
+
+    if (expect != NULL && strcasecmp(expect, "100-continue") == 0 && strcmp(version, "HTTP/1.1") == 0)
+        return true;
+    if (lengths + codings > 1 || (coding != NULL && strcasecmp(coding, "chunked") != 0))
+        return true;
+    return length != NULL && strtoull(length, NULL, 10) > OTAPULT_HTTP_DRAIN;
+}
+
+static enum MHD_Result begin(struct exchange *e, const char *version)
+{
+    const struct mhd_server *s = e->server;
+    const struct otapult_reply reply = {e, take_head, take_body};
+    enum otapult_http_next next = otapult_http_begin(&e->core, s->sites, s->site_count, &e->request, reply);
+
+    if (next == OTAPULT_HTTP_STREAM)
+        return queue_answer(e, true);
+    if (next == OTAPULT_HTTP_ANSWERED && answers_before_body(e, version))
+        return queue_answer(e, false);
+    return MHD_YES;
+}
+
+static enum MHD_Result take_piece(struct exchange *e, const char *data, size_t len)
+{
+    if (!e->core.answered) {
+        (void)otapult_http_body(&e->core, (const uint8_t *)data, len);
+        return MHD_YES;
+    }
+    e->dropped += len;
+    return e->dropped > OTAPULT_HTTP_DRAIN ? MHD_NO : MHD_YES;
+}
+
+/* libmicrohttpd calls this with the headers, then for each piece of the body, then once without any. */
+enum MHD_Result mhd_on_request(void *ctx, struct MHD_Connection *connection, const char *path,
+                               const char *method, const char *version, const char *data, size_t *len,
+                               void **slot)
+{
+    struct mhd_server *s = ctx;
+    struct exchange *e = *slot;
+
+    if (e == NULL) {
+        *slot = e = new_exchange(s, connection, method, path);
+        return e == NULL ? MHD_NO : begin(e, version);
+    }
+    if (*len == 0) {
+        otapult_http_end(&e->core); /* does nothing when an answer is written */
+        return queue_answer(e, false);
+    }
+    size_t n = *len;
+    *len = 0;
+    return take_piece(e, data, n);
+}
+
+void mhd_on_completed(void *ctx, struct MHD_Connection *connection, void **slot,
+                      enum MHD_RequestTerminationCode why)
+{
+    struct mhd_server *s = ctx;
+    struct exchange *e = *slot;
+
+    (void)connection;
+    (void)why;
+    if (e == NULL)
+        return;
+    otapult_http_lost(&e->core); /* does nothing when an answer is written */
+    free(e->content_type);
+    free(e->headers);
+    free(e->body);
+    free(e);
+    *slot = NULL;
+    pthread_mutex_lock(&s->mutex);
+    s->exchanges--;
+    pthread_cond_broadcast(&s->moved);
+    pthread_mutex_unlock(&s->mutex);
+}

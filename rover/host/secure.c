@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "secure.h"
+
+#include <qrencode.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define QUIET_ZONE 2 /* modules around the code; readers are content with less than the standard's four */
+
+void secure_options_init(struct secure_options *o)
+{
+    *o = (struct secure_options){.hosts = {"rover.local", "rover"}, .host_count = 2};
+}
+
+bool secure_add_host(struct secure_options *o, const char *name)
+{
+    if (o->host_count == SECURE_HOSTS_MAX || name[0] == '\0')
+        return false;
+    o->hosts[o->host_count++] = name;
+    return true;
+}
+
+static bool take_digest(const char *hex, uint8_t digest[OTAPULT_KEY_DIGEST])
+{
+    if (strspn(hex, "0123456789abcdefABCDEF") != 2 * OTAPULT_KEY_DIGEST)
+        return false;
+    for (unsigned i = 0; i < OTAPULT_KEY_DIGEST; i++) {
+        const char pair[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
+        digest[i] = (uint8_t)strtoul(pair, NULL, 16);
+    }
+    return true;
+}
+
+bool secure_add_key(struct secure_options *o, const char *hex)
+{
+    for (;;) {
+        if (o->key_count == OTAPULT_KEYS_MAX || !take_digest(hex, o->keys[o->key_count]))
+            return false;
+        o->key_count++;
+        hex += 2 * OTAPULT_KEY_DIGEST;
+        if (*hex == '\0')
+            return true;
+        if (*hex++ != ',')
+            return false;
+    }
+}
+
+bool secure_revoke_key(struct secure_options *o, const char *hex)
+{
+    o->revokes = strlen(hex) == 2 * OTAPULT_KEY_DIGEST && take_digest(hex, o->revoked);
+    return o->revokes;
+}
+
+/* ---- the password on the console ---- */
+
+static bool is_dark(const QRcode *code, int x, int y)
+{
+    x -= QUIET_ZONE;
+    y -= QUIET_ZONE;
+    return x >= 0 && y >= 0 && x < code->width && y < code->width &&
+           (code->data[y * code->width + x] & 1) != 0;
+}
+
+/* Two rows a line of text, black on white whatever the terminal's colours are. */
+static void print_code(const QRcode *code)
+{
+    static const char *const halves[2][2] = {{"█", "▀"},
+                                             {"▄", " "}}; /* of what is white: [above][below] dark */
+    int size = code->width + 2 * QUIET_ZONE;
+
+    for (int y = 0; y < size; y += 2) {
+        printf("  \033[97;40m");
+        for (int x = 0; x < size; x++)
+            fputs(halves[is_dark(code, x, y)][is_dark(code, x, y + 1)], stdout);
+        printf("\033[0m\n");
+    }
+}
+
+static void show_password(void *app, const char *password)
+{
+    QRcode *code = QRcode_encodeString8bit(password, 0, QR_ECLEVEL_M);
+
+    (void)app;
+    printf("rover: password of admin: %s\n", password);
+    if (code != NULL)
+        print_code(code);
+    printf("rover: it is shown this once; change it at /api/ota/account\n");
+    fflush(stdout);
+    QRcode_free(code);
+}
+
+/* ---- the profile ---- */
+
+void secure_configure(const struct secure_options *o, struct otapult_config *config,
+                      union otapult_users_memory *users)
+{
+    config->hosts = o->hosts;
+    config->secure = o->on;
+    config->keys = o->keys;
+    config->key_count = o->key_count;
+    config->users = users;
+    config->show_password = show_password;
+}
+
+bool secure_identity(const struct secure_options *o, const struct otapult_port *port, struct tls_identity *id)
+{
+    bool good = o->certificate != NULL || o->key != NULL ? o->certificate != NULL && o->key != NULL &&
+                                                               tls_identity_files(id, o->certificate, o->key)
+                                                         : tls_identity_own(id, port, o->hosts);
+
+    if (!good) {
+        fprintf(stderr, "rover: no HTTPS, so nothing is served: %s\n",
+                id->why != NULL ? id->why : "--cert and --key go together");
+        return false;
+    }
+    printf("rover: certificate SHA-256 %s\n", id->fingerprint);
+    printf("rover: curl -k --pinnedpubkey \"%s\"\n", id->pin);
+    fflush(stdout);
+    return true;
+}

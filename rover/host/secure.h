@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ROVER_HOST_SECURE_H
+#define ROVER_HOST_SECURE_H
+
+#include "otapult/otapult.h"
+#include "tls_identity.h"
+
+/* What the virtual rover's secure profile needs beside the core's: a certificate, the password on the
+ * console, a health check that speaks TLS. */
+
+#define SECURE_HOSTS_MAX 8u
+
+struct secure_options {
+    bool on;
+    bool new_password;
+    const char *certificate, *key;               /* files; NULL: the device's own */
+    const char *hosts[SECURE_HOSTS_MAX + 1];     /* names of the rover, in either profile */
+    unsigned host_count;
+    uint8_t  keys[OTAPULT_KEYS_MAX][OTAPULT_KEY_DIGEST]; /* digests of trusted signing keys */
+    unsigned key_count;
+    uint8_t  revoked[OTAPULT_KEY_DIGEST]; /* to be revoked at start, where `revokes` */
+    bool     revokes;
+};
+
+/* "rover.local", and "rover" as routers announce it. */
+void secure_options_init(struct secure_options *o);
+
+/* Adds what the command line says. false: it cannot be. */
+bool secure_add_host(struct secure_options *o, const char *name);
+bool secure_add_key(struct secure_options *o, const char *hex); /* or several, with commas between */
+bool secure_revoke_key(struct secure_options *o, const char *hex);
+
+/* config->hosts, secure, keys and show_password. */
+void secure_configure(const struct secure_options *o, struct otapult_config *config,
+                      union otapult_users_memory *users);
+
+/* Key and certificate, with their fingerprints told on the console. false: standard error says why. */
+bool secure_identity(const struct secure_options *o, const struct otapult_port *port,
+                     struct tls_identity *id);
+
+/* Does the device answer a request for its page, on its own address? Takes half a second at most. */
+bool secure_page_answers(const char *bind, uint16_t port, bool tls);
+
+#endif

@@ -1,0 +1,616 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trust/users.h"
+
+#include <psa/crypto.h>
+#include <string.h>
+
+#include "base/text.h"
+
+_Static_assert(sizeof(struct otapult_users) <= OTAPULT_USERS_RAM, "OTAPULT_USERS_RAM holds the users");
+_Static_assert(sizeof(struct otapult_token) == 64, "stored format of a token");
+
+#define KEY_PASSWORD "usr.pw1" /* 1: the format */
+#define KEY_SESSIONS "usr.ses1"
+#define SECRET_BYTES 16u
+
+/* A session on its way over a restart. */
+struct kept_session {
+    uint8_t hash[32];
+    uint32_t age_ms;
+};
+
+static void lock(struct otapult_users *u)
+{
+    u->port->lock(u->port->ctx);
+}
+
+static void unlock(struct otapult_users *u)
+{
+    u->port->unlock(u->port->ctx);
+}
+
+static uint32_t now_of(const struct otapult_users *u)
+{
+    return u->port->now_ms(u->port->ctx);
+}
+
+static int store(struct otapult_users *u, const char *key, const void *value, size_t len)
+{
+    return u->port->kv_set(u->port->ctx, key, value, len) == 0 ? 0 : OTAPULT_E_STORE;
+}
+
+/* Under lock. */
+static uint32_t new_serial(struct otapult_users *u)
+{
+    if (++u->serials == 0)
+        ++u->serials;
+    return u->serials;
+}
+
+static int hash_of(const char *id, uint8_t hash[32])
+{
+    size_t n;
+
+    return psa_hash_compute(PSA_ALG_SHA_256, (const uint8_t *)id, OTAPULT_SECRET - 1, hash, 32, &n) ==
+                   PSA_SUCCESS
+               ? 0
+               : OTAPULT_E_INTERNAL;
+}
+
+static int new_secret(struct otapult_users *u, char id[OTAPULT_SECRET], uint8_t hash[32])
+{
+    uint8_t random[SECRET_BYTES];
+    struct otapult_text t;
+
+    if (u->port->random(u->port->ctx, random, sizeof random) != 0)
+        return OTAPULT_E_INTERNAL;
+    otapult_text_init(&t, id, OTAPULT_SECRET);
+    otapult_text_digest(&t, random, sizeof random);
+    otapult_forget(random, sizeof random);
+    return hash_of(id, hash);
+}
+
+/* ---- sessions ---- */
+
+/* Under lock: is the session in place n alive? One whose time is over goes. */
+static bool alive(struct otapult_users *u, unsigned n, uint32_t now)
+{
+    if (u->session[n].serial == 0)
+        return false;
+    if (now - u->session[n].used_ms < OTAPULT_SESSION_IDLE_MS &&
+        now - u->session[n].began_ms < OTAPULT_SESSION_MAX_MS - u->session[n].before_ms)
+        return true;
+    u->session[n].serial = 0;
+    return false;
+}
+
+/* Under lock: a place for a new session. */
+static unsigned free_session(struct otapult_users *u, uint32_t now)
+{
+    unsigned best = 0;
+
+    for (unsigned n = 0; n < OTAPULT_SESSIONS; n++) {
+        if (!alive(u, n, now))
+            return n;
+        if (now - u->session[n].used_ms > now - u->session[best].used_ms)
+            best = n;
+    }
+    return best;
+}
+
+/* Under lock. */
+static void put_session(struct otapult_users *u, const uint8_t hash[32], uint32_t age_ms, uint32_t now)
+{
+    unsigned n = free_session(u, now);
+
+    memcpy(u->session[n].hash, hash, sizeof u->session[n].hash);
+    u->session[n].serial = new_serial(u);
+    u->session[n].began_ms = u->session[n].used_ms = now;
+    u->session[n].before_ms = age_ms;
+}
+
+int otapult_users_login(struct otapult_users *u, char id[OTAPULT_SECRET])
+{
+    uint8_t hash[32];
+    uint32_t now = now_of(u);
+
+    int err = new_secret(u, id, hash);
+    if (err != 0)
+        return err;
+    lock(u);
+    put_session(u, hash, 0, now);
+    unlock(u);
+    return 0;
+}
+
+/* What was kept of ended sessions must not come back with a restart. A save() under way sees it, and
+ * keeps those that are left. */
+static void forget_kept(struct otapult_users *u)
+{
+    lock(u);
+    bool kept = u->kept;
+    u->kept = u->saved = false;
+    unlock(u);
+    if (kept && store(u, KEY_SESSIONS, NULL, 0) != 0)
+        u->port->log(u->port->ctx, "kept sessions could not be removed from the store");
+}
+
+void otapult_users_logout(struct otapult_users *u, struct otapult_who who)
+{
+    if (who.kind != OTAPULT_BY_SESSION || who.slot >= OTAPULT_SESSIONS)
+        return;
+    lock(u);
+    if (u->session[who.slot].serial == who.serial)
+        u->session[who.slot].serial = 0;
+    unlock(u);
+    forget_kept(u);
+}
+
+bool otapult_users_session(struct otapult_users *u, const char *id, size_t len, struct otapult_who *who)
+{
+    uint8_t hash[32];
+    uint32_t now = now_of(u);
+    bool found = false;
+
+    if (len != OTAPULT_SECRET - 1 || hash_of(id, hash) != 0)
+        return false;
+    lock(u);
+    for (unsigned n = 0; n < OTAPULT_SESSIONS; n++) { /* all of them, wherever it is */
+        bool same = otapult_same_secret(hash, u->session[n].hash, sizeof hash);
+        if (!alive(u, n, now) || !same)
+            continue;
+        found = true;
+        u->session[n].used_ms = now;
+        *who = (struct otapult_who){OTAPULT_BY_SESSION, (uint8_t)n, u->session[n].serial};
+    }
+    unlock(u);
+    return found;
+}
+
+/* The age of a session just before the restart; what the restart takes does not count. */
+static size_t collect_sessions(struct otapult_users *u, struct kept_session kept[OTAPULT_SESSIONS],
+                               uint32_t now)
+{
+    size_t count = 0;
+
+    lock(u);
+    for (unsigned n = 0; n < OTAPULT_SESSIONS; n++) {
+        if (!alive(u, n, now))
+            continue;
+        memcpy(kept[count].hash, u->session[n].hash, sizeof kept[count].hash);
+        kept[count++].age_ms = u->session[n].before_ms + (now - u->session[n].began_ms);
+    }
+    u->saved = true;
+    u->kept = u->kept || count > 0;
+    unlock(u);
+    return count;
+}
+
+static bool is_saved(struct otapult_users *u)
+{
+    lock(u);
+    bool saved = u->saved;
+    unlock(u);
+    return saved;
+}
+
+void otapult_users_save(struct otapult_users *u)
+{
+    struct kept_session kept[OTAPULT_SESSIONS];
+    uint32_t now = now_of(u);
+
+    while (!is_saved(u)) {
+        size_t count = collect_sessions(u, kept, now);
+        if (store(u, KEY_SESSIONS, kept, count * sizeof *kept) != 0)
+            u->port->log(u->port->ctx, "the sessions could not be kept");
+    }
+}
+
+static void load_sessions(struct otapult_users *u)
+{
+    struct kept_session kept[OTAPULT_SESSIONS];
+    uint32_t now = now_of(u);
+    size_t len = 0;
+
+    if (u->port->kv_get(u->port->ctx, KEY_SESSIONS, kept, sizeof kept, &len) != 0 || len == 0)
+        return;
+    u->kept = true;
+    if (len > sizeof kept || len % sizeof *kept != 0)
+        return;
+    for (size_t i = 0; i < len / sizeof *kept; i++) {
+        if (kept[i].age_ms < OTAPULT_SESSION_MAX_MS)
+            put_session(u, kept[i].hash, kept[i].age_ms, now);
+    }
+}
+
+void otapult_users_poll(struct otapult_users *u)
+{
+    uint32_t now = now_of(u);
+
+    lock(u);
+    for (unsigned n = 0; n < OTAPULT_SESSIONS; n++)
+        (void)alive(u, n, now);
+    bool stale = u->kept && !u->saved && now >= OTAPULT_SESSION_IDLE_MS;
+    unlock(u);
+    if (stale) /* whoever came over the restart has been back by now, or never will */
+        forget_kept(u);
+}
+
+/* ---- the password ---- */
+
+/* false: another change is under way. */
+static bool begin_change(struct otapult_users *u)
+{
+    lock(u);
+    bool mine = !u->changing;
+    u->changing = true;
+    unlock(u);
+    return mine;
+}
+
+static void end_change(struct otapult_users *u, const struct otapult_password *next)
+{
+    lock(u);
+    u->changing = false;
+    if (next != NULL) {
+        u->password = *next;
+        u->password_serial = new_serial(u);
+        u->fault = NULL;
+    }
+    for (unsigned n = 0; n < OTAPULT_SESSIONS && next != NULL; n++)
+        u->session[n].serial = 0;
+    unlock(u);
+}
+
+/* Makes `next` the password, in the store first; every session ends. */
+static int take_password(struct otapult_users *u, const struct otapult_password *next)
+{
+    if (!begin_change(u))
+        return OTAPULT_E_STORE;
+    int err = store(u, KEY_PASSWORD, next, sizeof *next);
+    end_change(u, err == 0 ? next : NULL);
+    if (err == 0)
+        forget_kept(u);
+    return err;
+}
+
+int otapult_users_change(struct otapult_users *u, const char *text, size_t len)
+{
+    struct otapult_password next;
+
+    int err = otapult_password_hash(&next, u->port, text, len);
+    return err == 0 ? take_password(u, &next) : err;
+}
+
+/* Shown before it is stored: when the power goes in between, the next boot makes and shows another; the
+ * other way round there would be one that nobody knows. */
+static int make_password(struct otapult_users *u)
+{
+    char text[OTAPULT_PASSWORD_TEXT];
+    struct otapult_password next;
+
+    int err = u->show == NULL ? OTAPULT_E_INTERNAL : otapult_password_make(u->port, text);
+    if (err == 0)
+        err = otapult_password_hash(&next, u->port, text, sizeof text - 1);
+    if (err != 0)
+        return err;
+    u->show(u->app, text);
+    otapult_forget(text, sizeof text);
+    return take_password(u, &next);
+}
+
+/* Under lock. */
+static bool may_try(struct otapult_users *u, const uint8_t source[16], uint32_t now,
+                    struct otapult_password *copy, struct otapult_who *who, uint32_t *wait_s)
+{
+    uint32_t wait_ms = otapult_attempts_ask(&u->attempts, source, now);
+
+    *copy = u->password;
+    *who = (struct otapult_who){.kind = OTAPULT_BY_PASSWORD, .serial = u->password_serial};
+    *wait_s = (wait_ms + 999) / 1000;
+    return wait_ms == 0;
+}
+
+int otapult_users_password(struct otapult_users *u, const uint8_t source[16], const char *text, size_t len,
+                           struct otapult_who *who, uint32_t *wait_s)
+{
+    struct otapult_password copy;
+    uint32_t now = now_of(u);
+
+    lock(u);
+    bool in_time = may_try(u, source, now, &copy, who, wait_s);
+    unlock(u);
+    if (!in_time)
+        return OTAPULT_E_LOGIN_DELAYED;
+    bool good = otapult_password_is(&copy, text, len);
+    lock(u);
+    otapult_attempts_result(&u->attempts, source, now, good);
+    unlock(u);
+    return good ? 0 : OTAPULT_E_LOGIN_FAILED;
+}
+
+/* ---- tokens ---- */
+
+static void token_key(unsigned n, char key[9])
+{
+    memcpy(key, "usr.tok?", 9);
+    key[7] = (char)('a' + n);
+}
+
+/* Under lock. */
+static uint32_t copy_token(const struct otapult_users *u, unsigned n, struct otapult_token *copy)
+{
+    *copy = u->token[n];
+    return u->token_serial[n];
+}
+
+/* Stores what place n holds. Again, when it was given to another meanwhile: the last word is RAM's, or a
+ * token that was revoked during its first use of a boot might come back. */
+static int store_token(struct otapult_users *u, unsigned n)
+{
+    struct otapult_token copy;
+    uint32_t serial, serial_now;
+    char key[9];
+    int err;
+
+    token_key(n, key);
+    do {
+        lock(u);
+        serial = copy_token(u, n, &copy);
+        unlock(u);
+        err = store(u, key, &copy, serial == 0 ? 0 : sizeof copy);
+        lock(u);
+        serial_now = u->token_serial[n];
+        unlock(u);
+    } while (serial != serial_now);
+    return err;
+}
+
+static bool is_token_name(const char *name)
+{
+    size_t len = strlen(name);
+
+    return len > 0 && len < OTAPULT_TOKEN_NAME &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == len;
+}
+
+/* Under lock; OTAPULT_TOKENS: there is none. "" finds a free place. */
+static unsigned find_token(const struct otapult_users *u, const char *name)
+{
+    unsigned n = 0;
+
+    while (n < OTAPULT_TOKENS && strcmp(u->token[n].name, name) != 0)
+        n++;
+    return n;
+}
+
+/* Under lock: takes a free place for *t. */
+static int put_token(struct otapult_users *u, const struct otapult_token *t, unsigned *place,
+                     struct otapult_finding *why)
+{
+    *place = find_token(u, "");
+    *why = (struct otapult_finding){.want = OTAPULT_TOKENS, .text = "that name is taken"};
+    if (find_token(u, t->name) < OTAPULT_TOKENS)
+        return OTAPULT_E_TOKEN_NAME;
+    if (*place == OTAPULT_TOKENS)
+        return OTAPULT_E_TOKENS_FULL;
+    u->token[*place] = *t;
+    u->token_serial[*place] = new_serial(u);
+    return 0;
+}
+
+/* Under lock. */
+static void drop_token(struct otapult_users *u, unsigned n)
+{
+    memset(&u->token[n], 0, sizeof u->token[n]);
+    u->token_serial[n] = 0;
+}
+
+int otapult_users_token_make(struct otapult_users *u, const char *name, char id[OTAPULT_SECRET],
+                             struct otapult_finding *why)
+{
+    struct otapult_token t = {0};
+    unsigned place;
+
+    *why = (struct otapult_finding){.text = "that is no name for a token"};
+    if (!is_token_name(name))
+        return OTAPULT_E_TOKEN_NAME;
+    memcpy(t.name, name, strlen(name) + 1);
+    int err = new_secret(u, id, t.hash);
+    if (err != 0)
+        return err;
+    lock(u);
+    err = put_token(u, &t, &place, why);
+    unlock(u);
+    if (err != 0 || store_token(u, place) == 0)
+        return err;
+    lock(u);
+    drop_token(u, place);
+    unlock(u);
+    *why = (struct otapult_finding){.text = "writing the token"};
+    return OTAPULT_E_STORE;
+}
+
+int otapult_users_token_revoke(struct otapult_users *u, const char *name, struct otapult_finding *why)
+{
+    lock(u);
+    unsigned n = name[0] == '\0' ? OTAPULT_TOKENS : find_token(u, name);
+    if (n < OTAPULT_TOKENS)
+        drop_token(u, n);
+    unlock(u);
+    *why = (struct otapult_finding){.text = "there is no token of that name"};
+    if (n == OTAPULT_TOKENS)
+        return OTAPULT_E_TOKEN_NAME;
+    *why = (struct otapult_finding){.text = "removing the token"};
+    return store_token(u, n);
+}
+
+bool otapult_users_token_at(struct otapult_users *u, unsigned n, struct otapult_token *out)
+{
+    lock(u);
+    *out = u->token[n];
+    unlock(u);
+    memset(out->hash, 0, sizeof out->hash);
+    return out->name[0] != '\0';
+}
+
+/* Under lock: notes the use; true when it is the first of this boot, which the store is to know. */
+static bool touch_token(struct otapult_users *u, unsigned n, uint32_t now)
+{
+    struct otapult_token *t = &u->token[n];
+    bool first = t->boot != u->boot;
+
+    t->boot = u->boot;
+    t->uptime_s = now / 1000;
+    return first;
+}
+
+bool otapult_users_token(struct otapult_users *u, const char *id, size_t len, struct otapult_who *who)
+{
+    uint8_t hash[32];
+    uint32_t now = now_of(u);
+    bool found = false, first = false;
+
+    if (len != OTAPULT_SECRET - 1 || hash_of(id, hash) != 0)
+        return false;
+    lock(u);
+    for (unsigned n = 0; n < OTAPULT_TOKENS; n++) { /* all of them, wherever it is */
+        bool same = otapult_same_secret(hash, u->token[n].hash, sizeof hash);
+        if (u->token_serial[n] == 0 || !same)
+            continue;
+        found = true;
+        first = touch_token(u, n, now);
+        *who = (struct otapult_who){OTAPULT_BY_TOKEN, (uint8_t)n, u->token_serial[n]};
+    }
+    unlock(u);
+    if (first && store_token(u, who->slot) != 0)
+        u->port->log(u->port->ctx, "the use of a token could not be stored");
+    return found;
+}
+
+static void load_tokens(struct otapult_users *u)
+{
+    char key[9];
+    size_t len = 0;
+
+    for (unsigned n = 0; n < OTAPULT_TOKENS; n++) {
+        struct otapult_token *t = &u->token[n];
+
+        token_key(n, key);
+        int err = u->port->kv_get(u->port->ctx, key, t, sizeof *t, &len);
+        t->name[sizeof t->name - 1] = '\0';
+        if (err == 0 && len == sizeof *t && is_token_name(t->name))
+            u->token_serial[n] = new_serial(u);
+        else
+            drop_token(u, n);
+    }
+}
+
+/* ---- who is it ---- */
+
+/* Under lock. */
+static bool still(struct otapult_users *u, struct otapult_who who, uint32_t now)
+{
+    switch (who.kind) {
+    case OTAPULT_NOBODY:
+    case OTAPULT_ANYONE: return true;
+    case OTAPULT_BY_PASSWORD: return who.serial == u->password_serial;
+    case OTAPULT_BY_TOKEN: return who.slot < OTAPULT_TOKENS && who.serial == u->token_serial[who.slot];
+    case OTAPULT_BY_SESSION: break;
+    default: return false;
+    }
+    if (who.slot >= OTAPULT_SESSIONS || who.serial != u->session[who.slot].serial || !alive(u, who.slot, now))
+        return false;
+    u->session[who.slot].used_ms = now;
+    return true;
+}
+
+bool otapult_users_still(struct otapult_users *u, struct otapult_who who)
+{
+    uint32_t now = now_of(u);
+
+    lock(u);
+    bool yes = still(u, who, now);
+    unlock(u);
+    return yes;
+}
+
+void otapult_users_name(struct otapult_users *u, struct otapult_who who, char name[OTAPULT_WHO_NAME])
+{
+    struct otapult_text t;
+    struct otapult_token token = {0};
+
+    otapult_text_init(&t, name, OTAPULT_WHO_NAME);
+    if (who.kind == OTAPULT_BY_PASSWORD || who.kind == OTAPULT_BY_SESSION) {
+        otapult_text_str(&t, "admin");
+    } else if (who.kind == OTAPULT_BY_TOKEN && who.slot < OTAPULT_TOKENS) {
+        (void)otapult_users_token_at(u, who.slot, &token);
+        otapult_text_str(&t, "token ");
+        otapult_text_str(&t, token.name);
+    } else {
+        otapult_text_str(&t, "anyone");
+    }
+}
+
+/* ---- the beginning ---- */
+
+const char *otapult_users_fault(struct otapult_users *u)
+{
+    lock(u);
+    const char *fault = u->fault;
+    unlock(u);
+    return fault;
+}
+
+static const char *load_password(struct otapult_users *u)
+{
+    size_t len = 0;
+
+    if (u->port->kv_get(u->port->ctx, KEY_PASSWORD, &u->password, sizeof u->password, &len) != 0)
+        return "the store cannot be read";
+    if (len == 0)
+        return make_password(u) == 0 ? NULL : "no first password could be made, shown and stored";
+    if (len != sizeof u->password || u->password.cost == 0 || u->password.cost > OTAPULT_PASSWORD_COST_MAX)
+        return "the stored password is damaged";
+    u->password_serial = new_serial(u);
+    return NULL;
+}
+
+void otapult_users_start(struct otapult_users *u, const struct otapult_port *port, uint32_t boot,
+                         void (*show)(void *app, const char *password), void *app)
+{
+    char line[80];
+    struct otapult_text t;
+
+    *u = (struct otapult_users){.port = port, .boot = boot, .show = show, .app = app};
+    otapult_attempts_init(&u->attempts, now_of(u));
+    u->fault = load_password(u);
+    load_tokens(u);
+    load_sessions(u);
+    if (u->fault == NULL)
+        return;
+    otapult_text_init(&t, line, sizeof line);
+    otapult_text_str(&t, "secure: ");
+    otapult_text_str(&t, u->fault);
+    port->log(port->ctx, line);
+}
+
+int otapult_users_reset(struct otapult_users *u)
+{
+    uint32_t now = now_of(u);
+    bool removed = true;
+
+    int err = make_password(u);
+    if (err != 0)
+        return err;
+    for (unsigned n = 0; n < OTAPULT_TOKENS; n++) {
+        lock(u);
+        drop_token(u, n);
+        unlock(u);
+        removed = store_token(u, n) == 0 && removed;
+    }
+    lock(u);
+    otapult_attempts_init(&u->attempts, now);
+    unlock(u);
+    return removed ? 0 : OTAPULT_E_STORE;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OTAPULT_TRUST_USERS_H
+#define OTAPULT_TRUST_USERS_H
+
+#include "otapult/http.h"
+#include "trust/attempts.h"
+#include "trust/password.h"
+
+/* Who may use the device in its secure profile: one administrator with a password, sessions of browsers,
+ * API tokens of scripts. Everything secret is kept as a hash, in RAM as in the key-value store: the
+ * password by PBKDF2, ids of sessions and tokens, 128 random bits each, by SHA-256.
+ *
+ * Times are of this boot: there is no clock on board. Sessions live in RAM; a restart which the device
+ * makes itself, after an update, takes them along in the store, so that the page can say what came of it.
+ * A loss of power ends them.
+ *
+ * All functions may be called from any task; the short state is under the port's lock, and nothing is
+ * hashed, read or written under it. */
+
+#define OTAPULT_SESSIONS        4u        /* the one unused for longest makes room */
+#define OTAPULT_SESSION_IDLE_MS 900000u   /* 15 min without a request */
+#define OTAPULT_SESSION_MAX_MS  43200000u /* 12 h in all */
+#define OTAPULT_TOKENS          8u
+#define OTAPULT_TOKEN_NAME      21 /* letters, digits, '.', '_', '-'; with its NUL */
+#define OTAPULT_SECRET          33 /* 32 hex digits of a session or token; with their NUL */
+
+enum otapult_who_kind {
+    OTAPULT_NOBODY,      /* not asked: the route is for everybody */
+    OTAPULT_ANYONE,      /* the open profile */
+    OTAPULT_BY_PASSWORD, /* sent along with the request */
+    OTAPULT_BY_SESSION,
+    OTAPULT_BY_TOKEN,
+};
+
+struct otapult_token {
+    uint8_t  hash[32];
+    char     name[OTAPULT_TOKEN_NAME + 3]; /* "": there is none in this place */
+    uint32_t boot, uptime_s;               /* of its last use; boot 0: never. Stored once a boot. */
+};
+
+struct otapult_users {
+    const struct otapult_port *port;
+    void (*show)(void *app, const char *password);
+    void       *app;
+    uint32_t    boot;
+
+    /* under lock */
+    const char             *fault; /* why nobody gets in; NULL: all is well */
+    struct otapult_password password;
+    uint32_t                serials; /* given out; 0 is nobody's */
+    uint32_t                password_serial;
+    struct {
+        uint8_t  hash[32];
+        uint32_t serial; /* 0: the place is free */
+        uint32_t began_ms, used_ms;
+        uint32_t before_ms; /* its age when this boot began */
+    } session[OTAPULT_SESSIONS];
+    struct otapult_token    token[OTAPULT_TOKENS];
+    uint32_t                token_serial[OTAPULT_TOKENS];
+    struct otapult_attempts attempts;
+    bool                    kept;     /* the store may hold sessions */
+    bool                    saved;    /* and it holds those of now */
+    bool                    changing; /* a new password is being written */
+};
+
+/* Begins a boot's life: reads password, tokens and the sessions of the boot before. Where there is no
+ * password yet, makes one, stores it and shows it. What is missing or damaged becomes `fault`, is logged,
+ * and lets nobody in. `show` may be NULL only where a password is stored already. */
+void otapult_users_start(struct otapult_users *u, const struct otapult_port *port, uint32_t boot,
+                         void (*show)(void *app, const char *password), void *app);
+
+/* Why nobody may be let in, whatever they bring along; static. NULL: they may. */
+const char *otapult_users_fault(struct otapult_users *u);
+
+/* From the task that polls: ends sessions whose time is over. */
+void otapult_users_poll(struct otapult_users *u);
+
+/* Just before a restart of the device's own: keeps the sessions for the next boot. */
+void otapult_users_save(struct otapult_users *u);
+
+/* ---- who is it ---- */
+
+/* Tries the password. 0 with *who; LOGIN_FAILED; LOGIN_DELAYED, then *wait_s says for how long it would
+ * not be looked at. Hashes: takes about a second on the board. */
+OTAPULT_MUST_CHECK int otapult_users_password(struct otapult_users *u, const uint8_t source[16],
+                                              const char *text, size_t len, struct otapult_who *who,
+                                              uint32_t *wait_s);
+
+/* The session or token with this id, of exactly 32 characters. false: there is none, or no more. */
+bool otapult_users_session(struct otapult_users *u, const char *id, size_t len, struct otapult_who *who);
+bool otapult_users_token(struct otapult_users *u, const char *id, size_t len, struct otapult_who *who);
+
+/* Is it still so? Logout, a new password, revocation and time end it. Counts as a use. */
+bool otapult_users_still(struct otapult_users *u, struct otapult_who who);
+
+/* For the journal. */
+void otapult_users_name(struct otapult_users *u, struct otapult_who who, char name[OTAPULT_WHO_NAME]);
+
+/* ---- what the administrator does ---- */
+
+/* A new session with a new id, whatever the browser brought along. INTERNAL: no random bytes. */
+OTAPULT_MUST_CHECK int otapult_users_login(struct otapult_users *u, char id[OTAPULT_SECRET]);
+void otapult_users_logout(struct otapult_users *u, struct otapult_who who);
+
+/* A new password; every session ends. PASSWORD_LENGTH, INTERNAL, STORE: then nothing has changed. */
+OTAPULT_MUST_CHECK int otapult_users_change(struct otapult_users *u, const char *text, size_t len);
+
+/* As otapult_new_password(). */
+OTAPULT_MUST_CHECK int otapult_users_reset(struct otapult_users *u);
+
+/* A new token; its id is told here and kept nowhere. TOKEN_NAME, TOKENS_FULL, INTERNAL, STORE. */
+OTAPULT_MUST_CHECK int otapult_users_token_make(struct otapult_users *u, const char *name,
+                                                char id[OTAPULT_SECRET], struct otapult_finding *why);
+
+/* TOKEN_NAME: there is none of that name; STORE: it is gone until the next boot, and may come back. */
+OTAPULT_MUST_CHECK int otapult_users_token_revoke(struct otapult_users *u, const char *name,
+                                                  struct otapult_finding *why);
+
+/* The token in place n below OTAPULT_TOKENS, its hash left out. false: there is none. */
+bool otapult_users_token_at(struct otapult_users *u, unsigned n, struct otapult_token *out);
+
+#endif

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/text.h"
+#include "update/device.h"
+#include "update/self_test.h"
+
+/* ---- start ---- */
+
+static void log_two(struct otapult *o, const char *first, const char *second)
+{
+    char line[96];
+    struct otapult_text t;
+
+    otapult_text_init(&t, line, sizeof line);
+    otapult_text_str(&t, first);
+    otapult_text_str(&t, second);
+    o->port->log(o->port->ctx, line);
+}
+
+static void log_keys(struct otapult *o)
+{
+    char line[96];
+    struct otapult_text t;
+
+    otapult_text_init(&t, line, sizeof line);
+    otapult_text_str(&t, "signature: enforced, keys");
+    for (unsigned n = 0; n < OTAPULT_KEYS_ALL; n++) {
+        const uint8_t *key = otapult_trust_key(&o->trust, n);
+        if (key == NULL)
+            continue;
+        otapult_text_str(&t, " ");
+        otapult_text_digest(&t, key, 4);
+    }
+    o->port->log(o->port->ctx, line);
+}
+
+static void log_public_keys(struct otapult *o)
+{
+    for (size_t i = 0; i < o->config.key_count; i++)
+        if (otapult_key_is_public(o->config.keys[i]))
+            o->port->log(o->port->ctx, "a built-in key is a published test key and does not count");
+}
+
+void otapult_secure_start(struct otapult *o)
+{
+    struct otapult_finding why;
+
+    if (!o->config.secure) {
+        o->port->log(o->port->ctx, "open: anyone on this network can upload firmware");
+        return;
+    }
+    if (otapult_trust_load(&o->trust, o->port, o->config.keys, o->config.key_count) != 0)
+        o->locked = "the store does not say which keys are revoked";
+    else
+        o->locked = otapult_self_test(&o->session.judge, o->session.writer.sector, &o->trust);
+
+    log_public_keys(o);
+    if (o->locked != NULL)
+        log_two(o, "updates are locked: ", o->locked);
+    else if (otapult_secure_refusal(o, &why) != 0)
+        o->port->log(o->port->ctx,
+                     "updates are refused: a signature is required, and no trusted key is there");
+    else
+        log_keys(o);
+}
+
+int otapult_secure_refusal(const struct otapult *o, struct otapult_finding *why)
+{
+    if (!o->config.secure)
+        return 0;
+    if (o->locked != NULL) {
+        *why = (struct otapult_finding){.text = o->locked};
+        return OTAPULT_E_LOCKED;
+    }
+    return otapult_trust_count(&o->trust) == 0 ? OTAPULT_E_SIGNATURE_NO_KEYS : 0;
+}
+
+/* ---- verifying ---- */
+
+/* What an upload must not be older than; NULL: it may be. */
+static const struct otapult_version *running_version(struct otapult *o)
+{
+    struct otapult_slot slot;
+    struct otapult_image_info info;
+
+    if (o->config.older != OTAPULT_OLDER_REFUSED || otapult_slot(o, o->slots.running, &slot, &info) != 0)
+        return NULL;
+    otapult_version_of(&info.desc, &o->running);
+    return &o->running;
+}
+
+void otapult_set_limits(struct otapult *o, uint32_t size, bool upload)
+{
+    o->limits.slot_size = size;
+    o->limits.least_security = o->trust.least_security;
+    o->limits.trust = o->config.secure ? &o->trust : NULL;
+    o->limits.running = upload ? running_version(o) : NULL;
+}
+
+int otapult_verify(struct otapult *o, int index, struct otapult_finding *why)
+{
+    struct otapult_flash flash;
+    struct otapult_session *s = &o->session;
+
+    s->judge.inspect.err = 0; /* stays so when flash cannot even be read */
+    if (o->config.secure && o->locked != NULL)
+        return otapult_secure_refusal(o, why);
+    int err = o->port->open(o->port->ctx, index, &flash);
+    if (err != 0)
+        return err;
+    otapult_set_limits(o, flash.size, false);
+    err = otapult_verify_slot(&flash, &o->limits, &s->judge.inspect, s->writer.sector, OTAPULT_SLOT_SECTOR);
+    *why = s->judge.inspect.why;
+    return err;
+}
+
+/* ---- what a confirmed firmware changes ---- */
+
+static void settle_security(struct otapult *o, struct otapult_trust *trust)
+{
+    struct otapult_slot slot;
+    struct otapult_image_info info;
+
+    if (otapult_slot(o, o->slots.running, &slot, &info) != 0 || info.size == 0)
+        return;
+    if (otapult_trust_raise(trust, o->port, info.desc.secure_version) != 0)
+        o->port->log(o->port->ctx, "the store failed: the least security version holds until the restart");
+}
+
+/* A built-in key that is stored already has nothing to gain. */
+static bool has_new_key(const struct otapult_trust *trust)
+{
+    for (unsigned n = 0; n < OTAPULT_KEYS_MAX; n++) {
+        const uint8_t *key = otapult_trust_key(trust, n);
+        bool stored = false;
+        for (unsigned i = 0; key != NULL && i < trust->stored_count; i++)
+            stored = stored || memcmp(trust->stored[i], key, OTAPULT_KEY_DIGEST) == 0;
+        if (key != NULL && !stored)
+            return true;
+    }
+    return false;
+}
+
+/* Only a key which the firmware names itself, and which has signed it: the signature sector is covered by
+ * no signature, so that anybody can add a block of his own to an image. */
+static void settle_keys(struct otapult *o, struct otapult_trust *trust)
+{
+    struct otapult_finding why;
+
+    if (!has_new_key(trust) || otapult_verify(o, o->slots.running, &why) != 0)
+        return;
+    uint8_t signers = o->session.judge.inspect.signature.signers;
+    for (unsigned n = 0; n < OTAPULT_KEYS_MAX; n++)
+        if ((signers & 1u << n) != 0 && otapult_trust_adopt(trust, o->port, n) != 0)
+            o->port->log(o->port->ctx, "a new key could not be stored: the store failed, or is full");
+}
+
+static void believe(struct otapult *o, const struct otapult_trust *trust)
+{
+    otapult_lock(o);
+    o->trust = *trust;
+    otapult_unlock(o);
+}
+
+void otapult_secure_settle(struct otapult *o, bool keys)
+{
+    struct otapult_trust trust = o->trust;
+
+    if (!o->config.secure || o->locked != NULL || o->slots_error != 0)
+        return;
+    settle_security(o, &trust);
+    if (keys)
+        settle_keys(o, &trust);
+    believe(o, &trust);
+}
+
+/* Nobody else verifies anything, or changes the trust, until it is given back. */
+static int claim(struct otapult *o)
+{
+    int err = 0;
+
+    otapult_lock(o);
+    if (o->phase == OTAPULT_REBOOTING)
+        err = OTAPULT_E_REBOOTING;
+    else if (o->phase != OTAPULT_IDLE)
+        err = OTAPULT_E_BUSY;
+    else
+        o->phase = OTAPULT_VERIFYING;
+    otapult_unlock(o);
+    return err;
+}
+
+static void give_back(struct otapult *o)
+{
+    otapult_lock(o);
+    o->phase = OTAPULT_IDLE;
+    otapult_unlock(o);
+}
+
+void otapult_secure_confirmed(struct otapult *o)
+{
+    if (claim(o) != 0)
+        return;
+    otapult_secure_settle(o, true);
+    give_back(o);
+}
+
+/* ---- revocation ---- */
+
+int otapult_revoke_key(struct otapult *o, const uint8_t digest[OTAPULT_KEY_DIGEST])
+{
+    if (!o->config.secure || o->locked != NULL)
+        return OTAPULT_E_INTERNAL;
+    int err = claim(o);
+    if (err != 0)
+        return err;
+    struct otapult_trust trust = o->trust;
+    err = otapult_trust_revoke(&trust, o->port, digest);
+    believe(o, &trust);
+    give_back(o);
+    return err;
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "web/account.h"
+
+#include <string.h>
+
+#include "update/device.h"
+#include "web/answer.h"
+#include "web/gate.h"
+#include "web/json_read.h"
+#include "web/page.h"
+
+#define COOKIE_HEAD "Set-Cookie: " OTAPULT_COOKIE "="
+#define COOKIE_TAIL "; Path=/; HttpOnly; Secure; SameSite=Strict"
+
+enum otapult_http_next otapult_account_get(struct otapult_exchange *x)
+{
+    otapult_http_asset(x, &otapult_account_page);
+    return OTAPULT_HTTP_ANSWERED;
+}
+
+static bool is_open(struct otapult_exchange *x)
+{
+    if (otapult_is_secure(x->guard))
+        return false;
+    otapult_http_error(x, OTAPULT_E_OPEN_PROFILE, NULL);
+    return true;
+}
+
+enum otapult_http_next otapult_account_begin(struct otapult_exchange *x)
+{
+    return is_open(x) ? OTAPULT_HTTP_ANSWERED : otapult_http_begin_json(x);
+}
+
+/* ---- answers ---- */
+
+static void answer(struct otapult_exchange *x, const char *message, const char *headers)
+{
+    struct otapult_answer a;
+
+    otapult_answer_begin_with(&a, x, 200, headers);
+    otapult_json_open(&a.json, NULL, '{');
+    otapult_json_bool(&a.json, "success", true);
+    otapult_json_str(&a.json, "message", message);
+    otapult_json_close(&a.json, '}');
+    otapult_answer_end(&a);
+}
+
+/* Begins a new session and answers with its cookie. */
+static void answer_session(struct otapult_exchange *x, const char *message)
+{
+    char line[sizeof COOKIE_HEAD + OTAPULT_SECRET + sizeof COOKIE_TAIL + 2];
+    char id[OTAPULT_SECRET];
+    struct otapult_text t;
+
+    int err = otapult_users_login(otapult_device_users(x->guard), id);
+    if (err != 0) {
+        otapult_http_error(x, err, &(struct otapult_finding){.text = "no random numbers"});
+        return;
+    }
+    otapult_text_init(&t, line, sizeof line);
+    otapult_text_str(&t, COOKIE_HEAD);
+    otapult_text_str(&t, id);
+    otapult_text_str(&t, COOKIE_TAIL "\r\n");
+    answer(x, message, line);
+    otapult_forget(line, sizeof line);
+    otapult_forget(id, sizeof id);
+}
+
+/* A string of the body. Answers when it is not there. */
+static bool member(struct otapult_exchange *x, const char *key, char *dst, size_t cap)
+{
+    static const char shape[] = "the body is not an object of strings with the members of docs/http-api.md";
+
+    if (otapult_json_member(x->small, x->len, key, dst, cap))
+        return true;
+    otapult_http_error(x, OTAPULT_E_BAD_REQUEST, &(struct otapult_finding){.text = shape});
+    return false;
+}
+
+static void note(struct otapult_exchange *x, const char *what, const char *name)
+{
+    char text[48], by[OTAPULT_WHO_NAME];
+    struct otapult_text t;
+
+    otapult_text_init(&t, text, sizeof text);
+    otapult_text_str(&t, what);
+    otapult_text_str(&t, name);
+    otapult_http_who(x, by);
+    otapult_note_account(x->guard, text, by);
+}
+
+/* ---- in and out ---- */
+
+/* One byte more than a password may have: what is longer is wrong, not malformed. */
+typedef char password_text[OTAPULT_PASSWORD_MAX + 2];
+
+/* The password of the body is the one. Answers when it is not. */
+static bool knows_password(struct otapult_exchange *x)
+{
+    password_text text;
+    struct otapult_who who;
+
+    bool good = member(x, "password", text, sizeof text) &&
+                otapult_gate_password(x, text, strlen(text), &who);
+    otapult_forget(text, sizeof text);
+    return good;
+}
+
+void otapult_account_login(struct otapult_exchange *x)
+{
+    struct otapult_who before;
+
+    if (!knows_password(x))
+        return;
+    if (otapult_gate_session(x, &before))
+        otapult_users_logout(otapult_device_users(x->guard), before);
+    answer_session(x, "Logged in.");
+}
+
+void otapult_account_logout(struct otapult_exchange *x)
+{
+    struct otapult_who who;
+
+    if (is_open(x))
+        return;
+    if (otapult_gate_session(x, &who))
+        otapult_users_logout(otapult_device_users(x->guard), who);
+    answer(x, "Logged out.", COOKIE_HEAD COOKIE_TAIL "; Max-Age=0\r\n");
+}
+
+static void change_to(struct otapult_exchange *x, const char *text)
+{
+    struct otapult_finding why = {.got = (uint32_t)strlen(text), .text = "writing the password"};
+
+    int err = otapult_users_change(otapult_device_users(x->guard), text, why.got);
+    if (err != 0) {
+        otapult_http_error(x, err, &why);
+        return;
+    }
+    note(x, "password changed", "");
+    answer_session(x, "Password changed.");
+}
+
+/* The old password is asked for again: a session may be somebody else's by now. */
+void otapult_account_password(struct otapult_exchange *x)
+{
+    char text[2 * OTAPULT_PASSWORD_MAX]; /* longer than it may be, so that its length can be told */
+
+    if (member(x, "new", text, sizeof text) && knows_password(x))
+        change_to(x, text);
+    otapult_forget(text, sizeof text);
+}
+
+/* ---- tokens ---- */
+
+enum otapult_http_next otapult_account_tokens(struct otapult_exchange *x)
+{
+    struct otapult_token token;
+    struct otapult_answer a;
+
+    if (is_open(x))
+        return OTAPULT_HTTP_ANSWERED;
+    otapult_answer_begin(&a, x, 200);
+    otapult_json_open(&a.json, NULL, '{');
+    otapult_json_num(&a.json, "most", OTAPULT_TOKENS);
+    otapult_json_open(&a.json, "tokens", '[');
+    for (unsigned n = 0; n < OTAPULT_TOKENS; n++) {
+        if (!otapult_users_token_at(otapult_device_users(x->guard), n, &token))
+            continue;
+        otapult_json_open(&a.json, NULL, '{');
+        otapult_json_str(&a.json, "name", token.name);
+        otapult_json_num(&a.json, "boot", token.boot);
+        otapult_json_num(&a.json, "uptime_s", token.uptime_s);
+        otapult_json_close(&a.json, '}');
+    }
+    otapult_json_close(&a.json, ']');
+    otapult_json_close(&a.json, '}');
+    otapult_answer_end(&a);
+    return OTAPULT_HTTP_ANSWERED;
+}
+
+static void answer_token(struct otapult_exchange *x, const char *name, const char *id)
+{
+    struct otapult_answer a;
+
+    otapult_answer_begin(&a, x, 200);
+    otapult_json_open(&a.json, NULL, '{');
+    otapult_json_bool(&a.json, "success", true);
+    otapult_json_str(&a.json, "name", name);
+    otapult_json_str(&a.json, "token", id);
+    otapult_json_close(&a.json, '}');
+    otapult_answer_end(&a);
+    otapult_forget(a.buf, sizeof a.buf);
+}
+
+/* Longer than a name may be, so that the refusal says what is wrong. */
+typedef char name_text[64];
+
+void otapult_account_token_create(struct otapult_exchange *x)
+{
+    name_text name;
+    char id[OTAPULT_SECRET];
+    struct otapult_finding why;
+
+    if (!member(x, "name", name, sizeof name))
+        return;
+    int err = otapult_users_token_make(otapult_device_users(x->guard), name, id, &why);
+    if (err != 0) {
+        otapult_http_error(x, err, &why);
+        return;
+    }
+    note(x, "token made: ", name);
+    answer_token(x, name, id);
+    otapult_forget(id, sizeof id);
+}
+
+void otapult_account_token_revoke(struct otapult_exchange *x)
+{
+    name_text name;
+    struct otapult_finding why;
+
+    if (!member(x, "name", name, sizeof name))
+        return;
+    int err = otapult_users_token_revoke(otapult_device_users(x->guard), name, &why);
+    if (err != 0) {
+        otapult_http_error(x, err, &why);
+        return;
+    }
+    note(x, "token revoked: ", name);
+    answer(x, "Revoked.", "");
+}

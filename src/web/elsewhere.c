@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "web/elsewhere.h"
+
+#include <string.h>
+
+#include "web/exchange.h"
+#include "web/header.h"
+
+#define DIGITS "0123456789"
+
+/* ---- Host ---- */
+
+static bool is_port(const char *s)
+{
+    size_t digits = strspn(s, DIGITS);
+
+    return digits <= 5 && s[digits] == '\0';
+}
+
+size_t otapult_host_length(const char *host)
+{
+    size_t len = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
+
+    if (len > strlen(host)) /* a bracket that is not closed */
+        return 0;
+    return host[len] == '\0' || (host[len] == ':' && is_port(host + len + 1)) ? len : 0;
+}
+
+/* Four decimal numbers. Browsers turn 0x7f.1 and its kin into this before they send it. */
+static bool is_ipv4(const char *s, size_t len)
+{
+    unsigned dots = 0, value = 0, digits = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        if (s[i] == '.') {
+            if (digits == 0)
+                return false;
+            dots++;
+            value = digits = 0;
+        } else {
+            value = value * 10 + (unsigned)(s[i] - '0');
+            if (s[i] < '0' || s[i] > '9' || ++digits > 3 || value > 255)
+                return false;
+        }
+    }
+    return dots == 3 && digits > 0;
+}
+
+/* In brackets nothing but an address can stand: a name has no colon. */
+static bool is_ipv6(const char *s, size_t len)
+{
+    if (len < 4 || s[0] != '[' || memchr(s, ':', len) == NULL)
+        return false;
+    return strspn(s + 1, "0123456789abcdefABCDEF:.%") >= len - 2;
+}
+
+static bool is_ours(const char *host, size_t len, const char *const *hosts)
+{
+    if (is_ipv4(host, len) || is_ipv6(host, len) || otapult_same_word(host, len, "localhost"))
+        return true;
+    for (; hosts != NULL && *hosts != NULL; hosts++) {
+        if (otapult_same_word(host, len, *hosts))
+            return true;
+    }
+    return false;
+}
+
+/* Without any Host it is no browser. */
+const char *otapult_foreign_host(const struct otapult_exchange *x, const char *const *hosts)
+{
+    unsigned count;
+    const char *host = otapult_header_of(x, "Host", &count);
+
+    if (host == NULL)
+        return NULL;
+    if (count > 1)
+        return "(more than one)";
+    size_t len = otapult_host_length(host);
+    return len > 0 && is_ours(host, len, hosts) ? NULL : host;
+}
+
+/* ---- Origin ---- */
+
+/* A page of this host that came without TLS is another site than this host through TLS; whoever sits in
+ * between wrote it. The other way round a proxy may have taken the TLS off. */
+static bool same_scheme(const struct otapult_exchange *x, const char *origin, const char *site)
+{
+    return !x->req->tls || otapult_same_word(origin, (size_t)(site - origin), "https");
+}
+
+static const char *foreign_page(const struct otapult_exchange *x)
+{
+    unsigned origins, hosts;
+    const char *origin = otapult_header_of(x, "Origin", &origins);
+    const char *host = otapult_header_of(x, "Host", &hosts);
+
+    if (otapult_is_get(x) || origin == NULL)
+        return NULL;
+    const char *site = strstr(origin, "://");
+    bool same = origins == 1 && hosts == 1 && site != NULL && same_scheme(x, origin, site) &&
+                otapult_same_word(site + 3, strlen(site + 3), host);
+    return same ? NULL : origin;
+}
+
+/* Following a link is a GET that every site may cause; loading something of the device's is not. */
+static const char *foreign_fetch(const struct otapult_exchange *x)
+{
+    unsigned sites, modes;
+    const char *site = otapult_header_of(x, "Sec-Fetch-Site", &sites);
+    const char *mode = otapult_header_of(x, "Sec-Fetch-Mode", &modes);
+
+    if (site == NULL || (sites == 1 && (strcmp(site, "same-origin") == 0 || strcmp(site, "none") == 0)))
+        return NULL;
+    bool link = otapult_is_get(x) && modes == 1 && strcmp(mode, "navigate") == 0;
+    return link ? NULL : site;
+}
+
+const char *otapult_foreign_origin(const struct otapult_exchange *x)
+{
+    const char *page = foreign_page(x);
+
+    return page != NULL ? page : foreign_fetch(x);
+}

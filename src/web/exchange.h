@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OTAPULT_WEB_EXCHANGE_H
+#define OTAPULT_WEB_EXCHANGE_H
+
+#include "otapult/http.h"
+
+/* Between the files of this room. */
+
+/* The value of a header and how often it is there; NULL and 0 when it is not. */
+const char *otapult_header_of(const struct otapult_exchange *x, const char *name, unsigned *count);
+
+bool otapult_is_get(const struct otapult_exchange *x);
+
+/* As otapult_http_error(), with further header lines. */
+void otapult_http_error_with(struct otapult_exchange *x, int err, const struct otapult_finding *why,
+                             const char *headers);
+
+/* An answer that is only a head. */
+void otapult_http_head(struct otapult_exchange *x, int status, const char *headers);
+
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FAKE_ESP_RANDOM_H
+#define FAKE_ESP_RANDOM_H
+
+#include <stddef.h>
+
+/* esp_hw_support/include/esp_random.h, v5.1 and v6.0.2. Fills buf[len]; cannot fail, and does not say so
+ * when no radio is on and the bytes are only pseudo-random. */
+void esp_fill_random(void *buf, size_t len);
+
+#endif

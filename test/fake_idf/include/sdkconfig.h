@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FAKE_SDKCONFIG_H
+#define FAKE_SDKCONFIG_H
+
+/* Not a header of ESP-IDF but what its configuration makes: an ESP32-S3 as rover/sdkconfig.defaults wants
+ * it. The port's tests may define FAKE_PLAIN to leave out what is optional. */
+#define CONFIG_IDF_FIRMWARE_CHIP_ID 0x0009
+#define CONFIG_FREERTOS_HZ          100
+#define CONFIG_HTTPD_MAX_URI_LEN    512
+
+#ifndef FAKE_PLAIN
+#define CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE 1
+#define CONFIG_ESP_HTTPS_SERVER_ENABLE        1
+#define CONFIG_ESP_TASK_WDT_INIT              1
+#define CONFIG_LWIP_IPV6                      1
+#endif
+
+#endif

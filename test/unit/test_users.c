@@ -1,0 +1,967 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <psa/crypto.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ram_port.h"
+#include "trust/users.h"
+
+#define COUNT(a)  (sizeof(a) / sizeof(a)[0])
+#define PASSWORD  "correct horse battery"
+#define MINUTE_MS 60000u
+
+static struct ram_port board;
+static struct otapult_users users;
+static struct otapult_who who;
+static uint32_t wait_s;
+static char shown[64];
+static unsigned shows;
+
+static const uint8_t home[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 192, 168, 1, 10};
+
+static void show(void *app, const char *password)
+{
+    assert_string_equal(app, "app");
+    snprintf(shown, sizeof shown, "%s", password);
+    shows++;
+}
+
+static void boot(uint32_t number)
+{
+    otapult_users_start(&users, &board.port, number, show, (void *)(uintptr_t) "app");
+}
+
+/* A password that costs nothing to compare, so that a test may do so often. */
+static void store_password(const char *text)
+{
+    struct otapult_password p = {.cost = 1, .salt = "0123456789abcde"};
+
+    assert_int_equal(otapult_pbkdf2((const uint8_t *)text, strlen(text), p.salt, 16, 1, p.hash), 0);
+    assert_int_equal(board.port.kv_set(&board, "usr.pw1", &p, sizeof p), 0);
+}
+
+static int a_device(void **state)
+{
+    (void)state;
+    ram_port_begin(&board);
+    psa_crypto_init();
+    shows = 0;
+    shown[0] = '\0';
+    store_password(PASSWORD);
+    board.clock = 1000;
+    boot(1);
+    assert_null(otapult_users_fault(&users));
+    return 0;
+}
+
+static int try_from(const uint8_t source[16], const char *text, size_t len)
+{
+    return otapult_users_password(&users, source, text, len, &who, &wait_s);
+}
+
+static int try(const char *text)
+{
+    return try_from(home, text, strlen(text));
+}
+
+static void login(char id[OTAPULT_SECRET])
+{
+    assert_int_equal(otapult_users_login(&users, id), 0);
+}
+
+static bool is_session(const char *id)
+{
+    return otapult_users_session(&users, id, strlen(id), &who);
+}
+
+static bool is_token(const char *id)
+{
+    return otapult_users_token(&users, id, strlen(id), &who);
+}
+
+static int make_token(const char *name, char id[OTAPULT_SECRET])
+{
+    struct otapult_finding why;
+
+    return otapult_users_token_make(&users, name, id, &why);
+}
+
+static int revoke(const char *name)
+{
+    struct otapult_finding why;
+
+    return otapult_users_token_revoke(&users, name, &why);
+}
+
+/* ---- passwords ---- */
+
+static void pbkdf2_gives_the_published_values(void **state)
+{
+    static const struct {
+        const char *password, *salt;
+        uint32_t cost;
+        uint8_t first[8];
+    } cases[] = {
+        /* RFC 7914, section 11 */
+        {"passwd", "salt", 1, {0x55, 0xac, 0x04, 0x6e, 0x56, 0xe3, 0x08, 0x9f}},
+        {"Password", "NaCl", 80000, {0x4d, 0xdc, 0xd8, 0xf6, 0x0b, 0x98, 0xbe, 0x21}},
+        /* Python's hashlib */
+        {"", "", 2, {0x97, 0x39, 0x84, 0x11, 0xd6, 0xae, 0xa4, 0x3a}},
+    };
+    static const uint8_t long_one[8] = {0x4b, 0x29, 0xb3, 0x3c, 0x58, 0x46, 0x4e, 0xce};
+    uint8_t out[32], block[64], salt[64];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        assert_int_equal(otapult_pbkdf2((const uint8_t *)cases[i].password, strlen(cases[i].password),
+                                        (const uint8_t *)cases[i].salt, strlen(cases[i].salt), cases[i].cost,
+                                        out),
+                         0);
+        assert_memory_equal(out, cases[i].first, 8);
+    }
+    memset(block, 'x', sizeof block);
+    for (unsigned i = 0; i < sizeof salt; i++)
+        salt[i] = (uint8_t)i;
+    assert_int_equal(otapult_pbkdf2(block, 64, salt, 64, 3, out), 0);
+    assert_memory_equal(out, long_one, 8);
+    assert_int_equal(otapult_pbkdf2(block, 65, salt, 1, 1, out), OTAPULT_E_INTERNAL);
+    assert_int_equal(otapult_pbkdf2(block, 1, salt, 65, 1, out), OTAPULT_E_INTERNAL);
+    assert_int_equal(otapult_pbkdf2(block, 1, salt, 1, 0, out), OTAPULT_E_INTERNAL);
+}
+
+static void secrets_are_compared_to_their_end(void **state)
+{
+    uint8_t a[32] = {0}, b[32] = {0};
+
+    (void)state;
+    assert_true(otapult_same_secret(a, b, sizeof a));
+    for (size_t i = 0; i < sizeof a; i++) {
+        for (unsigned bit = 0; bit < 8; bit++) {
+            b[i] = (uint8_t)(1u << bit);
+            assert_false(otapult_same_secret(a, b, sizeof a));
+        }
+        b[i] = 0;
+    }
+}
+
+static void a_made_password_is_readable_and_never_the_same(void **state)
+{
+    char before[OTAPULT_PASSWORD_TEXT] = "", text[OTAPULT_PASSWORD_TEXT];
+
+    (void)state;
+    for (int n = 0; n < 200; n++) {
+        assert_int_equal(otapult_password_make(&board.port, text), 0);
+        assert_int_equal(strlen(text), 19);
+        for (size_t i = 0; i < 19; i++) {
+            if (i % 5 == 4)
+                assert_int_equal(text[i], '-');
+            else
+                assert_non_null(strchr("abcdefghijkmnpqrstuvwxyz23456789", text[i]));
+        }
+        assert_string_not_equal(text, before);
+        memcpy(before, text, sizeof text);
+    }
+    board.random_error = OTAPULT_E_INTERNAL;
+    assert_int_equal(otapult_password_make(&board.port, text), OTAPULT_E_INTERNAL);
+}
+
+static void a_password_is_neither_empty_nor_a_prefix_nor_longer(void **state)
+{
+    static const char *const wrong[] = {"",
+                                        "c",
+                                        "correct horse batter",
+                                        PASSWORD "x",
+                                        PASSWORD " ",
+                                        " " PASSWORD,
+                                        "Correct horse battery",
+                                        PASSWORD PASSWORD,
+                                        PASSWORD PASSWORD PASSWORD "y"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        assert_int_equal(try(wrong[i]), OTAPULT_E_LOGIN_FAILED);
+        board.clock += MINUTE_MS;
+    }
+    assert_int_equal(try_from(home, PASSWORD "\0", sizeof PASSWORD), OTAPULT_E_LOGIN_FAILED);
+    board.clock += MINUTE_MS;
+    assert_int_equal(try(PASSWORD), 0);
+    assert_int_equal(who.kind, OTAPULT_BY_PASSWORD);
+}
+
+static void every_length_of_password_up_to_64_works(void **state)
+{
+    char text[OTAPULT_PASSWORD_MAX + 1];
+
+    (void)state;
+    memset(text, 'p', sizeof text);
+    assert_int_equal(otapult_users_change(&users, text, 11), OTAPULT_E_PASSWORD_LENGTH);
+    assert_int_equal(otapult_users_change(&users, text, 65), OTAPULT_E_PASSWORD_LENGTH);
+    assert_int_equal(try(PASSWORD), 0);
+    for (size_t len = 12; len <= 64; len += 26) {
+        assert_int_equal(otapult_users_change(&users, text, len), 0);
+        assert_int_equal(try_from(home, text, len), 0);
+        assert_int_equal(try_from(home, text, len - 1), OTAPULT_E_LOGIN_FAILED);
+    }
+    assert_int_equal(try_from(home, text, 65), OTAPULT_E_LOGIN_FAILED);
+}
+
+static void a_stored_password_says_its_cost(void **state)
+{
+    struct otapult_password p;
+    size_t len;
+
+    (void)state;
+    assert_int_equal(otapult_users_change(&users, "a new password", 14), 0);
+    memcpy(&p, ram_port_value(&board, "usr.pw1", &len), sizeof p);
+    assert_int_equal(len, sizeof p);
+    assert_int_equal(p.cost, OTAPULT_PASSWORD_COST);
+    assert_int_equal(otapult_pbkdf2((const uint8_t *)"a new password", 14, p.salt, 16, 77, p.hash), 0);
+    p.cost = 77; /* another firmware's */
+    assert_int_equal(board.port.kv_set(&board, "usr.pw1", &p, sizeof p), 0);
+    boot(2);
+    assert_int_equal(try("a new password"), 0);
+}
+
+/* ---- the first start ---- */
+
+static void the_first_start_shows_a_password_once(void **state)
+{
+    (void)state;
+    ram_port_begin(&board);
+    boot(1);
+    assert_null(otapult_users_fault(&users));
+    assert_int_equal(shows, 1);
+    assert_int_equal(try(shown), 0);
+    assert_false(ram_port_holds(&board, shown, 19));
+    assert_null(strstr(board.log, shown));
+    boot(2);
+    assert_int_equal(shows, 1);
+    assert_int_equal(try(shown), 0);
+}
+
+static void assert_locked(const char *reason)
+{
+    char secret[OTAPULT_SECRET] = "0123456789abcdef0123456789abcdef";
+
+    assert_non_null(otapult_users_fault(&users));
+    assert_non_null(strstr(board.log, reason));
+    assert_int_equal(try(""), OTAPULT_E_LOGIN_FAILED);
+    assert_int_equal(try(PASSWORD), OTAPULT_E_LOGIN_FAILED);
+    assert_int_equal(try(shown), OTAPULT_E_LOGIN_FAILED);
+    assert_false(is_session(secret));
+    assert_false(is_token(secret));
+}
+
+/* A missing password means refuse, with the reason, never skip. */
+static void without_a_password_nobody_gets_in(void **state)
+{
+    (void)state;
+    ram_port_begin(&board);
+    otapult_users_start(&users, &board.port, 1, NULL, NULL);
+    assert_locked("no first password could be made, shown and stored");
+
+    ram_port_begin(&board);
+    board.random_error = OTAPULT_E_INTERNAL;
+    boot(1);
+    assert_locked("no first password could be made, shown and stored");
+
+    ram_port_begin(&board);
+    board.set_error = OTAPULT_E_STORE;
+    boot(1);
+    assert_locked("no first password could be made, shown and stored");
+
+    ram_port_begin(&board);
+    store_password(PASSWORD);
+    board.get_error = OTAPULT_E_STORE;
+    boot(1);
+    board.get_error = 0;
+    assert_locked("the store cannot be read");
+    assert_int_equal(shows, 1); /* of the store that could not be written; no new one where one may be */
+}
+
+static void a_damaged_password_is_no_password(void **state)
+{
+    static const uint32_t costs[] = {0, OTAPULT_PASSWORD_COST_MAX + 1, UINT32_MAX};
+    struct otapult_password p;
+    size_t len;
+
+    (void)state;
+    memcpy(&p, ram_port_value(&board, "usr.pw1", &len), sizeof p);
+    for (size_t i = 0; i < COUNT(costs); i++) {
+        p.cost = costs[i];
+        assert_int_equal(board.port.kv_set(&board, "usr.pw1", &p, sizeof p), 0);
+        boot(2);
+        assert_locked("the stored password is damaged");
+    }
+    for (size_t n = 1; n < 60; n += 50) {
+        uint8_t junk[64] = {1};
+        assert_int_equal(board.port.kv_set(&board, "usr.pw1", junk, n), 0);
+        boot(3);
+        assert_locked("the stored password is damaged");
+    }
+    assert_int_equal(otapult_users_reset(&users), 0); /* who stands before the device gets in again */
+    assert_null(otapult_users_fault(&users));
+    assert_int_equal(try(shown), 0);
+}
+
+/* ---- sessions ---- */
+
+static void a_session_is_its_id_and_nothing_else(void **state)
+{
+    char id[OTAPULT_SECRET], other[64];
+
+    (void)state;
+    login(id);
+    assert_int_equal(strlen(id), 32);
+    assert_true(is_session(id));
+    assert_int_equal(who.kind, OTAPULT_BY_SESSION);
+    for (size_t len = 0; len < 32; len++) /* a prefix */
+        assert_false(otapult_users_session(&users, id, len, &who));
+    snprintf(other, sizeof other, "%s0", id);
+    assert_false(is_session(other));
+    for (size_t i = 0; i < 32; i++) {
+        snprintf(other, sizeof other, "%s", id);
+        other[i] = other[i] == '0' ? '1' : '0';
+        assert_false(is_session(other));
+    }
+    assert_false(is_token(id)); /* of one kind only */
+    assert_false(ram_port_holds(&board, id, 32));
+}
+
+/* What an attacker has put into the browser before the login is not what the login makes valid. */
+static void session_fixation(void **state)
+{
+    char planted[OTAPULT_SECRET] = "00000000000000000000000000000000", first[OTAPULT_SECRET],
+         second[OTAPULT_SECRET];
+
+    (void)state;
+    assert_false(is_session(planted));
+    login(first);
+    login(second);
+    assert_string_not_equal(first, planted);
+    assert_string_not_equal(first, second);
+    assert_false(is_session(planted));
+}
+
+static void a_session_ends_when_nobody_uses_it(void **state)
+{
+    char id[OTAPULT_SECRET];
+
+    (void)state;
+    login(id);
+    for (int n = 0; n < 10; n++) {
+        board.clock += OTAPULT_SESSION_IDLE_MS - 1;
+        assert_true(is_session(id));
+    }
+    board.clock += OTAPULT_SESSION_IDLE_MS;
+    assert_false(otapult_users_still(&users, who));
+    assert_false(is_session(id));
+    board.clock -= 5; /* it is over for good */
+    assert_false(is_session(id));
+}
+
+static void a_session_ends_after_twelve_hours_of_use(void **state)
+{
+    char id[OTAPULT_SECRET];
+    uint32_t uses = 0;
+
+    (void)state;
+    board.clock = UINT32_MAX - 5 * MINUTE_MS; /* the clock wraps on the way */
+    boot(1);
+    login(id);
+    while (is_session(id)) {
+        board.clock += 10 * MINUTE_MS;
+        otapult_users_poll(&users);
+        uses++;
+    }
+    assert_int_equal(uses, 72);
+}
+
+static void a_fifth_session_takes_the_place_of_the_least_used(void **state)
+{
+    char id[5][OTAPULT_SECRET];
+
+    (void)state;
+    for (int n = 0; n < 4; n++) {
+        login(id[n]);
+        board.clock += 1000;
+    }
+    assert_true(is_session(id[0]));
+    login(id[4]);
+    assert_true(is_session(id[0]));
+    assert_false(is_session(id[1]));
+    assert_true(is_session(id[2]) && is_session(id[3]) && is_session(id[4]));
+}
+
+static void a_logout_ends_one_session(void **state)
+{
+    char a[OTAPULT_SECRET], b[OTAPULT_SECRET];
+    struct otapult_who one;
+
+    (void)state;
+    login(a);
+    login(b);
+    assert_true(is_session(a));
+    one = who;
+    assert_true(otapult_users_still(&users, one));
+    otapult_users_logout(&users, one);
+    assert_false(otapult_users_still(&users, one));
+    assert_false(is_session(a));
+    assert_true(is_session(b));
+    login(a);
+    assert_false(otapult_users_still(&users, one)); /* the place is another session's now */
+    otapult_users_logout(&users, one);
+    assert_true(is_session(a));
+}
+
+static void a_password_change_ends_all_logins_but_tokens(void **state)
+{
+    char id[OTAPULT_SECRET], token[OTAPULT_SECRET];
+    struct otapult_who session, password, script;
+
+    (void)state;
+    login(id);
+    assert_int_equal(make_token("ci", token), 0);
+    assert_true(is_session(id));
+    session = who;
+    assert_int_equal(try(PASSWORD), 0);
+    password = who;
+    assert_true(is_token(token));
+    script = who;
+    assert_int_equal(otapult_users_change(&users, "another password", 16), 0);
+    assert_false(otapult_users_still(&users, session));
+    assert_false(otapult_users_still(&users, password));
+    assert_true(otapult_users_still(&users, script));
+    assert_false(is_session(id));
+    assert_int_equal(try(PASSWORD), OTAPULT_E_LOGIN_FAILED);
+    assert_int_equal(try("another password"), 0);
+    boot(2);
+    assert_int_equal(try("another password"), 0);
+}
+
+static void a_change_that_cannot_be_stored_changes_nothing(void **state)
+{
+    char id[OTAPULT_SECRET];
+
+    (void)state;
+    login(id);
+    board.set_error = OTAPULT_E_STORE;
+    assert_int_equal(otapult_users_change(&users, "another password", 16), OTAPULT_E_STORE);
+    assert_int_equal(otapult_users_reset(&users), OTAPULT_E_STORE);
+    board.set_error = 0;
+    assert_true(is_session(id));
+    assert_int_equal(try(PASSWORD), 0);
+    assert_int_equal(otapult_users_change(&users, "another password", 16), 0);
+}
+
+static void change_meanwhile(void *ctx, const char *key)
+{
+    (void)ctx;
+    board.before_set = NULL;
+    if (strcmp(key, "usr.pw1") == 0)
+        assert_int_equal(otapult_users_change(&users, "the second password", 19), OTAPULT_E_STORE);
+}
+
+static void of_two_changes_at_once_one_is_refused(void **state)
+{
+    (void)state;
+    board.before_set = change_meanwhile;
+    assert_int_equal(otapult_users_change(&users, "the first password", 18), 0);
+    assert_null(board.before_set);
+    assert_int_equal(try("the first password"), 0);
+    boot(2);
+    assert_int_equal(try("the first password"), 0);
+}
+
+/* ---- over a restart ---- */
+
+static void a_restart_of_its_own_keeps_the_sessions(void **state)
+{
+    char a[OTAPULT_SECRET], b[OTAPULT_SECRET];
+
+    (void)state;
+    login(a);
+    board.clock += 10 * MINUTE_MS;
+    login(b);
+    otapult_users_save(&users);
+    unsigned writes = board.writes;
+    board.clock += 1000;
+    otapult_users_save(&users); /* until the restart comes */
+    assert_int_equal(board.writes, writes);
+    assert_false(ram_port_holds(&board, a, 32));
+
+    board.clock = 500;
+    boot(2);
+    assert_true(is_session(a) && is_session(b));
+    boot(3); /* it crashed, and the old firmware is back */
+    assert_true(is_session(a) && is_session(b));
+    for (unsigned n = 0; n < 71; n++) {
+        board.clock += 10 * MINUTE_MS;
+        otapult_users_poll(&users);
+        (void)is_session(a);
+        (void)is_session(b);
+    }
+    assert_false(is_session(a)); /* its age came along */
+    assert_true(is_session(b));
+}
+
+static void a_loss_of_power_ends_the_sessions(void **state)
+{
+    char id[OTAPULT_SECRET];
+
+    (void)state;
+    login(id);
+    boot(2);
+    assert_false(is_session(id));
+}
+
+static void kept_sessions_are_gone_after_fifteen_minutes(void **state)
+{
+    char id[OTAPULT_SECRET];
+    size_t len;
+
+    (void)state;
+    login(id);
+    otapult_users_save(&users);
+    board.clock = 0;
+    boot(2);
+    board.clock = OTAPULT_SESSION_IDLE_MS - 1;
+    otapult_users_poll(&users);
+    assert_non_null(ram_port_value(&board, "usr.ses1", &len));
+    assert_true(is_session(id));
+    board.clock++;
+    otapult_users_poll(&users);
+    assert_null(ram_port_value(&board, "usr.ses1", &len));
+    assert_true(is_session(id)); /* it was used meanwhile */
+}
+
+static void a_logout_is_not_undone_by_a_restart(void **state)
+{
+    char a[OTAPULT_SECRET], b[OTAPULT_SECRET];
+
+    (void)state;
+    login(a);
+    login(b);
+    otapult_users_save(&users);
+    boot(2);
+    assert_true(is_session(a));
+    otapult_users_logout(&users, who);
+    boot(3);
+    assert_false(is_session(a));
+
+    login(a);
+    otapult_users_save(&users);
+    assert_true(is_session(a));
+    otapult_users_logout(&users, who); /* the restart is due, and saved for already */
+    otapult_users_save(&users);
+    boot(4);
+    assert_false(is_session(a));
+}
+
+static char leaving[OTAPULT_SECRET];
+
+static void log_out_meanwhile(void *ctx, const char *key)
+{
+    (void)ctx;
+    board.before_set = NULL;
+    assert_string_equal(key, "usr.ses1");
+    assert_true(is_session(leaving));
+    otapult_users_logout(&users, who);
+}
+
+static void a_logout_while_sessions_are_kept_is_not_undone(void **state)
+{
+    (void)state;
+    login(leaving);
+    board.before_set = log_out_meanwhile;
+    otapult_users_save(&users);
+    assert_null(board.before_set);
+    boot(2);
+    assert_false(is_session(leaving));
+}
+
+static void foreign_bytes_in_the_store_are_no_sessions(void **state)
+{
+    char id[OTAPULT_SECRET];
+    uint8_t junk[256];
+
+    (void)state;
+    login(id);
+    for (size_t len = 1; len <= sizeof junk; len++) {
+        memset(junk, (int)len, sizeof junk);
+        assert_int_equal(board.port.kv_set(&board, "usr.ses1", junk, len), 0);
+        boot(2);
+        assert_null(otapult_users_fault(&users));
+        assert_false(is_session(id));
+    }
+}
+
+/* ---- tokens ---- */
+
+static void a_token_is_its_id_and_nothing_else(void **state)
+{
+    char id[OTAPULT_SECRET], other[64], name[OTAPULT_WHO_NAME];
+
+    (void)state;
+    assert_int_equal(make_token("build-server", id), 0);
+    assert_true(is_token(id));
+    assert_int_equal(who.kind, OTAPULT_BY_TOKEN);
+    otapult_users_name(&users, who, name);
+    assert_string_equal(name, "token build-server");
+    for (size_t len = 0; len < 32; len++)
+        assert_false(otapult_users_token(&users, id, len, &who));
+    snprintf(other, sizeof other, "%s ", id);
+    assert_false(is_token(other));
+    memset(other, 'a', sizeof other - 1);
+    other[sizeof other - 1] = '\0';
+    assert_false(is_token(other));
+    assert_false(is_session(id));
+    assert_false(ram_port_holds(&board, id, 32));
+    boot(2);
+    assert_true(is_token(id));
+}
+
+static void token_replay_after_revocation(void **state)
+{
+    char a[OTAPULT_SECRET], b[OTAPULT_SECRET];
+    struct otapult_who before;
+
+    (void)state;
+    assert_int_equal(make_token("a", a), 0);
+    assert_int_equal(make_token("b", b), 0);
+    assert_true(is_token(a));
+    before = who;
+    assert_int_equal(revoke("a"), 0);
+    assert_false(is_token(a));
+    assert_false(otapult_users_still(&users, before));
+    assert_true(is_token(b));
+    assert_int_equal(revoke("a"), OTAPULT_E_TOKEN_NAME);
+    assert_int_equal(revoke(""), OTAPULT_E_TOKEN_NAME);
+    assert_int_equal(make_token("a", b), 0); /* in the same place */
+    assert_false(otapult_users_still(&users, before));
+    boot(2);
+    assert_false(is_token(a));
+}
+
+static void revoke_meanwhile(void *ctx, const char *key)
+{
+    (void)ctx;
+    board.before_set = NULL;
+    assert_string_equal(key, "usr.toka");
+    assert_int_equal(revoke("a"), 0);
+}
+
+/* Its first use in a boot is stored; a revocation in that moment holds all the same. */
+static void a_token_revoked_during_its_use_stays_revoked(void **state)
+{
+    char id[OTAPULT_SECRET];
+
+    (void)state;
+    assert_int_equal(make_token("a", id), 0);
+    board.before_set = revoke_meanwhile;
+    (void)is_token(id);
+    assert_null(board.before_set);
+    assert_false(is_token(id));
+    boot(2);
+    assert_false(is_token(id));
+}
+
+static void names_of_tokens_are_plain_and_there_once(void **state)
+{
+    static const char *const wrong[] = {"",    "a b", "<b>", "a\"b", "a\nb",
+                                        "имя", "x/y", "a'b", "a\\b", "123456789012345678901"};
+    static const char *const good[] = {"a", "A.b_c-9", "12345678901234567890"};
+    char id[OTAPULT_SECRET];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(wrong); i++)
+        assert_int_equal(make_token(wrong[i], id), OTAPULT_E_TOKEN_NAME);
+    for (size_t i = 0; i < COUNT(good); i++) {
+        assert_int_equal(make_token(good[i], id), 0);
+        assert_int_equal(make_token(good[i], id), OTAPULT_E_TOKEN_NAME);
+    }
+}
+
+static void there_are_eight_tokens(void **state)
+{
+    char id[OTAPULT_SECRET], name[3] = "t0";
+    struct otapult_token t;
+    struct otapult_finding why;
+
+    (void)state;
+    for (unsigned n = 0; n < OTAPULT_TOKENS; n++, name[1]++) {
+        assert_false(otapult_users_token_at(&users, n, &t));
+        assert_int_equal(make_token(name, id), 0);
+        assert_true(otapult_users_token_at(&users, n, &t));
+        assert_string_equal(t.name, name);
+    }
+    assert_int_equal(otapult_users_token_make(&users, name, id, &why), OTAPULT_E_TOKENS_FULL);
+    assert_int_equal(why.want, 8);
+    assert_int_equal(revoke("t3"), 0);
+    assert_int_equal(make_token(name, id), 0);
+}
+
+static void the_last_use_of_a_token_is_stored_once_a_boot(void **state)
+{
+    char id[OTAPULT_SECRET];
+    struct otapult_token t;
+
+    (void)state;
+    assert_int_equal(make_token("ci", id), 0);
+    assert_true(otapult_users_token_at(&users, 0, &t));
+    assert_int_equal(t.boot, 0);
+    board.clock = 7000;
+    assert_true(is_token(id));
+    unsigned writes = board.writes;
+    board.clock = 9000;
+    assert_true(is_token(id));
+    assert_int_equal(board.writes, writes);
+    assert_true(otapult_users_token_at(&users, 0, &t));
+    assert_int_equal(t.boot, 1);
+    assert_int_equal(t.uptime_s, 9);
+    boot(5);
+    assert_true(otapult_users_token_at(&users, 0, &t));
+    assert_int_equal(t.boot, 1);
+    assert_true(is_token(id));
+    assert_int_equal(board.writes, writes + 1);
+}
+
+static void a_token_that_cannot_be_stored_is_not_made(void **state)
+{
+    char id[OTAPULT_SECRET];
+    struct otapult_token t;
+
+    (void)state;
+    board.set_error = OTAPULT_E_STORE;
+    assert_int_equal(make_token("ci", id), OTAPULT_E_STORE);
+    assert_false(otapult_users_token_at(&users, 0, &t));
+    assert_false(is_token(id));
+    board.set_error = 0;
+    board.random_error = OTAPULT_E_INTERNAL;
+    assert_int_equal(make_token("ci", id), OTAPULT_E_INTERNAL);
+    assert_int_equal(otapult_users_login(&users, id), OTAPULT_E_INTERNAL);
+}
+
+static void a_new_password_at_the_device_clears_everything(void **state)
+{
+    char id[OTAPULT_SECRET], token[OTAPULT_SECRET];
+
+    (void)state;
+    login(id);
+    assert_int_equal(make_token("ci", token), 0);
+    while (try("no") == OTAPULT_E_LOGIN_FAILED)
+        ;
+    assert_int_equal(otapult_users_reset(&users), 0);
+    assert_int_equal(shows, 1);
+    assert_false(is_session(id));
+    assert_false(is_token(token));
+    assert_int_equal(try(shown), 0); /* the delays are forgotten too */
+    boot(2);
+    assert_false(is_token(token));
+    assert_int_equal(try(PASSWORD), OTAPULT_E_LOGIN_FAILED);
+}
+
+/* ---- attempts ---- */
+
+static void delays_grow_up_to_a_minute(void **state)
+{
+    static const uint32_t waits[] = {1, 2, 4, 8, 16, 32, 60, 60, 60};
+
+    (void)state;
+    for (unsigned n = 0; n < OTAPULT_ATTEMPTS_FREE; n++)
+        assert_int_equal(try("no"), OTAPULT_E_LOGIN_FAILED);
+    for (size_t i = 0; i < COUNT(waits); i++) {
+        assert_int_equal(try(PASSWORD), OTAPULT_E_LOGIN_DELAYED); /* the right one is not looked at either */
+        assert_int_equal(wait_s, waits[i]);
+        board.clock += waits[i] * 1000 - 1;
+        assert_int_equal(try(PASSWORD), OTAPULT_E_LOGIN_DELAYED);
+        assert_int_equal(wait_s, 1);
+        board.clock += 1; /* coming too early has not made it longer */
+        assert_int_equal(try("no"), OTAPULT_E_LOGIN_FAILED);
+    }
+    board.clock += MINUTE_MS;
+    assert_int_equal(try(PASSWORD), 0);
+    assert_int_equal(try("no"), OTAPULT_E_LOGIN_FAILED);
+    assert_int_equal(try(PASSWORD), 0);
+}
+
+static void an_hour_of_silence_forgets(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < 20; n++) {
+        (void)try("no");
+        board.clock += MINUTE_MS;
+    }
+    board.clock += 60 * MINUTE_MS;
+    for (unsigned n = 0; n < OTAPULT_ATTEMPTS_FREE; n++)
+        assert_int_equal(try("no"), OTAPULT_E_LOGIN_FAILED);
+}
+
+static void make_source(uint8_t source[16], unsigned n)
+{
+    memset(source, 0, 16);
+    memset(source + 10, 0xFF, 2);
+    source[12] = 10;
+    source[13] = (uint8_t)(n >> 16);
+    source[14] = (uint8_t)(n >> 8);
+    source[15] = (uint8_t)n;
+}
+
+/* 10,000 tries in 1,000 s. Returns how many of them were looked at. */
+static unsigned storm(unsigned sources)
+{
+    unsigned looked_at = 0;
+    uint8_t source[16];
+
+    for (unsigned n = 0; n < 10000; n++) {
+        make_source(source, n % sources);
+        looked_at += try_from(source, "guess", 5) == OTAPULT_E_LOGIN_FAILED;
+        board.clock += 100;
+    }
+    return looked_at;
+}
+
+static void login_brute_force_from_one_source(void **state)
+{
+    (void)state;
+    assert_in_range(storm(1), 10, 40);
+    assert_int_equal(try(PASSWORD), 0); /* the owner, for the first time from here */
+}
+
+static void login_brute_force_from_a_few_sources(void **state)
+{
+    (void)state;
+    assert_in_range(storm(8), 80, 320);
+    assert_int_equal(try(PASSWORD), 0);
+}
+
+/* More sources than are remembered: the total bounds them, and whoever has been here before passes. */
+static void login_brute_force_from_everywhere(void **state)
+{
+    char id[OTAPULT_SECRET], token[OTAPULT_SECRET];
+
+    (void)state;
+    assert_int_equal(make_token("ci", token), 0);
+    assert_int_equal(try(PASSWORD), 0);
+    assert_true(storm(10000) <= OTAPULT_ATTEMPTS_BURST + 1000000 / OTAPULT_ATTEMPTS_EVERY + 1);
+    assert_int_equal(try(PASSWORD), 0);
+    login(id);
+    storm(10000);
+    assert_true(is_token(token));
+    for (unsigned n = 0; n < OTAPULT_ATTEMPTS_FREE; n++)
+        assert_int_equal(try("typo"), OTAPULT_E_LOGIN_FAILED); /* attempts of others are not the owner's */
+    board.clock += 1000;
+    assert_int_equal(try(PASSWORD), 0);
+}
+
+/* What the design does not give, as attempts.h says: a new source finds the total used up. It is told how
+ * long to wait, never more than a few seconds, and is not refused for good. */
+static void a_new_source_among_ten_thousand_is_told_to_wait(void **state)
+{
+    (void)state;
+    storm(10000);
+    int err = try(PASSWORD);
+    assert_true(err == 0 || wait_s <= OTAPULT_ATTEMPTS_EVERY / 1000);
+    board.clock += OTAPULT_ATTEMPTS_EVERY;
+    assert_int_equal(try(PASSWORD), 0);
+}
+
+static void an_ipv6_network_is_one_source(void **state)
+{
+    uint8_t source[16] = {0x20, 0x01, 0x0d, 0xb8};
+    unsigned looked_at = 0;
+
+    (void)state;
+    for (unsigned n = 0; n < 200; n++) {
+        source[15] = (uint8_t)n;
+        source[8] = (uint8_t)(n * 7);
+        looked_at += try_from(source, "guess", 5) == OTAPULT_E_LOGIN_FAILED;
+    }
+    assert_int_equal(looked_at, OTAPULT_ATTEMPTS_FREE);
+    source[7] = 1;
+    assert_int_equal(try_from(source, PASSWORD, strlen(PASSWORD)), 0);
+}
+
+/* Many at once get no further than many in a row: an attempt counts when it begins. */
+static void attempts_at_once_count_before_they_fail(void **state)
+{
+    struct otapult_attempts a;
+    unsigned allowed = 0;
+
+    (void)state;
+    otapult_attempts_init(&a, 0);
+    for (unsigned n = 0; n < 100; n++)
+        allowed += otapult_attempts_ask(&a, home, 0) == 0;
+    assert_int_equal(allowed, OTAPULT_ATTEMPTS_FREE);
+}
+
+/* A source seen long ago must not be held up by a clock that has come round. */
+static void waits_are_bounded_wherever_the_clock_stands(void **state)
+{
+    static const uint32_t later[] = {0, 1, 60000, 3600000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(later); i++) {
+        struct otapult_attempts a;
+
+        otapult_attempts_init(&a, 4000000000u);
+        for (unsigned n = 0; n < 30; n++)
+            (void)otapult_attempts_ask(&a, home, 4000000000u + n * MINUTE_MS);
+        assert_true(otapult_attempts_ask(&a, home, 4000000000u + 29 * MINUTE_MS + later[i]) <= MINUTE_MS);
+    }
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup(f, a_device)
+    const struct CMUnitTest tests[] = {
+        TEST(pbkdf2_gives_the_published_values),
+        TEST(secrets_are_compared_to_their_end),
+        TEST(a_made_password_is_readable_and_never_the_same),
+        TEST(a_password_is_neither_empty_nor_a_prefix_nor_longer),
+        TEST(every_length_of_password_up_to_64_works),
+        TEST(a_stored_password_says_its_cost),
+        TEST(the_first_start_shows_a_password_once),
+        TEST(without_a_password_nobody_gets_in),
+        TEST(a_damaged_password_is_no_password),
+        TEST(a_session_is_its_id_and_nothing_else),
+        TEST(session_fixation),
+        TEST(a_session_ends_when_nobody_uses_it),
+        TEST(a_session_ends_after_twelve_hours_of_use),
+        TEST(a_fifth_session_takes_the_place_of_the_least_used),
+        TEST(a_logout_ends_one_session),
+        TEST(a_password_change_ends_all_logins_but_tokens),
+        TEST(a_change_that_cannot_be_stored_changes_nothing),
+        TEST(of_two_changes_at_once_one_is_refused),
+        TEST(a_restart_of_its_own_keeps_the_sessions),
+        TEST(a_loss_of_power_ends_the_sessions),
+        TEST(kept_sessions_are_gone_after_fifteen_minutes),
+        TEST(a_logout_is_not_undone_by_a_restart),
+        TEST(a_logout_while_sessions_are_kept_is_not_undone),
+        TEST(foreign_bytes_in_the_store_are_no_sessions),
+        TEST(a_token_is_its_id_and_nothing_else),
+        TEST(token_replay_after_revocation),
+        TEST(a_token_revoked_during_its_use_stays_revoked),
+        TEST(names_of_tokens_are_plain_and_there_once),
+        TEST(there_are_eight_tokens),
+        TEST(the_last_use_of_a_token_is_stored_once_a_boot),
+        TEST(a_token_that_cannot_be_stored_is_not_made),
+        TEST(a_new_password_at_the_device_clears_everything),
+        TEST(delays_grow_up_to_a_minute),
+        TEST(an_hour_of_silence_forgets),
+        TEST(login_brute_force_from_one_source),
+        TEST(login_brute_force_from_a_few_sources),
+        TEST(login_brute_force_from_everywhere),
+        TEST(a_new_source_among_ten_thousand_is_told_to_wait),
+        TEST(an_ipv6_network_is_one_source),
+        TEST(attempts_at_once_count_before_they_fail),
+        TEST(waits_are_bounded_wherever_the_clock_stands),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

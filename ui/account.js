@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Login, password and API tokens.
+'use strict';
+
+Object.assign(WORDS, {
+    title: ['Account', 'Доступ'],
+    update: ['← Firmware update', '← Обновление прошивки'],
+    login: ['Log in', 'Войти'], logout: ['Log out', 'Выйти'],
+    password: ['Password of admin', 'Пароль администратора'],
+    first: ['The first password stands on the device\'s console.', 'Первый пароль показан на консоли устройства.'],
+    change: ['Change password', 'Сменить пароль'],
+    old: ['Old password', 'Старый пароль'],
+    new: ['New password, 12 characters or more', 'Новый пароль, не менее 12 символов'],
+    repeat: ['New password again', 'Новый пароль ещё раз'],
+    differ: ['The two new passwords differ.', 'Новые пароли различаются.'],
+    changed: ['The password is changed. All other sessions have ended.', 'Пароль изменён. Все остальные сеансы завершены.'],
+    tokens: ['API tokens', 'Токены API'],
+    what: ['For scripts: curl -H "Authorization: Bearer …". A token may do all but what this page does.',
+        'Для скриптов: curl -H "Authorization: Bearer …". Токену доступно всё, кроме этой страницы.'],
+    name: ['Name of a new token: letters, digits, . _ -', 'Имя нового токена: латинские буквы, цифры, . _ -'],
+    make: ['Make a token', 'Создать токен'],
+    once: ['Copy it now: it is not shown again.', 'Скопируйте сейчас: больше он показан не будет.'],
+    used: ['Last use', 'Использован'], never: ['never', 'ни разу'],
+    revoke: ['Revoke', 'Отозвать'],
+    no_login: ['This device asks for no login.', 'Это устройство не требует входа.']
+});
+
+// Where the login was asked for; nothing else, whatever the address says.
+const from = ['/', '/api/ota'].find(path => location.hash === '#' + path);
+
+let known = null;   // the last answer of /api/ota/tokens
+let error = null;   // what #error shows
+
+const post = (what, body) => request('/api/ota/' + what, {
+    method: 'POST', headers: body ? {'Content-Type': 'application/json'} : {}, body: body && JSON.stringify(body)
+});
+
+function fail(e) {
+    error = e;
+    $('error').hidden = !e;
+    $('error').dataset.code = e?.code || '';
+    $('error').replaceChildren();
+    if (e)
+        $('error').append(el('strong', '', e.detail || e.error), el('p', '', e.hint));
+}
+
+// True: it worked.
+function done(answer) {
+    fail(answer?.success ? null : answer || {error: t('no_answer')});
+    $('result').textContent = '';
+    return !!answer?.success;
+}
+
+function tokenRow({name, boot, uptime_s}) {
+    const button = el('button', '', t('revoke'));
+    button.onclick = async () => done(await post('tokens/revoke', {name})) && look();
+    button.ariaLabel = t('revoke') + ' ' + name;
+    return el('tr', '', el('td', '', name), el('td', 'soft', boot ? t('moment', boot, uptime_s) : t('never')),
+        el('td', '', button));
+}
+
+function draw() {
+    if (!known?.tokens)
+        return;
+    const head = el('tr', '', el('th', '', t('name').split(/[:]/)[0]), el('th', '', t('used')), el('th', ''));
+    $('tokens').replaceChildren(known.tokens.length
+        ? el('table', '', el('thead', '', head), el('tbody', '', ...known.tokens.map(tokenRow)))
+        : el('p', 'soft', t('nothing')));
+}
+
+async function look() {
+    known = await request('/api/ota/tokens');
+    const outside = known?.code === 'login_required';
+    const open = known?.code === 'open_profile';
+
+    $('inside').hidden = !known?.tokens;
+    $('login').hidden = !outside;
+    if (outside)
+        $('password').focus();
+    if (open)
+        $('result').textContent = t('no_login');
+    else if (!known?.tokens && !outside)
+        fail(known || {error: t('no_answer')});
+    draw();
+}
+
+function onsubmit(id, act) {
+    $(id).onsubmit = async e => {
+        e.preventDefault();
+        const button = $(id).querySelector('button');
+        button.disabled = true; // a password takes a moment to compare
+        await act();
+        button.disabled = false;
+    };
+}
+
+onsubmit('login', async () => {
+    const answer = await post('login', {password: $('password').value});
+    $('password').value = '';
+    if (!done(answer))
+        $('password').focus();
+    else if (from)
+        location.replace(from);
+    else
+        await look();
+});
+
+onsubmit('create', async () => {
+    const answer = await post('tokens/create', {name: $('name').value});
+    if (!done(answer))
+        return;
+    $('fresh').hidden = false;
+    $('token').textContent = answer.token;
+    $('name').value = '';
+    await look();
+});
+
+onsubmit('change', async () => {
+    if ($('new').value !== $('repeat').value) {
+        fail({error: t('differ')});
+        return;
+    }
+    if (!done(await post('password', {password: $('old').value, new: $('new').value})))
+        return;
+    $('change').reset();
+    $('result').textContent = t('changed');
+});
+
+$('logout').onclick = async () => {
+    $('fresh').hidden = true;
+    $('token').textContent = '';
+    if (done(await post('logout')))
+        await look();
+};
+
+speak(() => {
+    fail(error);
+    draw();
+});
+look();
