@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cross compilation for both instruction sets of the ESP32 family, what the objects ask of the outside, and
+// the budgets. tools/size builds and measures; compiler warnings are errors there.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { before, describe, test } from 'node:test';
+import { at, entries, list, read, run } from './support/project.mjs';
+
+const CHIPS = { riscv: 'riscv64-unknown-elf-', xtensa: 'xtensa-lx106-elf-' };
+const BUDGETS = JSON.parse(read('test/cross/budgets.json'));
+
+let measured;
+before(async () => {
+    measured = JSON.parse(await run('tools/size', ['--json']));
+}, { timeout: 300000 });
+
+// Names an archive asks of others, and names it gives.
+async function symbols(chip, archive) {
+    const text = await run(`${CHIPS[chip]}nm`, [at('build/cross', chip, archive)]);
+    const found = [...text.matchAll(/^(?:[0-9a-f]+)? +(\w) (\S+)$/gm)];
+    const given = new Set(found.filter(([, kind]) => kind !== 'U').map(([, , name]) => name));
+    const wanted = new Set(found.filter(([, kind, name]) => kind === 'U' && !given.has(name)).map(([, , name]) => name));
+    return { given: found.filter(([, kind]) => /[A-TV-Z]/.test(kind)).map(([, , name]) => name), wanted: [...wanted] };
+}
+
+// symbols.txt: a line "room: pattern ...", room is core or port; what the core may, the port may too.
+function allowed(room) {
+    const rooms = room === 'port' ? ['core', 'port'] : [room];
+    const patterns = entries(read('test/cross/symbols.txt')).map(line => line.split(/:? +/))
+        .filter(([name]) => rooms.includes(name)).flatMap(([, ...rest]) => rest);
+    return new RegExp(`^(${patterns.join('|')})$`);
+}
+
+for (const chip of Object.keys(CHIPS)) {
+    describe(chip, () => {
+        test('every source of the core was compiled', () => {
+            const sources = fs.readdirSync(at('src')).flatMap(room => list(`src/${room}`, '.c'));
+            assert.ok(sources.length > 15);
+            for (const file of sources)
+                assert.ok(fs.existsSync(at('build/cross', chip, 'CMakeFiles/core.dir', at(file) + '.obj')), file);
+        });
+
+        test('the core asks the outside for nothing that is not on the list', async () => {
+            const { wanted } = await symbols(chip, 'libcore.a');
+            assert.ok(wanted.includes('memcpy'));
+            assert.deepEqual(wanted.filter(name => !allowed('core').test(name) && !name.startsWith('otapult_')), []);
+            assert.deepEqual(wanted.filter(name => name.startsWith('otapult_') && !name.endsWith('_page')), []);
+        });
+
+        test('what the core and the port give begins with otapult_', async () => {
+            for (const archive of ['libcore.a', 'libport.a', 'libpages.a']) {
+                const { given } = await symbols(chip, archive);
+                assert.ok(given.length > 0, archive);
+                assert.deepEqual(given.filter(name => !/^otapult_/.test(name)), [], archive);
+            }
+        });
+
+        test('the port asks the outside for nothing that is not on the list', async () => {
+            const { wanted } = await symbols(chip, 'libport.a');
+            assert.ok(wanted.includes('esp_partition_erase_range'));
+            assert.deepEqual(wanted.filter(name => !allowed('port').test(name) && !name.startsWith('otapult_')), []);
+        });
+
+        test('entries.txt names all that the port calls of the core', async () => {
+            const { wanted } = await symbols(chip, 'libport.a');
+            const core = (await symbols(chip, 'libcore.a')).given;
+            const known = entries(read('test/cross/entries.txt'));
+            assert.deepEqual(wanted.filter(name => core.includes(name) && !known.includes(name)), []);
+        });
+
+        test('the call graph knows where every pointer leads', () => {
+            assert.deepEqual(measured.now[chip].stack.gaps, []);
+        });
+
+        test('stack.txt names functions that are there', () => {
+            const known = Object.keys(measured.now[chip].stack.entries);
+            assert.deepEqual(entries(read('test/cross/stack.txt')).filter(name => !known.includes(name)), []);
+        });
+    });
+}
+
+describe('budgets', () => {
+    test('every one holds', () => {
+        assert.ok(measured.rows.length >= 10);
+        assert.deepEqual(measured.rows.filter(row => !row.ok), []);
+    });
+
+    test('what is missed has a reason, is still missed, and does not grow', () => {
+        for (const [name, { at_most: ceiling, why }] of Object.entries(BUDGETS.missed)) {
+            assert.ok(why.length > 20 && ceiling > BUDGETS[name], name);
+            const rows = measured.rows.filter(row => row.goal === BUDGETS[name] && row.limit === ceiling);
+            assert.ok(rows.some(row => row.is > row.goal), `${name}: strike it out`);
+        }
+    });
+
+    test('a frame that is too large has a reason, and is there', () => {
+        for (const [name, why] of Object.entries(BUDGETS.frame_exceptions)) {
+            assert.ok(why.length > 20, name);
+            const frames = Object.keys(CHIPS).flatMap(chip => measured.now[chip].stack.frames);
+            assert.ok(frames.some(frame => frame.name === name && frame.bytes > BUDGETS.frame), `${name}: strike it out`);
+        }
+    });
+
+    test('the ones of the issue are not softened', () => {
+        const { core_code, page, update_ram, frame } = BUDGETS;
+        assert.deepEqual({ core_code, page, update_ram, frame },
+            { core_code: 24 * 1024, page: 12 * 1024, update_ram: 8 * 1024, frame: 512 });
+    });
+});
