@@ -55,6 +55,11 @@ enum otapult_older {
     OTAPULT_OLDER_REFUSED, /* IMAGE_OLDER; where neither version nor date can be compared, taken */
 };
 
+/* All of the secure profile. A firmware that does not name it does not carry its code either: the core
+ * reaches signatures, users and their routes through this object alone. */
+struct otapult_secure;
+extern const struct otapult_secure otapult_secure;
+
 struct otapult_config {
     const struct otapult_port *port; /* must outlive the device */
     uint16_t chip_id;                /* of this device, OTAPULT_CHIP_… */
@@ -79,10 +84,11 @@ struct otapult_config {
      * behind the last. A request for any other host is refused. Must outlive the device; may be NULL. */
     const char *const *hosts;
 
-    /* true: everything that is to boot needs a signature by a trusted key, no image below the least
-     * security version is taken, and requests need a login. What is missing for that refuses, with the
-     * reason in the log and in the answer; nothing is skipped. docs/security.md */
-    bool secure;
+    /* The one switch: NULL is the open profile; with &otapult_secure everything that is to boot needs a
+     * signature by a trusted key, no image below the least security version is taken, and requests need
+     * HTTPS and a login. What is missing for that refuses, with the reason in the log and in the answer;
+     * nothing is skipped. docs/security.md */
+    const struct otapult_secure *secure;
     /* Trusted keys by their digests, at most OTAPULT_KEYS_MAX; must outlive the device. NULL and 0 are
      * allowed: then only keys of earlier firmware, from the store, are trusted. */
     const uint8_t (*keys)[OTAPULT_KEY_DIGEST];

@@ -74,7 +74,7 @@ static void complete_config(struct otapult_config *config)
     config->chip_rev = chip.revision;
     if (config->port == NULL)
         config->port = otapult_esp_port();
-    if (config->secure && config->users == NULL)
+    if (config->secure != NULL && config->users == NULL)
         config->users = &b->users;
 }
 

@@ -96,7 +96,7 @@ void secure_configure(const struct secure_options *o, struct otapult_config *con
                       union otapult_users_memory *users)
 {
     config->hosts = o->hosts;
-    config->secure = o->on;
+    config->secure = o->on ? &otapult_secure : NULL;
     config->keys = o->keys;
     config->key_count = o->key_count;
     config->users = users;

@@ -116,7 +116,7 @@ void otapult_note_account(struct otapult *o, const char *text, const char *by)
 
 bool otapult_is_secure(const struct otapult *o)
 {
-    return o->config.secure;
+    return o->config.secure != NULL;
 }
 
 struct otapult_users *otapult_device_users(const struct otapult *o)
@@ -133,7 +133,7 @@ static void start_users(struct otapult *o)
 {
     struct otapult_users *u = (struct otapult_users *)(void *)o->config.users;
 
-    if (!o->config.secure)
+    if (o->config.secure == NULL)
         return;
     if (u == NULL) {
         o->port->log(o->port->ctx,
@@ -176,7 +176,10 @@ int otapult_start(union otapult_memory *memory, const struct otapult_config *con
     o->started_ms = otapult_now(o);
     otapult_journal_start(&o->journal, o->port);
     start_users(o);
-    otapult_secure_start(o);
+    if (o->config.secure != NULL)
+        o->config.secure->start(o);
+    else
+        o->port->log(o->port->ctx, "open: anyone on this network can upload firmware");
     otapult_resolve_boot(o);
     *out = o;
     return 0;
@@ -241,7 +244,7 @@ void otapult_status(struct otapult *o, struct otapult_status *out)
         .pending = o->pending,
         .uptime_ms = now,
         .boot = o->journal.boot,
-        .secure = o->config.secure,
+        .secure = o->config.secure != NULL,
         .locked = o->locked,
     };
     out->trust_error = otapult_secure_refusal(o, &(struct otapult_finding){0});

@@ -8,6 +8,11 @@
 #include "trust/users.h"
 #include "web/multipart.h"
 
+/* What the secure profile adds. */
+struct otapult_secure {
+    void (*start)(struct otapult *o); /* keys, and whether the checks refuse what they must */
+};
+
 /* The device: one update at a time, who may touch it, and what becomes of it. What stands under `lock`
  * is read and written only between port->lock and port->unlock; the session and the parser belong to the
  * holder of the ticket while `inside` is not 0, and to nobody's reader otherwise. */
@@ -124,9 +129,6 @@ OTAPULT_MUST_CHECK int otapult_verify(struct otapult *o, int index, struct otapu
 void otapult_set_limits(struct otapult *o, uint32_t size, bool upload);
 
 /* ---- secure.c: signatures. On a device that requires none, nothing of this does anything ---- */
-
-/* At start, before anything is verified: the keys, and whether the checks refuse what they must. */
-void otapult_secure_start(struct otapult *o);
 
 /* What refuses every update: LOCKED, SIGNATURE_NO_KEYS, or 0. */
 OTAPULT_MUST_CHECK int otapult_secure_refusal(const struct otapult *o, struct otapult_finding *why);

@@ -42,14 +42,10 @@ static void log_public_keys(struct otapult *o)
             o->port->log(o->port->ctx, "a built-in key is a published test key and does not count");
 }
 
-void otapult_secure_start(struct otapult *o)
+static void start(struct otapult *o)
 {
     struct otapult_finding why;
 
-    if (!o->config.secure) {
-        o->port->log(o->port->ctx, "open: anyone on this network can upload firmware");
-        return;
-    }
     if (otapult_trust_load(&o->trust, o->port, o->config.keys, o->config.key_count) != 0)
         o->locked = "the store does not say which keys are revoked";
     else
@@ -67,7 +63,7 @@ void otapult_secure_start(struct otapult *o)
 
 int otapult_secure_refusal(const struct otapult *o, struct otapult_finding *why)
 {
-    if (!o->config.secure)
+    if (o->config.secure == NULL)
         return 0;
     if (o->locked != NULL) {
         *why = (struct otapult_finding){.text = o->locked};
@@ -94,7 +90,7 @@ void otapult_set_limits(struct otapult *o, uint32_t size, bool upload)
 {
     o->limits.slot_size = size;
     o->limits.least_security = o->trust.least_security;
-    o->limits.trust = o->config.secure ? &o->trust : NULL;
+    o->limits.trust = o->config.secure != NULL ? &o->trust : NULL;
     o->limits.running = upload ? running_version(o) : NULL;
 }
 
@@ -104,7 +100,7 @@ int otapult_verify(struct otapult *o, int index, struct otapult_finding *why)
     struct otapult_session *s = &o->session;
 
     s->judge.inspect.err = 0; /* stays so when flash cannot even be read */
-    if (o->config.secure && o->locked != NULL)
+    if (o->config.secure != NULL && o->locked != NULL)
         return otapult_secure_refusal(o, why);
     int err = o->port->open(o->port->ctx, index, &flash);
     if (err != 0)
@@ -167,7 +163,7 @@ void otapult_secure_settle(struct otapult *o, bool keys)
 {
     struct otapult_trust trust = o->trust;
 
-    if (!o->config.secure || o->locked != NULL || o->slots_error != 0)
+    if (o->config.secure == NULL || o->locked != NULL || o->slots_error != 0)
         return;
     settle_security(o, &trust);
     if (keys)
@@ -210,7 +206,7 @@ void otapult_secure_confirmed(struct otapult *o)
 
 int otapult_revoke_key(struct otapult *o, const uint8_t digest[OTAPULT_KEY_DIGEST])
 {
-    if (!o->config.secure || o->locked != NULL)
+    if (o->config.secure == NULL || o->locked != NULL)
         return OTAPULT_E_INTERNAL;
     int err = claim(o);
     if (err != 0)
@@ -221,3 +217,5 @@ int otapult_revoke_key(struct otapult *o, const uint8_t digest[OTAPULT_KEY_DIGES
     give_back(o);
     return err;
 }
+
+const struct otapult_secure otapult_secure = {start};

@@ -265,7 +265,7 @@ int otapult_arm(struct otapult *o, struct otapult_trial *trial)
     if (stored != 0)
         o->port->log(o->port->ctx, "the store failed: this image gets one boot");
 
-    int err = o->config.secure ? verify_again(o, trial->slot) : 0;
+    int err = o->config.secure != NULL ? verify_again(o, trial->slot) : 0;
     if (err == 0)
         err = o->port->activate(o->port->ctx, trial->slot);
     if (err != 0) {

@@ -38,7 +38,7 @@ static void show_password(void *app, const char *password)
 static void configure(void *ctx, struct otapult_config *config)
 {
     (void)ctx;
-    config->secure = secure;
+    config->secure = secure ? &otapult_secure : NULL;
     config->users = with_users ? &users_memory : NULL;
     config->hosts = names;
     config->keys = keys;

@@ -95,7 +95,7 @@ static void keys_that_cannot_be_told_apart_are_found(void **state)
 static void configure(void *ctx, struct otapult_config *config)
 {
     (void)ctx;
-    config->secure = true;
+    config->secure = &otapult_secure;
     config->keys = some_key;
     config->key_count = 1;
 }

@@ -98,7 +98,7 @@ static void build_with(size_t count, const uint8_t *a, const uint8_t *b)
 static void configure(void *ctx, struct otapult_config *config)
 {
     (void)ctx;
-    config->secure = !built.open;
+    config->secure = built.open ? NULL : &otapult_secure;
     config->keys = (const uint8_t(*)[OTAPULT_KEY_DIGEST])built.keys;
     config->key_count = built.count;
     config->older = built.older;
