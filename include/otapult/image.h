@@ -2,6 +2,8 @@
 #ifndef OTAPULT_IMAGE_H
 #define OTAPULT_IMAGE_H
 
+#include <stdbool.h>
+
 #include "otapult/error.h"
 
 /* What an ESP32 app image says of itself.
@@ -60,6 +62,9 @@ enum otapult_age { OTAPULT_OLDER, OTAPULT_SAME_AGE, OTAPULT_NEWER, OTAPULT_AGE_U
  * numbers instead of three and what `git describe` appends are understood: v1.2.0-3-g1a2b3c4 comes after
  * v1.2.0); otherwise by build date and time; unknown where those cannot be read either. */
 enum otapult_age otapult_compare_versions(const struct otapult_version *a, const struct otapult_version *b);
+
+/* OTAPULT_OLDER, and nothing else: where the age is not known, false. */
+bool otapult_is_older(const struct otapult_version *a, const struct otapult_version *b);
 
 /* Writes the build id, 8 hex digits and a NUL, of a description into dst. Never fails. */
 void otapult_build_id(const struct otapult_app_desc *desc, char dst[OTAPULT_BUILD_ID_CHARS + 1]);

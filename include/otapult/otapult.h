@@ -48,13 +48,6 @@ struct otapult_health_check {
 #define OTAPULT_KEYS_MAX    3u  /* built in; as many again may be learned */
 #define OTAPULT_REVOKED_MAX 7u
 
-/* What becomes of an upload whose version is older than the running firmware's. A rollback is always
- * possible, down to the least security version. */
-enum otapult_older {
-    OTAPULT_OLDER_ASK,     /* taken; page and command line warn before they send it */
-    OTAPULT_OLDER_REFUSED, /* IMAGE_OLDER; where neither version nor date can be compared, taken */
-};
-
 /* All of the secure profile. A firmware that does not name it does not carry its code either: the core
  * reaches signatures, users and their routes through this object alone. */
 struct otapult_secure;
@@ -93,7 +86,10 @@ struct otapult_config {
      * allowed: then only keys of earlier firmware, from the store, are trusted. */
     const uint8_t (*keys)[OTAPULT_KEY_DIGEST];
     size_t   key_count;
-    enum otapult_older older;
+    /* Refuses an upload as IMAGE_OLDER when it says true: otapult_is_older. NULL: older versions are taken;
+     * page and command line warn before they send one. A rollback is always possible, down to the least
+     * security version. Must not block. */
+    bool (*too_old)(const struct otapult_version *image, const struct otapult_version *running);
     /* For the login; without it every request of the secure profile is refused. Must outlive the device. */
     union otapult_users_memory *users;
     /* Tells the owner a password that was made just now; it is shown once and kept nowhere. To a console

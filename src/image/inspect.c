@@ -269,7 +269,7 @@ static int check_age(struct otapult_inspect *in)
     if (in->limits.running == NULL)
         return 0;
     otapult_version_of(desc, &version);
-    if (otapult_compare_versions(&version, in->limits.running) != OTAPULT_OLDER)
+    if (!in->limits.too_old(&version, in->limits.running))
         return 0;
     return refuse(in, OTAPULT_E_IMAGE_OLDER,
                   (struct otapult_finding){.at = OTAPULT_DESC_OFFSET, .text = in->limits.running->version});

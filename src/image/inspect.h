@@ -22,7 +22,8 @@ struct otapult_inspect_limits {
     uint16_t chip_id, chip_rev;
     uint32_t least_security;               /* security versions below are refused */
     const struct otapult_trust *trust;     /* a signature is required, by one of its keys; NULL: none is */
-    const struct otapult_version *running; /* older versions are refused; NULL: they are not */
+    const struct otapult_version *running; /* what an image must not be too old for; NULL: any will do */
+    bool (*too_old)(const struct otapult_version *image, const struct otapult_version *running);
 };
 
 enum otapult_inspect_at { /* what the next byte is */

@@ -205,3 +205,8 @@ enum otapult_age otapult_compare_versions(const struct otapult_version *a, const
         return order(then<now, then> now);
     return OTAPULT_AGE_UNKNOWN;
 }
+
+bool otapult_is_older(const struct otapult_version *a, const struct otapult_version *b)
+{
+    return otapult_compare_versions(a, b) == OTAPULT_OLDER;
+}

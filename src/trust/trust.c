@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "trust/signature.h"
 
 #define KEYS_KEY     "ota.keys1"
 #define REVOKED_KEY  "ota.revoked1"
@@ -86,6 +87,7 @@ void otapult_trust_init(struct otapult_trust *t, const uint8_t (*built_in)[OTAPU
     const struct digests none = {0};
 
     memset(t, 0, sizeof *t);
+    t->check = otapult_signature_check;
     t->built_in = built_in;
     t->built_in_count = (uint8_t)(count <= OTAPULT_KEYS_MAX ? count : OTAPULT_KEYS_MAX);
     apply(t, &none, &none);

@@ -16,7 +16,11 @@
 
 #define OTAPULT_KEYS_ALL (2u * OTAPULT_KEYS_MAX) /* built in and stored */
 
+struct otapult_signature;
+
 struct otapult_trust {
+    /* otapult_signature_check(), set by whoever makes a trust: a firmware that makes none does not link it */
+    const char *(*check)(struct otapult_signature *s, uint32_t *key);
     const uint8_t (*built_in)[OTAPULT_KEY_DIGEST]; /* the application's array */
     uint8_t  built_in_count;
     uint8_t  usable;        /* of built_in, one bit each: neither revoked nor public */

@@ -114,9 +114,9 @@ void otapult_note_account(struct otapult *o, const char *text, const char *by)
     otapult_note_by(o, OTAPULT_EV_ACCOUNT, OTAPULT_SLOT_NONE, NULL, NULL, text, by);
 }
 
-bool otapult_is_secure(const struct otapult *o)
+const struct otapult_secure *otapult_profile(const struct otapult *o)
 {
-    return o->config.secure != NULL;
+    return o->config.secure;
 }
 
 struct otapult_users *otapult_device_users(const struct otapult *o)
@@ -127,30 +127,6 @@ struct otapult_users *otapult_device_users(const struct otapult *o)
 const char *const *otapult_device_hosts(const struct otapult *o)
 {
     return o->config.hosts;
-}
-
-static void start_users(struct otapult *o)
-{
-    struct otapult_users *u = (struct otapult_users *)(void *)o->config.users;
-
-    if (o->config.secure == NULL)
-        return;
-    if (u == NULL) {
-        o->port->log(o->port->ctx,
-                     "secure: no memory for the login (config.users); every request is refused");
-        return;
-    }
-    otapult_users_start(u, o->port, o->journal.boot, o->config.show_password, o->config.app);
-    o->users = u;
-}
-
-int otapult_new_password(struct otapult *o)
-{
-    int err = o->users == NULL ? OTAPULT_E_NOT_SECURED : otapult_users_reset(o->users);
-
-    if (err == 0)
-        otapult_note_account(o, "new password made at the device", NULL);
-    return err;
 }
 
 static bool usable(const struct otapult_config *c)
@@ -170,12 +146,12 @@ int otapult_start(union otapult_memory *memory, const struct otapult_config *con
     memset(o, 0, sizeof *o);
     o->config = *config;
     o->port = config->port;
-    o->limits = (struct otapult_inspect_limits){.chip_id = config->chip_id, .chip_rev = config->chip_rev};
+    o->limits = (struct otapult_inspect_limits){
+        .chip_id = config->chip_id, .chip_rev = config->chip_rev, .too_old = config->too_old};
     o->total = OTAPULT_SIZE_UNKNOWN;
     o->slots.running = o->slots.boot = o->slots.next = OTAPULT_SLOT_NONE;
     o->started_ms = otapult_now(o);
     otapult_journal_start(&o->journal, o->port);
-    start_users(o);
     if (o->config.secure != NULL)
         o->config.secure->start(o);
     else
@@ -198,22 +174,13 @@ void otapult_poll(struct otapult *o)
     otapult_poll_slots(o);
     otapult_poll_stall(o);
     otapult_poll_health(o);
-    if (o->users != NULL)
-        otapult_users_poll(o->users);
+    if (o->config.secure != NULL)
+        o->config.secure->poll(o);
     if (!restart_is_due(o))
         return;
-    if (o->users != NULL)
-        otapult_users_save(o->users);
+    if (o->config.secure != NULL)
+        o->config.secure->leave(o);
     o->port->restart(o->port->ctx);
-}
-
-static void copy_keys(const struct otapult *o, struct otapult_status *out)
-{
-    for (unsigned n = 0, first; n < OTAPULT_KEYS_ALL; n++) {
-        const uint8_t *key = otapult_trust_key(&o->trust, n);
-        if (key != NULL && otapult_trust_ask(&o->trust, key, &first) == OTAPULT_KEY_TRUSTED && first == n)
-            memcpy(out->key[out->key_count++], key, sizeof *out->key);
-    }
 }
 
 static void copy_waiting_for(const struct otapult *o, struct otapult_status *out)
@@ -245,10 +212,9 @@ void otapult_status(struct otapult *o, struct otapult_status *out)
         .uptime_ms = now,
         .boot = o->journal.boot,
         .secure = o->config.secure != NULL,
-        .locked = o->locked,
     };
-    out->trust_error = otapult_secure_refusal(o, &(struct otapult_finding){0});
-    copy_keys(o, out);
+    if (o->config.secure != NULL)
+        o->config.secure->status(o, out);
     if (o->pending) {
         uint32_t waited = now - o->pending_since_ms;
         out->confirm_left_ms = waited < o->config.confirm_ms ? o->config.confirm_ms - waited : 0;

@@ -8,9 +8,31 @@
 #include "trust/users.h"
 #include "web/multipart.h"
 
-/* What the secure profile adds. */
+/* The secure profile, as the rest reaches it; src/web/profile.c says which function is which. */
 struct otapult_secure {
-    void (*start)(struct otapult *o); /* keys, and whether the checks refuse what they must */
+    /* ---- signatures: update/secure.c ---- */
+    void (*start)(struct otapult *o); /* before anything is verified */
+    /* What refuses every update: LOCKED, SIGNATURE_NO_KEYS, or 0. */
+    int (*refusal)(const struct otapult *o, struct otapult_finding *why);
+    void (*status)(const struct otapult *o, struct otapult_status *out); /* its part; under lock */
+    /* The running firmware stays: its security version is the least from now on and, with `keys`, those of
+     * its built-in keys that have signed it are carried over into the store, for which the slot is read.
+     * Nobody else may be at work: at start, or in a phase of the caller's. */
+    void (*settle)(struct otapult *o, bool keys);
+    /* The same, keys too, when it was confirmed just now. Waits for nobody: what a rollback or a restart
+     * under way prevents is lost but for the security version, which the next start finds. */
+    void (*confirmed)(struct otapult *o);
+
+    /* ---- users: update/secure.c, web/login.c ---- */
+    void (*poll)(struct otapult *o);
+    void (*leave)(struct otapult *o); /* just before a restart of the device's own */
+    /* What a request needs beside the gate's other checks: TLS, a login. Sets x->who, or answers. */
+    void (*admit)(struct otapult_exchange *x);
+    bool (*still)(const struct otapult_exchange *x); /* is it still so? */
+    void (*name)(const struct otapult_exchange *x, char name[OTAPULT_WHO_NAME]);
+    /* They take the places of the ones in ota_routes.c that say that the profile is open. */
+    const struct otapult_route *routes;
+    size_t route_count;
 };
 
 /* The device: one update at a time, who may touch it, and what becomes of it. What stands under `lock`
@@ -74,8 +96,8 @@ OTAPULT_MUST_CHECK int otapult_rollback_by(struct otapult *o, const char *by, st
 /* A journal entry about password or tokens. */
 void otapult_note_account(struct otapult *o, const char *text, const char *by);
 
-/* The gate's: is the profile secure, who may log in (NULL: nobody can), names of this host or NULL. */
-bool otapult_is_secure(const struct otapult *o);
+/* The gate's: NULL is the open profile; who may log in (NULL: nobody can); names of this host or NULL. */
+const struct otapult_secure *otapult_profile(const struct otapult *o);
 struct otapult_users *otapult_device_users(const struct otapult *o);
 const char *const *otapult_device_hosts(const struct otapult *o);
 
@@ -128,19 +150,17 @@ OTAPULT_MUST_CHECK int otapult_verify(struct otapult *o, int index, struct otapu
 /* Limits for a slot of `size` bytes; `upload`: for what comes from outside, not for what is there. */
 void otapult_set_limits(struct otapult *o, uint32_t size, bool upload);
 
-/* ---- secure.c: signatures. On a device that requires none, nothing of this does anything ---- */
+/* ---- secure.c: of struct otapult_secure ---- */
 
-/* What refuses every update: LOCKED, SIGNATURE_NO_KEYS, or 0. */
-OTAPULT_MUST_CHECK int otapult_secure_refusal(const struct otapult *o, struct otapult_finding *why);
-
-/* The running firmware stays: its security version is the least from now on and, with `keys`, those of its
- * built-in keys that have signed it are carried over into the store, for which the slot is read. Nobody
- * else may be at work: at start, or in a phase of the caller's. */
+void otapult_secure_start(struct otapult *o);
+int otapult_secure_refusal(const struct otapult *o, struct otapult_finding *why);
+void otapult_secure_status(const struct otapult *o, struct otapult_status *out);
 void otapult_secure_settle(struct otapult *o, bool keys);
-
-/* The same, keys too, when it was confirmed just now. Waits for nobody: what a rollback or a restart under
- * way prevents is lost but for the security version, which the next start finds. */
 void otapult_secure_confirmed(struct otapult *o);
+void otapult_secure_poll(struct otapult *o);
+void otapult_secure_leave(struct otapult *o);
+
+/* ---- health.c, upload.c ---- */
 
 /* At start: reads the slots, finds the fate of the last trial, and what follows from it. Where the port's
  * slots fail, o->slots_error says so and everything is still to be done. */

@@ -81,7 +81,8 @@ int otapult_confirm_by(struct otapult *o, const char *by)
 
     int err = write_decision(o, o->port->confirm, OTAPULT_STATE_VALID);
     if (err == 0) {
-        otapult_secure_confirmed(o);
+        if (o->config.secure != NULL)
+            o->config.secure->confirmed(o);
         otapult_note_by(o, OTAPULT_EV_CONFIRMED, trial.slot, &trial, NULL, NULL, by);
         otapult_trial_clear(o->port);
         otapult_refresh_slots(o);
@@ -438,8 +439,8 @@ static int conclude_trial(struct otapult *o, struct otapult_trial *trial)
     if (fate == OTAPULT_FATE_POWER_LOST && try_again(o, trial))
         return 0;
     note_fate(o, trial, fate, e.reset);
-    if (fate == OTAPULT_FATE_CONFIRMED)
-        otapult_secure_settle(o, true);
+    if (fate == OTAPULT_FATE_CONFIRMED && o->config.secure != NULL)
+        o->config.secure->settle(o, true);
     otapult_trial_clear(o->port);
     return 0;
 }
@@ -462,8 +463,8 @@ static int find_pending(struct otapult *o)
         o->pending_since_ms = otapult_now(o);
     o->pending = pending;
     otapult_unlock(o);
-    if (!pending)
-        otapult_secure_settle(o, false);
+    if (!pending && o->config.secure != NULL)
+        o->config.secure->settle(o, false);
     return 0;
 }
 

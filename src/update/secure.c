@@ -5,6 +5,42 @@
 #include "update/device.h"
 #include "update/self_test.h"
 
+/* ---- users ---- */
+
+static void start_users(struct otapult *o)
+{
+    struct otapult_users *u = (struct otapult_users *)(void *)o->config.users;
+
+    if (u == NULL) {
+        o->port->log(o->port->ctx,
+                     "secure: no memory for the login (config.users); every request is refused");
+        return;
+    }
+    otapult_users_start(u, o->port, o->journal.boot, o->config.show_password, o->config.app);
+    o->users = u;
+}
+
+int otapult_new_password(struct otapult *o)
+{
+    int err = o->users == NULL ? OTAPULT_E_NOT_SECURED : otapult_users_reset(o->users);
+
+    if (err == 0)
+        otapult_note_account(o, "new password made at the device", NULL);
+    return err;
+}
+
+void otapult_secure_poll(struct otapult *o)
+{
+    if (o->users != NULL)
+        otapult_users_poll(o->users);
+}
+
+void otapult_secure_leave(struct otapult *o)
+{
+    if (o->users != NULL)
+        otapult_users_save(o->users);
+}
+
 /* ---- start ---- */
 
 static void log_two(struct otapult *o, const char *first, const char *second)
@@ -42,10 +78,11 @@ static void log_public_keys(struct otapult *o)
             o->port->log(o->port->ctx, "a built-in key is a published test key and does not count");
 }
 
-static void start(struct otapult *o)
+void otapult_secure_start(struct otapult *o)
 {
     struct otapult_finding why;
 
+    start_users(o);
     if (otapult_trust_load(&o->trust, o->port, o->config.keys, o->config.key_count) != 0)
         o->locked = "the store does not say which keys are revoked";
     else
@@ -63,8 +100,6 @@ static void start(struct otapult *o)
 
 int otapult_secure_refusal(const struct otapult *o, struct otapult_finding *why)
 {
-    if (o->config.secure == NULL)
-        return 0;
     if (o->locked != NULL) {
         *why = (struct otapult_finding){.text = o->locked};
         return OTAPULT_E_LOCKED;
@@ -72,43 +107,20 @@ int otapult_secure_refusal(const struct otapult *o, struct otapult_finding *why)
     return otapult_trust_count(&o->trust) == 0 ? OTAPULT_E_SIGNATURE_NO_KEYS : 0;
 }
 
-/* ---- verifying ---- */
-
-/* What an upload must not be older than; NULL: it may be. */
-static const struct otapult_version *running_version(struct otapult *o)
+static void copy_keys(const struct otapult *o, struct otapult_status *out)
 {
-    struct otapult_slot slot;
-    struct otapult_image_info info;
-
-    if (o->config.older != OTAPULT_OLDER_REFUSED || otapult_slot(o, o->slots.running, &slot, &info) != 0)
-        return NULL;
-    otapult_version_of(&info.desc, &o->running);
-    return &o->running;
+    for (unsigned n = 0, first; n < OTAPULT_KEYS_ALL; n++) {
+        const uint8_t *key = otapult_trust_key(&o->trust, n);
+        if (key != NULL && otapult_trust_ask(&o->trust, key, &first) == OTAPULT_KEY_TRUSTED && first == n)
+            memcpy(out->key[out->key_count++], key, sizeof *out->key);
+    }
 }
 
-void otapult_set_limits(struct otapult *o, uint32_t size, bool upload)
+void otapult_secure_status(const struct otapult *o, struct otapult_status *out)
 {
-    o->limits.slot_size = size;
-    o->limits.least_security = o->trust.least_security;
-    o->limits.trust = o->config.secure != NULL ? &o->trust : NULL;
-    o->limits.running = upload ? running_version(o) : NULL;
-}
-
-int otapult_verify(struct otapult *o, int index, struct otapult_finding *why)
-{
-    struct otapult_flash flash;
-    struct otapult_session *s = &o->session;
-
-    s->judge.inspect.err = 0; /* stays so when flash cannot even be read */
-    if (o->config.secure != NULL && o->locked != NULL)
-        return otapult_secure_refusal(o, why);
-    int err = o->port->open(o->port->ctx, index, &flash);
-    if (err != 0)
-        return err;
-    otapult_set_limits(o, flash.size, false);
-    err = otapult_verify_slot(&flash, &o->limits, &s->judge.inspect, s->writer.sector, OTAPULT_SLOT_SECTOR);
-    *why = s->judge.inspect.why;
-    return err;
+    out->locked = o->locked;
+    out->trust_error = otapult_secure_refusal(o, &(struct otapult_finding){0});
+    copy_keys(o, out);
 }
 
 /* ---- what a confirmed firmware changes ---- */
@@ -163,7 +175,7 @@ void otapult_secure_settle(struct otapult *o, bool keys)
 {
     struct otapult_trust trust = o->trust;
 
-    if (o->config.secure == NULL || o->locked != NULL || o->slots_error != 0)
+    if (o->locked != NULL || o->slots_error != 0)
         return;
     settle_security(o, &trust);
     if (keys)
@@ -217,5 +229,3 @@ int otapult_revoke_key(struct otapult *o, const uint8_t digest[OTAPULT_KEY_DIGES
     give_back(o);
     return err;
 }
-
-const struct otapult_secure otapult_secure = {start};

@@ -73,7 +73,9 @@ static int refuse_by_table(const struct otapult *o, struct otapult_finding *why)
         *why = (struct otapult_finding){.got = 0, .want = 1};
         return OTAPULT_E_NO_OTA_PARTITION;
     }
-    return o->slots.ota_data ? otapult_secure_refusal(o, why) : OTAPULT_E_NO_OTA_DATA;
+    if (!o->slots.ota_data)
+        return OTAPULT_E_NO_OTA_DATA;
+    return o->config.secure != NULL ? o->config.secure->refusal(o, why) : 0;
 }
 
 int otapult_ask_ready(struct otapult *o, struct otapult_finding *why)

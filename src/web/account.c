@@ -5,31 +5,12 @@
 
 #include "update/device.h"
 #include "web/answer.h"
-#include "web/gate.h"
+#include "web/exchange.h"
 #include "web/json_read.h"
-#include "web/page.h"
+#include "web/login.h"
 
 #define COOKIE_HEAD "Set-Cookie: " OTAPULT_COOKIE "="
 #define COOKIE_TAIL "; Path=/; HttpOnly; Secure; SameSite=Strict"
-
-enum otapult_http_next otapult_account_get(struct otapult_exchange *x)
-{
-    otapult_http_asset(x, &otapult_account_page);
-    return OTAPULT_HTTP_ANSWERED;
-}
-
-static bool is_open(struct otapult_exchange *x)
-{
-    if (otapult_is_secure(x->guard))
-        return false;
-    otapult_http_error(x, OTAPULT_E_OPEN_PROFILE, NULL);
-    return true;
-}
-
-enum otapult_http_next otapult_account_begin(struct otapult_exchange *x)
-{
-    return is_open(x) ? OTAPULT_HTTP_ANSWERED : otapult_http_begin_json(x);
-}
 
 /* ---- answers ---- */
 
@@ -101,29 +82,27 @@ static bool knows_password(struct otapult_exchange *x)
     struct otapult_who who;
 
     bool good = member(x, "password", text, sizeof text) &&
-                otapult_gate_password(x, text, strlen(text), &who);
+                otapult_login_password(x, text, strlen(text), &who);
     otapult_forget(text, sizeof text);
     return good;
 }
 
-void otapult_account_login(struct otapult_exchange *x)
+static void login_end(struct otapult_exchange *x)
 {
     struct otapult_who before;
 
     if (!knows_password(x))
         return;
-    if (otapult_gate_session(x, &before))
+    if (otapult_login_session(x, &before))
         otapult_users_logout(otapult_device_users(x->guard), before);
     answer_session(x, "Logged in.");
 }
 
-void otapult_account_logout(struct otapult_exchange *x)
+static void logout_end(struct otapult_exchange *x)
 {
     struct otapult_who who;
 
-    if (is_open(x))
-        return;
-    if (otapult_gate_session(x, &who))
+    if (otapult_login_session(x, &who))
         otapult_users_logout(otapult_device_users(x->guard), who);
     answer(x, "Logged out.", COOKIE_HEAD COOKIE_TAIL "; Max-Age=0\r\n");
 }
@@ -142,7 +121,7 @@ static void change_to(struct otapult_exchange *x, const char *text)
 }
 
 /* The old password is asked for again: a session may be somebody else's by now. */
-void otapult_account_password(struct otapult_exchange *x)
+static void password_end(struct otapult_exchange *x)
 {
     char text[2 * OTAPULT_PASSWORD_MAX]; /* longer than it may be, so that its length can be told */
 
@@ -153,13 +132,11 @@ void otapult_account_password(struct otapult_exchange *x)
 
 /* ---- tokens ---- */
 
-enum otapult_http_next otapult_account_tokens(struct otapult_exchange *x)
+static enum otapult_http_next get_tokens(struct otapult_exchange *x)
 {
     struct otapult_token token;
     struct otapult_answer a;
 
-    if (is_open(x))
-        return OTAPULT_HTTP_ANSWERED;
     otapult_answer_begin(&a, x, 200);
     otapult_json_open(&a.json, NULL, '{');
     otapult_json_num(&a.json, "most", OTAPULT_TOKENS);
@@ -196,7 +173,7 @@ static void answer_token(struct otapult_exchange *x, const char *name, const cha
 /* Longer than a name may be, so that the refusal says what is wrong. */
 typedef char name_text[64];
 
-void otapult_account_token_create(struct otapult_exchange *x)
+static void token_create_end(struct otapult_exchange *x)
 {
     name_text name;
     char id[OTAPULT_SECRET];
@@ -214,7 +191,7 @@ void otapult_account_token_create(struct otapult_exchange *x)
     otapult_forget(id, sizeof id);
 }
 
-void otapult_account_token_revoke(struct otapult_exchange *x)
+static void token_revoke_end(struct otapult_exchange *x)
 {
     name_text name;
     struct otapult_finding why;
@@ -229,3 +206,19 @@ void otapult_account_token_revoke(struct otapult_exchange *x)
     note(x, "token revoked: ", name);
     answer(x, "Revoked.", "");
 }
+
+/* ---- the table ---- */
+
+#define POST(name, begin, end, level)                                                    \
+    {                                                                                    \
+        "POST", "/api/ota/" name, begin, otapult_http_small_body, end, NULL, NULL, level \
+    }
+
+const struct otapult_route otapult_account_routes[OTAPULT_ACCOUNT_ROUTES] = {
+    {.method = "GET", .path = "/api/ota/tokens", .begin = get_tokens, .level = OTAPULT_OWNER},
+    POST("login", otapult_http_begin_json, login_end, OTAPULT_PUBLIC),
+    POST("logout", otapult_begin_button, logout_end, OTAPULT_PUBLIC),
+    POST("password", otapult_http_begin_json, password_end, OTAPULT_OWNER),
+    POST("tokens/create", otapult_http_begin_json, token_create_end, OTAPULT_OWNER),
+    POST("tokens/revoke", otapult_http_begin_json, token_revoke_end, OTAPULT_OWNER),
+};

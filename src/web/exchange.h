@@ -15,6 +15,9 @@ bool otapult_is_get(const struct otapult_exchange *x);
 void otapult_http_error_with(struct otapult_exchange *x, int err, const struct otapult_finding *why,
                              const char *headers);
 
+/* `begin` of a button: refuses what a form may send. */
+enum otapult_http_next otapult_begin_button(struct otapult_exchange *x);
+
 /* An answer that is only a head. */
 void otapult_http_head(struct otapult_exchange *x, int status, const char *headers);
 

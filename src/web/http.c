@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "update/device.h"
 #include "web/answer.h"
 #include "web/exchange.h"
 #include "web/gate.h"
@@ -153,6 +154,20 @@ static void refuse_method(struct otapult_exchange *x, const char *methods)
     otapult_http_error_with(x, OTAPULT_E_METHOD, &why, allow);
 }
 
+/* What the secure profile has in the place of a route that only says that the profile is open. */
+static const struct otapult_route *profile_route(const struct otapult_exchange *x,
+                                                 const struct otapult_route *route)
+{
+    const struct otapult_secure *profile = x->guard != NULL ? otapult_profile(x->guard) : NULL;
+
+    for (size_t i = 0; profile != NULL && i < profile->route_count; i++) {
+        const struct otapult_route *own = &profile->routes[i];
+        if (strcmp(own->path, route->path) == 0 && strcmp(own->method, route->method) == 0)
+            return own;
+    }
+    return route;
+}
+
 static bool find_route(struct otapult_exchange *x, const struct otapult_site *sites, size_t site_count)
 {
     char methods[64];
@@ -161,7 +176,7 @@ static bool find_route(struct otapult_exchange *x, const struct otapult_site *si
     otapult_text_init(&l.methods, methods, sizeof methods);
     for (size_t i = 0; i < site_count && l.route == NULL; i++)
         look_in_site(&l, &sites[i], x);
-    x->route = l.route;
+    x->route = l.route == NULL ? NULL : profile_route(x, l.route);
     x->app = l.app;
     if (l.route == NULL && l.methods.len == 0)
         otapult_http_error(x, OTAPULT_E_NOT_FOUND, NULL);

@@ -3,8 +3,8 @@
 
 #include "otapult/http.h"
 #include "update/device.h"
-#include "web/account.h"
 #include "web/answer.h"
+#include "web/exchange.h"
 #include "web/header.h"
 #include "web/page.h"
 #include "web/status_json.h"
@@ -14,6 +14,12 @@
 static enum otapult_http_next get_page(struct otapult_exchange *x)
 {
     otapult_http_asset(x, &otapult_page);
+    return OTAPULT_HTTP_ANSWERED;
+}
+
+static enum otapult_http_next get_account_page(struct otapult_exchange *x)
+{
+    otapult_http_asset(x, &otapult_account_page);
     return OTAPULT_HTTP_ANSWERED;
 }
 
@@ -306,7 +312,7 @@ static void upload_lost(struct otapult_exchange *x)
 
 /* The body, empty or short, means nothing, but its type tells who sends it: a form has one of these three
  * types and no other, and no form is to press a button, wherever its page comes from. */
-static enum otapult_http_next begin_button(struct otapult_exchange *x)
+enum otapult_http_next otapult_begin_button(struct otapult_exchange *x)
 {
     static const char *const forms[] = {"application/x-www-form-urlencoded", "multipart/form-data",
                                         "text/plain"};
@@ -379,6 +385,14 @@ static void reboot_end(struct otapult_exchange *x)
         answer_button(x, "Rebooting...", NULL);
 }
 
+/* ---- what only the secure profile has ---- */
+
+static enum otapult_http_next refuse_open(struct otapult_exchange *x)
+{
+    otapult_http_error(x, OTAPULT_E_OPEN_PROFILE, NULL);
+    return OTAPULT_HTTP_ANSWERED;
+}
+
 /* ---- the table ---- */
 
 #define POST(name, begin, end, level)                                                    \
@@ -386,25 +400,30 @@ static void reboot_end(struct otapult_exchange *x)
         "POST", "/api/ota/" name, begin, otapult_http_small_body, end, NULL, NULL, level \
     }
 
+#define OPEN(method, name)                                                           \
+    {                                                                                \
+        method, "/api/ota/" name, refuse_open, NULL, NULL, NULL, NULL, OTAPULT_ADMIN \
+    }
+
 void otapult_site(struct otapult_site *site, struct otapult *o)
 {
     static const struct otapult_route routes[] = {
         {.method = "GET", .path = "/api/ota", .begin = get_page, .level = OTAPULT_PAGE},
-        {.method = "GET", .path = "/api/ota/account", .begin = otapult_account_get, .level = OTAPULT_PAGE},
+        {.method = "GET", .path = "/api/ota/account", .begin = get_account_page, .level = OTAPULT_PAGE},
         {.method = "GET", .path = "/api/ota/status", .begin = get_status},
         {.method = "GET", .path = "/api/ota/events", .begin = get_events, .event = next_event},
         {.method = "GET", .path = "/api/ota/log", .begin = get_log},
         {.method = "GET", .path = "/api/ota/errors", .begin = get_errors},
-        {.method = "GET", .path = "/api/ota/tokens", .begin = otapult_account_tokens, .level = OTAPULT_OWNER},
         {"POST", "/api/ota/upload", begin_upload, upload_body, upload_end, upload_lost, NULL, OTAPULT_ADMIN},
-        POST("confirm", begin_button, confirm_end, OTAPULT_ADMIN),
-        POST("rollback", begin_button, rollback_end, OTAPULT_ADMIN),
-        POST("reboot", begin_button, reboot_end, OTAPULT_ADMIN),
-        POST("login", otapult_account_begin, otapult_account_login, OTAPULT_PUBLIC),
-        POST("logout", begin_button, otapult_account_logout, OTAPULT_PUBLIC),
-        POST("password", otapult_account_begin, otapult_account_password, OTAPULT_OWNER),
-        POST("tokens/create", otapult_account_begin, otapult_account_token_create, OTAPULT_OWNER),
-        POST("tokens/revoke", otapult_account_begin, otapult_account_token_revoke, OTAPULT_OWNER),
+        POST("confirm", otapult_begin_button, confirm_end, OTAPULT_ADMIN),
+        POST("rollback", otapult_begin_button, rollback_end, OTAPULT_ADMIN),
+        POST("reboot", otapult_begin_button, reboot_end, OTAPULT_ADMIN),
+        OPEN("GET", "tokens"),
+        OPEN("POST", "login"),
+        OPEN("POST", "logout"),
+        OPEN("POST", "password"),
+        OPEN("POST", "tokens/create"),
+        OPEN("POST", "tokens/revoke"),
     };
 
     site->routes = routes;

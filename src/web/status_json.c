@@ -291,7 +291,7 @@ void otapult_status_json(struct otapult_json *j, struct otapult *o, enum otapult
     if (err != 0)
         otapult_error_json(j, "error", err, &why, russian);
     signature_json(j, &s);
-    otapult_json_bool(j, "open", !otapult_is_secure(o));
+    otapult_json_bool(j, "open", !s.secure);
     otapult_json_num(j, "boot", s.boot);
     otapult_json_num(j, "uptime_ms", s.uptime_ms);
     otapult_json_close(j, '}');

@@ -651,7 +651,7 @@ static void an_older_version_is_refused_where_that_is_wanted(void **state)
     (void)state;
     struct otapult_version running = {.version = "1.0.1"};
     struct otapult_inspect_limits limits = {
-        .slot_size = SLOT, .chip_id = OTAPULT_CHIP_ESP32S3, .running = &running};
+        .slot_size = SLOT, .chip_id = OTAPULT_CHIP_ESP32S3, .running = &running, .too_old = otapult_is_older};
 
     otapult_judge_init(&judge, &limits, (uint32_t)image_len); /* the sample is 1.0.0 */
     assert_int_equal(feed_split(feed, &judge, image, image_len, 7), OTAPULT_E_IMAGE_OLDER);

@@ -82,7 +82,7 @@ static struct {
     uint8_t keys[OTAPULT_KEYS_MAX][OTAPULT_KEY_DIGEST];
     size_t count;
     bool open;
-    enum otapult_older older;
+    bool refuses_older;
 } built;
 
 static void build_with(size_t count, const uint8_t *a, const uint8_t *b)
@@ -101,7 +101,7 @@ static void configure(void *ctx, struct otapult_config *config)
     config->secure = built.open ? NULL : &otapult_secure;
     config->keys = (const uint8_t(*)[OTAPULT_KEY_DIGEST])built.keys;
     config->key_count = built.count;
-    config->older = built.older;
+    config->too_old = built.refuses_older ? otapult_is_older : NULL;
 }
 
 static void restart(struct world *w)
@@ -394,7 +394,7 @@ static void an_older_version_is_refused_by_policy(void **state)
     struct world *w = *state;
     struct otapult_finding why;
 
-    built.older = OTAPULT_OLDER_REFUSED;
+    built.refuses_older = true;
     restart(w);
     update(w, &v3, "3.0.0");
     assert_refused(w, &v2, OTAPULT_E_IMAGE_OLDER);
