@@ -35,7 +35,6 @@ static struct nor_counters measure(const uint8_t *image, size_t len, bool sector
     static struct nor_flash nor;
     static struct host_port board;
     struct otapult_flash flash;
-    struct otapult_image_info info;
     const struct otapult_inspect_limits limits = {.slot_size = 0x640000, .chip_id = OTAPULT_CHIP_ESP32S3};
     uint8_t table[OTAPULT_TABLE_SIZE];
 
@@ -49,7 +48,7 @@ static struct nor_counters measure(const uint8_t *image, size_t len, bool sector
         flash.block = flash.sector;
     memset(&nor.count, 0, sizeof nor.count);
     otapult_session_init(&session, &flash, &limits, (uint32_t)len);
-    if (otapult_session_feed(&session, image, len) != 0 || otapult_session_finish(&session, &info) != 0) {
+    if (otapult_session_feed(&session, image, len) != 0 || otapult_session_finish(&session) != 0) {
         fprintf(stderr, "board-time: the image is refused\n");
         exit(1);
     }

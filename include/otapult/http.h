@@ -44,8 +44,8 @@ struct otapult_request {
  * Content-Length (or chunks). The pieces are copied or sent before body() returns. */
 struct otapult_reply {
     void *ctx;
-    /* `headers`: "Name: value\r\n" lines, ASCII, already valid; "" for none */
-    void (*head)(void *ctx, int status, const char *content_type, const char *headers);
+    /* `headers` and `more`: "Name: value\r\n" lines, ASCII, already valid; "" for none. All are sent. */
+    void (*head)(void *ctx, int status, const char *content_type, const char *headers, const char *more);
     void (*body)(void *ctx, const void *data, size_t len);
 };
 

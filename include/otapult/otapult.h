@@ -16,7 +16,7 @@
  * Every function may be called from any task, unless it says otherwise. */
 
 /* RAM of everything one update needs, from the HTTP body to the flash call: checked by the build. */
-#define OTAPULT_RAM 8000
+#define OTAPULT_RAM (sizeof(void *) > 4 ? 7680u : 7232u)
 
 union otapult_memory {
     uint64_t      align;
@@ -143,11 +143,12 @@ OTAPULT_MUST_CHECK int otapult_feed(struct otapult *o, uint32_t ticket, const ui
                                     struct otapult_finding *why);
 
 /* The file is complete: verifies what flash holds, makes the slot the boot slot and has poll() restart
- * the device. *info describes what was written. May block for a read of the whole slot, two where
- * signatures are required: the second is the last thing before the slot is made the boot slot.
+ * the device. *info describes what was written and stays until then. May block for a read of the whole
+ * slot, two where signatures are required: the second is the last thing before the slot is made the boot
+ * slot.
  * Errors as feed, and ACTIVATE; on an error the old firmware stays the boot firmware. */
-OTAPULT_MUST_CHECK int otapult_finish(struct otapult *o, uint32_t ticket, struct otapult_image_info *info,
-                                      struct otapult_finding *why);
+OTAPULT_MUST_CHECK int otapult_finish(struct otapult *o, uint32_t ticket,
+                                      const struct otapult_image_info **info, struct otapult_finding *why);
 
 /* Ends the update for a reason of the caller's (CONNECTION_LOST, …). An old ticket: does nothing. */
 void otapult_cancel(struct otapult *o, uint32_t ticket, int err, const struct otapult_finding *why);

@@ -172,7 +172,7 @@ static void send_text(struct exchange *e, const char *text)
     send_bytes(e, text, strlen(text));
 }
 
-static void reply_head(void *ctx, int status, const char *content_type, const char *headers)
+static void reply_head(void *ctx, int status, const char *content_type, const char *headers, const char *more)
 {
     struct exchange *e = ctx;
     char line[40];
@@ -183,6 +183,7 @@ static void reply_head(void *ctx, int status, const char *content_type, const ch
     send_text(e, content_type);
     send_text(e, "\r\n");
     send_text(e, headers);
+    send_text(e, more);
     send_text(e, "Transfer-Encoding: chunked\r\n\r\n");
 }
 

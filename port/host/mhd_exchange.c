@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,14 +56,15 @@ static const char *find_header(void *ctx, const char *name, unsigned *count)
 
 /* ---- the answer, collected ---- */
 
-static void take_head(void *ctx, int status, const char *content_type, const char *headers)
+static void take_head(void *ctx, int status, const char *content_type, const char *headers, const char *more)
 {
     struct exchange *e = ctx;
 
     e->status = status;
     e->content_type = strdup(content_type);
-    e->headers = strdup(headers);
-    e->out_of_memory = e->content_type == NULL || e->headers == NULL;
+    e->out_of_memory = asprintf(&e->headers, "%s%s", headers, more) < 0 || e->content_type == NULL;
+    if (e->out_of_memory)
+        e->headers = NULL; /* what asprintf leaves there is undefined */
 }
 
 static void take_body(void *ctx, const void *data, size_t len)

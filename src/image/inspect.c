@@ -171,23 +171,25 @@ static int take_header(struct otapult_inspect *in, const uint8_t **p, size_t *n)
 
 /* ---- segments ---- */
 
+/* Where things end fits 32 bits with room to spare: 16 segments, each below 16 MB. */
+
 /* Where the checksum's block ends, when the last segment ends at `end`. */
-static uint64_t padded_end(uint64_t end)
+static uint32_t padded_end(uint32_t end)
 {
-    return (end + 16) & ~(uint64_t)15;
+    return (end + 16) & ~15u;
 }
 
 /* Behind the signature sector, when the image ends at `end`. */
-static uint64_t signed_end(uint64_t end)
+static uint32_t signed_end(uint32_t end)
 {
     return end + -end % OTAPULT_SIGNATURE_SECTOR + OTAPULT_SIGNATURE_SECTOR;
 }
 
 /* The least size of the whole file when this segment's data ends at `end`. */
-static uint64_t least_size(const struct otapult_inspect *in, uint64_t end)
+static uint32_t least_size(const struct otapult_inspect *in, uint32_t end)
 {
     uint32_t headers = in->info.segment_count - in->segments;
-    uint64_t image = padded_end(end + (uint64_t)headers * OTAPULT_SEGMENT_HEADER) + OTAPULT_IMAGE_DIGEST;
+    uint32_t image = padded_end(end + headers * OTAPULT_SEGMENT_HEADER) + OTAPULT_IMAGE_DIGEST;
     return in->limits.trust != NULL ? signed_end(image) : image;
 }
 
@@ -211,11 +213,10 @@ static int check_segment(struct otapult_inspect *in, const struct otapult_segmen
         return refuse_segment(in, at, segment->size, "a length that is no multiple of 4");
     if (segment->size >= SEGMENT_LIMIT)
         return refuse_segment(in, at, segment->size, "a length of 16 MB or more");
-    uint64_t need = least_size(in, (uint64_t)segment->offset + segment->size);
+    uint32_t need = least_size(in, segment->offset + segment->size);
     if (need > in->limits.slot_size)
-        return refuse(
-            in, OTAPULT_E_IMAGE_TOO_LARGE,
-            (struct otapult_finding){.at = at, .got = (uint32_t)need, .want = in->limits.slot_size});
+        return refuse(in, OTAPULT_E_IMAGE_TOO_LARGE,
+                      (struct otapult_finding){.at = at, .got = need, .want = in->limits.slot_size});
     if (in->segments == 1 && segment->size < OTAPULT_DESC_SIZE)
         return refuse(in, OTAPULT_E_IMAGE_NO_DESCRIPTION, (struct otapult_finding){.at = segment->offset});
     return check_address(in, at, segment);
@@ -227,7 +228,7 @@ static void expect_next(struct otapult_inspect *in)
     if (in->segments < in->info.segment_count)
         expect(in, OTAPULT_AT_SEGMENT_HEADER, OTAPULT_SEGMENT_HEADER);
     else
-        expect(in, OTAPULT_AT_PADDING, (uint32_t)padded_end(in->pos) - in->pos);
+        expect(in, OTAPULT_AT_PADDING, padded_end(in->pos) - in->pos);
 }
 
 static void expect_data(struct otapult_inspect *in, uint32_t bytes)
@@ -341,11 +342,10 @@ static int begin_sector(struct otapult_inspect *in, uint8_t first)
 {
     if (first != OTAPULT_SIGNATURE_MAGIC)
         return refuse_trailing(in);
-    uint64_t need = signed_end(in->info.image_size);
+    uint32_t need = signed_end(in->info.image_size);
     if (need > in->limits.slot_size)
-        return refuse(
-            in, OTAPULT_E_IMAGE_TOO_LARGE,
-            (struct otapult_finding){.at = in->pos, .got = (uint32_t)need, .want = in->limits.slot_size});
+        return refuse(in, OTAPULT_E_IMAGE_TOO_LARGE,
+                      (struct otapult_finding){.at = in->pos, .got = need, .want = in->limits.slot_size});
     return 0;
 }
 
@@ -482,7 +482,7 @@ static uint32_t missing(const struct otapult_inspect *in)
     case OTAPULT_AT_SIGNATURE:
     case OTAPULT_AT_END: return in->left;
     }
-    return (uint32_t)least_size(in, end) - in->pos;
+    return least_size(in, end) - in->pos;
 }
 
 static int refuse_end(struct otapult_inspect *in)

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "otapult/image.h"
+#include "image/recognise.h"
 #include "trust/sha256.h"
 #include "trust/signature.h"
 
@@ -49,6 +49,7 @@ struct otapult_inspect {
         struct {
             uint8_t               piece[256]; /* header, segment header, description or digest */
             struct otapult_sha384 sha384;     /* over what a P-384 key would sign; only with a trust */
+            struct otapult_recognise recognise; /* judge.h's, which has decided long before a signature */
         };
         struct otapult_signature  signature;  /* from OTAPULT_AT_SIGNATURE on */
     };

@@ -239,10 +239,15 @@ static int read_slot_head(struct otapult *o, int index, struct otapult_image_inf
     return 0;
 }
 
+int otapult_slot_row(struct otapult *o, int index, struct otapult_slot *slot)
+{
+    return o->port->slot(o->port->ctx, index, slot);
+}
+
 int otapult_slot(struct otapult *o, int index, struct otapult_slot *slot, struct otapult_image_info *info)
 {
     memset(info, 0, sizeof *info);
-    int err = o->port->slot(o->port->ctx, index, slot);
+    int err = otapult_slot_row(o, index, slot);
     return err == 0 ? read_slot_head(o, index, info) : err;
 }
 

@@ -86,6 +86,15 @@ void otapult_leave(struct otapult *o, uint32_t ticket);
 /* The parser's memory. To be touched only between enter and leave. */
 struct otapult_multipart *otapult_upload_parser(struct otapult *o);
 
+/* Size of the slot that an update would go to if it began now; 0: none would. */
+uint32_t otapult_room(struct otapult *o);
+
+/* The slot of the update that runs, or ran last. */
+int otapult_target(const struct otapult *o);
+
+/* What the port says of slot `index`, without a look into its flash. 0, or the port's error. */
+OTAPULT_MUST_CHECK int otapult_slot_row(struct otapult *o, int index, struct otapult_slot *slot);
+
 /* Says who holds the ticket, for the journal. To be called once, between begin and the first byte. */
 void otapult_name_holder(struct otapult *o, uint32_t ticket, const char *by);
 
@@ -143,6 +152,9 @@ OTAPULT_MUST_CHECK int otapult_arm(struct otapult *o, struct otapult_trial *tria
 
 /* Describes an image for its trial and the journal. */
 void otapult_describe(struct otapult_trial *trial, int slot, const struct otapult_image_info *info);
+
+/* What the first bytes of the running slot say, in the session's memory, which must be free. NULL: nothing. */
+const struct otapult_image_info *otapult_running_image(struct otapult *o);
 
 /* Verifies slot `index` with the session's memory, which must be free. 0, LOCKED, or what is wrong. */
 OTAPULT_MUST_CHECK int otapult_verify(struct otapult *o, int index, struct otapult_finding *why);

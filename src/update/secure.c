@@ -127,12 +127,9 @@ void otapult_secure_status(const struct otapult *o, struct otapult_status *out)
 
 static void settle_security(struct otapult *o, struct otapult_trust *trust)
 {
-    struct otapult_slot slot;
-    struct otapult_image_info info;
+    const struct otapult_image_info *info = otapult_running_image(o);
 
-    if (otapult_slot(o, o->slots.running, &slot, &info) != 0 || info.size == 0)
-        return;
-    if (otapult_trust_raise(trust, o->port, info.desc.secure_version) != 0)
+    if (info != NULL && otapult_trust_raise(trust, o->port, info->desc.secure_version) != 0)
         o->port->log(o->port->ctx, "the store failed: the least security version holds until the restart");
 }
 

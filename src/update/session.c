@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "image/format.h"
+
 static int fail(struct otapult_session *s, int err, const struct otapult_finding *why)
 {
     s->err = err;
@@ -24,23 +26,29 @@ static int write_bytes(struct otapult_session *s, const uint8_t *p, size_t n)
     return err == 0 ? 0 : fail(s, err, &s->writer.why);
 }
 
-int otapult_session_feed(struct otapult_session *s, const uint8_t *p, size_t n)
+/* What came before the judge made up his mind lies in the judge's head. */
+static int take(struct otapult_session *s, const uint8_t *p, size_t n)
 {
-    if (s->err != 0)
-        return s->err;
-
     bool was_accepted = otapult_judge_accepted(&s->judge);
-    uint32_t seen = s->judge.recognise.seen;
     int err = otapult_judge_feed(&s->judge, p, n);
     if (err != 0)
         return fail(s, err, &s->judge.why);
-    if (!otapult_judge_accepted(&s->judge))
-        return 0;
+    if (was_accepted)
+        return write_bytes(s, p, n);
+    return otapult_judge_accepted(&s->judge)
+               ? write_bytes(s, otapult_judge_head(&s->judge), OTAPULT_HEAD_SIZE)
+               : 0;
+}
 
-    /* What came before the judge made up its mind is still in the recogniser's head. */
-    if (!was_accepted)
-        err = write_bytes(s, s->judge.recognise.head, seen);
-    return err == 0 ? write_bytes(s, p, n) : err;
+int otapult_session_feed(struct otapult_session *s, const uint8_t *p, size_t n)
+{
+    while (s->err == 0 && n > 0) {
+        size_t portion = otapult_judge_portion(&s->judge, n);
+        s->err = take(s, p, portion);
+        p += portion;
+        n -= portion;
+    }
+    return s->err;
 }
 
 /* Feeds flash, as it will be after the commit, through a fresh inspection. The sector buffer is free
@@ -63,16 +71,26 @@ static int read_back(struct otapult_session *s, uint32_t size)
     return 0;
 }
 
-static int compare(struct otapult_session *s, const struct otapult_image_info *info)
+static int compare(struct otapult_session *s, const uint8_t sha256[OTAPULT_IMAGE_DIGEST])
 {
     struct otapult_inspect *in = &s->judge.inspect;
 
-    if (otapult_inspect_finish(in) == 0 && memcmp(in->info.sha256, info->sha256, sizeof info->sha256) == 0)
+    if (otapult_inspect_finish(in) == 0 && memcmp(in->info.sha256, sha256, sizeof in->info.sha256) == 0)
         return 0;
     return fail(s, OTAPULT_E_FLASH_READBACK, &(struct otapult_finding){.at = in->pos});
 }
 
-int otapult_session_finish(struct otapult_session *s, struct otapult_image_info *info)
+/* What flash holds, against what came. */
+static int prove(struct otapult_session *s)
+{
+    uint8_t sha256[OTAPULT_IMAGE_DIGEST];
+
+    memcpy(sha256, s->judge.inspect.info.sha256, sizeof sha256);
+    int err = read_back(s, s->judge.inspect.info.size);
+    return err == 0 ? compare(s, sha256) : err;
+}
+
+int otapult_session_finish(struct otapult_session *s)
 {
     if (s->err != 0)
         return s->err;
@@ -80,17 +98,12 @@ int otapult_session_finish(struct otapult_session *s, struct otapult_image_info 
     int err = otapult_judge_finish(&s->judge);
     if (err != 0)
         return fail(s, err, &s->judge.why);
-    *info = s->judge.inspect.info;
-
     err = otapult_slot_writer_flush(&s->writer);
     if (err != 0)
         return fail(s, err, &s->writer.why);
-    err = read_back(s, info->size);
-    if (err == 0)
-        err = compare(s, info);
+    err = prove(s);
     if (err != 0)
         return err;
-
     err = otapult_slot_writer_commit(&s->writer);
     return err == 0 ? 0 : fail(s, err, &s->writer.why);
 }

@@ -22,8 +22,9 @@ OTAPULT_MUST_CHECK int otapult_session_feed(struct otapult_session *s, const uin
 
 /* The file is complete: flushes, reads the whole slot back through a fresh inspection (the signature is
  * verified again, over what flash holds), compares SHA-256 over received bytes with SHA-256 over flash,
- * then commits the header. 0: the slot holds exactly the file and may be activated. */
-OTAPULT_MUST_CHECK int otapult_session_finish(struct otapult_session *s, struct otapult_image_info *info);
+ * then commits the header. 0: the slot holds exactly the file and may be activated;
+ * s->judge.inspect.info describes it. */
+OTAPULT_MUST_CHECK int otapult_session_finish(struct otapult_session *s);
 
 /* Verifies the image in a slot as finish() does, reading only: with limits->trust, up to the end of its
  * signature sector; without, up to the end of the image. `scratch` is used as a read buffer. */

@@ -54,6 +54,21 @@ void otapult_name_holder(struct otapult *o, uint32_t ticket, const char *by)
 
 /* ---- begin ---- */
 
+uint32_t otapult_room(struct otapult *o)
+{
+    struct otapult_slot slot;
+
+    otapult_lock(o);
+    int next = o->phase == OTAPULT_IDLE ? o->slots.next : OTAPULT_SLOT_NONE;
+    otapult_unlock(o);
+    return next != OTAPULT_SLOT_NONE && otapult_slot_row(o, next, &slot) == 0 ? slot.size : 0;
+}
+
+int otapult_target(const struct otapult *o)
+{
+    return o->target;
+}
+
 static int refuse_by_phase(const struct otapult *o, struct otapult_finding *why)
 {
     why->got = o->received;
@@ -290,11 +305,11 @@ static void withdraw(struct otapult *o)
 }
 
 /* The image is in the slot and proven: make it the next boot's. */
-static int activate(struct otapult *o, const struct otapult_image_info *info)
+static int activate(struct otapult *o)
 {
     struct otapult_trial trial;
 
-    otapult_describe(&trial, o->target, info);
+    otapult_describe(&trial, o->target, &o->session.judge.inspect.info);
     int err = otapult_arm(o, &trial);
     if (err == 0)
         otapult_note_by(o, OTAPULT_EV_ACTIVATED, o->target, &trial, NULL, NULL, o->holder);
@@ -315,7 +330,7 @@ static void end_well(struct otapult *o)
     release(o, 0);
 }
 
-int otapult_finish(struct otapult *o, uint32_t ticket, struct otapult_image_info *info,
+int otapult_finish(struct otapult *o, uint32_t ticket, const struct otapult_image_info **info,
                    struct otapult_finding *why)
 {
     *why = (struct otapult_finding){0};
@@ -324,12 +339,13 @@ int otapult_finish(struct otapult *o, uint32_t ticket, struct otapult_image_info
         return err;
 
     set_phase(o, OTAPULT_VERIFYING);
-    err = otapult_session_finish(&o->session, info);
+    err = otapult_session_finish(&o->session);
     if (err == 0)
-        err = activate(o, info);
+        err = activate(o);
     *why = o->session.why;
     if (err != 0)
         return end_badly(o, err, why);
+    *info = &o->session.judge.inspect.info; /* nobody begins anything before the restart */
     end_well(o);
     return 0;
 }

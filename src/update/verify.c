@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "update/device.h"
 
+const struct otapult_image_info *otapult_running_image(struct otapult *o)
+{
+    struct otapult_image_info *info = &o->session.judge.inspect.info;
+    struct otapult_slot slot;
+
+    return otapult_slot(o, o->slots.running, &slot, info) == 0 && info->size != 0 ? info : NULL;
+}
+
 /* What an upload must not be too old for; NULL: nothing. */
 static const struct otapult_version *running_version(struct otapult *o)
 {
-    struct otapult_slot slot;
-    struct otapult_image_info info;
+    const struct otapult_image_info *info = o->config.too_old == NULL ? NULL : otapult_running_image(o);
 
-    if (o->config.too_old == NULL || otapult_slot(o, o->slots.running, &slot, &info) != 0)
+    if (info == NULL)
         return NULL;
-    otapult_version_of(&info.desc, &o->running);
+    otapult_version_of(&info->desc, &o->running);
     return &o->running;
 }
 

@@ -129,17 +129,10 @@ static enum otapult_http_next end_upload(struct otapult_exchange *x, int err, st
  * it cannot, the size stays and the update is refused before its body is sent. */
 static uint32_t announced_size(struct otapult_exchange *x)
 {
-    struct otapult_status s;
-    struct otapult_slot slot = {0};
-    struct otapult_image_info info;
-
     if (!x->multipart || x->length == OTAPULT_SIZE_UNKNOWN)
         return x->length;
-    otapult_status(x->app, &s);
-    if (s.phase != OTAPULT_IDLE || s.slots.next == OTAPULT_SLOT_NONE ||
-        otapult_slot(x->app, s.slots.next, &slot, &info) != 0)
-        return x->length; /* begin() will say what is wrong */
-    return x->length > slot.size && x->length - slot.size <= FORM_OVERHEAD ? slot.size : x->length;
+    uint32_t room = otapult_room(x->app); /* 0: begin() will say what is wrong */
+    return room > 0 && x->length > room && x->length - room <= FORM_OVERHEAD ? room : x->length;
 }
 
 /* Is this a body that can hold a file? Fills in the parser of a form. */
@@ -261,11 +254,12 @@ static int finish_form(struct otapult_exchange *x, struct otapult_finding *why)
     return err;
 }
 
-static void answer_success(struct otapult_exchange *x, const char *slot,
-                           const struct otapult_image_info *info)
+static void answer_success(struct otapult_exchange *x, const struct otapult_image_info *info)
 {
     struct otapult_answer a;
+    char slot[17];
 
+    otapult_slot_label(x->app, otapult_target(x->app), slot);
     otapult_answer_begin(&a, x, 200);
     otapult_json_open(&a.json, NULL, '{');
     otapult_json_bool(&a.json, "success", true);
@@ -280,10 +274,8 @@ static void answer_success(struct otapult_exchange *x, const char *slot,
 
 static void upload_end(struct otapult_exchange *x)
 {
-    struct otapult_image_info info;
+    const struct otapult_image_info *info;
     struct otapult_finding why = {0};
-    struct otapult_status s;
-    char slot[17];
 
     int err = x->multipart ? finish_form(x, &why) : 0;
     if (err == 0 && x->count == 0)
@@ -292,13 +284,11 @@ static void upload_end(struct otapult_exchange *x)
         end_upload(x, err, &why);
         return;
     }
-    otapult_status(x->app, &s);
-    otapult_slot_label(x->app, s.slots.next, slot); /* before finish(): it makes another slot the next */
     err = otapult_finish(x->app, x->ticket, &info, &why);
     if (err != 0)
         refuse_upload(x, err, &why);
     else
-        answer_success(x, slot, &info);
+        answer_success(x, info);
 }
 
 static void upload_lost(struct otapult_exchange *x)

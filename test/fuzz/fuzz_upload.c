@@ -81,12 +81,12 @@ static const char *header(void *ctx, const char *name, unsigned *count)
     return value;
 }
 
-static void take_head(void *ctx, int status, const char *type, const char *headers)
+static void take_head(void *ctx, int status, const char *type, const char *headers, const char *more)
 {
     struct talk *t = ctx;
 
     FUZZ_EXPECT(strcmp(type, "application/json") == 0 || strstr(type, "json") != NULL);
-    FUZZ_EXPECT(headers != NULL);
+    FUZZ_EXPECT(headers != NULL && more != NULL);
     t->heads++;
     t->status = status;
 }

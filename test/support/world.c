@@ -187,7 +187,7 @@ bool world_boot(struct world *w)
 int world_upload(struct world *w, const uint8_t *image, size_t len, size_t piece)
 {
     struct otapult_finding why;
-    struct otapult_image_info info;
+    const struct otapult_image_info *info;
     uint32_t ticket;
 
     int err = otapult_begin(w->ota, (uint32_t)len, &ticket, &why);
