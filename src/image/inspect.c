@@ -65,15 +65,22 @@ static bool has_segment_in(const struct otapult_image_info *info, const struct m
 
 /* ---- refusing ---- */
 
-static int refuse(struct otapult_inspect *in, int err, struct otapult_finding why)
+static int refuse(struct otapult_inspect *in, int err, uint32_t at, uint32_t got, uint32_t want)
 {
-    in->why = why;
+    in->why = (struct otapult_finding){.at = at, .got = got, .want = want};
     return err;
 }
 
 static int refuse_segment(struct otapult_inspect *in, uint32_t at, uint32_t got, const char *text)
 {
-    return refuse(in, OTAPULT_E_IMAGE_SEGMENT, (struct otapult_finding){.at = at, .got = got, .text = text});
+    in->why = (struct otapult_finding){.at = at, .got = got, .text = text};
+    return OTAPULT_E_IMAGE_SEGMENT;
+}
+
+static int refuse_internal(struct otapult_inspect *in, const char *text)
+{
+    in->why = (struct otapult_finding){.text = text};
+    return OTAPULT_E_INTERNAL;
 }
 
 /* ---- taking bytes ---- */
@@ -90,7 +97,7 @@ static uint32_t take(struct otapult_inspect *in, const uint8_t **p, size_t *n)
     uint32_t taken = *n < in->left ? (uint32_t)*n : in->left;
     otapult_sha256_feed(&in->sha, *p, taken);
     if (in->limits.trust != NULL && in->at != OTAPULT_AT_SIGNATURE)
-        otapult_sha384_feed(&in->sha384, *p, taken);
+        in->limits.trust->verifier->sha384_feed(&in->sha384, *p, taken);
     in->pos += taken;
     in->left -= taken;
     *p += taken;
@@ -112,7 +119,7 @@ static int digest(struct otapult_inspect *in, uint8_t dst[OTAPULT_IMAGE_DIGEST])
 {
     if (otapult_sha256_peek(&in->sha, dst) == 0)
         return 0;
-    return refuse(in, OTAPULT_E_INTERNAL, (struct otapult_finding){.text = "SHA-256"});
+    return refuse_internal(in, "SHA-256");
 }
 
 static uint8_t xor_of(const uint8_t *p, size_t n)
@@ -133,12 +140,12 @@ static uint8_t xor_of(const uint8_t *p, size_t n)
 static int check_revision(struct otapult_inspect *in)
 {
     const struct otapult_image_info *info = &in->info;
-    struct otapult_finding why = {.got = info->min_rev, .want = in->limits.chip_rev};
-    if (in->limits.chip_rev < info->min_rev)
-        return refuse(in, OTAPULT_E_IMAGE_CHIP_REVISION, why);
-    why.got = info->max_rev;
-    if (info->max_rev != 0 && info->max_rev != OTAPULT_REVISION_NO_MAX && in->limits.chip_rev > info->max_rev)
-        return refuse(in, OTAPULT_E_IMAGE_CHIP_REVISION, why);
+    uint16_t ours = in->limits.chip_rev;
+
+    if (ours < info->min_rev)
+        return refuse(in, OTAPULT_E_IMAGE_CHIP_REVISION, 0, info->min_rev, ours);
+    if (info->max_rev != 0 && info->max_rev != OTAPULT_REVISION_NO_MAX && ours > info->max_rev)
+        return refuse(in, OTAPULT_E_IMAGE_CHIP_REVISION, 0, info->max_rev, ours);
     return 0;
 }
 
@@ -146,17 +153,14 @@ static int check_header(struct otapult_inspect *in)
 {
     const struct otapult_image_info *info = &in->info;
     if (in->piece[0] != OTAPULT_IMAGE_MAGIC)
-        return refuse(in, OTAPULT_E_FILE_UNKNOWN,
-                      (struct otapult_finding){.got = in->piece[0], .want = OTAPULT_IMAGE_MAGIC});
+        return refuse(in, OTAPULT_E_FILE_UNKNOWN, 0, in->piece[0], OTAPULT_IMAGE_MAGIC);
     if (info->segment_count < 1 || info->segment_count > OTAPULT_MAX_SEGMENTS)
         return refuse_segment(in, OTAPULT_HEADER_SEGMENTS, info->segment_count,
                               "a count that is not 1 to 16");
     if (in->piece[OTAPULT_HEADER_HASH] != 1)
-        return refuse(in, OTAPULT_E_IMAGE_NO_HASH, (struct otapult_finding){.at = OTAPULT_HEADER_HASH});
+        return refuse(in, OTAPULT_E_IMAGE_NO_HASH, OTAPULT_HEADER_HASH, 0, 0);
     if (info->chip_id != in->limits.chip_id)
-        return refuse(in, OTAPULT_E_IMAGE_WRONG_CHIP,
-                      (struct otapult_finding){
-                          .at = OTAPULT_HEADER_CHIP, .got = info->chip_id, .want = in->limits.chip_id});
+        return refuse(in, OTAPULT_E_IMAGE_WRONG_CHIP, OTAPULT_HEADER_CHIP, info->chip_id, in->limits.chip_id);
     return check_revision(in);
 }
 
@@ -215,10 +219,9 @@ static int check_segment(struct otapult_inspect *in, const struct otapult_segmen
         return refuse_segment(in, at, segment->size, "a length of 16 MB or more");
     uint32_t need = least_size(in, segment->offset + segment->size);
     if (need > in->limits.slot_size)
-        return refuse(in, OTAPULT_E_IMAGE_TOO_LARGE,
-                      (struct otapult_finding){.at = at, .got = need, .want = in->limits.slot_size});
+        return refuse(in, OTAPULT_E_IMAGE_TOO_LARGE, at, need, in->limits.slot_size);
     if (in->segments == 1 && segment->size < OTAPULT_DESC_SIZE)
-        return refuse(in, OTAPULT_E_IMAGE_NO_DESCRIPTION, (struct otapult_finding){.at = segment->offset});
+        return refuse(in, OTAPULT_E_IMAGE_NO_DESCRIPTION, segment->offset, 0, 0);
     return check_address(in, at, segment);
 }
 
@@ -263,17 +266,15 @@ static int check_age(struct otapult_inspect *in)
     struct otapult_version version;
 
     if (desc->secure_version < in->limits.least_security)
-        return refuse(in, OTAPULT_E_IMAGE_SECURITY_VERSION,
-                      (struct otapult_finding){.at = OTAPULT_DESC_OFFSET + 4,
-                                               .got = desc->secure_version,
-                                               .want = in->limits.least_security});
+        return refuse(in, OTAPULT_E_IMAGE_SECURITY_VERSION, OTAPULT_DESC_OFFSET + 4, desc->secure_version,
+                      in->limits.least_security);
     if (in->limits.running == NULL)
         return 0;
     otapult_version_of(desc, &version);
     if (!in->limits.too_old(&version, in->limits.running))
         return 0;
-    return refuse(in, OTAPULT_E_IMAGE_OLDER,
-                  (struct otapult_finding){.at = OTAPULT_DESC_OFFSET, .text = in->limits.running->version});
+    in->why = (struct otapult_finding){.at = OTAPULT_DESC_OFFSET, .text = in->limits.running->version};
+    return OTAPULT_E_IMAGE_OLDER;
 }
 
 static int take_description(struct otapult_inspect *in, const uint8_t **p, size_t *n)
@@ -282,8 +283,7 @@ static int take_description(struct otapult_inspect *in, const uint8_t **p, size_
         return 0;
     in->xor8 ^= xor_of(in->piece, OTAPULT_DESC_SIZE);
     if (!otapult_desc_decode(in->piece, &in->info.desc))
-        return refuse(in, OTAPULT_E_IMAGE_NO_DESCRIPTION,
-                      (struct otapult_finding){.at = in->pos - OTAPULT_DESC_SIZE});
+        return refuse(in, OTAPULT_E_IMAGE_NO_DESCRIPTION, in->pos - OTAPULT_DESC_SIZE, 0, 0);
     expect_data(in, in->info.segment[0].size - OTAPULT_DESC_SIZE);
     return check_age(in);
 }
@@ -301,7 +301,7 @@ static int take_data(struct otapult_inspect *in, const uint8_t **p, size_t *n)
 
 static int refuse_trailing(struct otapult_inspect *in)
 {
-    return refuse(in, OTAPULT_E_IMAGE_TRAILING, (struct otapult_finding){.at = in->info.size});
+    return refuse(in, OTAPULT_E_IMAGE_TRAILING, in->info.size, 0, 0);
 }
 
 /* All signed bytes are there. */
@@ -310,8 +310,9 @@ static int expect_sector(struct otapult_inspect *in)
     uint8_t sha256[32], sha384[OTAPULT_SHA384_SIZE] = {0};
 
     int err = digest(in, sha256);
-    if (err == 0 && in->limits.trust != NULL && otapult_sha384_finish(&in->sha384, sha384) != 0)
-        err = refuse(in, OTAPULT_E_INTERNAL, (struct otapult_finding){.text = "SHA-384"});
+    if (err == 0 && in->limits.trust != NULL &&
+        in->limits.trust->verifier->sha384_finish(&in->sha384, sha384) != 0)
+        err = refuse_internal(in, "SHA-384");
     otapult_signature_init(&in->signature, in->limits.trust, sha256, sha384);
     expect(in, OTAPULT_AT_SIGNATURE, OTAPULT_SIGNATURE_SECTOR);
     return err;
@@ -344,8 +345,7 @@ static int begin_sector(struct otapult_inspect *in, uint8_t first)
         return refuse_trailing(in);
     uint32_t need = signed_end(in->info.image_size);
     if (need > in->limits.slot_size)
-        return refuse(in, OTAPULT_E_IMAGE_TOO_LARGE,
-                      (struct otapult_finding){.at = in->pos, .got = need, .want = in->limits.slot_size});
+        return refuse(in, OTAPULT_E_IMAGE_TOO_LARGE, in->pos, need, in->limits.slot_size);
     return 0;
 }
 
@@ -379,8 +379,7 @@ static int check_checksum(struct otapult_inspect *in, uint8_t found)
     in->info.checksum = in->xor8;
     if (found == in->xor8)
         return 0;
-    return refuse(in, OTAPULT_E_IMAGE_CHECKSUM,
-                  (struct otapult_finding){.at = in->pos - 1, .got = found, .want = in->xor8});
+    return refuse(in, OTAPULT_E_IMAGE_CHECKSUM, in->pos - 1, found, in->xor8);
 }
 
 static int take_padding(struct otapult_inspect *in, const uint8_t **p, size_t *n)
@@ -418,8 +417,7 @@ static int take_digest(struct otapult_inspect *in, const uint8_t **p, size_t *n)
     if (err != 0)
         return err;
     if (memcmp(in->piece, in->info.digest, OTAPULT_IMAGE_DIGEST) != 0)
-        return refuse(in, OTAPULT_E_IMAGE_HASH,
-                      (struct otapult_finding){.at = in->pos - OTAPULT_IMAGE_DIGEST});
+        return refuse(in, OTAPULT_E_IMAGE_HASH, in->pos - OTAPULT_IMAGE_DIGEST, 0, 0);
     err = check_mapped(in);
     return err == 0 && in->limits.trust != NULL ? expect_signature(in) : err;
 }
@@ -440,7 +438,7 @@ void otapult_inspect_init(struct otapult_inspect *in, const struct otapult_inspe
     in->xor8 = OTAPULT_CHECKSUM_START;
     otapult_sha256_init(&in->sha);
     if (kept.trust != NULL)
-        otapult_sha384_init(&in->sha384);
+        kept.trust->verifier->sha384_init(&in->sha384);
     expect(in, OTAPULT_AT_HEADER, OTAPULT_IMAGE_HEADER);
 }
 
@@ -457,7 +455,7 @@ static int step(struct otapult_inspect *in, const uint8_t **p, size_t *n)
     case OTAPULT_AT_SIGNATURE: return take_sector(in, p, n);
     case OTAPULT_AT_END: return take_more(in);
     }
-    return refuse(in, OTAPULT_E_INTERNAL, (struct otapult_finding){.text = "inspector"});
+    return refuse_internal(in, "inspector");
 }
 
 int otapult_inspect_feed(struct otapult_inspect *in, const uint8_t *p, size_t n)
@@ -491,11 +489,10 @@ static int refuse_end(struct otapult_inspect *in)
                      (in->at == OTAPULT_AT_SIGNATURE && in->left == OTAPULT_SIGNATURE_SECTOR);
 
     if (!no_sector)
-        return refuse(in, OTAPULT_E_IMAGE_TRUNCATED,
-                      (struct otapult_finding){.at = in->pos, .got = missing(in)});
+        return refuse(in, OTAPULT_E_IMAGE_TRUNCATED, in->pos, missing(in), 0);
     if (in->limits.trust == NULL)
         return refuse_trailing(in);
-    return refuse(in, OTAPULT_E_SIGNATURE_MISSING, (struct otapult_finding){.at = in->info.image_size});
+    return refuse(in, OTAPULT_E_SIGNATURE_MISSING, in->info.image_size, 0, 0);
 }
 
 int otapult_inspect_finish(struct otapult_inspect *in)

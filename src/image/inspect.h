@@ -45,6 +45,10 @@ struct otapult_inspect {
     uint32_t                      left; /* of the current piece, never 0 before the end */
     uint32_t                      segments;   /* headers taken */
     uint8_t                       xor8;
+    int                           err;
+    struct otapult_finding        why;
+    struct otapult_image_info     info;
+    struct otapult_sha256         sha;
     union {
         struct {
             uint8_t               piece[256]; /* header, segment header, description or digest */
@@ -53,10 +57,6 @@ struct otapult_inspect {
         };
         struct otapult_signature  signature;  /* from OTAPULT_AT_SIGNATURE on */
     };
-    struct otapult_sha256         sha;
-    struct otapult_image_info     info;
-    int                           err;
-    struct otapult_finding        why;
 };
 
 void otapult_inspect_init(struct otapult_inspect *in, const struct otapult_inspect_limits *limits);

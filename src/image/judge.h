@@ -7,10 +7,10 @@
 /* Recognise, then inspect: the whole judgement over a file, the same for an upload, `otapult check`,
  * the read-back of a slot and the fuzzers. */
 struct otapult_judge {
-    struct otapult_inspect inspect; /* with the recogniser in it */
-    enum otapult_kind      kind;    /* what the recogniser has said */
     int                    err;
     struct otapult_finding why;
+    enum otapult_kind      kind;    /* what the recogniser has said */
+    struct otapult_inspect inspect; /* with the recogniser in it */
 };
 
 /* `size`: of the file, an upper bound, or OTAPULT_SIZE_UNKNOWN. A size that is known is compared with

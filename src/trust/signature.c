@@ -91,7 +91,7 @@ static const char *fault_of(const struct otapult_signature *s)
 static int ask_trust(struct otapult_signature *s, struct otapult_finding *why)
 {
     uint32_t key = 0;
-    const char *fault = s->trust->check(s, &key);
+    const char *fault = s->trust->verifier->check(s, &key);
 
     return fault == NULL ? 0 : refuse(s, why, fault, key);
 }

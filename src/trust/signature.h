@@ -63,12 +63,8 @@ OTAPULT_MUST_CHECK int otapult_signature_feed(struct otapult_signature *s, const
 OTAPULT_MUST_CHECK int otapult_signature_finish(const struct otapult_signature *s,
                                                 struct otapult_finding *why);
 
-/* ---- between the files of this room ---- */
-
-/* The block that was taken last, well-formed by now: whose it is and, where the key is trusted, whether the
- * signature is right. NULL, or what is wrong; *key names the key when it could be read. Turns the numbers of
- * the block round where they stand. */
-const char *otapult_signature_check(struct otapult_signature *s, uint32_t *key);
+/* Of every trust. */
+extern const struct otapult_verifier otapult_verifier;
 
 /* ---- blocks one by one, for those who make them ---- */
 

@@ -87,7 +87,7 @@ void otapult_trust_init(struct otapult_trust *t, const uint8_t (*built_in)[OTAPU
     const struct digests none = {0};
 
     memset(t, 0, sizeof *t);
-    t->check = otapult_signature_check;
+    t->verifier = &otapult_verifier;
     t->built_in = built_in;
     t->built_in_count = (uint8_t)(count <= OTAPULT_KEYS_MAX ? count : OTAPULT_KEYS_MAX);
     apply(t, &none, &none);

@@ -17,10 +17,22 @@
 #define OTAPULT_KEYS_ALL (2u * OTAPULT_KEYS_MAX) /* built in and stored */
 
 struct otapult_signature;
+struct otapult_sha384;
+
+/* What a trust asks of the crypto library: verify.c. It is reached through a trust alone, so that firmware
+ * which makes none does not carry it. */
+struct otapult_verifier {
+    /* The block that was taken last, well-formed by now: whose it is and, where the key is trusted, whether
+     * the signature is right. NULL, or what is wrong; *key names the key when it could be read. Turns the
+     * numbers of the block round where they stand. */
+    const char *(*check)(struct otapult_signature *s, uint32_t *key);
+    void (*sha384_init)(struct otapult_sha384 *h); /* sha384.h */
+    void (*sha384_feed)(struct otapult_sha384 *h, const void *data, size_t len);
+    int (*sha384_finish)(struct otapult_sha384 *h, uint8_t *digest);
+};
 
 struct otapult_trust {
-    /* otapult_signature_check(), set by whoever makes a trust: a firmware that makes none does not link it */
-    const char *(*check)(struct otapult_signature *s, uint32_t *key);
+    const struct otapult_verifier *verifier;
     const uint8_t (*built_in)[OTAPULT_KEY_DIGEST]; /* the application's array */
     uint8_t  built_in_count;
     uint8_t  usable;        /* of built_in, one bit each: neither revoked nor public */

@@ -4,8 +4,7 @@
 
 #include "trust/signature.h"
 
-/* Whose a block of a signature sector is, and whether its signature is right. signature.c reaches it through
- * the trust, so that firmware which trusts nobody does without. */
+/* Whose a block of a signature sector is, and whether its signature is right. */
 
 int otapult_signature_key(const uint8_t block[OTAPULT_SIGNATURE_BLOCK], uint8_t digest[OTAPULT_KEY_DIGEST])
 {
@@ -126,7 +125,7 @@ static void keep_standing(struct otapult_signature *s, enum otapult_standing sta
     s->standing_key = key;
 }
 
-const char *otapult_signature_check(struct otapult_signature *s, uint32_t *key)
+static const char *check(struct otapult_signature *s, uint32_t *key)
 {
     uint8_t digest[OTAPULT_KEY_DIGEST];
     unsigned n = 0;
@@ -143,3 +142,10 @@ const char *otapult_signature_check(struct otapult_signature *s, uint32_t *key)
     s->signers |= (uint8_t)(1u << n);
     return NULL;
 }
+
+const struct otapult_verifier otapult_verifier = {
+    .check = check,
+    .sha384_init = otapult_sha384_init,
+    .sha384_feed = otapult_sha384_feed,
+    .sha384_finish = otapult_sha384_finish,
+};

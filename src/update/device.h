@@ -39,15 +39,7 @@ struct otapult_secure {
  * is read and written only between port->lock and port->unlock; the session and the parser belong to the
  * holder of the ticket while `inside` is not 0, and to nobody's reader otherwise. */
 struct otapult {
-    struct otapult_config        config;
     const struct otapult_port   *port;
-    struct otapult_inspect_limits limits;
-    struct otapult_journal       journal;
-    struct otapult_users        *users; /* NULL: nobody can log in */
-    uint32_t                     started_ms;
-    struct otapult_version       running; /* where older versions are refused; else empty */
-    const char                  *locked;  /* why updates are locked; NULL: they are not */
-    struct otapult_trust         trust;   /* written under lock, and never while the holder may read it */
 
     /* under lock */
     enum otapult_phase phase;
@@ -59,21 +51,29 @@ struct otapult {
     uint32_t           touched_ms;  /* when the holder was last inside */
     uint32_t           received, written, total;
     uint32_t           restart_at_ms;
-    struct otapult_slots slots;
-    int                slots_error;
-    bool               resolved;    /* what this boot means is known */
     int                target;      /* slot of the update */
-    bool               pending;     /* the running firmware waits for its confirmation */
-    bool               deciding;    /* its confirmation or rejection is being written */
     uint32_t           passed;      /* health checks, one bit each */
     uint32_t           pending_since_ms;
+    bool               pending;     /* the running firmware waits for its confirmation */
+    bool               deciding;    /* its confirmation or rejection is being written */
+    bool               resolved;    /* what this boot means is known */
+    int                slots_error;
+    struct otapult_slots slots;
 
+    uint32_t                     started_ms;
+    struct otapult_users        *users; /* NULL: nobody can log in */
+    const char                  *locked;  /* why updates are locked; NULL: they are not */
+    struct otapult_config        config;
+    struct otapult_journal       journal;
+    struct otapult_inspect_limits limits;
+    struct otapult_version       running; /* where older versions are refused; else empty */
+    struct otapult_trust         trust;   /* written under lock, and never while the holder may read it */
     char               reason[64];  /* of the last `ready` that said no */
     char               holder[OTAPULT_WHO_NAME]; /* who holds the ticket, for the journal */
 
     /* the holder's */
-    struct otapult_session   session;
     struct otapult_multipart parser;
+    struct otapult_session   session;
 };
 
 /* ---- for src/web: an upload's parser lives here, because there is only one upload ---- */

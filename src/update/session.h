@@ -8,10 +8,10 @@
 /* One file on its way into one slot: judge, then write, then read back and judge again. No locks, no
  * policy; the device (device.c) owns it. */
 struct otapult_session {
-    struct otapult_judge       judge;
-    struct otapult_slot_writer writer;
     int                        err;
     struct otapult_finding     why;
+    struct otapult_judge       judge;
+    struct otapult_slot_writer writer;
 };
 
 void otapult_session_init(struct otapult_session *s, const struct otapult_flash *flash,
