@@ -23,11 +23,11 @@ struct otapult_slot_writer {
     uint32_t received; /* bytes taken */
     uint32_t written;  /* bytes programmed, the held ones included */
     uint32_t erased;   /* everything below this offset is erased or programmed */
-    uint8_t  held[OTAPULT_SLOT_HELD];
-    uint8_t  sector[OTAPULT_SLOT_SECTOR]; /* the one being filled; flash.sector bytes of it are used */
     bool     committed; /* the header was programmed, or tried: nothing may follow */
     int      err;
     struct otapult_finding why;
+    uint8_t  held[OTAPULT_SLOT_HELD];
+    uint8_t  sector[OTAPULT_SLOT_SECTOR]; /* the one being filled; flash.sector bytes of it are used */
 };
 
 /* Keeps a copy of `flash`. Touches nothing yet. A flash whose geometry is not as otapult/port.h says

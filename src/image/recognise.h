@@ -24,15 +24,15 @@ enum otapult_kind {
 };
 
 struct otapult_recognise {
-    uint8_t  head[OTAPULT_RECOGNISE_HEAD]; /* the first bytes, `seen` of them while seen is smaller */
-    uint32_t seen;                         /* bytes looked at; stops counting when decided */
-    uint32_t size;                         /* of the file, an upper bound, or 0xFFFFFFFF */
-    uint32_t uniform;                      /* how many bytes from the start equal the first one */
-    uint16_t chip_id;                      /* of this device; init sets the ESP32-S3 */
-    uint8_t  window[OTAPULT_RECOGNISE_WINDOW]; /* what follows the last 4 KB boundary */
+    uint32_t seen;    /* bytes looked at; stops counting when decided */
+    uint32_t size;    /* of the file, an upper bound, or 0xFFFFFFFF */
+    uint32_t uniform; /* how many bytes from the start equal the first one */
+    uint16_t chip_id; /* of this device; init sets the ESP32-S3 */
     enum otapult_kind kind;
     int      err;
     struct otapult_finding why;
+    uint8_t  window[OTAPULT_RECOGNISE_WINDOW]; /* what follows the last 4 KB boundary */
+    uint8_t  head[OTAPULT_RECOGNISE_HEAD]; /* the first bytes, `seen` of them while seen is smaller */
 };
 
 /* `size`: of the file, an upper bound, or OTAPULT_SIZE_UNKNOWN. Knowing it only makes some refusals

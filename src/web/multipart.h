@@ -35,7 +35,12 @@ enum otapult_multipart_at {
 typedef int (*otapult_multipart_sink)(void *ctx, const uint8_t *p, size_t n);
 
 struct otapult_multipart {
-    char     delimiter[4 + OTAPULT_BOUNDARY_MAX + 1]; /* CR LF - - boundary */
+    enum otapult_multipart_at at;
+    uint32_t pos;      /* bytes of the body taken */
+    int      err;
+    struct otapult_finding why;
+    uint16_t line_len;
+    uint16_t headers_len;
     uint8_t  delimiter_len;
     uint8_t  matched;  /* bytes of the delimiter seen at the end of the input so far */
     uint8_t  assumed;  /* so many of them belong to what came before the data */
@@ -44,13 +49,8 @@ struct otapult_multipart {
     bool     is_firmware;     /* of the part being read */
     bool     had_disposition; /* of the part being read */
     bool     had_firmware;    /* of the body so far */
-    enum otapult_multipart_at at;
-    uint32_t pos;      /* bytes of the body taken */
+    char     delimiter[4 + OTAPULT_BOUNDARY_MAX + 1]; /* CR LF - - boundary */
     char     line[OTAPULT_PART_LINE + 2]; /* with its CR */
-    uint16_t line_len;
-    uint16_t headers_len;
-    int      err;
-    struct otapult_finding why;
 };
 
 /* Takes the boundary out of a Content-Type header. Errors: CONTENT_TYPE (not multipart/form-data),
