@@ -22,7 +22,11 @@ void otapult_text_dec(struct otapult_text *t, uint32_t v);
 void otapult_text_hex(struct otapult_text *t, uint32_t v);                   /* 0x1f */
 void otapult_text_digest(struct otapult_text *t, const uint8_t *p, size_t n); /* two digits a byte */
 
-/* Length of the character that begins s[len], 1 to 4 bytes; 0: a control character, or not UTF-8. */
+/* Length of the character that begins s[len], 1 to 4 bytes, and its number in *code; 0: not UTF-8 (RFC 3629:
+ * nothing longer than need be, no surrogates, nothing above U+10FFFF). Reads nothing behind a NUL. */
+size_t otapult_text_character(const uint8_t *s, size_t len, uint32_t *code);
+
+/* The same; 0 for a control character too. */
 size_t otapult_text_printable(const uint8_t *s, size_t len);
 
 /* Copies untrusted bytes src[len], up to the first NUL, as printable UTF-8: control characters and what

@@ -28,12 +28,18 @@ void otapult_json_flush(struct otapult_json *j)
     j->out.dst[0] = '\0';
 }
 
-/* Every piece is shorter than OTAPULT_JSON_STREAM_MIN, so after a flush it fits. */
+/* Where n bytes may be written. Every piece is shorter than OTAPULT_JSON_STREAM_MIN, so after a flush it
+ * fits. */
+static struct otapult_text *room_for(struct otapult_json *j, size_t n)
+{
+    if (n >= j->out.cap - j->out.len)
+        otapult_json_flush(j);
+    return &j->out;
+}
+
 static void put(struct otapult_json *j, const char *s, size_t n)
 {
-    if (j->sink != NULL && n >= j->out.cap - j->out.len)
-        otapult_json_flush(j);
-    otapult_text_bytes(&j->out, s, n);
+    otapult_text_bytes(room_for(j, n), s, n);
 }
 
 static void put_char(struct otapult_json *j, char c)
@@ -43,75 +49,43 @@ static void put_char(struct otapult_json *j, char c)
 
 /* ---- strings ---- */
 
-/* How many bytes at s are one character of UTF-8, 0 when they are none. RFC 3629, table 3-7 of Unicode:
- * no overlong forms, no surrogates, nothing above U+10FFFF. Stops at the NUL by itself. */
-static size_t utf8_length(const unsigned char *s)
+static void put_hex(struct otapult_json *j, const uint8_t *p, size_t n)
 {
-    unsigned char low = 0x80, high = 0xBF;
-    size_t more;
+    for (size_t i = 0; i < n; i++)
+        otapult_text_digest(room_for(j, 2), p + i, 1);
+}
 
-    if (s[0] < 0x80)
-        return 1;
-    if (s[0] < 0xC2 || s[0] > 0xF4)
-        return 0;
-    more = s[0] < 0xE0 ? 1 : s[0] < 0xF0 ? 2 : 3;
-    if (s[0] == 0xE0)
-        low = 0xA0;
-    else if (s[0] == 0xED)
-        high = 0x9F;
-    else if (s[0] == 0xF0)
-        low = 0x90;
-    else if (s[0] == 0xF4)
-        high = 0x8F;
-    for (size_t i = 1; i <= more; i++, low = 0x80, high = 0xBF) {
-        if (s[i] < low || s[i] > high)
-            return 0;
+/* What ends a string, or means something in HTML; U+2028 and U+2029 end a line in JavaScript before ES2019,
+ * though not in JSON. */
+static bool needs_escape(uint32_t code)
+{
+    return code < 0x20 || code == '<' || code == '>' || code == '&' || code == 0x7F || code == 0x2028 ||
+           code == 0x2029;
+}
+
+static void put_character(struct otapult_json *j, const char *s, size_t n, uint32_t code)
+{
+    if (needs_escape(code)) {
+        put(j, "\\u", 2);
+        put_hex(j, (const uint8_t[]){(uint8_t)(code >> 8), (uint8_t)code}, 2);
+        return;
     }
-    return more + 1;
-}
-
-static void put_escape(struct otapult_json *j, unsigned code)
-{
-    static const char digits[] = "0123456789abcdef";
-    char text[6] = {'\\',
-                    'u',
-                    digits[code >> 12 & 15],
-                    digits[code >> 8 & 15],
-                    digits[code >> 4 & 15],
-                    digits[code & 15]};
-    put(j, text, sizeof text);
-}
-
-static void put_ascii(struct otapult_json *j, char c)
-{
-    if (c == '"' || c == '\\')
-        put(j, (char[2]){'\\', c}, 2);
-    else if ((unsigned char)c < 0x20 || c == '<' || c == '>' || c == '&' || c == 0x7F)
-        put_escape(j, (unsigned char)c);
-    else
-        put_char(j, c);
-}
-
-/* A newline in JavaScript before ES2019, though not in JSON. */
-static bool is_line_separator(const char *s)
-{
-    return memcmp(s, "\xE2\x80\xA8", 3) == 0 || memcmp(s, "\xE2\x80\xA9", 3) == 0;
+    if (code == '"' || code == '\\')
+        put_char(j, '\\');
+    put(j, s, n);
 }
 
 static void put_string(struct otapult_json *j, const char *s)
 {
     put_char(j, '"');
     while (*s != '\0') {
-        size_t n = utf8_length((const unsigned char *)s);
+        uint32_t code;
+        size_t n = otapult_text_character((const uint8_t *)s, 4, &code); /* it stops at the NUL */
 
-        if (n == 0)
-            put_char(j, '?');
-        else if (n == 1)
-            put_ascii(j, *s);
-        else if (n == 3 && is_line_separator(s))
-            put_escape(j, 0x2000u | ((unsigned char)s[2] & 0x3Fu));
+        if (n > 0)
+            put_character(j, s, n, code);
         else
-            put(j, s, n);
+            put_char(j, '?');
         s += n == 0 ? 1 : n;
     }
     put_char(j, '"');
@@ -166,12 +140,7 @@ void otapult_json_str(struct otapult_json *j, const char *key, const char *value
 
 static void put_number(struct otapult_json *j, uint32_t value)
 {
-    char digits[11];
-    struct otapult_text t;
-
-    otapult_text_init(&t, digits, sizeof digits);
-    otapult_text_dec(&t, value);
-    put(j, digits, t.len);
+    otapult_text_dec(room_for(j, 10), value);
 }
 
 void otapult_json_num(struct otapult_json *j, const char *key, uint32_t value)
@@ -211,11 +180,8 @@ void otapult_json_null(struct otapult_json *j, const char *key)
 
 void otapult_json_hex(struct otapult_json *j, const char *key, const uint8_t *p, size_t n)
 {
-    static const char digits[] = "0123456789abcdef";
-
     begin_value(j, key);
     put_char(j, '"');
-    for (size_t i = 0; i < n; i++)
-        put(j, (char[2]){digits[p[i] >> 4], digits[p[i] & 15]}, 2);
+    put_hex(j, p, n);
     put_char(j, '"');
 }
