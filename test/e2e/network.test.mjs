@@ -7,10 +7,10 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { census, memory, memorySlack, returnsTo, withoutQuarantine } from './support/census.mjs';
 import { upload } from './support/curl.mjs';
-import { startProxy } from './support/proxy.mjs';
+import { closeProxies, startProxy } from './support/proxy.mjs';
 import {
-    BINARY, chunks, Connection, exchange, formBody, formUpload, get, head, rawUpload, status, until,
-    uploadHead,
+    BINARY, chunks, closeConnections, Connection, exchange, formBody, formUpload, get, head, rawUpload,
+    status, until, uploadHead,
 } from './support/raw.mjs';
 import { startRover } from './support/rover.mjs';
 import { Samples } from './support/samples.mjs';
@@ -26,7 +26,11 @@ before(async () => {
     other = await make('other.bin', { version: '3.0.0', seed: 3, size: 40000 });
     large = await make('large.bin', { version: '4.0.0', seed: 4, size: 6 << 20 });
 });
-after(() => samples.remove());
+after(async () => {
+    samples.remove();
+    closeConnections();
+    await closeProxies();
+});
 
 // One rover for all tests of `body`, which must leave it as they found it: idle, and holding nothing.
 function withRover(name, args, body, start = startRover) {
@@ -130,7 +134,8 @@ withRover('a connection that is cut', [], world => {
     test('cut by a router on its way, with an end and with a reset', async () => {
         for (const reset of [false, true]) {
             const seq = await newest(world);
-            const proxy = await startProxy(world.url, { cutAfter: 30000, reset });
+            const before = () => receiving(world);
+            const proxy = await startProxy(world.url, { cutAfter: 30000, reset, before });
             const connection = await Connection.open(proxy.url);
             await connection.send(rawUpload(small));
             assert.equal(await connection.finalAnswer(), null);

@@ -5,14 +5,24 @@ import net from 'node:net';
 
 // What may go wrong; all count bytes of one connection.
 //   bytesPerSecond   what the client sends arrives no faster
-//   cutAfter         so many bytes of the client arrive, then both connections end; `reset`: with a reset
+//   cutAfter         so many bytes of the client arrive, then both connections end; `reset`: with a reset,
+//                    which takes along what the server has not read yet, so `before`, an async function, is
+//                    waited for first: it says when the server has read enough
 //   stallAfter       so many bytes of the client arrive, then none, and nobody is told
 //   resetAnswerAfter so many bytes of the answer arrive, then both connections are reset
 //   deaf             nothing is read from the server, ever, and a client that goes is not reported to it
 export async function startProxy(url, fault = {}) {
     const proxy = new Proxy(url, fault);
+    running.add(proxy);
     await proxy.listening;
     return proxy;
+}
+
+const running = new Set();
+
+// For the end of a test file: a proxy that a failed test has left open would keep its process alive.
+export async function closeProxies() {
+    await Promise.all([...running].map(proxy => proxy.close()));
 }
 
 class Proxy {
@@ -47,7 +57,8 @@ class Proxy {
         this.#answer(client, server);
     }
 
-    #end(client, server, reset) {
+    async #end(client, server, reset) {
+        await this.fault.before?.().catch(() => {}); // the test that waits for the same will say so
         this.fired = true;
         for (const socket of [client, server])
             reset ? socket.resetAndDestroy() : socket.destroy();
@@ -100,6 +111,7 @@ class Proxy {
     // Ends what is left of it, as a router does that loses its power.
     async close() {
         this.closed = true;
+        running.delete(this);
         const closed = once(this.server, 'close');
         this.server.close();
         for (const socket of this.#sockets)

@@ -52,6 +52,14 @@ export function chunks(bytes, step) {
     return Buffer.concat([...parts, Buffer.from(`0${CRLF}${CRLF}`)]);
 }
 
+const open = new Set();
+
+// For the end of a test file: a connection that a failed test has left open would keep its process alive.
+export function closeConnections() {
+    for (const socket of open)
+        socket.destroy();
+}
+
 // One connection. What the server sends is kept until answer() takes it.
 export class Connection {
     #data = Buffer.alloc(0);
@@ -74,6 +82,8 @@ export class Connection {
 
     constructor(socket) {
         this.socket = socket;
+        open.add(socket);
+        socket.on('close', () => open.delete(socket));
         socket.on('data', data => { this.#data = Buffer.concat([this.#data, data]); this.#wake(); });
         socket.on('end', () => { this.ended = true; this.#wake(); });
         socket.on('error', error => { this.reset ||= error.code === 'ECONNRESET'; });
