@@ -6,51 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "console.h"
+
 #define QUIET_ZONE 2 /* modules around the code; readers are content with less than the standard's four */
-
-void secure_options_init(struct secure_options *o)
-{
-    *o = (struct secure_options){.hosts = {"rover.local", "rover"}, .host_count = 2};
-}
-
-bool secure_add_host(struct secure_options *o, const char *name)
-{
-    if (o->host_count == SECURE_HOSTS_MAX || name[0] == '\0')
-        return false;
-    o->hosts[o->host_count++] = name;
-    return true;
-}
-
-static bool take_digest(const char *hex, uint8_t digest[OTAPULT_KEY_DIGEST])
-{
-    if (strspn(hex, "0123456789abcdefABCDEF") != 2 * OTAPULT_KEY_DIGEST)
-        return false;
-    for (unsigned i = 0; i < OTAPULT_KEY_DIGEST; i++) {
-        const char pair[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
-        digest[i] = (uint8_t)strtoul(pair, NULL, 16);
-    }
-    return true;
-}
-
-bool secure_add_key(struct secure_options *o, const char *hex)
-{
-    for (;;) {
-        if (o->key_count == OTAPULT_KEYS_MAX || !take_digest(hex, o->keys[o->key_count]))
-            return false;
-        o->key_count++;
-        hex += 2 * OTAPULT_KEY_DIGEST;
-        if (*hex == '\0')
-            return true;
-        if (*hex++ != ',')
-            return false;
-    }
-}
-
-bool secure_revoke_key(struct secure_options *o, const char *hex)
-{
-    o->revokes = strlen(hex) == 2 * OTAPULT_KEY_DIGEST && take_digest(hex, o->revoked);
-    return o->revokes;
-}
 
 /* ---- the password on the console ---- */
 
@@ -101,17 +59,20 @@ void secure_configure(const struct secure_options *o, struct otapult_config *con
     config->key_count = o->key_count;
     config->users = users;
     config->show_password = show_password;
+    if (o->on && o->key_count == 0)
+        console_complain(
+            "no --key-digest: firmware is taken only from keys that this flash file has learned; "
+            "`otapult keygen` makes one");
 }
 
 bool secure_identity(const struct secure_options *o, const struct otapult_port *port, struct tls_identity *id)
 {
-    bool good = o->certificate != NULL || o->key != NULL ? o->certificate != NULL && o->key != NULL &&
-                                                               tls_identity_files(id, o->certificate, o->key)
-                                                         : tls_identity_own(id, port, o->hosts);
+    bool good = o->certificate != NULL ? tls_identity_files(id, o->certificate, o->key)
+                                       : tls_identity_own(id, port, o->hosts);
 
     if (!good) {
-        fprintf(stderr, "rover: no HTTPS, so nothing is served: %s\n",
-                id->why != NULL ? id->why : "--cert and --key go together");
+        fprintf(stderr, "rover: no HTTPS, so nothing is served: %s", id->why);
+        fprintf(stderr, o->certificate != NULL ? " (--cert %s --key %s)\n" : "\n", o->certificate, o->key);
         return false;
     }
     printf("rover: certificate SHA-256 %s\n", id->fingerprint);

@@ -9,6 +9,7 @@
  * console, a health check that speaks TLS. */
 
 #define SECURE_HOSTS_MAX 8u
+#define SECURE_HOSTS_OWN 2u /* "rover.local", and "rover" as routers announce it */
 
 struct secure_options {
     bool on;
@@ -22,13 +23,7 @@ struct secure_options {
     bool     revokes;
 };
 
-/* "rover.local", and "rover" as routers announce it. */
-void secure_options_init(struct secure_options *o);
-
-/* Adds what the command line says. false: it cannot be. */
-bool secure_add_host(struct secure_options *o, const char *name);
-bool secure_add_key(struct secure_options *o, const char *hex); /* or several, with commas between */
-bool secure_revoke_key(struct secure_options *o, const char *hex);
+#define SECURE_OPTIONS_DEFAULT .hosts = {"rover.local", "rover"}, .host_count = SECURE_HOSTS_OWN
 
 /* config->hosts, secure, keys and show_password. */
 void secure_configure(const struct secure_options *o, struct otapult_config *config,

@@ -131,8 +131,8 @@ describe('what is missing means refuse', () => {
             assert.doesNotMatch(result.stdout, /listening/);
         }
         const half = await rover('--cert', at('a.pem'));
-        assert.equal(half.status, 1);
-        assert.match(half.stderr, /--cert and --key go together/);
+        assert.equal(half.status, 2);
+        assert.match(half.stderr, /--cert without --key: they go together/);
     });
 
     test('the user\'s own certificate and key are used', async () => {

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+
+#include "console.h"
+#include "life.h"
+
+static struct mhd_server *listen_at(struct life *life, uint16_t port, const struct mhd_tls *tls)
+{
+    static struct otapult_site sites[2];
+
+    otapult_site(&sites[0], life->ota);
+    rover_site(&sites[1], &life->rover);
+    struct mhd_server *server =
+        mhd_server_start(life->options->bind, port, sites, 2, life->options->stall_s + 5, tls);
+    if (server == NULL)
+        console_complain("cannot listen on %s:%u: %s%s", life->options->bind, port, strerror(errno),
+                         errno == EADDRINUSE ? "; --port 0 picks a free one" : "");
+    return server;
+}
+
+/* Beside HTTPS: says where it is. */
+static bool serve_redirects(struct life *life, struct ports *ports)
+{
+    const struct mhd_tls tls = {.https_port = life->port};
+
+    if (life->options->http_port < 0)
+        return true;
+    life->redirects = listen_at(life, ports->http, &tls);
+    if (life->redirects == NULL)
+        return false;
+    ports->http = mhd_server_port(life->redirects);
+    console_say("redirecting from http://%s:%u/", life->options->bind, ports->http);
+    return true;
+}
+
+bool network_serve(struct life *life, struct ports *ports)
+{
+    const struct options *o = life->options;
+    struct tls_identity id = {0};
+
+    if (life->temper == SAMPLE_NO_NETWORK)
+        return true;
+    if (o->secure.on && !secure_identity(&o->secure, &life->board.port, &id)) {
+        tls_identity_free(&id);
+        return false;
+    }
+    const struct mhd_tls tls = {.certificate = id.certificate, .key = id.key};
+    life->server = listen_at(life, ports->main, &tls);
+    tls_identity_free(&id);
+    if (life->server == NULL)
+        return false;
+    ports->main = life->port = mhd_server_port(life->server);
+    if (o->secure.on && !serve_redirects(life, ports))
+        return false;
+    console_say("listening on %s://%s:%u/", o->secure.on ? "https" : "http", o->bind, life->port);
+    return true;
+}
+
+void network_stop(struct life *life)
+{
+    if (life->server != NULL)
+        mhd_server_stop(life->server);
+    if (life->redirects != NULL)
+        mhd_server_stop(life->redirects);
+    life->server = life->redirects = NULL;
+}

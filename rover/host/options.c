@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "options.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PORT_MAX    65535
+#define SECONDS_MAX 3600
+#define RESTART_MAX 60000 /* ms */
+
+/* A figure as text, for messages. */
+#define TEXT_OF(macro)  TEXT_OF_(macro)
+#define TEXT_OF_(value) #value
+
+static const char usage[] =
+    "usage: rover [options]\n"
+    "A virtual rover: the robot's firmware on an emulated 16 MB flash kept in a file.\n\n"
+    "  --flash FILE     the flash file; made with a factory firmware 1.0.0 when absent (flash.bin)\n"
+    "  --port N         TCP port, 0 picks a free one (8080)\n"
+    "  --bind ADDR      address to listen on (127.0.0.1); 0.0.0.0 opens it to the network\n"
+    "  --host NAME      another name the rover is opened by, beside its addresses and rover.local\n"
+    "  --reset          start over with a new flash file\n"
+    "  --fast           no simulated delays of flash and boot\n"
+    "  --stall SECONDS  an upload that sends nothing for so long ends (15)\n"
+    "  --confirm SECONDS  a new firmware must pass its health checks within (60)\n"
+    "  --restart MS     a restart begins MS after its answer, and takes as long (500; it takes 1500, or\n"
+    "                   200 with --fast)\n"
+    "  --table FILE     partition table of a new flash file, instead of the 16 MB one with two OTA slots\n"
+    "  --factory FILE   factory firmware of a new flash file\n"
+    "  --wear FILE      when it ends, writes how often it has erased each sector\n"
+    "  --help           this text\n\n"
+    "With --secure: signatures, HTTPS and login. Its first start prints a password, once.\n"
+    "  --key-digest HEX of a key that signs firmware, as `otapult key-digest` prints it; up to three, with\n"
+    "                   commas between, or again (--trust is the same)\n"
+    "  --revoke HEX     a key with this digest never counts again; stays in the flash file\n"
+    "  --cert FILE --key FILE  certificate and key in PEM, instead of the device's own\n"
+    "  --http-port N    beside HTTPS: plain HTTP that redirects pages and refuses all else\n"
+    "  --new-password   makes and prints a new password, revokes API tokens\n\n"
+    "Ctrl-C switches it off; SIGUSR1 pulls its plug and puts it back.\n";
+
+/* ---- values ---- */
+
+static bool number(const char *text, unsigned long min, unsigned long max, unsigned *out)
+{
+    char *end;
+    unsigned long n = strtoul(text, &end, 10);
+
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || n < min || n > max)
+        return false;
+    *out = (unsigned)n;
+    return true;
+}
+
+/* As above, into what is -1 where the option is not given. */
+static bool number_or_none(const char *text, unsigned long max, int *out)
+{
+    unsigned n;
+
+    if (!number(text, 0, max, &n))
+        return false;
+    *out = (int)n;
+    return true;
+}
+
+static bool text(const char *value, const char **out)
+{
+    *out = value;
+    return value[0] != '\0';
+}
+
+static bool take_digest(const char *hex, uint8_t digest[OTAPULT_KEY_DIGEST])
+{
+    if (strspn(hex, "0123456789abcdefABCDEF") != 2 * OTAPULT_KEY_DIGEST)
+        return false;
+    for (unsigned i = 0; i < OTAPULT_KEY_DIGEST; i++) {
+        const char pair[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
+        digest[i] = (uint8_t)strtoul(pair, NULL, 16);
+    }
+    return true;
+}
+
+/* ---- what each option sets; false: the value is not what the option wants ---- */
+
+static bool set_flash(struct options *o, const char *value)
+{
+    return text(value, &o->flash);
+}
+
+static bool set_port(struct options *o, const char *value)
+{
+    return number(value, 0, PORT_MAX, &o->port);
+}
+
+static bool set_bind(struct options *o, const char *value)
+{
+    return text(value, &o->bind);
+}
+
+static bool set_host(struct options *o, const char *value)
+{
+    struct secure_options *s = &o->secure;
+
+    return s->host_count < SECURE_HOSTS_MAX && text(value, &s->hosts[s->host_count++]);
+}
+
+static bool set_reset(struct options *o, const char *value)
+{
+    (void)value;
+    return o->reset = true;
+}
+
+static bool set_fast(struct options *o, const char *value)
+{
+    (void)value;
+    return o->fast = true;
+}
+
+static bool set_stall(struct options *o, const char *value)
+{
+    return number(value, 1, SECONDS_MAX, &o->stall_s);
+}
+
+static bool set_confirm(struct options *o, const char *value)
+{
+    return number(value, 1, SECONDS_MAX, &o->confirm_s);
+}
+
+static bool set_restart(struct options *o, const char *value)
+{
+    return number_or_none(value, RESTART_MAX, &o->restart_ms);
+}
+
+static bool set_table(struct options *o, const char *value)
+{
+    return text(value, &o->table);
+}
+
+static bool set_factory(struct options *o, const char *value)
+{
+    return text(value, &o->factory);
+}
+
+static bool set_wear(struct options *o, const char *value)
+{
+    return text(value, &o->wear);
+}
+
+static bool set_secure(struct options *o, const char *value)
+{
+    (void)value;
+    return o->secure.on = true;
+}
+
+/* One digest or several with commas between; the option may be given again. */
+static bool set_key_digest(struct options *o, const char *value)
+{
+    struct secure_options *s = &o->secure;
+
+    for (;;) {
+        if (s->key_count == OTAPULT_KEYS_MAX || !take_digest(value, s->keys[s->key_count]))
+            return false;
+        s->key_count++;
+        value += 2 * OTAPULT_KEY_DIGEST;
+        if (*value == '\0')
+            return true;
+        if (*value++ != ',')
+            return false;
+    }
+}
+
+static bool set_revoke(struct options *o, const char *value)
+{
+    o->secure.revokes = strlen(value) == 2 * OTAPULT_KEY_DIGEST && take_digest(value, o->secure.revoked);
+    return o->secure.revokes;
+}
+
+static bool set_cert(struct options *o, const char *value)
+{
+    return text(value, &o->secure.certificate);
+}
+
+static bool set_key(struct options *o, const char *value)
+{
+    return text(value, &o->secure.key);
+}
+
+static bool set_http_port(struct options *o, const char *value)
+{
+    return number_or_none(value, PORT_MAX, &o->http_port);
+}
+
+static bool set_new_password(struct options *o, const char *value)
+{
+    (void)value;
+    return o->secure.new_password = true;
+}
+
+static bool show_help(struct options *o, const char *value)
+{
+    (void)o;
+    (void)value;
+    fputs(usage, stdout);
+    exit(0);
+}
+
+#define A_FILE "the name of a file"
+#define A_PORT "a number from 0 to " TEXT_OF(PORT_MAX) ", where 0 picks a free port"
+#define A_TIME "a number of seconds from 1 to " TEXT_OF(SECONDS_MAX)
+#define DIGITS "64 hex digits, as `otapult key-digest` prints them"
+#define KEYS   DIGITS "; three keys at most, with commas between"
+_Static_assert(OTAPULT_KEYS_MAX == 3 && SECURE_HOSTS_MAX - SECURE_HOSTS_OWN == 6, "as the texts say");
+
+static const struct row {
+    const char *name;
+    const char *wants; /* what its value is; NULL: it takes none */
+    bool (*set)(struct options *o, const char *value);
+    bool secure; /* means nothing without --secure */
+} rows[] = {
+    {"flash", A_FILE, set_flash, false},
+    {"port", A_PORT, set_port, false},
+    {"bind", "an address of this machine, such as 127.0.0.1", set_bind, false},
+    {"host", "a name; there is room for six", set_host, false},
+    {"reset", NULL, set_reset, false},
+    {"fast", NULL, set_fast, false},
+    {"stall", A_TIME, set_stall, false},
+    {"confirm", A_TIME, set_confirm, false},
+    {"restart", "a number of milliseconds from 0 to " TEXT_OF(RESTART_MAX), set_restart, false},
+    {"table", A_FILE, set_table, false},
+    {"factory", A_FILE, set_factory, false},
+    {"wear", A_FILE, set_wear, false},
+    {"secure", NULL, set_secure, false},
+    {"key-digest", KEYS, set_key_digest, true},
+    {"trust", KEYS, set_key_digest, true},
+    {"revoke", DIGITS, set_revoke, true},
+    {"cert", A_FILE, set_cert, true},
+    {"key", A_FILE, set_key, true},
+    {"http-port", A_PORT, set_http_port, true},
+    {"new-password", NULL, set_new_password, true},
+    {"help", NULL, show_help, false},
+};
+#define ROWS      (sizeof rows / sizeof rows[0])
+#define FIRST_ROW 256 /* above every character, so that getopt_long tells rows from letters */
+#define HELP_ROW  (FIRST_ROW + (int)ROWS - 1)
+
+/* ---- the command line ---- */
+
+static void refuse(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+static void refuse(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    fprintf(stderr, "rover: ");
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+    exit(2);
+}
+
+static const struct row *row_of(int letter)
+{
+    return letter >= FIRST_ROW && letter <= HELP_ROW ? &rows[letter - FIRST_ROW] : NULL;
+}
+
+static bool begins_several(const char *word)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < ROWS; i++)
+        count += strncmp(word + 2, rows[i].name, strlen(word + 2)) == 0;
+    return count > 1;
+}
+
+/* getopt_long has said no to `word`: an option that is none, or one with a value that takes none. */
+static void refuse_word(const char *word)
+{
+    if (row_of(optopt) != NULL)
+        refuse("%s: takes no value", word);
+    if (optopt != 0)
+        refuse("-%c: there is no such option; see rover --help", optopt);
+    refuse("%s: %s; see rover --help", word,
+           begins_several(word) ? "several options begin so" : "there is no such option");
+}
+
+static void take(struct options *o, const struct row *row, bool given[ROWS])
+{
+    given[row - rows] = true;
+    if (!row->set(o, optarg))
+        refuse("--%s %s: wants %s", row->name, optarg, row->wants);
+}
+
+/* Nothing of the secure profile may be half on, or be thought to be on. */
+static void check_together(const struct options *o, const bool given[ROWS])
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        if (given[i] && rows[i].secure && !o->secure.on)
+            refuse("--%s is of the secure profile: add --secure, or leave it out", rows[i].name);
+    }
+    if ((o->secure.certificate != NULL) != (o->secure.key != NULL))
+        refuse("--%s without --%s: they go together", o->secure.key == NULL ? "cert" : "key",
+               o->secure.key == NULL ? "key" : "cert");
+}
+
+static void list_options(struct option longs[ROWS + 1])
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        int takes = rows[i].wants != NULL ? required_argument : no_argument;
+        longs[i] = (struct option){rows[i].name, takes, NULL, FIRST_ROW + (int)i};
+    }
+    longs[ROWS] = (struct option){NULL, 0, NULL, 0};
+}
+
+static void read_words(struct options *o, int argc, char **argv, bool given[ROWS])
+{
+    struct option longs[ROWS + 1];
+    int letter;
+
+    list_options(longs);
+    while ((letter = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
+        if (letter == ':')
+            refuse("--%s: its value is missing: %s", row_of(optopt)->name, row_of(optopt)->wants);
+        if (letter == '?')
+            refuse_word(argv[optind - 1]);
+        take(o, row_of(letter == 'h' ? HELP_ROW : letter), given);
+    }
+    if (optind < argc)
+        refuse("%s: not an option; a flash file is named with --flash, see rover --help", argv[optind]);
+}
+
+void options_parse(struct options *o, int argc, char **argv)
+{
+    bool given[ROWS] = {false};
+
+    *o = (struct options){.flash = "flash.bin",
+                          .bind = "127.0.0.1",
+                          .port = 8080,
+                          .stall_s = 15,
+                          .confirm_s = 60,
+                          .restart_ms = -1,
+                          .http_port = -1,
+                          .secure = {SECURE_OPTIONS_DEFAULT}};
+    read_words(o, argc, argv, given);
+    check_together(o, given);
+}
