@@ -5,9 +5,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
+
+#include "esp_board.h"
 
 #define HANDLERS (OTAPULT_ESP_HANDLERS + 4)
 
@@ -68,15 +71,33 @@ bool life_boot(struct life *l, esp_reset_reason_t reset)
     return l->boot.ok;
 }
 
-bool life_start(struct life *l, esp_reset_reason_t reset)
+static void serve_plainly(struct life *l)
 {
     httpd_config_t server = HTTPD_DEFAULT_CONFIG();
 
     server.max_uri_handlers = HANDLERS;
-    if (!life_boot(l, reset))
-        return false;
     assert_int_equal(httpd_start(&l->server, &server), ESP_OK);
     assert_int_equal(otapult_mount(l->server, &l->config), ESP_OK);
+}
+
+static void serve_through_tls(struct life *l)
+{
+    static const uint8_t pem[] = "-----BEGIN";
+    const struct otapult_esp_tls tls = {pem, sizeof pem, pem, sizeof pem};
+
+    assert_int_equal(otapult_serve(&l->config, &tls, &l->server), ESP_OK);
+}
+
+bool life_start(struct life *l, esp_reset_reason_t reset)
+{
+    if (!life_boot(l, reset))
+        return false;
+    if (l->begin != NULL)
+        l->begin();
+    if (l->tls)
+        serve_through_tls(l);
+    else
+        serve_plainly(l);
     return true;
 }
 
@@ -102,4 +123,64 @@ const char *life_version(void)
     if (otapult_slot(otapult_esp_device(), s.slots.running, &slot, &info) != 0)
         return "";
     return info.desc.version;
+}
+
+/* ---- requests ---- */
+
+struct fake_request life_get(const char *uri)
+{
+    return (struct fake_request){.method = HTTP_GET, .uri = uri, .header = {{"Host", "10.0.0.2"}}};
+}
+
+struct fake_request life_post(const char *uri, const char *type, const void *body, size_t len)
+{
+    static char lengths[4][24];
+    static unsigned next;
+    char *length = lengths[next++ % 4];
+
+    snprintf(length, sizeof lengths[0], "%zu", len);
+    return (struct fake_request){
+        .method = HTTP_POST,
+        .uri = uri,
+        .header = {{"Host", "10.0.0.2"}, {"Content-Type", type}, {"Content-Length", length}},
+        .body = body,
+        .len = len,
+    };
+}
+
+struct fake_request life_with(struct fake_request r, const char *name, const char *value)
+{
+    size_t n = 0;
+
+    while (r.header[n].name != NULL)
+        n++;
+    assert_true(n < sizeof r.header / sizeof *r.header);
+    r.header[n] = (struct fake_header){name, value};
+    return r;
+}
+
+size_t life_form(char *dst, size_t cap, const char *boundary, const void *name, size_t name_len,
+                 const void *data, size_t len)
+{
+    int at = snprintf(dst, cap, "--%s\r\nContent-Disposition: form-data; name=\"firmware\"; filename=\"",
+                      boundary);
+    size_t n = (size_t)at;
+
+    assert_true(n + name_len + len + strlen(boundary) + 100 < cap);
+    memcpy(dst + n, name, name_len);
+    n += name_len;
+    n += (size_t)snprintf(dst + n, cap - n, "\"\r\nContent-Type: application/octet-stream\r\n\r\n");
+    memcpy(dst + n, data, len);
+    n += len;
+    return n + (size_t)snprintf(dst + n, cap - n, "\r\n--%s--\r\n", boundary);
+}
+
+void life_send(struct life *l, struct fake_connection *c, const struct fake_request *r)
+{
+    fake_httpd_request(l->server, r, c);
+    if (otapult_esp_board.upload_task != NULL)
+        fake_task_run(otapult_esp_board.upload_task);
+    fake_httpd_work();
+    if (c->sent_len > 0)
+        fake_httpd_parse(c);
 }

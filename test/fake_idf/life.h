@@ -17,6 +17,8 @@ struct life {
     bool                ready;
     enum otapult_health health; /* of its one check, "self-test" */
     int                 holds;
+    bool                tls;   /* served through TLS, by a server of Otapult's own on port 8080 */
+    void (*begin)(void);       /* power is there, nothing of Otapult has run yet; may be NULL */
 };
 
 /* Lays out flash with `image` as factory firmware. */
@@ -26,7 +28,7 @@ void life_end(struct life *l);
 /* Bootloader, and power for the chip; nothing of the port has run yet. false: nothing boots. */
 bool life_boot(struct life *l, esp_reset_reason_t reset);
 
-/* life_boot(), then an application: a plain server on port 80 with Otapult mounted. */
+/* life_boot(), then an application: a plain server on port 80 with Otapult mounted, or as `tls` says. */
 bool life_start(struct life *l, esp_reset_reason_t reset);
 
 /* Runs the tasks, and boots again when the device restarts, until nothing is due. false: nothing boots. */
@@ -34,5 +36,20 @@ bool life_settle(struct life *l);
 
 /* Version of the firmware that runs. */
 const char *life_version(void);
+
+/* ---- requests; the text of their Content-Length lasts for a few of them ---- */
+
+struct fake_request life_get(const char *uri);
+struct fake_request life_post(const char *uri, const char *type, const void *body, size_t len);
+
+/* The same with one more header. */
+struct fake_request life_with(struct fake_request r, const char *name, const char *value);
+
+/* A form around data[len] with the field "firmware", into dst[cap]; returns its length. */
+size_t life_form(char *dst, size_t cap, const char *boundary, const void *name, size_t name_len,
+                 const void *data, size_t len);
+
+/* Until it is answered, whichever task that takes. */
+void life_send(struct life *l, struct fake_connection *c, const struct fake_request *r);
 
 #endif

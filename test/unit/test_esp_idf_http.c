@@ -24,59 +24,22 @@ static size_t v1_len, v2_len;
 static char form[16384];
 static size_t form_len;
 static struct fake_connection connection;
-static char length_text[24];
 
 /* ---- requests ---- */
 
-static struct fake_request get(const char *uri)
-{
-    return (struct fake_request){.method = HTTP_GET, .uri = uri, .header = {{"Host", "10.0.0.2"}}};
-}
-
-static struct fake_request post(const char *uri, const char *type, const void *body, size_t len)
-{
-    struct fake_request r = {
-        .method = HTTP_POST,
-        .uri = uri,
-        .header = {{"Host", "10.0.0.2"}, {"Content-Type", type}, {"Content-Length", length_text}},
-        .body = body,
-        .len = len,
-    };
-
-    snprintf(length_text, sizeof length_text, "%zu", len);
-    return r;
-}
-
 static struct fake_request upload_of(const uint8_t *image, size_t len)
 {
-    return post("/api/ota/upload", "application/octet-stream", image, len);
+    return life_post("/api/ota/upload", "application/octet-stream", image, len);
 }
 
 static struct fake_request form_upload(void)
 {
-    return post("/api/ota/upload", "multipart/form-data; boundary=xyz", form, form_len);
+    return life_post("/api/ota/upload", "multipart/form-data; boundary=xyz", form, form_len);
 }
 
 static void make_form(const uint8_t *image, size_t len)
 {
-    int head =
-        snprintf(form, sizeof form,
-                 "--xyz\r\nContent-Disposition: form-data; name=\"firmware\"; filename=\"firmware.bin\"\r\n"
-                 "Content-Type: application/octet-stream\r\n\r\n");
-    memcpy(form + head, image, len);
-    memcpy(form + head + len, "\r\n--xyz--\r\n", 11);
-    form_len = (size_t)head + len + 11;
-}
-
-/* Until it is answered, whichever task that takes. */
-static void send_to(struct fake_connection *c, const struct fake_request *r)
-{
-    fake_httpd_request(l.server, r, c);
-    if (otapult_esp_board.upload_task != NULL)
-        fake_task_run(otapult_esp_board.upload_task);
-    fake_httpd_work();
-    if (c->sent_len > 0)
-        fake_httpd_parse(c);
+    form_len = life_form(form, sizeof form, "xyz", "firmware.bin", 12, image, len);
 }
 
 static void expect_answer(const struct fake_connection *c, int status, const char *word)
@@ -134,11 +97,11 @@ static void expect_update_runs(void)
 
 static void the_page_comes_compressed_with_its_policy(void **state)
 {
-    struct fake_request r = get("/api/ota");
+    struct fake_request r = life_get("/api/ota");
 
     (void)state;
     start();
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     assert_int_equal(connection.status, 200);
     assert_true(connection.complete && connection.open);
     assert_non_null(strstr(connection.sent, "\r\nContent-Encoding: gzip\r\n"));
@@ -149,49 +112,49 @@ static void the_page_comes_compressed_with_its_policy(void **state)
 
 static void the_status_tells_of_this_board(void **state)
 {
-    struct fake_request r = get("/api/ota/status?now");
+    struct fake_request r = life_get("/api/ota/status?now");
 
     (void)state;
     start();
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     expect_answer(&connection, 200, "\"running\":\"app0\"");
     assert_non_null(strstr(connection.body, "\"chip\":\"ESP32-S3\""));
 }
 
 static void an_answer_survives_a_socket_that_takes_little(void **state)
 {
-    struct fake_request r = get("/api/ota/status");
+    struct fake_request r = life_get("/api/ota/status");
 
     (void)state;
     start();
     r.send_piece = 3;
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     expect_answer(&connection, 200, "\"running\":\"app0\"");
 }
 
 static void an_answer_that_does_not_get_out_closes_the_connection(void **state)
 {
-    struct fake_request r = get("/api/ota/status");
+    struct fake_request r = life_get("/api/ota/status");
 
     (void)state;
     start();
     r.send_limit = 100;
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     assert_false(connection.open);
     r.send_limit = 0;
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     expect_answer(&connection, 200, "\"running\":\"app0\"");
 }
 
 #if ESP_BOARD_ANY_METHOD
 static void head_has_no_body(void **state)
 {
-    struct fake_request r = get("/api/ota/status");
+    struct fake_request r = life_get("/api/ota/status");
 
     (void)state;
     start();
     r.method = HTTP_HEAD;
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     assert_int_equal(connection.status, 200);
     assert_memory_equal(connection.sent + connection.sent_len - 4, "\r\n\r\n", 4);
     assert_int_equal(connection.body_len, 0);
@@ -201,26 +164,26 @@ static void head_has_no_body(void **state)
 
 static void another_method_is_refused_in_our_words(void **state)
 {
-    struct fake_request r = get("/api/ota/upload");
+    struct fake_request r = life_get("/api/ota/upload");
 
     (void)state;
     start();
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     expect_answer(&connection, 405, "\"code\":\"method_not_allowed\"");
-    r = get("/api/ota/status");
+    r = life_get("/api/ota/status");
     r.method = HTTP_DELETE;
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     expect_answer(&connection, 405, "GET, HEAD");
 }
 #endif
 
 static void a_stream_gives_one_event_and_asks_to_come_again(void **state)
 {
-    struct fake_request r = get("/api/ota/events");
+    struct fake_request r = life_get("/api/ota/events");
 
     (void)state;
     start();
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     expect_answer(&connection, 200, "event: status\ndata: {");
     assert_non_null(strstr(connection.sent, "Content-Type: text/event-stream\r\n"));
     assert_memory_equal(connection.body, "retry: 1000\n", 12);
@@ -230,13 +193,13 @@ static void a_stream_gives_one_event_and_asks_to_come_again(void **state)
 static void headers_beyond_the_room_for_them_are_refused(void **state)
 {
     static char origin[1000];
-    struct fake_request r = post("/api/ota/reboot", "application/json", "", 0);
+    struct fake_request r = life_post("/api/ota/reboot", "application/json", "", 0);
 
     (void)state;
     start();
     memset(origin, 'a', sizeof origin - 1);
     r.header[3] = (struct fake_header){"Origin", origin};
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     assert_int_equal(connection.status, 403);
     assert_int_equal(phase(), OTAPULT_IDLE);
 }
@@ -248,7 +211,7 @@ static void a_page_of_another_site_is_refused(void **state)
     (void)state;
     start();
     r.header[3] = (struct fake_header){"Origin", "http://evil.example"};
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     expect_answer(&connection, 403, "foreign_origin");
 }
 
@@ -260,7 +223,7 @@ static void a_raw_upload_boots_and_stays(void **state)
 
     (void)state;
     start();
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     expect_answer(&connection, 200, "\"success\":true");
     assert_non_null(strstr(connection.body, "\"version\":\"2.0.0\""));
     assert_true(connection.open && connection.listening);
@@ -278,7 +241,7 @@ static void a_form_upload_boots_and_stays(void **state)
     r = form_upload();
     r.header[1].value = "multipart/form-data; boundary=xyz";
     r.early = 128;
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     expect_answer(&connection, 200, "Firmware uploaded successfully. Rebooting...");
     expect_update_runs();
 }
@@ -303,7 +266,7 @@ static void any_split_of_the_body_will_do(void **state)
         r.steps = steps;
         r.step_count = round == 0 ? 0 : sizeof steps / sizeof *steps;
         r.early = (size_t)round * 11 % 129;
-        send_to(&connection, &r);
+        life_send(&l, &connection, &r);
         expect_answer(&connection, 200, "\"success\":true");
         if (round < 11)
             life_end(&l);
@@ -322,7 +285,7 @@ static void a_timeout_at_the_first_read_loses_nothing(void **state)
     r.steps = steps;
     r.step_count = 3;
     r.method = HTTP_POST;
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     expect_answer(&connection, 200, "\"success\":true");
 }
 
@@ -340,7 +303,7 @@ static void a_connection_that_ends_ends_the_upload(void **state)
         steps[150] = ends[i];
         r.steps = steps;
         r.step_count = 199;
-        send_to(&connection, &r);
+        life_send(&l, &connection, &r);
         assert_int_equal(connection.sent_len, 0);
         assert_false(connection.open);
         assert_int_equal(phase(), OTAPULT_IDLE);
@@ -348,7 +311,7 @@ static void a_connection_that_ends_ends_the_upload(void **state)
         assert_int_equal(l.holds, 0);
     }
     struct fake_request r = upload_of(v2, v2_len);
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     expect_answer(&connection, 200, "\"success\":true");
 }
 
@@ -367,7 +330,7 @@ static void a_silent_sender_is_given_up(void **state)
     start();
     r.len = 3000; /* of what it announced */
     r.on_read = poll_meanwhile;
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     assert_false(connection.open);
     assert_int_equal(phase(), OTAPULT_IDLE);
     assert_string_equal(last_code(), "stalled");
@@ -385,7 +348,7 @@ static void a_busy_robot_says_no_before_the_body(void **state)
     l.ready = false;
     r.header[3] = (struct fake_header){"Expect", "100-continue"};
     r.len = 0;
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     expect_answer(&connection, 423, "driving");
     assert_int_equal(connection.read, 0);
     assert_false(connection.open); /* whether its body comes after all, nobody knows */
@@ -398,7 +361,7 @@ static void a_sender_that_waits_is_told_to_go_on(void **state)
     (void)state;
     start();
     r.header[3] = (struct fake_header){"Expect", "100-continue"};
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     assert_true(connection.continued);
     expect_answer(&connection, 200, "\"success\":true");
 }
@@ -413,12 +376,12 @@ static void a_wrong_file_is_refused_and_its_rest_dropped(void **state)
     memset(text, ' ', sizeof text);
     memcpy(text, "<!DOCTYPE html><html>", 21);
     r = upload_of((const uint8_t *)text, sizeof text);
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     expect_answer(&connection, 415, "\"code\":\"file_text\"");
     assert_int_equal(connection.read, sizeof text);
     assert_true(connection.open && connection.listening);
     r = upload_of(v2, v2_len);
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     expect_answer(&connection, 200, "\"success\":true");
 }
 
@@ -429,7 +392,7 @@ static void a_damaged_image_is_refused_at_its_end(void **state)
     (void)state;
     start();
     v2[v2_len - 1] ^= 1;
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     v2[v2_len - 1] ^= 1;
     expect_answer(&connection, 422, "image_hash");
     assert_true(life_settle(&l));
@@ -447,7 +410,7 @@ static void a_refused_body_is_not_read_for_ever(void **state)
     memcpy(text, "<!DOCTYPE html><html>", 21);
     r = upload_of((const uint8_t *)text, sizeof text);
     r.len = 5000; /* then silence */
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     expect_answer(&connection, 415, "file_text");
     assert_false(connection.open);
     assert_true(fake_idf.now_us < 90u * 1000000u);
@@ -460,7 +423,7 @@ static void a_body_in_chunks_is_refused(void **state)
     (void)state;
     start();
     r.header[2] = (struct fake_header){"Transfer-Encoding", "chunked"};
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     expect_answer(&connection, 400, "\"code\":\"content_length\"");
     assert_false(connection.open);
     assert_int_equal(phase(), OTAPULT_IDLE);
@@ -474,7 +437,7 @@ static void a_length_beyond_32_bits_closes_the_connection(void **state)
     (void)state;
     start();
     r.header[2].value = "4294968296";
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     expect_answer(&connection, 413, "image_too_large");
     assert_false(connection.open);
 }
@@ -486,7 +449,7 @@ static void an_upload_whose_answer_is_lost_still_counts(void **state)
     (void)state;
     start();
     r.send_limit = 1;
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     assert_false(connection.open);
     assert_int_equal(phase(), OTAPULT_REBOOTING);
     expect_update_runs();
@@ -515,14 +478,14 @@ static void ask_meanwhile(void *ctx)
 
 static void status_is_answered_while_an_upload_runs(void **state)
 {
-    struct meanwhile m = {.at = 140, .request = get("/api/ota/status")};
+    struct meanwhile m = {.at = 140, .request = life_get("/api/ota/status")};
     struct fake_request r = upload_of(v2, v2_len);
 
     (void)state;
     start();
     r.on_read = ask_meanwhile;
     r.ctx = &m;
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     assert_true(m.asked);
     expect_answer(&second, 200, "\"state\":\"receiving\"");
     expect_answer(&connection, 200, "\"success\":true");
@@ -538,7 +501,7 @@ static void a_second_upload_is_told_to_wait(void **state)
     m.request = upload_of(v2, v2_len);
     r.on_read = ask_meanwhile;
     r.ctx = &m;
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     assert_true(m.asked);
     expect_answer(&second, 409, "\"code\":\"busy\"");
     assert_int_equal(second.read, v2_len);
@@ -555,9 +518,7 @@ static void an_upload_while_another_is_dropped_is_taken_here(void **state)
     start();
     memset(text, ' ', sizeof text);
     memcpy(text, "<!DOCTYPE html><html>", 21);
-    static char own_length[] = "9000";
     r = upload_of((const uint8_t *)text, sizeof text);
-    r.header[2].value = own_length;
     m.request = upload_of(v2, v2_len);
     r.on_read = ask_meanwhile;
     r.ctx = &m;
@@ -566,7 +527,7 @@ static void an_upload_while_another_is_dropped_is_taken_here(void **state)
         steps[i] = 30;
     r.steps = steps;
     r.step_count = 300;
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     assert_true(m.asked);
     expect_answer(&second, 200, "\"success\":true");
     expect_answer(&connection, 415, "file_text");
@@ -626,12 +587,12 @@ static void a_failed_health_check_brings_the_old_firmware_back(void **state)
 
     (void)state;
     start();
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     l.health = OTAPULT_HEALTH_FAIL;
     assert_true(life_settle(&l));
     assert_string_equal(life_version(), "1.0.0");
-    r = get("/api/ota/log");
-    send_to(&connection, &r);
+    r = life_get("/api/ota/log");
+    life_send(&l, &connection, &r);
     expect_answer(&connection, 200, "\"event\":\"rejected\"");
     assert_non_null(strstr(connection.body, "told to fail"));
 }
@@ -642,7 +603,7 @@ static void a_deadline_brings_the_old_firmware_back(void **state)
 
     (void)state;
     start();
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     l.health = OTAPULT_HEALTH_WAIT;
     assert_true(life_settle(&l));
     assert_string_equal(life_version(), "2.0.0");
@@ -658,7 +619,7 @@ static void a_crash_brings_the_old_firmware_back(void **state)
 
     (void)state;
     start();
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     assert_true(life_start(&l, ESP_RST_SW));
     assert_true(life_start(&l, ESP_RST_PANIC));
     assert_string_equal(life_version(), "1.0.0");
@@ -671,7 +632,7 @@ static void a_power_cut_in_the_trial_is_tried_again(void **state)
 
     (void)state;
     start();
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     assert_true(life_start(&l, ESP_RST_SW));
     assert_true(life_start(&l, ESP_RST_BROWNOUT));
     assert_string_equal(life_version(), "1.0.0");
@@ -686,10 +647,10 @@ static void a_rollback_by_request(void **state)
 
     (void)state;
     start();
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     expect_update_runs();
-    r = post("/api/ota/rollback", "application/json", "", 0);
-    send_to(&connection, &r);
+    r = life_post("/api/ota/rollback", "application/json", "", 0);
+    life_send(&l, &connection, &r);
     expect_answer(&connection, 200, "\"slot\":\"app0\"");
     assert_true(life_settle(&l));
     assert_string_equal(life_version(), "1.0.0");
@@ -697,11 +658,11 @@ static void a_rollback_by_request(void **state)
 
 static void a_restart_by_request_comes_after_its_answer(void **state)
 {
-    struct fake_request r = post("/api/ota/reboot", "application/json", "", 0);
+    struct fake_request r = life_post("/api/ota/reboot", "application/json", "", 0);
 
     (void)state;
     start();
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     expect_answer(&connection, 200, "Rebooting...");
     fake_tasks_run();
     assert_false(fake_idf.restarted);
@@ -757,17 +718,17 @@ static void the_applications_routes_are_served_beside(void **state)
     static const struct otapult_route routes[] = {{.method = "GET", .path = "/hello", .begin = hello},
                                                   {.method = "POST", .path = "/hello", .begin = hello}};
     const struct otapult_site site = {.routes = routes, .count = 2, .app = text};
-    struct fake_request r = get("/hello?x=1");
+    struct fake_request r = life_get("/hello?x=1");
 
     (void)state;
     life_init(&l, WORLD_TWO_OTA, v1, v1_len);
     l.config.sites = &site;
     l.config.site_count = 1;
     assert_true(life_start(&l, ESP_RST_POWERON));
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     expect_answer(&connection, 200, "{\"hello\":1}");
     r.method = HTTP_POST;
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     expect_answer(&connection, 200, "{\"hello\":1}");
     l.config.site_count = OTAPULT_SITES_MAX + 1;
     assert_int_equal(otapult_unmount(), ESP_OK);
@@ -802,7 +763,7 @@ static void a_board_without_slots_starts_and_says_why_not(void **state)
     life_init(&l, WORLD_FACTORY_ONLY, v1, v1_len);
     assert_true(life_start(&l, ESP_RST_POWERON));
     assert_non_null(strstr(fake_idf.log, "E otapult: no updates over the air: Choose a partition scheme"));
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     expect_answer(&connection, 501, "No OTA partition");
 }
 
@@ -813,7 +774,7 @@ static void a_board_without_a_store_still_updates(void **state)
     (void)state;
     start();
     fake_idf.nvs_error = ESP_ERR_NVS_NOT_ENOUGH_SPACE;
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     expect_answer(&connection, 200, "\"success\":true");
     fake_idf.nvs_error = ESP_OK;
     assert_true(life_settle(&l));
@@ -823,7 +784,7 @@ static void a_board_without_a_store_still_updates(void **state)
 static void a_server_of_our_own(void **state)
 {
     httpd_handle_t server = NULL;
-    struct fake_request r = get("/api/ota/status");
+    struct fake_request r = life_get("/api/ota/status");
 
     (void)state;
     life_init(&l, WORLD_TWO_OTA, v1, v1_len);
@@ -833,7 +794,7 @@ static void a_server_of_our_own(void **state)
     assert_int_equal(fake_httpd_config(server)->server_port, 8080);
     assert_true(fake_httpd_config(server)->stack_size >= OTAPULT_ESP_SERVER_STACK);
     assert_int_equal(fake_httpd_config(server)->ctrl_port, ESP_HTTPD_DEF_CTRL_PORT + 2);
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     expect_answer(&connection, 200, "\"running\":\"app0\"");
 }
 
@@ -851,7 +812,7 @@ static void a_port_that_is_taken_is_an_error(void **state)
 static void an_upload_through_tls(void **state)
 {
     static const uint8_t pem[] = "-----BEGIN";
-    const struct otapult_esp_tls tls = {pem, sizeof pem, pem, sizeof pem}, none = {0};
+    const struct otapult_esp_tls none = {0}, half = {pem, sizeof pem, NULL, 0};
     const fake_step steps[] = {TLS_TIMEOUT, 700, TLS_TIMEOUT, -0x6880, 5};
     struct fake_request r = upload_of(v2, v2_len);
 
@@ -859,13 +820,15 @@ static void an_upload_through_tls(void **state)
     life_init(&l, WORLD_TWO_OTA, v1, v1_len);
     assert_true(life_boot(&l, ESP_RST_POWERON));
     assert_int_equal(otapult_serve(&l.config, &none, NULL), ESP_ERR_INVALID_ARG);
-    assert_int_equal(otapult_serve(&l.config, &tls, &l.server), ESP_OK);
+    assert_int_equal(otapult_serve(&l.config, &half, NULL), ESP_ERR_INVALID_ARG);
+    l.tls = true;
+    assert_true(life_start(&l, ESP_RST_POWERON));
     assert_int_equal(fake_httpd_config(l.server)->server_port, 8080);
     assert_true(fake_httpd_config(l.server)->stack_size >= 10240);
     r.early = 128;
     r.steps = steps;
     r.step_count = sizeof steps / sizeof *steps;
-    send_to(&connection, &r);
+    life_send(&l, &connection, &r);
     expect_answer(&connection, 200, "\"success\":true");
 }
 
@@ -895,7 +858,7 @@ static void a_route_sees_query_headers_and_sender(void **state)
     const struct otapult_site site = {.routes = routes, .count = 1};
     static const uint8_t ipv4[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 10, 0, 0, 7};
     static const uint8_t ipv6[16] = {0xFE, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9};
-    struct fake_request r = get("/look?a=1&b=2");
+    struct fake_request r = life_get("/look?a=1&b=2");
 
     (void)state;
     life_init(&l, WORLD_TWO_OTA, v1, v1_len);
@@ -905,7 +868,7 @@ static void a_route_sees_query_headers_and_sender(void **state)
     r.header[1] = (struct fake_header){"X-Word", "one"};
     r.header[2] = (struct fake_header){"X-Empty", ""};
     for (int i = 0; i < 2; i++) { /* the fake's clients take turns */
-        send_to(&connection, &r);
+        life_send(&l, &connection, &r);
         assert_int_equal(seen_headers, 3);
         assert_string_equal(seen.method, "GET");
         assert_string_equal(seen.path, "/look");

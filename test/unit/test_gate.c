@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "otapult/http.h"
+#include "http_client.h"
+#include "login.h"
 #include "trust/password.h"
 #include "update/device.h"
 #include "world.h"
@@ -46,18 +46,16 @@ static void configure(void *ctx, struct otapult_config *config)
     config->show_password = show_password;
 }
 
-/* A password is there already, and costs nothing to compare. */
+/* A password is there already. */
 static void store_password(void *ctx, struct otapult_port *port)
 {
-    struct otapult_password p = {.cost = 1}, there;
+    struct otapult_password there;
     size_t len;
 
     (void)ctx;
-    assert_int_equal(
-        otapult_pbkdf2((const uint8_t *)PASSWORD, strlen(PASSWORD), p.salt, sizeof p.salt, 1, p.hash), 0);
     assert_int_equal(port->kv_get(port->ctx, "usr.pw1", &there, sizeof there, &len), 0);
     if (len == 0)
-        assert_int_equal(port->kv_set(port->ctx, "usr.pw1", &p, sizeof p), 0);
+        login_store(port, PASSWORD);
 }
 
 static void boot(void)
@@ -105,58 +103,8 @@ static int end_device(void **state)
 
 /* ---- a client ---- */
 
-struct header {
-    const char *name, *value;
-};
-
-struct client {
-    struct header headers[8];
-    int status; /* 0: no answer */
-    char more[1200];
-    char text[16384];
-    size_t len;
-    struct otapult_request request;
-    struct otapult_exchange x;
-};
-
-static struct client client;
+static struct http_client client;
 static char cookie[80]; /* that a login has set */
-
-static const char *find_header(void *ctx, const char *name, unsigned *count)
-{
-    const struct client *c = ctx;
-    const char *value = NULL;
-    unsigned n = 0;
-
-    for (size_t i = 0; i < COUNT(c->headers) && c->headers[i].name != NULL; i++) {
-        if (strcasecmp(c->headers[i].name, name) == 0 && n++ == 0)
-            value = c->headers[i].value;
-    }
-    if (count != NULL)
-        *count = n;
-    return value;
-}
-
-static void take_head(void *ctx, int status, const char *type, const char *headers, const char *more)
-{
-    struct client *c = ctx;
-
-    (void)type;
-    assert_int_equal(c->status, 0);
-    c->status = status;
-    assert_true(snprintf(c->more, sizeof c->more, "%s%s", headers, more) < (int)sizeof c->more);
-    assert_null(strstr(c->more, "Access-Control")); /* no CORS header, in any answer of this file */
-}
-
-static void take_body(void *ctx, const void *data, size_t len)
-{
-    struct client *c = ctx;
-
-    assert_true(len < sizeof c->text - c->len);
-    memcpy(c->text + c->len, data, len);
-    c->len += len;
-    c->text[c->len] = '\0';
-}
 
 static unsigned own_calls;
 
@@ -173,35 +121,23 @@ static const struct otapult_route own_routes[] = {
     {.method = "POST", .path = "/own", .begin = own_begin},
 };
 
-static enum otapult_http_next begin_as(struct client *c, const char *method, const char *path,
-                                       const struct header *headers)
+static enum otapult_http_next begin_as(struct http_client *c, const char *method, const char *path,
+                                       const struct http_header *headers)
 {
-    const struct otapult_reply reply = {c, take_head, take_body};
+    const struct otapult_request line = {.method = method, .path = path, .tls = with_tls, .https_port = 8443};
     struct otapult_site sites[2] = {{.routes = own_routes, .count = COUNT(own_routes)}};
 
     otapult_site(&sites[1], world.ota); /* behind it: the order does not matter */
-    memset(c, 0, sizeof *c);
-    for (size_t i = 0; headers != NULL && headers[i].name != NULL; i++)
-        c->headers[i] = headers[i];
-    c->request = (struct otapult_request){
-        .method = method, .path = path, .query = "", .ctx = c, .header = find_header, .tls = with_tls};
-    c->request.https_port = 8443;
-    return otapult_http_begin(&c->x, sites, 2, &c->request, reply);
+    return http_client_begin(c, sites, 2, &line, headers);
 }
 
-static enum otapult_http_next begin(const char *method, const char *path, const struct header *headers)
+static enum otapult_http_next begin(const char *method, const char *path, const struct http_header *headers)
 {
     return begin_as(&client, method, path, headers);
 }
 
-#define HEADERS(...) ((const struct header[]){__VA_ARGS__, {NULL, NULL}})
-#define JSON                               \
-    {                                      \
-        "Content-Type", "application/json" \
-    }
-
 /* A whole request with a short body. */
-static int ask(const char *method, const char *path, const struct header *headers, const char *body)
+static int ask(const char *method, const char *path, const struct http_header *headers, const char *body)
 {
     if (begin(method, path, headers) == OTAPULT_HTTP_BODY) {
         (void)otapult_http_body(&client.x, (const uint8_t *)body, strlen(body));
@@ -241,23 +177,6 @@ static void make_token(const char *name)
     at = strstr(client.text, "\"token\":\"");
     assert_non_null(at);
     snprintf(bearer, sizeof bearer, "Bearer %.32s", at + strlen("\"token\":\""));
-}
-
-static const char *basic(const char *pair)
-{
-    static char value[256];
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t len = strlen(pair), n = (size_t)snprintf(value, sizeof value, "Basic ");
-
-    for (size_t i = 0; i < len; i += 3) {
-        uint32_t v = (uint32_t)(uint8_t)pair[i] << 16;
-        v |= i + 1 < len ? (uint32_t)(uint8_t)pair[i + 1] << 8 : 0;
-        v |= i + 2 < len ? (uint8_t)pair[i + 2] : 0;
-        for (unsigned k = 0; k < 4; k++)
-            value[n++] = k <= len - i ? digits[v >> (18 - 6 * k) & 63] : '=';
-    }
-    value[n] = '\0';
-    return value;
 }
 
 /* ---- levels ---- */
@@ -306,7 +225,7 @@ static void an_application_cannot_forget_the_login(void **state)
     begin("POST", "/own", NULL);
     assert_code(401, "login_required");
     assert_int_equal(own_calls, 0);
-    begin("GET", "/own", HEADERS({"Authorization", basic("admin:" PASSWORD)}));
+    begin("GET", "/own", HEADERS({"Authorization", login_basic("admin:" PASSWORD)}));
     assert_int_equal(own_calls, 1);
 }
 
@@ -342,7 +261,7 @@ static void half_a_secure_profile_refuses_everything(void **state)
     otapult_site(&site, world.ota);
     for (size_t i = 0; i < site.count; i++) {
         begin(site.routes[i].method, site.routes[i].path,
-              HEADERS({"Authorization", basic("admin:" PASSWORD)}, JSON));
+              HEADERS({"Authorization", login_basic("admin:" PASSWORD)}, JSON));
         assert_code(503, "not_secured");
         assert_non_null(strstr(client.text, "no memory for the login"));
     }
@@ -361,7 +280,7 @@ static void plain_http_redirects_pages_and_refuses_the_rest(void **state)
     otapult_site(&site, world.ota);
     for (size_t i = 0; i < site.count; i++) {
         begin(site.routes[i].method, site.routes[i].path,
-              HEADERS({"Host", "rover.local"}, {"Authorization", basic("admin:" PASSWORD)}, JSON));
+              HEADERS({"Host", "rover.local"}, {"Authorization", login_basic("admin:" PASSWORD)}, JSON));
         if (site.routes[i].level == OTAPULT_PAGE)
             assert_int_equal(client.status, 307);
         else
@@ -519,7 +438,7 @@ static void what_a_browser_says_of_a_request_counts(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
         begin(cases[i].method, "/own",
-              HEADERS({"Authorization", basic("admin:" PASSWORD)}, {"Sec-Fetch-Site", cases[i].site},
+              HEADERS({"Authorization", login_basic("admin:" PASSWORD)}, {"Sec-Fetch-Site", cases[i].site},
                       {cases[i].mode != NULL ? "Sec-Fetch-Mode" : NULL, cases[i].mode}));
         if (cases[i].ours)
             assert_int_equal(client.status, 200);
@@ -601,7 +520,7 @@ static void empty_prefix_superset_and_absent_password(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(wrong); i++) {
-        begin("GET", "/api/ota/status", HEADERS({"Authorization", basic(wrong[i])}));
+        begin("GET", "/api/ota/status", HEADERS({"Authorization", login_basic(wrong[i])}));
         assert_code(401, "login_failed");
         world.clock += 120000;
     }
@@ -614,12 +533,12 @@ static void empty_prefix_superset_and_absent_password(void **state)
     begin("GET", "/api/ota/status", HEADERS({"Authorization", long_one}));
     assert_code(401, "login_failed");
     begin("GET", "/api/ota/status",
-          HEADERS({"Authorization", basic("admin:" PASSWORD)}, {"Authorization", "Bearer x"}));
+          HEADERS({"Authorization", login_basic("admin:" PASSWORD)}, {"Authorization", "Bearer x"}));
     assert_code(401, "login_failed");
     begin("GET", "/api/ota/status", NULL);
     assert_code(401, "login_required");
-    assert_int_equal(ask("GET", "/api/ota/status", HEADERS({"Authorization", basic("admin:" PASSWORD)}), ""),
-                     200);
+    assert_int_equal(
+        ask("GET", "/api/ota/status", HEADERS({"Authorization", login_basic("admin:" PASSWORD)}), ""), 200);
     assert_int_equal(ask("GET", "/api/ota/status",
                          HEADERS({"Authorization", "bAsIc   YWRtaW46Y29ycmVjdCBob3JzZSBiYXR0ZXJ5"}), ""),
                      200);
@@ -632,9 +551,9 @@ static void passwords_of_64_characters_work_through_basic(void **state)
     (void)state;
     memset(pair + 6, 'p', 64);
     assert_int_equal(otapult_users_change(otapult_device_users(world.ota), pair + 6, 64), 0);
-    assert_int_equal(ask("GET", "/api/ota/status", HEADERS({"Authorization", basic(pair)}), ""), 200);
+    assert_int_equal(ask("GET", "/api/ota/status", HEADERS({"Authorization", login_basic(pair)}), ""), 200);
     pair[70] = 'p';
-    begin("GET", "/api/ota/status", HEADERS({"Authorization", basic(pair)}));
+    begin("GET", "/api/ota/status", HEADERS({"Authorization", login_basic(pair)}));
     assert_code(401, "login_failed");
 }
 
@@ -674,7 +593,7 @@ static void a_token_does_not_make_tokens_or_passwords(void **state)
     }
     begin("GET", "/api/ota/tokens", HEADERS({"Authorization", bearer}));
     assert_code(403, "owner_required");
-    begin("GET", "/api/ota/tokens", HEADERS({"Authorization", basic("admin:" PASSWORD)}));
+    begin("GET", "/api/ota/tokens", HEADERS({"Authorization", login_basic("admin:" PASSWORD)}));
     assert_int_equal(client.status, 200);
     assert_non_null(strstr(client.text, "{\"name\":\"ci\",\"boot\":1,"));
     assert_null(strstr(client.text, bearer + 7));
@@ -799,10 +718,11 @@ static void a_password_change_asks_for_the_old_one(void **state)
     assert_code(401, "login_required");
     begin("GET", "/api/ota/status", HEADERS({"Cookie", old}));
     assert_code(401, "login_required");
-    begin("GET", "/api/ota/status", HEADERS({"Authorization", basic("admin:" PASSWORD)}));
+    begin("GET", "/api/ota/status", HEADERS({"Authorization", login_basic("admin:" PASSWORD)}));
     assert_code(401, "login_failed");
     assert_int_equal(
-        ask("GET", "/api/ota/status", HEADERS({"Authorization", basic("admin:a new password")}), ""), 200);
+        ask("GET", "/api/ota/status", HEADERS({"Authorization", login_basic("admin:a new password")}), ""),
+        200);
 }
 
 static void a_login_that_comes_too_early_is_told_when(void **state)
@@ -816,11 +736,11 @@ static void a_login_that_comes_too_early_is_told_when(void **state)
     assert_code(429, "login_delayed");
     assert_non_null(strstr(client.more, "Retry-After: 1\r\n"));
     assert_null(strstr(client.more, "Set-Cookie"));
-    begin("GET", "/api/ota/status", HEADERS({"Authorization", basic("admin:" PASSWORD)}));
+    begin("GET", "/api/ota/status", HEADERS({"Authorization", login_basic("admin:" PASSWORD)}));
     assert_code(429, "login_delayed");
     world.clock += 1000;
-    assert_int_equal(ask("GET", "/api/ota/status", HEADERS({"Authorization", basic("admin:" PASSWORD)}), ""),
-                     200);
+    assert_int_equal(
+        ask("GET", "/api/ota/status", HEADERS({"Authorization", login_basic("admin:" PASSWORD)}), ""), 200);
 }
 
 static void an_open_session_passes_while_others_guess(void **state)
@@ -837,9 +757,9 @@ static void an_open_session_passes_while_others_guess(void **state)
 
 /* ---- an upload and the login that began it ---- */
 
-static struct client uploader;
+static struct http_client uploader;
 
-static enum otapult_http_next begin_upload(const struct header *who)
+static enum otapult_http_next begin_upload(const struct http_header *who)
 {
     return begin_as(
         &uploader, "POST", "/api/ota/upload",
@@ -908,7 +828,8 @@ static void upload_started_before_a_password_change(void **state)
     const char *const body = "{\"password\":\"" PASSWORD "\",\"new\":\"a new password\"}";
 
     (void)state;
-    assert_int_equal(begin_upload(HEADERS({"Authorization", basic("admin:" PASSWORD)})), OTAPULT_HTTP_BODY);
+    assert_int_equal(begin_upload(HEADERS({"Authorization", login_basic("admin:" PASSWORD)})),
+                     OTAPULT_HTTP_BODY);
     assert_int_equal(send_half(), OTAPULT_HTTP_BODY);
     log_in();
     assert_int_equal(ask("POST", "/api/ota/password", HEADERS({"Cookie", cookie}, JSON), body), 200);

@@ -8,9 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "otapult/http.h"
+#include "http_client.h"
 #include "update/device.h"
 #include "web/page.h"
 
@@ -286,75 +285,17 @@ static int a_device(void **state)
 
 /* ---- a client ---- */
 
-struct header {
-    const char *name, *value;
-};
-
-static struct client {
-    struct header headers[8]; /* up to the first without a name */
-    int status;               /* 0: no answer */
-    unsigned heads;
-    char type[64], more[1200];
-    char text[32768];
-    size_t len;
-    struct otapult_request request;
-    struct otapult_exchange x;
-} client;
-
-static const char *find_header(void *ctx, const char *name, unsigned *count)
-{
-    const struct client *c = ctx;
-    const char *value = NULL;
-    unsigned n = 0;
-
-    for (size_t i = 0; i < COUNT(c->headers) && c->headers[i].name != NULL; i++) {
-        if (strcasecmp(c->headers[i].name, name) == 0 && n++ == 0)
-            value = c->headers[i].value;
-    }
-    if (count != NULL)
-        *count = n;
-    return value;
-}
-
-static void take_head(void *ctx, int status, const char *type, const char *headers, const char *more)
-{
-    struct client *c = ctx;
-
-    c->heads++;
-    c->status = status;
-    assert_true(snprintf(c->type, sizeof c->type, "%s", type) < (int)sizeof c->type);
-    assert_true(snprintf(c->more, sizeof c->more, "%s%s", headers, more) < (int)sizeof c->more);
-}
-
-static void take_body(void *ctx, const void *data, size_t len)
-{
-    struct client *c = ctx;
-
-    assert_int_equal(c->heads, 1); /* the head comes first, and once */
-    assert_true(len < sizeof c->text - c->len);
-    memcpy(c->text + c->len, data, len);
-    c->len += len;
-    c->text[c->len] = '\0';
-}
+static struct http_client client;
 
 static enum otapult_http_next begin_at(const struct otapult_site *sites, size_t count, const char *method,
-                                       const char *path, const struct header *headers)
+                                       const char *path, const struct http_header *headers)
 {
-    const struct otapult_reply reply = {&client, take_head, take_body};
+    const struct otapult_request line = {.method = method, .path = path};
 
-    memset(&client, 0, sizeof client);
-    for (size_t i = 0; headers != NULL && headers[i].name != NULL; i++)
-        client.headers[i] = headers[i];
-    client.request = (struct otapult_request){
-        .method = method, .path = path, .query = "", .ctx = &client, .header = find_header};
-    memset(&client.x, 0xA5, sizeof client.x);
-    enum otapult_http_next next = otapult_http_begin(&client.x, sites, count, &client.request, reply);
-    assert_int_equal(next == OTAPULT_HTTP_BODY, client.heads == 0);
-    assert_true(client.heads <= 1);
-    return next;
+    return http_client_begin(&client, sites, count, &line, headers);
 }
 
-static enum otapult_http_next begin(const char *method, const char *path, const struct header *headers)
+static enum otapult_http_next begin(const char *method, const char *path, const struct http_header *headers)
 {
     struct otapult_site site;
 
@@ -362,19 +303,9 @@ static enum otapult_http_next begin(const char *method, const char *path, const 
     return begin_at(&site, 1, method, path, headers);
 }
 
-#define HEADERS(...) ((const struct header[]){__VA_ARGS__, {NULL, NULL}})
-
 static enum otapult_http_next send(const void *data, size_t len, size_t piece)
 {
-    enum otapult_http_next next = OTAPULT_HTTP_BODY;
-    const uint8_t *p = data;
-
-    for (size_t n; len > 0 && next == OTAPULT_HTTP_BODY; p += n, len -= n) {
-        n = len < piece ? len : piece;
-        next = otapult_http_body(&client.x, p, n);
-    }
-    assert_int_equal(client.heads, next == OTAPULT_HTTP_ANSWERED);
-    return next;
+    return http_client_send(&client, data, len, piece);
 }
 
 static void assert_contains(const char *text, const char *part)
@@ -621,7 +552,7 @@ static void an_origin_is_shown_safely(void **state)
 static void a_length_is_digits_once_and_alone(void **state)
 {
     static const struct {
-        struct header a, b;
+        struct http_header a, b;
         const char *detail;
     } cases[] = {
         {{"Content-Length", "-1"}, {NULL, NULL}, "not a number"},
@@ -714,7 +645,7 @@ static void a_forms_size_leaves_room_for_the_form(void **state)
 static void the_headers_alone_can_refuse(void **state)
 {
     static const struct {
-        struct header type, length;
+        struct http_header type, length;
         int err;
         const char *detail;
     } cases[] = {
@@ -770,7 +701,7 @@ static void assert_success(void)
 static void a_file_goes_into_the_device(void **state)
 {
     static const struct {
-        struct header type;
+        struct http_header type;
         const char *body;
     } kinds[] = {
         {RAW, "the file"},

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "login.h"
 #include "ram_port.h"
 #include "trust/users.h"
 
@@ -37,15 +38,6 @@ static void boot(uint32_t number)
     otapult_users_start(&users, &board.port, number, show, (void *)(uintptr_t) "app");
 }
 
-/* A password that costs nothing to compare, so that a test may do so often. */
-static void store_password(const char *text)
-{
-    struct otapult_password p = {.cost = 1, .salt = "0123456789abcde"};
-
-    assert_int_equal(otapult_pbkdf2((const uint8_t *)text, strlen(text), p.salt, 16, 1, p.hash), 0);
-    assert_int_equal(board.port.kv_set(&board, "usr.pw1", &p, sizeof p), 0);
-}
-
 static int a_device(void **state)
 {
     (void)state;
@@ -53,7 +45,7 @@ static int a_device(void **state)
     psa_crypto_init();
     shows = 0;
     shown[0] = '\0';
-    store_password(PASSWORD);
+    login_store(&board.port, PASSWORD);
     board.clock = 1000;
     boot(1);
     assert_null(otapult_users_fault(&users));
@@ -277,7 +269,7 @@ static void without_a_password_nobody_gets_in(void **state)
     assert_locked("no first password could be made, shown and stored");
 
     ram_port_begin(&board);
-    store_password(PASSWORD);
+    login_store(&board.port, PASSWORD);
     board.get_error = OTAPULT_E_STORE;
     boot(1);
     board.get_error = 0;
