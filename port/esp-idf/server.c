@@ -17,8 +17,9 @@
  * stack, limits their number, allocates (5.5+), and always sends a body, to HEAD too. */
 
 #define LONG_BODY      OTAPULT_HTTP_SMALL_BODY
-#define EARLY_BYTES    128u  /* that may lie in the server's own buffer already */
-#define STALL_GRACE_MS 5000u /* beyond the core's patience, so that the core ends the upload first */
+#define EARLY_BYTES    128u   /* that may lie in the server's own buffer already */
+#define STALL_GRACE_MS 5000u  /* beyond the core's patience, so that the core ends the upload first */
+#define SHORT_BODY_MS  10000u /* for all of a body that is no longer than a button's */
 #define DROP_MS        60000u
 #define DROP_HERE_MS   3000u /* in the server's task, where everybody else waits meanwhile */
 #define RETRY          "retry: 1000\n"
@@ -236,8 +237,21 @@ static bool receive(struct exchange *e, uint32_t patience_ms, size_t *len)
     }
 }
 
+/* How long to wait for the next bytes. The server's task reads a short body while everybody else waits, and
+ * a login needs no login: its time is counted in all, or a byte now and then would hold the server for good.
+ */
+static uint32_t patience(const struct exchange *e, uint32_t since)
+{
+    const uint32_t gone = otapult_esp_now_ms() - since;
+
+    if (e->r->content_len > LONG_BODY)
+        return otapult_esp_board.stall_ms + STALL_GRACE_MS;
+    return gone < SHORT_BODY_MS ? SHORT_BODY_MS - gone : 0;
+}
+
 static void take_body(struct exchange *e)
 {
+    const uint32_t since = otapult_esp_now_ms();
     enum otapult_http_next next = OTAPULT_HTTP_BODY;
     size_t len;
 
@@ -245,7 +259,8 @@ static void take_body(struct exchange *e)
         send_text(e, "HTTP/1.1 100 Continue\r\n\r\n");
     e->expects = false;
     while (next == OTAPULT_HTTP_BODY && e->left > 0) {
-        if (e->broken || !receive(e, otapult_esp_board.stall_ms + STALL_GRACE_MS, &len)) {
+        const uint32_t wait = patience(e, since);
+        if (e->broken || wait == 0 || !receive(e, wait, &len)) {
             e->broken = true;
             otapult_http_lost(&e->core);
             return;
