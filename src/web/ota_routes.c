@@ -390,9 +390,9 @@ static enum otapult_http_next refuse_open(struct otapult_exchange *x)
         "POST", "/api/ota/" name, begin, otapult_http_small_body, end, NULL, NULL, level \
     }
 
-#define OPEN(method, name)                                                           \
-    {                                                                                \
-        method, "/api/ota/" name, refuse_open, NULL, NULL, NULL, NULL, OTAPULT_ADMIN \
+#define OPEN(method, name, level)                                            \
+    {                                                                        \
+        method, "/api/ota/" name, refuse_open, NULL, NULL, NULL, NULL, level \
     }
 
 void otapult_site(struct otapult_site *site, struct otapult *o)
@@ -408,12 +408,12 @@ void otapult_site(struct otapult_site *site, struct otapult *o)
         POST("confirm", otapult_begin_button, confirm_end, OTAPULT_ADMIN),
         POST("rollback", otapult_begin_button, rollback_end, OTAPULT_ADMIN),
         POST("reboot", otapult_begin_button, reboot_end, OTAPULT_ADMIN),
-        OPEN("GET", "tokens"),
-        OPEN("POST", "login"),
-        OPEN("POST", "logout"),
-        OPEN("POST", "password"),
-        OPEN("POST", "tokens/create"),
-        OPEN("POST", "tokens/revoke"),
+        OPEN("GET", "tokens", OTAPULT_OWNER),
+        OPEN("POST", "login", OTAPULT_PUBLIC),
+        OPEN("POST", "logout", OTAPULT_PUBLIC),
+        OPEN("POST", "password", OTAPULT_OWNER),
+        OPEN("POST", "tokens/create", OTAPULT_OWNER),
+        OPEN("POST", "tokens/revoke", OTAPULT_OWNER),
     };
 
     site->routes = routes;
