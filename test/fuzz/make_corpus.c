@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "fixed_signer.h"
 #include "host_port.h"
 #include "oracle.h"
 #include "sample_image.h"
@@ -351,6 +352,83 @@ static void save_records(void)
     }
 }
 
+/* ---- signatures: as fuzz_signature.c has what is signed ---- */
+
+static void save_sector(const char *name, uint8_t settings, const enum fixed_key *keys, size_t count)
+{
+    static const struct fixed_digests signed_bytes = {"what was signed, by its SHA-256",
+                                                      "and the same image once more, by its SHA-384..."};
+    struct bytes b = {.at = {1, settings}, .len = 2 + SIGNER_SECTOR};
+
+    memset(b.at + 2, 0xFF, SIGNER_SECTOR);
+    for (size_t i = 0; i < count; i++)
+        fixed_signer_block(keys[i], &signed_bytes, b.at + 2 + i * SIGNER_BLOCK);
+    save("signature", name, &b);
+}
+
+static void save_sectors(void)
+{
+    static const enum fixed_key keys[] = {FIXED_RSA, FIXED_P256, FIXED_P384, FIXED_OTHER, FIXED_RSA};
+
+    save_sector("rsa", 1, keys, 1);
+    save_sector("p256", 7, keys + 1, 1);
+    save_sector("p384", 4, keys + 2, 1);
+    save_sector("another", 7, keys + 3, 1);
+    save_sector("three", 7, keys, 3);
+    save_sector("three-of-which-one", 4, keys + 1, 3);
+    save_sector("two", 1, keys + 3, 2);
+    save_sector("revoked", 3 | 8, keys, 2);
+    save_sector("own", 16, keys + 3, 2);
+    save_sector("no-trust", 32, keys, 3);
+    save_sector("nobody", 0, keys, 3);
+    save_sector("empty", 7, keys, 0);
+}
+
+/* ---- headers: as fuzz_gate.c names them ---- */
+
+static const struct {
+    const char *name, *lines;
+} requests[] = {
+    {"nothing", ""},
+    {"password", "ABasic \3\nCrover.local\nFapplication/json\n"},
+    {"basic", "ABasic \3\nC10.0.0.2:8080\n"},
+    {"basic-blanks", "AbAsIc   \3\nClocalhost\n"},
+    {"basic-superset", "ABasic \3x\n"},
+    {"basic-user", "ABasic cm9vdDpjb3JyZWN0IGhvcnNlIGJhdHRlcnk=\n"},
+    {"token", "ABearer \1\nC[::1]:80\n"},
+    {"token-superset", "ABearer \0010\n"},
+    {"token-twice", "ABearer \1\nABearer \1\n"},
+    {"session", "B__Host-otapult=\2\nCrover.local\nDhttps://rover.local\nGsame-origin\nHcors\n"},
+    {"session-among", "Ba=b; __Host-otapult=\2; c=d\nCrover.local\n"},
+    {"session-planted", "B__Host-otapult=0123456789abcdef0123456789abcdef\n"},
+    {"session-first-counts", "B__Host-otapult=; __Host-otapult=\2\n"},
+    {"origin", "ABasic \3\nCrover.local\nDhttps://rover.local.evil.example\n"},
+    {"origin-null", "ABasic \3\nCrover.local\nDnull\n"},
+    {"host", "ABasic \3\nCevil.example\n"},
+    {"host-address", "ABasic \3\nC10.0.0.2.evil.example\n"},
+    {"hosts", "ABasic \3\nCrover.local\nCrover.local\n"},
+    {"fetch", "B__Host-otapult=\2\nCrover.local\nGcross-site\nHnavigate\n"},
+    {"length", "ABasic \3\nE12\nFapplication/json\n"},
+    {"length-negative", "ABasic \3\nE-1\n"},
+    {"length-large", "ABasic \3\nE99999999999\nFapplication/octet-stream\n"},
+    {"lengths", "ABasic \3\nE12\nE12\n"},
+    {"length-and-chunks", "ABasic \3\nE12\nIchunked\n"},
+    {"chunks", "ABasic \3\nIchunked\nFmultipart/form-data; boundary=X\n"},
+    {"browser", "JMozilla/5.0\nKru,en;q=0.5\nGnone\nHnavigate\n"},
+};
+
+static void save_requests(void)
+{
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
+        for (uint8_t n = 0; n < 24; n += 4) { /* several addresses, and once without TLS */
+            struct bytes b = {.at = {(uint8_t)(n + i), n == 8 ? 0 : 9}, .len = 2};
+            char name[64];
+            add_text(&b, requests[i].lines);
+            snprintf(name, sizeof name, "%s-%u", requests[i].name, n);
+            save("gate", name, &b);
+        }
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -370,5 +448,7 @@ int main(int argc, char **argv)
     save_uploads();
     save_tables();
     save_records();
+    save_sectors();
+    save_requests();
     return 0;
 }

@@ -13,7 +13,7 @@
  * `<program> FILE` plays it alone. */
 
 #define LARGEST    0x12000u
-#define MUTATIONS  6000u
+#define MUTATIONS  FUZZ_MUTATIONS
 #define SEEDS_MOST 4096u
 
 #pragma weak LLVMFuzzerCustomMutator
