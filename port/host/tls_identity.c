@@ -9,11 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEY_KEY       "tls.key"
-#define PART          256u /* a value of the store */
-#define PARTS         4u   /* of a certificate */
+#include "trust/certificate.h"
+
 #define ADDRESSES_MAX 8u
-#define BEGINNING     1735689600 /* 2025: before any device, which has no clock */
 
 static bool fail(struct tls_identity *id, const char *why)
 {
@@ -76,171 +74,70 @@ static bool export(struct tls_identity *id, gnutls_x509_crt_t crt, gnutls_x509_p
     return describe(id, crt);
 }
 
-/* ---- making one ---- */
+/* ---- the device's own ---- */
 
-static bool add_name(gnutls_x509_crt_t crt, const char *name)
-{
-    return gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, name, (unsigned)strlen(name),
-                                                GNUTLS_FSAN_APPEND) == 0;
-}
-
-static bool add_address(gnutls_x509_crt_t crt, const struct sockaddr *address)
+/* false: not one to be named in a certificate. */
+static bool take_address(const struct sockaddr *address, uint8_t dst[16])
 {
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
 
-    if (address != NULL && address->sa_family == AF_INET) {
-        memcpy(&v4, address, sizeof v4);
-        return gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_IPADDRESS, &v4.sin_addr, 4,
-                                                    GNUTLS_FSAN_APPEND) == 0;
-    }
-    if (address == NULL || address->sa_family != AF_INET6)
+    if (address == NULL || (address->sa_family != AF_INET && address->sa_family != AF_INET6))
         return false;
+    if (address->sa_family == AF_INET) {
+        memcpy(&v4, address, sizeof v4);
+        memcpy(dst, (const uint8_t[12]){[10] = 0xFF, [11] = 0xFF}, 12);
+        memcpy(dst + 12, &v4.sin_addr, 4);
+        return true;
+    }
     memcpy(&v6, address, sizeof v6);
-    return !IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr) &&
-           gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_IPADDRESS, &v6.sin6_addr, 16,
-                                                GNUTLS_FSAN_APPEND) == 0;
+    memcpy(dst, &v6.sin6_addr, 16);
+    return !IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr);
 }
 
 /* Loopback comes first of them. */
-static void add_addresses(gnutls_x509_crt_t crt)
+static size_t find_addresses(uint8_t addresses[ADDRESSES_MAX][16])
 {
     struct ifaddrs *list = NULL;
-    unsigned count = 0;
+    size_t count = 0;
 
     if (getifaddrs(&list) != 0)
-        return;
+        return 0;
     for (const struct ifaddrs *i = list; i != NULL && count < ADDRESSES_MAX; i = i->ifa_next)
-        count += add_address(crt, i->ifa_addr);
+        count += take_address(i->ifa_addr, addresses[count]);
     freeifaddrs(list);
+    return count;
 }
 
-static bool fill(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, const char *const *names)
+static bool export_own(struct tls_identity *id, const struct otapult_identity *own)
 {
-    const char *name = names != NULL && names[0] != NULL ? names[0] : "localhost";
-    uint8_t serial[16];
-    bool good = gnutls_rnd(GNUTLS_RND_NONCE, serial, sizeof serial) == 0;
+    const gnutls_datum_t key_der = {(uint8_t *)(uintptr_t)own->key, own->key_len};
+    const gnutls_datum_t crt_der = {(uint8_t *)(uintptr_t)own->certificate, own->certificate_len};
+    gnutls_x509_crt_t crt = NULL;
+    gnutls_x509_privkey_t key = NULL;
 
-    serial[0] = (serial[0] & 0x3F) | 0x40; /* positive, and not shorter than it is */
-    good = good && gnutls_x509_crt_set_version(crt, 3) == 0 &&
-           gnutls_x509_crt_set_serial(crt, serial, sizeof serial) == 0 &&
-           gnutls_x509_crt_set_activation_time(crt, BEGINNING) == 0 &&
-           gnutls_x509_crt_set_expiration_time(crt, GNUTLS_X509_NO_WELL_DEFINED_EXPIRATION) == 0 &&
-           gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, name, (unsigned)strlen(name)) ==
-               0 &&
-           gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_DIGITAL_SIGNATURE) == 0 &&
-           gnutls_x509_crt_set_key_purpose_oid(crt, GNUTLS_KP_TLS_WWW_SERVER, 0) == 0 &&
-           gnutls_x509_crt_set_key(crt, key) == 0 && add_name(crt, "localhost");
-    for (; good && names != NULL && *names != NULL; names++)
-        good = add_name(crt, *names);
-    add_addresses(crt);
-    return good && gnutls_x509_crt_sign2(crt, crt, key, GNUTLS_DIG_SHA256, 0) == 0;
-}
-
-/* ---- the store ---- */
-
-static void part_key(unsigned n, char key[9])
-{
-    memcpy(key, "tls.crt?", 9);
-    key[7] = (char)('a' + n);
-}
-
-static size_t load_certificate(const struct otapult_port *port, uint8_t der[PARTS * PART])
-{
-    size_t len = 0, part = PART;
-    char key[9];
-
-    for (unsigned n = 0; n < PARTS && part == PART; n++) {
-        part_key(n, key);
-        if (port->kv_get(port->ctx, key, der + len, PART, &part) != 0 || part > PART)
-            return 0;
-        len += part;
-    }
-    return len;
-}
-
-static bool store_certificate(const struct otapult_port *port, const uint8_t *der, size_t len)
-{
-    char key[9];
-
-    if (len > PARTS * PART - 1) /* the last part is not full: it says where the end is */
-        return false;
-    for (unsigned n = 0; n < PARTS; n++) {
-        size_t part = len < PART ? len : PART;
-        part_key(n, key);
-        if (port->kv_set(port->ctx, key, der, part) != 0)
-            return false;
-        der += part;
-        len -= part;
-    }
-    return true;
-}
-
-/* The key is stored first: without its certificate it is as good as before, the other way round not. */
-static bool own_key(struct tls_identity *id, gnutls_x509_privkey_t key, const struct otapult_port *port)
-{
-    uint8_t der[PART];
-    size_t len = 0;
-
-    if (port->kv_get(port->ctx, KEY_KEY, der, sizeof der, &len) != 0 || len > sizeof der)
-        return fail(id, "the store cannot be read");
-    const gnutls_datum_t stored = {der, (unsigned)len};
-    if (len > 0 && gnutls_x509_privkey_import(key, &stored, GNUTLS_X509_FMT_DER) != 0)
-        return fail(id, "the stored key is damaged");
-    if (len > 0)
-        return true;
-
-    len = sizeof der;
-    if (gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1),
-                                     0) != 0 ||
-        gnutls_x509_privkey_export(key, GNUTLS_X509_FMT_DER, der, &len) != 0)
-        return fail(id, "no key could be made");
-    bool stored_well = port->kv_set(port->ctx, KEY_KEY, der, len) == 0;
-    gnutls_memset(der, 0, sizeof der);
-    return stored_well ? true : fail(id, "the key could not be stored");
-}
-
-static bool make_certificate(struct tls_identity *id, gnutls_x509_crt_t crt, gnutls_x509_privkey_t key,
-                             const struct otapult_port *port, const char *const *names)
-{
-    uint8_t der[PARTS * PART];
-    size_t len = sizeof der;
-
-    if (!fill(crt, key, names) || gnutls_x509_crt_export(crt, GNUTLS_X509_FMT_DER, der, &len) != 0)
-        return fail(id, "no certificate could be made");
-    return store_certificate(port, der, len) ? true : fail(id, "the certificate could not be stored");
-}
-
-static bool load(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, const struct otapult_port *port)
-{
-    uint8_t der[PARTS * PART];
-    const gnutls_datum_t stored = {der, (unsigned)load_certificate(port, der)};
-
-    return stored.size > 0 && gnutls_x509_crt_import(crt, &stored, GNUTLS_X509_FMT_DER) == 0 && fit(crt, key);
-}
-
-static bool own(struct tls_identity *id, gnutls_x509_crt_t loaded, gnutls_x509_crt_t made,
-                gnutls_x509_privkey_t key, const struct otapult_port *port, const char *const *names)
-{
-    if (!own_key(id, key, port))
-        return false;
-    if (load(loaded, key, port))
-        return export(id, loaded, key);
-    return make_certificate(id, made, key, port, names) && export(id, made, key);
+    bool good = gnutls_x509_crt_init(&crt) == 0 && gnutls_x509_privkey_init(&key) == 0 &&
+                gnutls_x509_crt_import(crt, &crt_der, GNUTLS_X509_FMT_DER) == 0 &&
+                gnutls_x509_privkey_import(key, &key_der, GNUTLS_X509_FMT_DER) == 0;
+    good = good ? export(id, crt, key) : fail(id, "GnuTLS does not take the device's own certificate");
+    gnutls_x509_crt_deinit(crt);
+    gnutls_x509_privkey_deinit(key);
+    return good;
 }
 
 bool tls_identity_own(struct tls_identity *id, const struct otapult_port *port, const char *const *names)
 {
-    gnutls_x509_crt_t loaded = NULL, made = NULL;
-    gnutls_x509_privkey_t key = NULL;
+    uint8_t addresses[ADDRESSES_MAX][16];
+    const struct otapult_identity_for what = {names, (const uint8_t(*)[16])addresses,
+                                              find_addresses(addresses)};
+    struct otapult_identity own;
+    struct otapult_finding why;
 
     *id = (struct tls_identity){0};
-    bool good = gnutls_x509_crt_init(&loaded) == 0 && gnutls_x509_crt_init(&made) == 0 &&
-                gnutls_x509_privkey_init(&key) == 0;
-    good = good ? own(id, loaded, made, key, port, names) : fail(id, "GnuTLS does not start");
-    gnutls_x509_crt_deinit(loaded);
-    gnutls_x509_crt_deinit(made);
-    gnutls_x509_privkey_deinit(key);
+    if (otapult_identity_own(&own, port, &what, &why) != 0)
+        return fail(id, why.text);
+    bool good = export_own(id, &own);
+    gnutls_memset(&own, 0, sizeof own);
     return good;
 }
 

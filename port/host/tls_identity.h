@@ -7,7 +7,8 @@
 
 #include "otapult/port.h"
 
-/* Key and certificate of the server with TLS, through GnuTLS. */
+/* Key and certificate of the server with TLS, as PEM: the device's own, which the core makes
+ * (trust/certificate.h), or the user's files. GnuTLS only reads and exports. */
 
 struct tls_identity {
     char *certificate, *key; /* PEM */

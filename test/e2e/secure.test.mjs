@@ -60,6 +60,22 @@ describe('HTTPS', () => {
         assert.equal(answer.status, 200, answer.stderr);
     });
 
+    test('OpenSSL reads the certificate as it is meant, and verifies it', async () => {
+        const socket = await owner.connect();
+        const file = samples.write('read.pem', socket.getPeerX509Certificate().toString());
+        socket.destroy();
+        const text = (await run('openssl', ['x509', '-in', file, '-noout', '-text', '-nameopt', 'RFC2253'])).stdout;
+        for (const part of [/Version: 3 /, /Signature Algorithm: ecdsa-with-SHA256/, /Issuer: CN=rover\.local\n/,
+            /Subject: CN=rover\.local\n/, /Not Before: Jan +1 00:00:00 2025 GMT/, /Not After : Dec 31 23:59:59 9999 GMT/,
+            /Key Usage: critical\s+Digital Signature\n/, /Extended Key Usage: \s+TLS Web Server Authentication\n/,
+            /Alternative Name: \s+DNS:localhost, DNS:rover\.local, DNS:rover, IP Address:127\.0\.0\.1/])
+            assert.match(text, part);
+        assert.match(text.match(/Serial Number:\s+(\S+)/)[1], /^[4-7][0-9a-f](:[0-9a-f]{2}){15}$/);
+        const verdict = await run('openssl',
+            ['verify', '-CAfile', file, '-purpose', 'sslserver', '-verify_hostname', 'rover.local', file]);
+        assert.match(verdict.stdout, /OK\n$/, verdict.stderr);
+    });
+
     for (const [name, min, max, works] of [['1.0', 'TLSv1', 'TLSv1', false], ['1.1', 'TLSv1.1', 'TLSv1.1', false],
         ['1.2', 'TLSv1.2', 'TLSv1.2', true], ['1.3', 'TLSv1.3', 'TLSv1.3', true]]) {
         test(`TLS ${name} is ${works ? 'spoken' : 'refused'}`, async () => {
