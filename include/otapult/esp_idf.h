@@ -4,6 +4,7 @@
 
 #include <esp_err.h>
 #include <esp_http_server.h>
+#include <sdkconfig.h>
 
 #include "otapult/http.h"
 
@@ -19,9 +20,16 @@
  * These functions return esp_err_t, so that ESP_ERROR_CHECK() takes them. They are called from one task,
  * the one that sets the application up, unless they say otherwise. */
 
+/* All of the secure profile on a board: what otapult_secure is to the device, and HTTPS with a certificate of
+ * the device's own, the password on the console, the keys of CONFIG_OTAPULT_KEY_DIGESTS. Firmware that does
+ * not name it does not link it. */
+struct otapult_esp_secure;
+extern const struct otapult_esp_secure otapult_esp_secure;
+
 struct otapult_esp_config {
-    /* As in otapult.h. `ready` must be set. Filled in where NULL: `port` by otapult_esp_port(), and in the
-     * secure profile `users`; always: chip_id and chip_rev. */
+    /* As in otapult.h. `ready` must be set. Filled in where NULL: `port` by otapult_esp_port(); always:
+     * chip_id and chip_rev, and `secure` by the switch below. In the secure profile also where NULL: `keys`,
+     * `users`, and `show_password` by one that prints to standard output, not to the log. */
     struct otapult_config device;
 
     /* The application's own routes, served beside Otapult's: OTAPULT_SITES_MAX at most, copied. Their
@@ -30,15 +38,30 @@ struct otapult_esp_config {
     size_t                     site_count;
 
     uint16_t port;            /* TCP, of otapult_serve() */
+    /* TCP, of a second server that otapult_serve() starts in the secure profile: it speaks no TLS, sends
+     * pages on to `port`, and refuses the rest. 0: none. Takes five sockets of lwIP. */
+    uint16_t redirect_port;
     uint8_t  upload_priority; /* of the task that takes uploads */
     uint8_t  poll_priority;   /* of the task that calls otapult_poll(), and with it the health checks */
+
+    /* The one switch: NULL is the open profile, &otapult_esp_secure the secure one. The default is what
+     * CONFIG_OTAPULT_SECURE says, of Kconfig or, where there is none, of the build's flags. */
+    const struct otapult_esp_secure *secure;
 };
+
+/* Whatever it is defined to: a flag with a value that was meant otherwise shall not open the device. */
+#ifdef CONFIG_OTAPULT_SECURE
+#define OTAPULT_ESP_PROFILE (&otapult_esp_secure)
+#else
+#define OTAPULT_ESP_PROFILE NULL
+#endif
 
 #define OTAPULT_SITES_MAX 3
 
 #define OTAPULT_ESP_CONFIG_DEFAULT                                                                    \
     {                                                                                                 \
         .device = {OTAPULT_CONFIG_DEFAULT}, .port = 8080, .upload_priority = 4, .poll_priority = 3,   \
+        .secure = OTAPULT_ESP_PROFILE,                                                                \
     }
 
 /* Entries of httpd_config_t.max_uri_handlers to keep for Otapult's own routes; add one for each route of
@@ -54,19 +77,24 @@ struct otapult_esp_config {
  * confirmation's deadline runs; the calls below do it where it has not been done. Needs no network. Calls
  * nvs_flash_init(), which the application may have done before; never erases NVS.
  * A new firmware that only lost power is activated again here; the restart into it follows soon.
- * In the secure profile the first start makes secrets: call otapult_esp_radio(true) before.
+ * In the secure profile the first start makes secrets. Where no radio was announced by then, random numbers
+ * come from ESP-IDF's bootloader_random_enable(), for moments of this call only: neither Wi-Fi, Bluetooth nor
+ * the ADC, on an ESP32 nor I2S, may be in use meanwhile.
  * Errors: ESP_ERR_INVALID_STATE (started already), ESP_ERR_INVALID_ARG (no `ready`, or no checks although
- * there is a count), ESP_FAIL (otapult_start() failed; the log says at what). A partition table without OTA
- * slots is no error here: page and API say so, see otapult_esp_check(). */
+ * there is a count; CONFIG_OTAPULT_KEY_DIGESTS cannot be read; device.secure is set and `secure` is not),
+ * ESP_FAIL (otapult_start() failed); the log says at what. A partition table without OTA slots is no error
+ * here: page and API say so, see otapult_esp_check(). */
 esp_err_t otapult_esp_start(const struct otapult_esp_config *config);
 
 /* Serves page, API and config->sites on a running server, plain or TLS. `config` may be NULL when
  * otapult_esp_start() was called: then there are no sites of the application's. An upload goes on in a task
  * of its own, so that the server stays free; before ESP-IDF 5.2.4, and in 5.3 before 5.3.2, the server
  * cannot let go of a request, and everything else waits until the upload ends.
+ * In the secure profile a server without TLS is of no use: every request is refused, and the log says so.
  * Errors: those of otapult_esp_start() but INVALID_STATE, which means here that a server is mounted
- * already; ESP_ERR_HTTPD_HANDLERS_FULL, ESP_ERR_HTTPD_HANDLER_EXISTS and others of
- * httpd_register_uri_handler(), and then none of the routes is registered. */
+ * already; INVALID_ARG, too, when the device was started in the other profile; ESP_ERR_HTTPD_HANDLERS_FULL,
+ * ESP_ERR_HTTPD_HANDLER_EXISTS and others of httpd_register_uri_handler(), and then none of the routes is
+ * registered. */
 esp_err_t otapult_mount(httpd_handle_t server, const struct otapult_esp_config *config);
 
 /* Certificate and key of a TLS server. PEM with its NUL counted in the length, or DER. Copied. */
@@ -78,14 +106,17 @@ struct otapult_esp_tls {
 };
 
 /* Starts a server of Otapult's own on config->port and mounts it; `config` is needed here. `tls` NULL:
- * plain HTTP. `server` may be NULL; otherwise *server is its handle.
- * Errors: as otapult_mount(), those of httpd_start() or httpd_ssl_start(), and ESP_ERR_NOT_SUPPORTED: `tls`
- * without CONFIG_ESP_HTTPS_SERVER_ENABLE. */
+ * plain HTTP, but in the secure profile HTTPS with the device's own certificate: made at the first start for
+ * localhost and device.hosts, kept in the store, its SHA-256 printed to standard output at each start.
+ * `server` may be NULL; otherwise *server is its handle.
+ * Errors: as otapult_mount(), those of httpd_start() or httpd_ssl_start(), ESP_ERR_INVALID_ARG (a redirect_port
+ * in the open profile), ESP_FAIL (no certificate can be made or stored), and ESP_ERR_NOT_SUPPORTED: TLS
+ * without CONFIG_ESP_HTTPS_SERVER_ENABLE. After an error nothing is served. */
 esp_err_t otapult_serve(const struct otapult_esp_config *config, const struct otapult_esp_tls *tls,
                         httpd_handle_t *server);
 
-/* Takes the routes off the server again. Call it before httpd_stop(), and not while an upload runs:
- * ESP_ERR_INVALID_STATE then, or when nothing is mounted. The device lives on. */
+/* Takes the routes off the server again, and stops the one of redirect_port. Call it before httpd_stop(), and
+ * not while an upload runs: ESP_ERR_INVALID_STATE then, or when nothing is mounted. The device lives on. */
 esp_err_t otapult_unmount(void);
 
 /* The device, for otapult_status(), otapult_confirm() and the rest of otapult.h; NULL before its start.
@@ -97,7 +128,8 @@ struct otapult *otapult_esp_device(void);
 const struct otapult_port *otapult_esp_port(void);
 
 /* Tells whether Wi-Fi or Bluetooth is on: the chip's random numbers are unpredictable only then, and the
- * port refuses to give any others. Off until said otherwise. From any task. */
+ * port refuses to give any others, logins among what it refuses them to. Off until said otherwise. From any
+ * task. */
 void otapult_esp_radio(bool on);
 
 /* Is this partition table fit for updates over the air? 0, or the error of the table which an upload would

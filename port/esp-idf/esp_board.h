@@ -50,15 +50,18 @@ struct esp_board {
     StaticSemaphore_t      mutex_memory;
     SemaphoreHandle_t      mutex;
     atomic_bool            radio;
+    int (*quiet_random)(void *dst, size_t len); /* without a radio; NULL: none to be had */
 
     struct otapult        *device; /* NULL: not started */
     uint32_t               stall_ms;
+    const struct otapult_esp_secure *secure; /* the profile it was started in */
     union otapult_memory   memory;
-    union otapult_users_memory users; /* of the secure profile */
     StaticTask_t           poll_memory, upload_memory;
     TaskHandle_t           poll_task, upload_task;
 
     httpd_handle_t         server; /* NULL: not mounted */
+    httpd_handle_t         redirect; /* sends on to https_port; NULL: none */
+    uint16_t               https_port;
     struct otapult_site    sites[1 + OTAPULT_SITES_MAX];
     size_t                 site_count;
     atomic_bool            uploading; /* the upload task has a request, or is about to */
@@ -84,7 +87,25 @@ uint32_t otapult_esp_now_ms(void);
 /* server.c: the handler of every route; user_ctx is the route's path. */
 esp_err_t otapult_esp_on_request(httpd_req_t *r);
 
+/* The same on the server of redirect_port, in its task. */
+esp_err_t otapult_esp_on_plain_request(httpd_req_t *r);
+
 /* Takes the requests that are handed over. */
 void otapult_esp_upload_task(void *arg);
+
+/* ---- profile.c ---- */
+
+/* What the secure profile does that the open one does not. The other files reach profile.c through this
+ * object alone, so that the linker leaves it out of firmware that does not name it. */
+struct otapult_esp_secure {
+    /* Turns the device's profile on. ESP_ERR_INVALID_ARG: the key digests cannot be read. */
+    esp_err_t (*configure)(struct otapult_config *device);
+    /* Unpredictable bytes without a radio, while nothing else uses ADC or radio. */
+    int (*quiet_random)(void *dst, size_t len);
+    /* The device's own key and certificate, until forget(). ESP_FAIL, and the log says why. */
+    esp_err_t (*identity)(const struct otapult_config *device, struct otapult_esp_tls *tls);
+    void (*forget)(void);
+    esp_err_t (*on_plain_request)(httpd_req_t *r);
+};
 
 #endif

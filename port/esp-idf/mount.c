@@ -66,7 +66,6 @@ static void poll_task(void *arg)
 
 static void complete_config(struct otapult_config *config)
 {
-    struct esp_board *b = &otapult_esp_board;
     esp_chip_info_t chip;
 
     esp_chip_info(&chip);
@@ -74,8 +73,17 @@ static void complete_config(struct otapult_config *config)
     config->chip_rev = chip.revision;
     if (config->port == NULL)
         config->port = otapult_esp_port();
-    if (config->secure != NULL && config->users == NULL)
-        config->users = &b->users;
+}
+
+/* config->secure is the one switch: a device that is secure by half, without HTTPS or a password, is none. */
+static esp_err_t choose_profile(const struct otapult_esp_secure *secure, struct otapult_config *config)
+{
+    if (secure != NULL)
+        return secure->configure(config);
+    if (config->secure == NULL)
+        return ESP_OK;
+    ESP_LOGE(ESP_BOARD_TAG, "device.secure without its other half: set config.secure = &otapult_esp_secure");
+    return ESP_ERR_INVALID_ARG;
 }
 
 /* Things that a firmware is built without, and would only be missed when it is too late. */
@@ -94,10 +102,16 @@ static esp_err_t start_device(const struct otapult_esp_config *given)
     struct otapult_config config = given->device;
 
     otapult_esp_bind();
+    esp_err_t bad = choose_profile(given->secure, &config);
+    if (bad != ESP_OK)
+        return bad;
     otapult_esp_open_store(b);
     complete_config(&config);
     warn();
+    b->secure = given->secure;
+    b->quiet_random = b->secure != NULL ? b->secure->quiet_random : NULL;
     int err = otapult_start(&b->memory, &config, &b->device);
+    b->quiet_random = NULL;
     if (err != 0) {
         ESP_LOGE(ESP_BOARD_TAG, "does not start: %s", otapult_error_row(err)->code);
         return ESP_FAIL;
@@ -166,15 +180,17 @@ static bool is_registered(size_t n)
     return false;
 }
 
-static esp_err_t register_route(httpd_handle_t server, const struct otapult_route *route)
+typedef esp_err_t (*handler_fn)(httpd_req_t *r);
+
+static esp_err_t register_route(httpd_handle_t server, const struct otapult_route *route, handler_fn handler)
 {
-    const httpd_uri_t handler = {
+    const httpd_uri_t uri = {
         .uri = route->path,
         .method = method_of(route),
-        .handler = otapult_esp_on_request,
+        .handler = handler,
         .user_ctx = (void *)(uintptr_t)route->path,
     };
-    return httpd_register_uri_handler(server, &handler);
+    return httpd_register_uri_handler(server, &uri);
 }
 
 static void unregister_below(httpd_handle_t server, size_t end)
@@ -184,10 +200,10 @@ static void unregister_below(httpd_handle_t server, size_t end)
             (void)httpd_unregister_uri_handler(server, route_at(n)->path, method_of(route_at(n)));
 }
 
-static esp_err_t register_all(httpd_handle_t server)
+static esp_err_t register_all(httpd_handle_t server, handler_fn handler)
 {
     for (size_t n = 0; route_at(n) != NULL; n++) {
-        esp_err_t err = is_registered(n) ? ESP_OK : register_route(server, route_at(n));
+        esp_err_t err = is_registered(n) ? ESP_OK : register_route(server, route_at(n), handler);
         if (err != ESP_OK) {
             ESP_LOGE(ESP_BOARD_TAG, "%s: %s", route_at(n)->path, esp_err_to_name(err));
             unregister_below(server, n);
@@ -217,6 +233,8 @@ static esp_err_t prepare(const struct otapult_esp_config *config)
         return ESP_ERR_INVALID_STATE;
     if (own > OTAPULT_SITES_MAX || (config == NULL && b->device == NULL))
         return ESP_ERR_INVALID_ARG;
+    if (b->device != NULL && config != NULL && config->secure != b->secure)
+        return ESP_ERR_INVALID_ARG; /* it was started in the other profile */
     esp_err_t err = b->device == NULL ? otapult_esp_start(config) : ESP_OK;
     if (err != ESP_OK)
         return err;
@@ -235,7 +253,7 @@ static esp_err_t mount(httpd_handle_t server, unsigned priority)
         b->upload_task = xTaskCreateStatic(otapult_esp_upload_task, "otapult upload",
                                            CONFIG_OTAPULT_UPLOAD_STACK, NULL, priority, upload_stack,
                                            &b->upload_memory);
-    esp_err_t err = register_all(server);
+    esp_err_t err = register_all(server, otapult_esp_on_request);
     if (err == ESP_OK)
         b->server = server;
     return err;
@@ -252,7 +270,11 @@ esp_err_t otapult_mount(httpd_handle_t server, const struct otapult_esp_config *
 {
     esp_err_t err = prepare(config);
 
-    return err == ESP_OK ? mount(server, upload_priority(config)) : err;
+    if (err != ESP_OK)
+        return err;
+    if (otapult_esp_board.secure != NULL && httpd_get_global_transport_ctx(server) == NULL)
+        ESP_LOGE(ESP_BOARD_TAG, "the secure profile on a server without TLS: every request is refused");
+    return mount(server, upload_priority(config));
 }
 
 esp_err_t otapult_unmount(void)
@@ -263,16 +285,19 @@ esp_err_t otapult_unmount(void)
         return ESP_ERR_INVALID_STATE;
     unregister_below(b->server, count_routes());
     b->server = NULL;
+    if (b->redirect != NULL)
+        (void)httpd_stop(b->redirect);
+    b->redirect = NULL;
     return ESP_OK;
 }
 
 /* ---- a server of Otapult's own ---- */
 
-/* What both kinds of server have in common. Their default control ports are taken where the application
+/* What all kinds of server have in common. Their default control ports are taken where the application
  * has servers of its own. */
 static void fill_in(httpd_config_t *c)
 {
-    c->stack_size = OTAPULT_ESP_SERVER_STACK + 4096; /* TLS takes more */
+    c->stack_size = OTAPULT_ESP_SERVER_STACK;
     c->max_uri_handlers = (uint16_t)count_routes();
     c->ctrl_port = ESP_HTTPD_DEF_CTRL_PORT + 2;
     c->lru_purge_enable = true; /* never a connection that the upload task has */
@@ -283,22 +308,25 @@ static esp_err_t start_plain(uint16_t port, httpd_handle_t *server)
     httpd_config_t c = HTTPD_DEFAULT_CONFIG();
 
     fill_in(&c);
-    c.stack_size = OTAPULT_ESP_SERVER_STACK;
     c.server_port = port;
     return httpd_start(server, &c);
 }
 
 #if CONFIG_ESP_HTTPS_SERVER_ENABLE
+#define SPEAKS_TLS true
+
 static esp_err_t start_tls(uint16_t port, const struct otapult_esp_tls *tls, httpd_handle_t *server)
 {
     httpd_ssl_config_t c = HTTPD_SSL_CONFIG_DEFAULT();
 
     fill_in(&c.httpd);
+    c.httpd.stack_size += 4096;
     c.port_secure = port;
     c.servercert = tls->certificate;
     c.servercert_len = tls->certificate_len;
     c.prvtkey_pem = tls->key;
     c.prvtkey_len = tls->key_len;
+    otapult_esp_board.https_port = port;
     return httpd_ssl_start(server, &c);
 }
 
@@ -310,6 +338,8 @@ static void stop(httpd_handle_t server, bool tls)
         (void)httpd_stop(server);
 }
 #else
+#define SPEAKS_TLS false
+
 static esp_err_t start_tls(uint16_t port, const struct otapult_esp_tls *tls, httpd_handle_t *server)
 {
     (void)port;
@@ -325,19 +355,78 @@ static void stop(httpd_handle_t server, bool tls)
 }
 #endif
 
+static esp_err_t start_with_own_identity(const struct otapult_esp_config *config, httpd_handle_t *server)
+{
+    const struct otapult_esp_secure *secure = otapult_esp_board.secure;
+    struct otapult_esp_tls tls;
+
+    esp_err_t err = secure->identity(&config->device, &tls);
+    if (err == ESP_OK)
+        err = start_tls(config->port, &tls, server);
+    secure->forget(); /* the server has copies */
+    return err;
+}
+
+static esp_err_t start_server(const struct otapult_esp_config *config, const struct otapult_esp_tls *tls,
+                              httpd_handle_t *server)
+{
+    const bool secure = otapult_esp_board.secure != NULL;
+
+    if ((secure || tls != NULL) && !SPEAKS_TLS) {
+        ESP_LOGE(ESP_BOARD_TAG, "built without CONFIG_ESP_HTTPS_SERVER_ENABLE: nothing is served");
+        return ESP_ERR_NOT_SUPPORTED;
+    }
+    if (tls != NULL)
+        return start_tls(config->port, tls, server);
+    return secure ? start_with_own_identity(config, server) : start_plain(config->port, server);
+}
+
+/* Few connections, each for one answer. */
+static esp_err_t start_redirect(uint16_t port)
+{
+    struct esp_board *b = &otapult_esp_board;
+    httpd_config_t c = HTTPD_DEFAULT_CONFIG();
+
+    if (port == 0)
+        return ESP_OK;
+    fill_in(&c);
+    c.server_port = port;
+    c.ctrl_port = ESP_HTTPD_DEF_CTRL_PORT + 3;
+    c.max_open_sockets = 2;
+    esp_err_t err = httpd_start(&b->redirect, &c);
+    if (err != ESP_OK)
+        b->redirect = NULL;
+    return err == ESP_OK ? register_all(b->redirect, b->secure->on_plain_request) : err;
+}
+
+/* On an error nothing is mounted. */
+static esp_err_t mount_own(const struct otapult_esp_config *config, httpd_handle_t server)
+{
+    esp_err_t err = mount(server, config->upload_priority);
+
+    if (err != ESP_OK)
+        return err;
+    err = start_redirect(config->redirect_port);
+    if (err != ESP_OK)
+        (void)otapult_unmount();
+    return err;
+}
+
 esp_err_t otapult_serve(const struct otapult_esp_config *config, const struct otapult_esp_tls *tls,
                         httpd_handle_t *server)
 {
     httpd_handle_t own = NULL;
-    esp_err_t err = config == NULL ? ESP_ERR_INVALID_ARG : prepare(config);
 
+    if (config == NULL || (config->redirect_port != 0 && config->secure == NULL))
+        return ESP_ERR_INVALID_ARG;
+    esp_err_t err = prepare(config);
     if (err == ESP_OK)
-        err = tls == NULL ? start_plain(config->port, &own) : start_tls(config->port, tls, &own);
+        err = start_server(config, tls, &own);
     if (err != ESP_OK)
         return err;
-    err = mount(own, config->upload_priority);
+    err = mount_own(config, own);
     if (err != ESP_OK)
-        stop(own, tls != NULL);
+        stop(own, tls != NULL || config->secure != NULL);
     else if (server != NULL)
         *server = own;
     return err;

@@ -45,7 +45,7 @@ struct exchange {
 };
 _Static_assert(sizeof(void *) > 4 || sizeof(struct exchange) <= 1024, "an exchange takes 1 KB of RAM");
 
-static struct exchange here, handed_over;
+static struct exchange here, handed_over, plain; /* the last is linked in the secure profile only */
 static char event[OTAPULT_HTTP_EVENT];
 
 /* ---- the request, as the core sees it ---- */
@@ -409,4 +409,14 @@ esp_err_t otapult_esp_on_request(httpd_req_t *r)
     if (claimed)
         atomic_store(&b->uploading, false);
     return close ? ESP_FAIL : ESP_OK;
+}
+
+/* No route is reached without TLS: a page is sent on, anything else refused, both before any of a body. */
+esp_err_t otapult_esp_on_plain_request(httpd_req_t *r)
+{
+    open_exchange(&plain, r);
+    plain.request.https_port = otapult_esp_board.https_port;
+    plain.drop_ms = DROP_HERE_MS;
+    (void)serve(&plain, false);
+    return plain.close ? ESP_FAIL : ESP_OK;
 }

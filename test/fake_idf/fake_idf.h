@@ -62,6 +62,10 @@ struct fake_idf {
     jmp_buf          *on_restart; /* where esp_restart() goes outside a task */
 
     uint32_t random;
+    bool     radio_on;          /* Wi-Fi or Bluetooth is: what the application tells the port */
+    bool     adc_noise;         /* between bootloader_random_enable() and _disable() */
+    unsigned adc_noises;        /* how often so far */
+    const char *key_digests;    /* CONFIG_OTAPULT_KEY_DIGESTS; NULL: "" */
     char     log[4096];         /* all lines, each ends in a newline */
     bool     loud;              /* and to stderr */
     uint16_t taken_port;        /* no server starts on this one */
@@ -146,5 +150,13 @@ void fake_httpd_power_off(void);
 unsigned fake_httpd_handlers(httpd_handle_t server);
 bool     fake_httpd_is_running(httpd_handle_t server);
 const httpd_config_t *fake_httpd_config(httpd_handle_t server);
+
+/* What a server with TLS was started with: its own copies. */
+const uint8_t *fake_httpd_certificate(httpd_handle_t server, size_t *len);
+const uint8_t *fake_httpd_key(httpd_handle_t server, size_t *len);
+
+/* The server on that TCP port; NULL: none runs there. */
+httpd_handle_t fake_httpd_on(uint16_t port);
+unsigned       fake_httpd_servers(void);
 
 #endif

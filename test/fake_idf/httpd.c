@@ -32,7 +32,9 @@ struct fake_httpd {
     unsigned handlers;
     struct work work[WORKS];
     unsigned works;
-    bool busy; /* in a handler */
+    bool busy;                            /* in a handler */
+    uint8_t certificate[2048], key[2048]; /* of a server with TLS */
+    size_t certificate_len, key_len;
 };
 
 static struct fake_httpd servers[SERVERS];
@@ -73,11 +75,36 @@ esp_err_t httpd_stop(httpd_handle_t handle)
     return ESP_OK;
 }
 
+static void keep_identity(struct fake_httpd *s, const httpd_ssl_config_t *config)
+{
+    if (config->servercert_len > sizeof s->certificate || config->prvtkey_len > sizeof s->key)
+        fake_idf_punish("a certificate larger than the test has room for");
+    memcpy(s->certificate, config->servercert, config->servercert_len);
+    memcpy(s->key, config->prvtkey_pem, config->prvtkey_len);
+    s->certificate_len = config->servercert_len;
+    s->key_len = config->prvtkey_len;
+}
+
+const uint8_t *fake_httpd_certificate(httpd_handle_t server, size_t *len)
+{
+    *len = ((struct fake_httpd *)server)->certificate_len;
+    return ((struct fake_httpd *)server)->certificate;
+}
+
+const uint8_t *fake_httpd_key(httpd_handle_t server, size_t *len)
+{
+    *len = ((struct fake_httpd *)server)->key_len;
+    return ((struct fake_httpd *)server)->key;
+}
+
 esp_err_t httpd_ssl_start(httpd_handle_t *handle, httpd_ssl_config_t *config)
 {
     if (config->servercert == NULL || config->prvtkey_pem == NULL)
         return ESP_ERR_INVALID_ARG;
-    return start(handle, &config->httpd, config->port_secure, true);
+    esp_err_t err = start(handle, &config->httpd, config->port_secure, true);
+    if (err == ESP_OK)
+        keep_identity(*handle, config);
+    return err;
 }
 
 esp_err_t httpd_ssl_stop(httpd_handle_t handle)
@@ -93,6 +120,23 @@ unsigned fake_httpd_handlers(httpd_handle_t server)
 bool fake_httpd_is_running(httpd_handle_t server)
 {
     return ((struct fake_httpd *)server)->running;
+}
+
+httpd_handle_t fake_httpd_on(uint16_t port)
+{
+    for (unsigned n = 0; n < SERVERS; n++)
+        if (servers[n].running && servers[n].config.server_port == port)
+            return &servers[n];
+    return NULL;
+}
+
+unsigned fake_httpd_servers(void)
+{
+    unsigned count = 0;
+
+    for (unsigned n = 0; n < SERVERS; n++)
+        count += servers[n].running;
+    return count;
 }
 
 const httpd_config_t *fake_httpd_config(httpd_handle_t server)
@@ -263,6 +307,11 @@ int httpd_send(httpd_req_t *r, const char *buf, size_t buf_len)
 void *httpd_sess_get_transport_ctx(httpd_handle_t handle, int sockfd)
 {
     (void)sockfd;
+    return ((struct fake_httpd *)handle)->tls ? handle : NULL;
+}
+
+void *httpd_get_global_transport_ctx(httpd_handle_t handle)
+{
     return ((struct fake_httpd *)handle)->tls ? handle : NULL;
 }
 

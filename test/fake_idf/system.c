@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bootloader_random.h"
 #include "esp_board.h"
 #include "esp_chip_info.h"
 #include "esp_log.h"
@@ -80,10 +81,32 @@ int64_t esp_timer_get_time(void)
     return (int64_t)(fake_idf.clock != NULL ? fake_idf.clock(fake_idf.clock_ctx) : fake_idf.now_us);
 }
 
+const char *fake_key_digests(void)
+{
+    return fake_idf.key_digests != NULL ? fake_idf.key_digests : "";
+}
+
+void bootloader_random_enable(void)
+{
+    if (fake_idf.radio_on || fake_idf.adc_noise)
+        fake_idf_punish("the ADC's noise is switched on while the radio is, or twice");
+    fake_idf.adc_noise = true;
+    fake_idf.adc_noises++;
+}
+
+void bootloader_random_disable(void)
+{
+    if (!fake_idf.adc_noise)
+        fake_idf_punish("the ADC's noise is switched off that is not on");
+    fake_idf.adc_noise = false;
+}
+
 void esp_fill_random(void *buf, size_t len)
 {
     uint8_t *p = buf;
 
+    if (!fake_idf.radio_on && !fake_idf.adc_noise)
+        fake_idf_punish("weak random numbers");
     while (len-- > 0) {
         fake_idf.random = fake_idf.random * 1664525u + 1013904223u;
         *p++ = (uint8_t)(fake_idf.random >> 24);

@@ -83,6 +83,12 @@ static void boot_into_next(void)
     assert_int_equal(slots().running, next);
 }
 
+static void switch_radio(bool on)
+{
+    fake_idf.radio_on = on;
+    otapult_esp_radio(on);
+}
+
 /* ---- the shared port test ---- */
 
 static bool reboot(struct port_contract *c)
@@ -94,7 +100,7 @@ static bool reboot(struct port_contract *c)
     fake_idf.encrypted = encrypted;
     c->port = port();
     otapult_esp_open_store(&otapult_esp_board);
-    otapult_esp_radio(true);
+    switch_radio(true);
     return true;
 }
 
@@ -111,12 +117,12 @@ static void keep_contract(enum world_layout layout, bool encrypted)
 
     boot(layout);
     fake_idf.encrypted = encrypted;
-    otapult_esp_radio(true);
+    switch_radio(true);
     if (layout == WORLD_FACTORY_OTA) { /* it goes back to a slot that OTA data knows */
         boot_into_next();
         assert_int_equal(port()->confirm(port()->ctx), 0);
         otapult_esp_open_store(&otapult_esp_board);
-        otapult_esp_radio(true);
+        switch_radio(true);
     }
     c.port = port();
     port_contract_test(&c);
@@ -395,9 +401,9 @@ static void no_random_numbers_without_a_radio(void **state)
     (void)state;
     boot(WORLD_TWO_OTA);
     assert_int_not_equal(port()->random(port()->ctx, bytes, sizeof bytes), 0);
-    otapult_esp_radio(true);
+    switch_radio(true);
     assert_int_equal(port()->random(port()->ctx, bytes, sizeof bytes), 0);
-    otapult_esp_radio(false);
+    switch_radio(false);
     assert_int_not_equal(port()->random(port()->ctx, bytes, sizeof bytes), 0);
 }
 

@@ -122,6 +122,9 @@ esp_err_t httpd_req_async_handler_complete(httpd_req_t *r);
 /* What a transport keeps with the connection: esp_https_server its TLS session; NULL on a plain one. */
 void *httpd_sess_get_transport_ctx(httpd_handle_t handle, int sockfd);
 
+/* The same of the server: esp_https_server its certificate and key; NULL on a plain one. */
+void *httpd_get_global_transport_ctx(httpd_handle_t handle);
+
 /* From any task: has the server's task close the connection. NOT_FOUND: there is none. */
 esp_err_t httpd_sess_trigger_close(httpd_handle_t handle, int sockfd);
 

@@ -8,11 +8,16 @@
 #define CONFIG_FREERTOS_HZ          100
 #define CONFIG_HTTPD_MAX_URI_LEN    512
 
+/* What a test says, instead of a string of the build. */
+#define CONFIG_OTAPULT_KEY_DIGESTS fake_key_digests()
+const char *fake_key_digests(void);
+
 #ifndef FAKE_PLAIN
 #define CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE 1
 #define CONFIG_ESP_HTTPS_SERVER_ENABLE        1
 #define CONFIG_ESP_TASK_WDT_INIT              1
 #define CONFIG_LWIP_IPV6                      1
+#define CONFIG_OTAPULT_REFUSE_OLDER           1
 #endif
 
 #endif

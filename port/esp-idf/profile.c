@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <bootloader_random.h>
+#include <esp_log.h>
+#include <esp_random.h>
+#include <psa/crypto.h>
+#include <sdkconfig.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "esp_board.h"
+#include "trust/certificate.h"
+#include "trust/password.h"
+
+/* The secure profile of a board: what otapult_esp_secure names. */
+
+#ifndef CONFIG_OTAPULT_KEY_DIGESTS
+#define CONFIG_OTAPULT_KEY_DIGESTS ""
+#endif
+
+#ifdef CONFIG_OTAPULT_REFUSE_OLDER
+#define TOO_OLD otapult_is_older
+#else
+#define TOO_OLD NULL
+#endif
+
+static union otapult_users_memory users;
+static uint8_t keys[OTAPULT_KEYS_MAX][OTAPULT_KEY_DIGEST];
+static struct otapult_identity own;
+
+/* ---- keys ---- */
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+static bool take_digest(const char *hex, uint8_t digest[OTAPULT_KEY_DIGEST])
+{
+    for (unsigned i = 0; i < 2 * OTAPULT_KEY_DIGEST; i++) { /* ends at the NUL, too */
+        const int digit = hex_digit(hex[i]);
+        if (digit < 0)
+            return false;
+        digest[i / 2] = (uint8_t)(digest[i / 2] << 4 | digit);
+    }
+    return true;
+}
+
+/* "": no key, which is allowed. false: it cannot be read. */
+static bool take_digests(const char *hex, size_t *count)
+{
+    *count = 0;
+    if (*hex == '\0')
+        return true;
+    for (;;) {
+        if (*count == OTAPULT_KEYS_MAX || !take_digest(hex, keys[*count]))
+            return false;
+        ++*count;
+        hex += 2 * OTAPULT_KEY_DIGEST;
+        if (*hex == '\0')
+            return true;
+        if (*hex++ != ',')
+            return false;
+    }
+}
+
+static esp_err_t choose_keys(struct otapult_config *device)
+{
+    if (device->keys != NULL)
+        return ESP_OK;
+    if (!take_digests(CONFIG_OTAPULT_KEY_DIGESTS, &device->key_count)) {
+        ESP_LOGE(ESP_BOARD_TAG,
+                 "nothing starts: CONFIG_OTAPULT_KEY_DIGESTS must be at most %u digests of 64 "
+                 "hex digits, commas between",
+                 OTAPULT_KEYS_MAX);
+        return ESP_ERR_INVALID_ARG;
+    }
+    device->keys = (const uint8_t(*)[OTAPULT_KEY_DIGEST])keys;
+    return ESP_OK;
+}
+
+/* ---- chance ---- */
+
+/* With the radio off noise comes from the ADC, while it is switched on for that and nobody else uses it. */
+static int quiet_random(void *dst, size_t len)
+{
+    bootloader_random_enable();
+    esp_fill_random(dst, len);
+    bootloader_random_disable();
+    return 0;
+}
+
+/* Up to ESP-IDF 5 PSA has a generator of its own, seeded when it is first called: not with less than it
+ * should be only because that is now. TLS draws from it later. */
+static void seed_crypto(void)
+{
+    if (atomic_load(&otapult_esp_board.radio)) {
+        (void)psa_crypto_init();
+        return;
+    }
+    bootloader_random_enable();
+    (void)psa_crypto_init(); /* an error is found by the device's start */
+    bootloader_random_disable();
+}
+
+/* ---- the profile ---- */
+
+/* Never to the log, which applications send over the network. */
+static void show_password(void *app, const char *password)
+{
+    (void)app;
+    printf("otapult: password of admin: %s\n", password);
+    printf("otapult: it is shown this once; change it at /api/ota/account\n");
+}
+
+static esp_err_t configure(struct otapult_config *device)
+{
+    esp_err_t err = choose_keys(device);
+
+    if (err != ESP_OK)
+        return err;
+    device->secure = &otapult_secure;
+    if (device->users == NULL)
+        device->users = &users;
+    if (device->show_password == NULL)
+        device->show_password = show_password;
+    if (device->too_old == NULL)
+        device->too_old = TOO_OLD;
+    seed_crypto();
+    return ESP_OK;
+}
+
+static esp_err_t identity(const struct otapult_config *device, struct otapult_esp_tls *tls)
+{
+    struct esp_board *b = &otapult_esp_board;
+    const struct otapult_port *port = device->port != NULL ? device->port : &b->port;
+    const struct otapult_identity_for what = {device->hosts, NULL, 0};
+    char fingerprint[OTAPULT_FINGERPRINT];
+    struct otapult_finding why;
+
+    b->quiet_random = quiet_random;
+    int err = otapult_identity_own(&own, port, &what, &why);
+    b->quiet_random = NULL;
+    if (err != 0) {
+        ESP_LOGE(ESP_BOARD_TAG, "no HTTPS, so nothing is served: %s", why.text);
+        return ESP_FAIL;
+    }
+    otapult_identity_fingerprint(&own, fingerprint);
+    printf("otapult: certificate SHA-256 %s\n", fingerprint);
+    *tls = (struct otapult_esp_tls){own.certificate, own.certificate_len, own.key, own.key_len};
+    return ESP_OK;
+}
+
+static void forget(void)
+{
+    otapult_forget(&own, sizeof own);
+}
+
+const struct otapult_esp_secure otapult_esp_secure = {
+    .configure = configure,
+    .quiet_random = quiet_random,
+    .identity = identity,
+    .forget = forget,
+    .on_plain_request = otapult_esp_on_plain_request,
+};
