@@ -49,7 +49,26 @@ enum network_state network_state(void);
 /* true: there is a network which the settings name, so NETWORK_OWN means that it was not found. */
 bool network_has_station(void);
 
-/* Announces http://NAME.local:`port`/ by mDNS. */
+/* Announces http://NAME.local:`port`/ by mDNS, https:// in the secure profile. */
 void network_announce(uint16_t port);
+
+/* ---- self.c: is the page still there? ---- */
+
+/* Does a plain server on this device answer a request for Otapult's page with that status? Blocks for 0.3 s
+ * at most for each step of it. */
+bool self_answers(uint16_t port, int status);
+
+/* Does a server on this device go through its part of a TLS handshake: certificate, signed key exchange? The
+ * handshake is then given up, which that server notes in its log. Blocks for 1.5 s at most for each step. */
+bool self_speaks_tls(uint16_t port);
+
+/* ---- owner.c: who stands before the rover, in the secure profile ---- */
+
+/* As otapult_config.show_password: text and QR code on the console. */
+void owner_show_password(void *app, const char *password);
+
+/* Makes and shows a new password where the button (BOOT) is held now and for 3 seconds more; returns at once
+ * when it is not. Not at the reset itself: held then, the chip waits for a download instead of starting. */
+void owner_look_for_button(void);
 
 #endif

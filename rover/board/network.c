@@ -104,7 +104,8 @@ static bool open_own_network(void)
 static void use_own_network(void)
 {
     atomic_store(&state, open_own_network() ? NETWORK_OWN : NETWORK_BROKEN);
-    ESP_LOGW(tag, "own network \"%s\", the page is at http://192.168.4.1:8080/", CONFIG_ROVER_AP_SSID);
+    ESP_LOGW(tag, "own network \"%s\", the page is at " ROVER_SCHEME "://192.168.4.1:8080/",
+             CONFIG_ROVER_AP_SSID);
 }
 
 void network_start(void)
@@ -151,6 +152,6 @@ void network_announce(uint16_t port)
 {
     if (mdns_init() != ESP_OK || mdns_hostname_set(CONFIG_ROVER_HOST_NAME) != ESP_OK ||
         mdns_instance_name_set("Rover") != ESP_OK ||
-        mdns_service_add(NULL, "_http", "_tcp", port, NULL, 0) != ESP_OK)
+        mdns_service_add(NULL, "_" ROVER_SCHEME, "_tcp", port, NULL, 0) != ESP_OK)
         ESP_LOGW(tag, "mDNS did not start: use the address");
 }

@@ -82,6 +82,9 @@ describe('the board\'s application', () => {
 
     for (const file of [...list('rover/board', '.c'), ...list('rover', '.c')])
         test(file, () => compile([...KINDS['esp-idf'].command, ...board], at(file)));
+    for (const file of list('rover/board', '.c'))
+        test(`${file}, in the secure profile`, () =>
+            compile([...KINDS['esp-idf'].command, ...board, '-DCONFIG_OTAPULT_SECURE=1'], at(file)));
     test('rover/board/arduino.cpp', () =>
         compile([...KINDS.arduino.command, ...board], at('rover/board/arduino.cpp')));
 });

@@ -109,7 +109,7 @@ describe('the component of ESP-IDF', () => {
         const { REQUIRES, PRIV_REQUIRES } = await component('5.1.0');
         const owners = Object.fromEntries(entries(read('test/board/headers.txt')).map(line => line.split(/ +/)));
         const sources = [...list('port/esp-idf', '.c'), ...list('port/esp-idf', '.h'), 'include/otapult/esp_idf.h',
-            'src/trust/sha256.h'];
+            'src/trust/sha256.h', 'src/trust/certificate.c'];
         const included = new Set(sources.flatMap(file =>
             [...read(file).matchAll(/#include <([^>]+)>/g)].map(match => match[1])));
         for (const header of included) {
@@ -135,12 +135,13 @@ describe('the component of ESP-IDF', () => {
         for (const file of SRCS)
             assert.ok(fs.existsSync(file), file);
         assert.ok(SRCS.some(file => file.endsWith('rover/drive.c')));
-        assert.ok(!PRIV_REQUIRES.includes('json') && PRIV_REQUIRES.includes('esp_driver_ledc'));
+        assert.ok(!PRIV_REQUIRES.includes('json') && PRIV_REQUIRES.includes('esp_driver_ledc') &&
+            PRIV_REQUIRES.includes('esp_driver_gpio'));
         const old = (await component('5.2.7', at('rover/board'))).PRIV_REQUIRES;
         assert.ok(old.includes('json') && old.includes('driver'));
         assert.ok(old.includes(path.basename(ROOT)), 'the component Otapult is called as its folder');
         const { dependencies } = await yaml('rover/board/idf_component.yml');
-        assert.deepEqual(Object.keys(dependencies), ['idf', 'espressif/mdns', 'espressif/cjson']);
+        assert.deepEqual(Object.keys(dependencies), ['idf', 'espressif/mdns', 'espressif/qrcode', 'espressif/cjson']);
     });
 });
 

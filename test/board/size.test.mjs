@@ -23,9 +23,10 @@ async function symbols(chip, archive) {
     return { given: found.filter(([, kind]) => /[A-TV-Z]/.test(kind)).map(([, , name]) => name), wanted: [...wanted] };
 }
 
-// symbols.txt: a line "room: pattern ...", room is core or port; what the core may, the port may too.
+// symbols.txt: a line "room: pattern ...", room is core, port or profile; each may what those before it may.
 function allowed(room) {
-    const rooms = room === 'port' ? ['core', 'port'] : [room];
+    const order = ['core', 'port', 'profile'];
+    const rooms = order.slice(0, order.indexOf(room) + 1);
     const patterns = entries(read('test/cross/symbols.txt')).map(line => line.split(/:? +/))
         .filter(([name]) => rooms.includes(name)).flatMap(([, ...rest]) => rest);
     return new RegExp(`^(${patterns.join('|')})$`);
@@ -48,7 +49,7 @@ for (const chip of Object.keys(CHIPS)) {
         });
 
         test('what the core and the port give begins with otapult_', async () => {
-            for (const archive of ['libcore.a', 'libport.a', 'libpages.a']) {
+            for (const archive of ['libcore.a', 'libport.a', 'libprofile.a', 'libpages.a']) {
                 const { given } = await symbols(chip, archive);
                 assert.ok(given.length > 0, archive);
                 assert.deepEqual(given.filter(name => !/^otapult_/.test(name)), [], archive);
@@ -59,6 +60,21 @@ for (const chip of Object.keys(CHIPS)) {
             const { wanted } = await symbols(chip, 'libport.a');
             assert.ok(wanted.includes('esp_partition_erase_range'));
             assert.deepEqual(wanted.filter(name => !allowed('port').test(name) && !name.startsWith('otapult_')), []);
+        });
+
+        test('the secure profile of the port asks for little more', async () => {
+            const { wanted } = await symbols(chip, 'libprofile.a');
+            assert.ok(wanted.includes('otapult_identity_own'));
+            assert.deepEqual(wanted.filter(name => !allowed('profile').test(name) && !name.startsWith('otapult_')), []);
+        });
+
+        test('the open profile names nothing of it, nor the certificate', async () => {
+            const { given } = await symbols(chip, 'libprofile.a');
+            assert.deepEqual(given, ['otapult_esp_secure']);
+            const { wanted } = await symbols(chip, 'libport.a');
+            assert.deepEqual(wanted.filter(name => given.includes(name) || /identity|otapult_der/.test(name)), []);
+            const map = read('build/cross', chip, 'firmware.map').split('Linker script and memory map')[1];
+            assert.doesNotMatch(map, /\((certificate|der)\.c\.obj\)$/m);
         });
 
         test('entries.txt names all that the port calls of the core', async () => {
