@@ -19,7 +19,7 @@
 struct otapult_signature;
 struct otapult_sha384;
 
-/* What a trust asks of the crypto library: verify.c. It is reached through a trust alone, so that firmware
+/* What a trust asks of the crypto library: verifier.c. It is reached through a trust alone, so that firmware
  * which makes none does not carry it. */
 struct otapult_verifier {
     /* The block that was taken last, well-formed by now: whose it is and, where the key is trusted, whether
