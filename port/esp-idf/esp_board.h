@@ -93,9 +93,9 @@ esp_err_t otapult_esp_on_plain_request(httpd_req_t *r);
 /* Takes the requests that are handed over. */
 void otapult_esp_upload_task(void *arg);
 
-/* ---- profile.c ---- */
+/* ---- esp_secure.c ---- */
 
-/* What the secure profile does that the open one does not. The other files reach profile.c through this
+/* What the secure profile does that the open one does not. The other files reach esp_secure.c through this
  * object alone, so that the linker leaves it out of firmware that does not name it. */
 struct otapult_esp_secure {
     /* Turns the device's profile on. ESP_ERR_INVALID_ARG: the key digests cannot be read. */

@@ -23,9 +23,9 @@ async function symbols(chip, archive) {
     return { given: found.filter(([, kind]) => /[A-TV-Z]/.test(kind)).map(([, , name]) => name), wanted: [...wanted] };
 }
 
-// symbols.txt: a line "room: pattern ...", room is core, port or profile; each may what those before it may.
+// symbols.txt: a line "room: pattern ...", room is core, port or secure; each may what those before it may.
 function allowed(room) {
-    const order = ['core', 'port', 'profile'];
+    const order = ['core', 'port', 'secure'];
     const rooms = order.slice(0, order.indexOf(room) + 1);
     const patterns = entries(read('test/cross/symbols.txt')).map(line => line.split(/:? +/))
         .filter(([name]) => rooms.includes(name)).flatMap(([, ...rest]) => rest);
@@ -49,7 +49,7 @@ for (const chip of Object.keys(CHIPS)) {
         });
 
         test('what the core and the port give begins with otapult_', async () => {
-            for (const archive of ['libcore.a', 'libport.a', 'libprofile.a', 'libpages.a']) {
+            for (const archive of ['libcore.a', 'libport.a', 'libesp_secure.a', 'libpages.a']) {
                 const { given } = await symbols(chip, archive);
                 assert.ok(given.length > 0, archive);
                 assert.deepEqual(given.filter(name => !/^otapult_/.test(name)), [], archive);
@@ -63,13 +63,13 @@ for (const chip of Object.keys(CHIPS)) {
         });
 
         test('the secure profile of the port asks for little more', async () => {
-            const { wanted } = await symbols(chip, 'libprofile.a');
+            const { wanted } = await symbols(chip, 'libesp_secure.a');
             assert.ok(wanted.includes('otapult_identity_own'));
-            assert.deepEqual(wanted.filter(name => !allowed('profile').test(name) && !name.startsWith('otapult_')), []);
+            assert.deepEqual(wanted.filter(name => !allowed('secure').test(name) && !name.startsWith('otapult_')), []);
         });
 
         test('the open profile names nothing of it, nor the certificate', async () => {
-            const { given } = await symbols(chip, 'libprofile.a');
+            const { given } = await symbols(chip, 'libesp_secure.a');
             assert.deepEqual(given, ['otapult_esp_secure']);
             const { wanted } = await symbols(chip, 'libport.a');
             assert.deepEqual(wanted.filter(name => given.includes(name) || /identity|otapult_der/.test(name)), []);
