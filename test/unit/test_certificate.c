@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <gnutls/x509.h>
+#include <mbedtls/x509_crt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +14,8 @@
 #include "trust/certificate.h"
 #include "trust/der.h"
 
-/* The certificate as GnuTLS reads it, which shares no code with what wrote it. */
+/* The certificate as GnuTLS reads it, which shares no code with what wrote it, and as mbedTLS does, which
+ * ESP-IDF serves it with. */
 
 static struct ram_port board;
 static struct otapult_identity id;
@@ -150,14 +152,14 @@ static void the_fingerprint_is_the_one_of_browsers(void **state)
     assert_string_equal(text, wanted);
 }
 
-/* Numbers of a signature are written without zeros in front, and with one where the first bit is set: over
- * enough keys both come, in r and in s. */
+/* Numbers of a signature are written without zeros in front, and with one where the first bit is set. Among
+ * these beginnings of chance, found by trying, is one with a zero in front, which is one in 128. */
 static void every_signature_is_written_right(void **state)
 {
     unsigned sizes[80] = {0};
 
     (void)state;
-    for (unsigned n = 0; n < 400; n++) {
+    for (unsigned n = 290; n < 320; n++) {
         struct otapult_der d, all, part;
         ram_port_begin(&board);
         board.random = n;
@@ -171,6 +173,25 @@ static void every_signature_is_written_right(void **state)
         sizes[part.end - part.at]++;
     }
     assert_true(sizes[73] > 0 && sizes[72] > 0 && sizes[71] > 0 && sizes[70] > 0);
+}
+
+static void mbedtls_takes_both(void **state)
+{
+    mbedtls_x509_crt certificate;
+    mbedtls_pk_context private;
+    uint32_t verdict = 1;
+
+    (void)state;
+    assert_int_equal(own(), 0);
+    mbedtls_x509_crt_init(&certificate);
+    mbedtls_pk_init(&private);
+    assert_int_equal(mbedtls_x509_crt_parse(&certificate, id.certificate, id.certificate_len), 0);
+    assert_int_equal(mbedtls_pk_parse_key(&private, id.key, id.key_len, NULL, 0), 0);
+    assert_int_equal(mbedtls_pk_check_pair(&certificate.pk, &private), 0);
+    assert_int_equal(
+        mbedtls_x509_crt_verify(&certificate, &certificate, NULL, "rover.local", &verdict, NULL, NULL), 0);
+    mbedtls_x509_crt_free(&certificate);
+    mbedtls_pk_free(&private);
 }
 
 /* ---- kept ---- */
@@ -321,16 +342,17 @@ static void any_damaged_byte_is_noticed(void **state)
 {
     static struct ram_port whole;
     char name[] = "tls.crt?";
+    uint8_t key_der[OTAPULT_IDENTITY_PART];
 
     (void)state;
     assert_int_equal(own(), 0);
-    take_pin(pin);
+    memcpy(key_der, id.key, sizeof key_der);
     whole = board;
     for (name[7] = 'a'; name[7] <= 'c'; name[7]++) {
         size_t len;
         const uint8_t *value = ram_port_value(&whole, name, &len);
         for (size_t at = 0; at < len; at++) {
-            uint8_t changed[OTAPULT_IDENTITY_PART], now[32];
+            uint8_t changed[OTAPULT_IDENTITY_PART];
             board = whole;
             board.port.ctx = &board;
             memcpy(changed, value, len);
@@ -339,8 +361,7 @@ static void any_damaged_byte_is_noticed(void **state)
             unsigned writes = board.writes;
             assert_int_equal(own(), 0);
             assert_true(board.writes > writes);
-            take_pin(now);
-            assert_memory_equal(now, pin, sizeof pin);
+            assert_memory_equal(id.key, key_der, id.key_len);
         }
     }
 }
@@ -480,6 +501,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(gnutls_reads_what_was_asked_for),
         TEST(without_names_it_is_for_localhost),
+        TEST(mbedtls_takes_both),
         TEST(the_fingerprint_is_the_one_of_browsers),
         TEST(every_signature_is_written_right),
         TEST(it_is_made_once),
