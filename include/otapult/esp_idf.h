@@ -77,9 +77,9 @@ struct otapult_esp_config {
  * confirmation's deadline runs; the calls below do it where it has not been done. Needs no network. Calls
  * nvs_flash_init(), which the application may have done before; never erases NVS.
  * A new firmware that only lost power is activated again here; the restart into it follows soon.
- * In the secure profile the first start makes secrets. Where no radio was announced by then, random numbers
- * come from ESP-IDF's bootloader_random_enable(), for moments of this call only: neither Wi-Fi, Bluetooth nor
- * the ADC, on an ESP32 nor I2S, may be in use meanwhile.
+ * In the secure profile the first start makes secrets: this and otapult_serve() want 8 KB of stack. Where no
+ * radio was announced by then, random numbers come from ESP-IDF's bootloader_random_enable(), for moments of
+ * these calls only: neither Wi-Fi, Bluetooth nor the ADC, on an ESP32 nor I2S, may be in use meanwhile.
  * Errors: ESP_ERR_INVALID_STATE (started already), ESP_ERR_INVALID_ARG (no `ready`, or no checks although
  * there is a count; CONFIG_OTAPULT_KEY_DIGESTS cannot be read; device.secure is set and `secure` is not),
  * ESP_FAIL (otapult_start() failed); the log says at what. A partition table without OTA slots is no error

@@ -106,6 +106,7 @@ describe('the Arduino library', () => {
         await compile(['gcc', '-std=gnu17', ...WARN, ...headers], ...sources);
     });
 
-    test('its sketch compiles', () =>
-        compile([...CPP, ...headers, '-x', 'c++'], path.join(library, 'examples/ArduinoOta/ArduinoOta.ino')));
+    for (const profile of [[], ['-DCONFIG_OTAPULT_SECURE=1']])
+        test(`its sketch compiles ${profile}`.trim(), () => compile([...CPP, ...headers, ...profile, '-x', 'c++'],
+            path.join(library, 'examples/ArduinoOta/ArduinoOta.ino')));
 });
