@@ -48,14 +48,25 @@ const sealed = (bytes, at) => {
 };
 
 describe('a rover that requires signatures', () => {
-    let owner;
+    let owner, open;
 
-    before(async () => { owner = await startSecureRover({ key: ours }); });
-    after(() => owner.stop());
+    before(async () => {
+        owner = await startSecureRover({ key: ours });
+        open = await startRover();
+    });
+    after(() => Promise.all([owner.stop(), open.stop()]));
 
-    const put = bytes => owner.upload(samples.write('firmware.bin', bytes), '-u', `admin:${owner.password}`);
+    const login = () => ['-u', `admin:${owner.password}`];
+    const put = bytes => owner.upload(samples.write('firmware.bin', bytes), ...login());
+
+    // Without TLS nobody is listened to, whatever he brings.
+    async function refusedWithoutTls(bytes) {
+        const answer = await upload(owner.plainUrl, samples.write('firmware.bin', bytes), ...login());
+        assert.equal(answer.json?.code, 'https_required', answer.body);
+    }
 
     async function refused(bytes, code, detail) {
+        await refusedWithoutTls(bytes);
         const answer = await put(bytes);
         assert.equal(answer.json?.code, code, answer.body);
         assert.equal(answer.json.error, 'Update.end() failed');
@@ -64,6 +75,15 @@ describe('a rover that requires signatures', () => {
         const status = await owner.status();
         assert.equal(status.boot_slot, status.running);
         assert.equal(status.slots.find(slot => !slot.running).image, null); // nothing is left that could boot
+    }
+
+    // An open device asks for no signature, but takes none that is wrong in its form or of other data.
+    async function refusedByAll(bytes, code, detail) {
+        const answer = await upload(open.url, samples.write('firmware.bin', bytes));
+        assert.equal(answer.json?.code, code, answer.body);
+        const status = await open.status();
+        assert.deepEqual([status.boot, status.boot_slot], [1, status.running]);
+        await refused(bytes, code, detail);
     }
 
     test('says so', async () => {
@@ -79,25 +99,25 @@ describe('a rover that requires signatures', () => {
     test('attack: signed by a key of another kind', () =>
         refused(sign(v2, makeKey('P-256')), 'signature_wrong', /unknown key/));
     test('attack: block with bad CRC', () =>
-        refused(flipped(sign(v2, ours), padded(v2).length + 1196), 'signature_wrong', /CRC/));
+        refusedByAll(flipped(sign(v2, ours), padded(v2).length + 1196), 'signature_wrong', /CRC/));
     test('attack: signature of another image', () =>
-        refused(behind(padded(v2), ours, padded(v3)), 'signature_wrong', /other data/));
+        refusedByAll(behind(padded(v2), ours, padded(v3)), 'signature_wrong', /other data/));
     test('attack: image longer than what is signed', () =>
-        refused(behind(Buffer.concat([padded(v2), Buffer.alloc(SECTOR, 0xff)]), ours, padded(v2)), 'image_trailing'));
+        refusedByAll(behind(Buffer.concat([padded(v2), Buffer.alloc(SECTOR, 0xff)]), ours, padded(v2)), 'image_trailing'));
     test('attack: two images concatenated', () =>
-        refused(Buffer.concat([sign(v2, ours), sign(v3, ours)]), 'image_trailing'));
+        refusedByAll(Buffer.concat([sign(v2, ours), sign(v3, ours)]), 'image_trailing'));
     test('attack: bytes after the signature sector', () =>
-        refused(Buffer.concat([sign(v2, ours), Buffer.from([0xff])]), 'image_trailing'));
+        refusedByAll(Buffer.concat([sign(v2, ours), Buffer.from([0xff])]), 'image_trailing'));
     test('attack: two signature sectors', () =>
-        refused(behind(sign(v2, ours), ours, sign(v2, ours)), 'image_trailing'));
+        refusedByAll(behind(sign(v2, ours), ours, sign(v2, ours)), 'image_trailing'));
     test('attack: cut off in the signature', () =>
-        refused(sign(v2, ours).subarray(0, -1000), 'image_truncated'));
+        refusedByAll(sign(v2, ours).subarray(0, -1000), 'image_truncated'));
     test('attack: a bit of the code', async () => {
         const image = Buffer.from(v2); // two bits, which the checksum does not notice; then the SHA-256 anew
         image[0x2000] ^= 4;
         image[0x2004] ^= 4;
         crypto.createHash('sha256').update(image.subarray(0, -32)).digest().copy(image, image.length - 32);
-        await refused(behind(padded(image), ours, padded(v2)), 'signature_wrong', /other data/);
+        await refusedByAll(behind(padded(image), ours, padded(v2)), 'signature_wrong', /other data/);
     });
     for (const [what, at] of [['digest', 10], ['modulus', 300], ['exponent', 421], ['R squared', 500],
         ['inverse', 809], ['signature', 1000]])
@@ -198,6 +218,8 @@ describe('rotation and revocation', () => {
         await live([ours], ['--revoke', hex(ours)], async owner => {
             assert.ok(owner.rover.lines.some(line => line.endsWith(`key ${id(ours)} is revoked`)));
             assert.deepEqual(await keysOf(owner), [id(next)]);
+            const plain = await upload(owner.plainUrl, samples.write('firmware.bin', sign(v2, ours)));
+            assert.equal(plain.json.code, 'https_required');
             const { json } = await put(owner, sign(v2, ours));
             assert.equal(json.code, 'signature_wrong');
             assert.equal(json.detail, `signature block 0: revoked key ${id(ours)}`);
