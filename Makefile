@@ -33,10 +33,11 @@ lint: setup-test ## formatting, clang-tidy, clang's warnings, rules of the rooms
 format: setup-test ## clang-format over all sources (headers are set by hand)
 	@tools/lint --format
 
-bench: setup-test ## speed of an upload beside its floors, cost of TLS and passwords, time on a real board; asserts nothing
+bench: setup-test ## speed of an upload beside its floors, cost of TLS, signatures and passwords, time on a real board; asserts nothing
 	@tools/build build/bench -DOTAPULT_BENCH=ON
 	@BUILD=build/bench node bench/upload.mjs
 	@BUILD=build/bench node bench/secure.mjs
+	@build/bench/bench/signature-cost
 	@build/bench/bench/password-cost
 	@build/bench/bench/board-time $(wildcard ../shared/firmware/s3-build-40.bin)
 
