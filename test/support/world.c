@@ -11,46 +11,28 @@
 #include <cmocka.h>
 #include <psa/crypto.h>
 
-struct part {
-    uint8_t type, subtype;
-    uint32_t offset, size;
-    const char *label;
-};
+#include "table_maker.h"
 
-static const struct part two_ota[] = {{1, 2, 0x9000, 0x4000, "nvs"},
-                                      {1, 0, 0xD000, 0x2000, "otadata"},
-                                      {0, 0x10, 0x10000, 0x10000, "app0"},
-                                      {0, 0x11, 0x20000, 0x10000, "app1"},
-                                      {0}};
-static const struct part factory_ota[] = {
+static const struct table_part two_ota[] = {{1, 2, 0x9000, 0x4000, "nvs"},
+                                            {1, 0, 0xD000, 0x2000, "otadata"},
+                                            {0, 0x10, 0x10000, 0x10000, "app0"},
+                                            {0, 0x11, 0x20000, 0x10000, "app1"},
+                                            {0}};
+static const struct table_part factory_ota[] = {
     {1, 2, 0x9000, 0x4000, "nvs"},          {1, 0, 0xD000, 0x2000, "otadata"},
     {0, 0x00, 0x10000, 0x10000, "factory"}, {0, 0x10, 0x20000, 0x10000, "ota_0"},
     {0, 0x11, 0x30000, 0x10000, "ota_1"},   {0}};
-static const struct part factory_only[] = {
+static const struct table_part factory_only[] = {
     {1, 2, 0x9000, 0x4000, "nvs"}, {0, 0x00, 0x10000, 0x10000, "factory"}, {0}};
 
-static void put32(uint8_t *p, uint32_t v)
+static void build_table(const struct table_part *parts, uint8_t table[OTAPULT_TABLE_SIZE])
 {
-    for (int i = 0; i < 4; i++)
-        p[i] = (uint8_t)(v >> 8 * i);
-}
+    unsigned n = 0;
+    size_t len;
 
-static void build_table(const struct part *parts, uint8_t table[OTAPULT_TABLE_SIZE])
-{
-    size_t n = 0, len;
-
-    memset(table, 0xFF, OTAPULT_TABLE_SIZE);
-    for (; parts[n].size != 0; n++) {
-        uint8_t *e = table + 32 * n;
-        memset(e, 0, 32);
-        e[0] = 0xAA;
-        e[1] = 0x50;
-        e[2] = parts[n].type;
-        e[3] = parts[n].subtype;
-        put32(e + 4, parts[n].offset);
-        put32(e + 8, parts[n].size);
-        strncpy((char *)e + 12, parts[n].label, 16);
-    }
+    while (parts[n].size != 0)
+        n++;
+    table_make(table, parts, n);
     memset(table + 32 * n, 0xEB, 2);
     psa_crypto_init();
     psa_hash_compute(PSA_ALG_MD5, table, 32 * n, table + 32 * n + 16, 16, &len);
@@ -58,7 +40,7 @@ static void build_table(const struct part *parts, uint8_t table[OTAPULT_TABLE_SI
 
 void world_init(struct world *w, enum world_layout layout, const uint8_t *image, size_t len)
 {
-    static const struct part *const layouts[] = {two_ota, factory_ota, factory_only};
+    static const struct table_part *const layouts[] = {two_ota, factory_ota, factory_only};
     uint8_t table[OTAPULT_TABLE_SIZE];
 
     memset(w, 0, sizeof *w);

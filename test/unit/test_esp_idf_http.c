@@ -57,6 +57,14 @@ static void start(void)
     assert_true(life_start(&l, ESP_RST_POWERON));
 }
 
+/* Sends 2.0.0, whatever comes of it. */
+static void upload(void)
+{
+    const struct fake_request r = upload_of(v2, v2_len);
+
+    life_send(&l, &connection, &r);
+}
+
 static int tear_down(void **state)
 {
     (void)state;
@@ -219,11 +227,9 @@ static void a_page_of_another_site_is_refused(void **state)
 
 static void a_raw_upload_boots_and_stays(void **state)
 {
-    struct fake_request r = upload_of(v2, v2_len);
-
     (void)state;
     start();
-    life_send(&l, &connection, &r);
+    upload();
     expect_answer(&connection, 200, "\"success\":true");
     assert_non_null(strstr(connection.body, "\"version\":\"2.0.0\""));
     assert_true(connection.open && connection.listening);
@@ -583,11 +589,11 @@ static void the_server_takes_the_upload_itself(void **state)
 
 static void a_failed_health_check_brings_the_old_firmware_back(void **state)
 {
-    struct fake_request r = upload_of(v2, v2_len);
+    struct fake_request r;
 
     (void)state;
     start();
-    life_send(&l, &connection, &r);
+    upload();
     l.health = OTAPULT_HEALTH_FAIL;
     assert_true(life_settle(&l));
     assert_string_equal(life_version(), "1.0.0");
@@ -599,11 +605,9 @@ static void a_failed_health_check_brings_the_old_firmware_back(void **state)
 
 static void a_deadline_brings_the_old_firmware_back(void **state)
 {
-    struct fake_request r = upload_of(v2, v2_len);
-
     (void)state;
     start();
-    life_send(&l, &connection, &r);
+    upload();
     l.health = OTAPULT_HEALTH_WAIT;
     assert_true(life_settle(&l));
     assert_string_equal(life_version(), "2.0.0");
@@ -615,11 +619,9 @@ static void a_deadline_brings_the_old_firmware_back(void **state)
 
 static void a_crash_brings_the_old_firmware_back(void **state)
 {
-    struct fake_request r = upload_of(v2, v2_len);
-
     (void)state;
     start();
-    life_send(&l, &connection, &r);
+    upload();
     assert_true(life_start(&l, ESP_RST_SW));
     assert_true(life_start(&l, ESP_RST_PANIC));
     assert_string_equal(life_version(), "1.0.0");
@@ -628,11 +630,9 @@ static void a_crash_brings_the_old_firmware_back(void **state)
 
 static void a_power_cut_in_the_trial_is_tried_again(void **state)
 {
-    struct fake_request r = upload_of(v2, v2_len);
-
     (void)state;
     start();
-    life_send(&l, &connection, &r);
+    upload();
     assert_true(life_start(&l, ESP_RST_SW));
     assert_true(life_start(&l, ESP_RST_BROWNOUT));
     assert_string_equal(life_version(), "1.0.0");
@@ -643,11 +643,11 @@ static void a_power_cut_in_the_trial_is_tried_again(void **state)
 
 static void a_rollback_by_request(void **state)
 {
-    struct fake_request r = upload_of(v2, v2_len);
+    struct fake_request r;
 
     (void)state;
     start();
-    life_send(&l, &connection, &r);
+    upload();
     expect_update_runs();
     r = life_post("/api/ota/rollback", "application/json", "", 0);
     life_send(&l, &connection, &r);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "flash/ota_data.h"
+#include "oracle.h"
 #include "ram_flash.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
@@ -29,19 +30,6 @@ static void put32(uint8_t *p, uint32_t v)
         p[i] = (uint8_t)(v >> 8 * i);
 }
 
-/* zlib's crc32(0xFFFFFFFF, …) over four bytes, a nibble at a time. */
-static uint32_t oracle_crc(uint32_t seq)
-{
-    static const uint32_t nibble[16] = {
-        0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4, 0x4DB26158, 0x5005713C,
-        0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C, 0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C,
-    };
-    uint32_t crc = 0;
-    for (int shift = 0; shift < 32; shift += 4)
-        crc = crc >> 4 ^ nibble[(crc ^ seq >> shift) & 15];
-    return crc ^ 0xFFFFFFFF;
-}
-
 enum { REFUSED, UNREADABLE, GOOD }; /* refused: empty, or by its state; CRC not looked at */
 
 static int oracle_class(const uint8_t *raw, bool rollback)
@@ -49,7 +37,7 @@ static int oracle_class(const uint8_t *raw, bool rollback)
     uint32_t seq = get32(raw), state = get32(raw + 24);
     if (seq == 0xFFFFFFFF || state == 3 || state == 4 || (rollback && state == 1))
         return REFUSED;
-    return get32(raw + 28) == oracle_crc(seq) ? GOOD : UNREADABLE;
+    return get32(raw + 28) == oracle_ota_crc(seq) ? GOOD : UNREADABLE;
 }
 
 /* Which record decides: 0 or 1; -1: none, so the factory app or slot 0 boots. */
@@ -81,7 +69,7 @@ static void put_record(uint8_t *data, int n, uint32_t seq, uint32_t state, bool 
     memset(p, 0xFF, 0x1000);
     put32(p, seq);
     put32(p + 24, state);
-    put32(p + 28, crc_ok ? oracle_crc(seq) : oracle_crc(seq) ^ 0x10);
+    put32(p + 28, crc_ok ? oracle_ota_crc(seq) : oracle_ota_crc(seq) ^ 0x10);
 }
 
 static int set_up(void **state)
@@ -139,7 +127,7 @@ static void test_crc(void **state)
     };
     for (size_t i = 0; i < COUNT(published); i++) {
         assert_int_equal(otapult_ota_crc(published[i][0]), published[i][1]);
-        assert_int_equal(oracle_crc(published[i][0]), published[i][1]);
+        assert_int_equal(oracle_ota_crc(published[i][0]), published[i][1]);
     }
 }
 
@@ -442,7 +430,7 @@ static void mark_all(void)
         assert_int_equal(ram_flash_count(&f, RAM_ERASE), same ? 0 : 1);
         assert_int_equal(get32(p), get32(before + 0x1000 * active));
         assert_int_equal(get32(p + 24), marks[i]);
-        assert_int_equal(get32(p + 28), oracle_crc(get32(p)));
+        assert_int_equal(get32(p + 28), oracle_ota_crc(get32(p)));
         assert_memory_equal(f.data + 0x1000 * (1 - active), before + 0x1000 * (1 - active), 0x1000);
         assert_null(f.violation);
         memcpy(f.data, before, sizeof before);
