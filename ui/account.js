@@ -4,7 +4,7 @@
 
 Object.assign(WORDS, {
     title: ['Account', 'Доступ'],
-    update: ['← Firmware update', '← Обновление прошивки'],
+    update: ['← Update', '← Обновление'],
     login: ['Log in', 'Войти'], logout: ['Log out', 'Выйти'],
     password: ['Password of admin', 'Пароль администратора'],
     first: ['The first password stands on the device\'s console.', 'Первый пароль показан на консоли устройства.'],
@@ -18,15 +18,24 @@ Object.assign(WORDS, {
     what: ['For scripts: curl -H "Authorization: Bearer …". A token may do all but what this page does.',
         'Для скриптов: curl -H "Authorization: Bearer …". Токену доступно всё, кроме этой страницы.'],
     name: ['Name of a new token: letters, digits, . _ -', 'Имя нового токена: латинские буквы, цифры, . _ -'],
+    called: ['Name', 'Имя'],
     make: ['Make a token', 'Создать токен'],
     once: ['Copy it now: it is not shown again.', 'Скопируйте сейчас: больше он показан не будет.'],
     used: ['Last use', 'Использован'], never: ['never', 'ни разу'],
     revoke: ['Revoke', 'Отозвать'],
+    again: ['Is it on, and in this network? Then try again.', 'Включён ли он и в этой ли сети? Затем повторите.'],
     no_login: ['This device asks for no login.', 'Это устройство не требует входа.']
 });
 
 // Where the login was asked for; nothing else, whatever the address says.
 const from = ['/', '/api/ota'].find(path => location.hash === '#' + path);
+
+// What the device says in English only, by the code; {0} and {1} are the figures in it.
+const RUSSIAN = {
+    login_failed: 'Неверный пароль', login_delayed: 'Слишком много попыток; следующая через {0} с',
+    login_ended: 'Этот вход уже завершён', token_name: 'Такое имя не годится или уже есть',
+    tokens_full: 'Токенов уже {0}', password_length: 'В новом пароле {0} байт, можно от {1} до {2}'
+};
 
 let known = null;   // the last answer of /api/ota/tokens
 let error = null;   // what #error shows
@@ -35,25 +44,40 @@ const post = (what, body) => request('/api/ota/' + what, {
     method: 'POST', headers: body ? {'Content-Type': 'application/json'} : {}, body: body && JSON.stringify(body)
 });
 
+function said({code, detail, error}) {
+    const figures = detail?.match(/\d+/g) || [];
+    return russian() && RUSSIAN[code]?.replace(/{(\d)}/g, (all, n) => figures[n]) || detail || error;
+}
+
+// Beside what was pressed: at the page's top nobody with a phone sees them.
+const place = before => before.before($('error'), $('result'));
+
 function fail(e) {
     error = e;
     $('error').hidden = !e;
     $('error').dataset.code = e?.code || '';
     $('error').replaceChildren();
     if (e)
-        $('error').append(el('strong', '', e.detail || e.error), el('p', '', e.hint));
+        $('error').append(el('strong', '', said(e)), el('p', '', e.hint));
 }
 
 // True: it worked.
 function done(answer) {
-    fail(answer?.success ? null : answer || {error: t('no_answer')});
+    fail(answer?.success ? null : answer || {error: t('no_answer'), hint: t('again')});
     $('result').textContent = '';
     return !!answer?.success;
 }
 
 function tokenRow({name, boot, uptime_s}) {
     const button = el('button', '', t('revoke'));
-    button.onclick = async () => done(await post('tokens/revoke', {name})) && look();
+    button.onclick = async () => {
+        place($('fresh'));
+        if (!done(await post('tokens/revoke', {name})))
+            return;
+        $('fresh').hidden ||= $('fresh').dataset.name === name;
+        await look();
+        $('name').focus(); // the button is gone
+    };
     button.ariaLabel = t('revoke') + ' ' + name;
     return el('tr', '', el('td', '', name), el('td', 'soft', boot ? t('moment', boot, uptime_s) : t('never')),
         el('td', '', button));
@@ -62,7 +86,7 @@ function tokenRow({name, boot, uptime_s}) {
 function draw() {
     if (!known?.tokens)
         return;
-    const head = el('tr', '', el('th', '', t('name').split(/[:]/)[0]), el('th', '', t('used')), el('th', ''));
+    const head = el('tr', '', el('th', '', t('called')), el('th', '', t('used')), el('th', ''));
     $('tokens').replaceChildren(known.tokens.length
         ? el('table', '', el('thead', '', head), el('tbody', '', ...known.tokens.map(tokenRow)))
         : el('p', 'soft', t('nothing')));
@@ -74,13 +98,15 @@ async function look() {
     const open = known?.code === 'open_profile';
 
     $('inside').hidden = !known?.tokens;
+    if (!known?.tokens)
+        place($('login')); // and not where nobody sees them
     $('login').hidden = !outside;
     if (outside)
         $('password').focus();
     if (open)
         $('result').textContent = t('no_login');
     else if (!known?.tokens && !outside)
-        fail(known || {error: t('no_answer')});
+        fail(known || {error: t('no_answer'), hint: t('again')});
     draw();
 }
 
@@ -88,9 +114,13 @@ function onsubmit(id, act) {
     $(id).onsubmit = async e => {
         e.preventDefault();
         const button = $(id).querySelector('button');
+        place(button);
+        fail(null);
         button.disabled = true; // a password takes a moment to compare
         await act();
         button.disabled = false;
+        if (document.activeElement === document.body)
+            button.focus(); // which it lost with being disabled
     };
 }
 
@@ -110,6 +140,7 @@ onsubmit('create', async () => {
     if (!done(answer))
         return;
     $('fresh').hidden = false;
+    $('fresh').dataset.name = answer.name;
     $('token').textContent = answer.token;
     $('name').value = '';
     await look();
@@ -127,6 +158,7 @@ onsubmit('change', async () => {
 });
 
 $('logout').onclick = async () => {
+    place($('logout'));
     $('fresh').hidden = true;
     $('token').textContent = '';
     if (done(await post('logout')))
@@ -134,6 +166,7 @@ $('logout').onclick = async () => {
 };
 
 speak(() => {
+    $('name').title = t('name');
     fail(error);
     draw();
 });

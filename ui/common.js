@@ -52,6 +52,7 @@ function speak(redraw) {
     for (const e of document.querySelectorAll('[data-t]'))
         e.textContent = t(e.dataset.t);
     $('lang').lang = russian() ? 'en' : 'ru';
+    $('lang').title = russian() ? 'English' : 'По-русски';
     $('lang').onclick = () => {
         language = russian() ? 'en' : 'ru';
         stored(language);

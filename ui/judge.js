@@ -2,7 +2,7 @@
 // The browser's own reading of a firmware file, before a byte of it is sent. It gives the codes and the
 // details of the error table, as the device does, which judges again and has the last word.
 //
-//   judge(bytes, name, {chip, slot_size, size}) -> {code, detail, info, cure}
+//   judge(bytes, name, {chip, slot_size, size, signed}) -> {code, detail, info, cure}
 //
 // bytes: of the file, from its start; size: of the file where bytes holds less of it.
 // chip, slot_size: the device's, of /api/ota/status; left out, they are not compared.
@@ -163,7 +163,7 @@ function isSigned(b, size, end) {
         b.subarray(end, at).every(byte => byte === 0xFF);
 }
 
-function image(b, size, {chip, slot_size}) {
+function image(b, size, {chip, slot_size, signed}) {
     const verdict = walk(b, size);
     const {info} = verdict;
     const got = Math.max(info.size, size);
@@ -182,7 +182,9 @@ function image(b, size, {chip, slot_size}) {
     if (size > info.size && !isSigned(b, size, info.size))
         return refuse('image_trailing', {at: info.size}, info);
     const xwant = checksum(b, info);
-    return b[at] === xwant ? verdict : refuse('image_checksum', {at, xgot: b[at], xwant}, info);
+    if (b[at] !== xwant)
+        return refuse('image_checksum', {at, xgot: b[at], xwant}, info);
+    return signed && size === info.size ? refuse('signature_missing', {at: size}, info) : verdict;
 }
 
 // Begins with 0xE9 and has no app description. An app's first segment is mapped, and so its data lies as

@@ -342,7 +342,7 @@ async function choose(source) {
 }
 
 async function judged(name, bytes, size, source) {
-    let verdict = judge(bytes, name, {...st?.limits, size});
+    let verdict = judge(bytes, name, {...st?.limits, signed: st?.signature.enforced, size});
     if (!verdict.code)
         verdict = await judgeHash(bytes, verdict.info) || verdict;
     file = {name, bytes, size, source, verdict, written: 0};

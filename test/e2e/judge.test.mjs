@@ -153,6 +153,20 @@ test('a cut file is refused at every length', () => {
     assert.match(verdict(app.subarray(0, app.length - 5)).detail, / 5 bytes are missing/);
 });
 
+test('a device that wants a signature gets none that is missing', () => {
+    const app = image();
+    const signed = {...S3, signed: true};
+    const fill = Buffer.alloc(-app.length & 4095, 0xFF);
+    const sector = Buffer.alloc(4096, 0xFF);
+    sector[0] = 0xE7;
+    const got = verdict(app, signed);
+
+    assert.equal(got.code, 'signature_missing');
+    assert.match(got.detail, new RegExp(`ends at 0x${app.length.toString(16)} `));
+    assert.equal(code(Buffer.concat([app, fill, sector]), signed), null); // what it holds the device sees
+    assert.equal(code(Buffer.concat([app, fill, sector]), S3), null);
+});
+
 test('what is wrong with an image', () => {
     const app = image();
     const damaged = Buffer.from(app);

@@ -536,6 +536,14 @@ describe('the page', () => {
         assert.equal(await page.evaluate(() => document.cookie), '');
     });
 
+    test('refuses an unsigned file before it is sent', async () => {
+        await page.setInputFiles('#file', await samples.make('bare.bin', { version: '2.0.0', seed: 4 }));
+        await page.waitForSelector('#error:not([hidden])');
+        assert.match(await page.textContent('#error'), /not signed/);
+        assert.equal(await page.isDisabled('#upload'), true);
+        assert.equal((await owner.admin('/api/ota/status')).json.received, 0);
+    });
+
     test('uploads, and sees the restart through', async () => {
         const file = owner.signFile(await samples.make('page.bin', { version: '2.0.0', seed: 5 }));
         await page.setInputFiles('#file', file);
@@ -578,6 +586,48 @@ describe('the page', () => {
         refused(await owner.curl('/api/ota/status', ...cookieOf(other.cookie)), 401, 'login_required');
         await page.reload(); // this browser is still in
         await page.waitForSelector('#inside:not([hidden])');
+    });
+
+    test('on a phone, in Russian: what is wrong stands beside the button, and every button can be pressed', async () => {
+        const viewport = { width: 360, height: 640 };
+        const phone = await browser.newPage({ locale: 'ru-RU', viewport, ignoreHTTPSErrors: true, tolerate });
+        const inView = () => phone.waitForFunction(() => {
+            const { top, bottom, height } = document.querySelector('#error').getBoundingClientRect();
+            return height > 0 && top >= 0 && bottom <= innerHeight;
+        });
+        await phone.goto(`${owner.url}/api/ota/account`);
+        await phone.waitForSelector('#login:not([hidden])');
+        assert.ok(await phone.evaluate(() => document.querySelector('h1').clientHeight < 40)); // one line
+        await phone.fill('#password', 'wrong password');
+        await phone.keyboard.press('Enter');
+        await phone.waitForSelector('#error[data-code=login_failed]');
+        assert.match(await phone.textContent('#error'), /Неверный пароль/);
+        await phone.fill('#password', owner.password);
+        await phone.keyboard.press('Enter');
+        await phone.waitForSelector('#inside:not([hidden])');
+
+        await phone.fill('#name', 'phone');
+        await phone.click('#create button');
+        await phone.waitForSelector('#fresh:not([hidden])');
+        assert.equal(await phone.evaluate(() => document.activeElement.parentElement.id), 'create');
+        await phone.fill('#name', 'phone');
+        await phone.click('#create button');
+        await phone.waitForSelector('#error[data-code=token_name]');
+        await inView();
+        await phone.click('#tokens button');
+        await phone.waitForFunction(() => !document.querySelector('#tokens').textContent.includes('phone'));
+        assert.equal(await phone.isVisible('#fresh'), false); // the token that was revoked
+        assert.equal(await phone.evaluate(() => document.activeElement.id), 'name');
+
+        await phone.fill('#old', owner.password);
+        await phone.fill('#new', 'ы'.repeat(33)); // 66 bytes
+        await phone.fill('#repeat', 'ы'.repeat(33));
+        await phone.click('#change button');
+        await phone.waitForSelector('#error[data-code=password_length]');
+        assert.match(await phone.textContent('#error'), /66 байт, можно от 12 до 64/);
+        await inView();
+        assert.equal(await phone.evaluate(() => document.documentElement.scrollWidth), viewport.width);
+        await phone.close();
     });
 
     test('logs out', async () => {
