@@ -10,6 +10,7 @@ import { curl } from './support/curl.mjs';
 import { startRover } from './support/rover.mjs';
 import { root, run } from './support/run.mjs';
 import { Samples } from './support/samples.mjs';
+import { startSecureRover } from './support/secure.mjs';
 
 const text = fs.readFileSync(path.join(root, 'docs/http-api.md'), 'utf8');
 const samples = new Samples();
@@ -49,13 +50,14 @@ function assertFits(found, shown, where) {
 
 const sections = text.split(/^## /m).slice(1).map(section => ({
     title: section.slice(0, section.indexOf('\n')),
-    commands: [...section.matchAll(/```sh\n([^]*?)```/g)].flatMap(m => m[1].trim().split('\n')),
+    commands: [...section.matchAll(/^```sh\n([^]*?)^```/gm)].flatMap(m => m[1].trim().split('\n')),
     shown: [...section.matchAll(/```json\n([^]*?)```/g)].map(m => JSON.parse(m[1])),
 }));
 
 describe('the curl lines of docs/http-api.md', () => {
-    const lines = sections.flatMap(s => s.commands.map(command => ({ ...s, command })));
-    assert.ok(lines.length >= 9);
+    const lines = sections.flatMap(s => s.commands.map(command => ({ ...s, command })))
+        .filter(({ command }) => command.includes('http://localhost:8080'));
+    assert.ok(lines.length >= 15);
 
     for (const { command, shown } of lines) {
         test(command, async () => {
@@ -70,12 +72,70 @@ describe('the curl lines of docs/http-api.md', () => {
                 return;
             }
             assert.equal(result.status, 0, result.stderr);
+            if (command.includes('--compressed')) {
+                assert.match(result.stdout, /<!doctype html>/i);
+                return;
+            }
             const answer = JSON.parse(result.stdout);
             assert.notEqual(answer.code, 'not_found');
             if (shown.length && answer.success !== false)
                 assertFits(answer, shown[0], command);
             if (/Rebooting/.test(answer.message ?? ''))
                 await rover.waitForBoot(boot + 1);
+        });
+    }
+});
+
+// In the order in which they make sense: what a line needs, one before it has left.
+describe('the curl lines of the secure profile', () => {
+    const lines = sections.flatMap(s => s.commands).filter(command => command.includes('https://rover.local:8443'));
+    const order = ['status', 'tokens/create', 'tokens', 'tokens/revoke', 'login', 'status', 'upload', 'logout', 'password'];
+    let owner, token;
+
+    before(async () => {
+        owner = await startSecureRover({ args: ['--restart', '50'] });
+        token = await owner.token('there-already');
+        await owner.status(); // whose token is made while the rover answers
+        owner.signFile(await samples.make('signed.bin', { version: '2.0.0', seed: 2 }));
+    });
+    after(() => owner.stop());
+
+    const whoAsks = command => /-u admin|Bearer|-b jar/.exec(command)?.[0] ?? '';
+    const todo = order.flatMap((name, n) => lines.filter(command => command.endsWith(`/api/ota/${name}`) &&
+        (name !== 'status' || (whoAsks(command) === '-b jar') === n > 0)));
+
+    test('each of them is here', () => assert.deepEqual([...todo].sort(), [...lines].sort()));
+
+    for (const command of todo) {
+        test(command, async () => {
+            const words = { 'https://rover.local:8443': owner.url, 'sha256//PIN': owner.pin, PASSWORD: owner.password, TOKEN: token };
+            const line = command.replace(new RegExp(Object.keys(words).join('|'), 'g'), word => words[word]);
+            const { stdout, stderr, status } = await run('sh', ['-c', `${line} -sS`], { cwd: samples.folder });
+            assert.equal(status, 0, stderr);
+            const answer = JSON.parse(stdout);
+            assert.ok(answer.success ?? answer.state ?? answer.tokens, stdout);
+            if (/Rebooting/.test(answer.message ?? ''))
+                await owner.rover.waitForBoot(2);
+        });
+    }
+});
+
+describe('the routes of the sources', () => {
+    const sources = [...fs.readdirSync(path.join(root, 'src/web')).map(name => `src/web/${name}`), 'rover/routes.c'];
+    const code = sources.map(name => fs.readFileSync(path.join(root, name), 'utf8')).join('\n');
+    const found = [
+        ...[...code.matchAll(/"(GET|POST)",\s*(?:\.path = )?"(\/[^"]*)",/g)].map(([, method, address]) => ({ method, address })),
+        ...[...code.matchAll(/\bPOST\("([^"]+)"/g)].map(([, name]) => ({ method: 'POST', address: `/api/ota/${name}` })),
+    ];
+    const methodOf = command => / -(X POST|F|d) |--data/.test(command) ? 'POST' : 'GET';
+    const told = sections.flatMap(s => s.commands).map(command =>
+        `${methodOf(command)} ${/https?:\/\/[^/]+(\/\S*)$/.exec(command)[1]}`);
+
+    assert.ok(found.length >= 19, `${found.length} routes`);
+    for (const { method, address } of found) {
+        test(`${method} ${address} stands in the table, with a curl line`, () => {
+            assert.ok(text.includes(`| ${method} | \`${address}\` |`));
+            assert.ok(told.includes(`${method} ${address}`), told.join('\n'));
         });
     }
 });
