@@ -208,7 +208,8 @@ bool options_parse(const struct verb *verb, int argc, char **argv, struct option
     if (!ok || out->help)
         return ok;
     if (argc - optind != 1) {
-        fprintf(stderr, "otapult %s: wants one file, got %d\n", verb->name, argc - optind);
+        fprintf(stderr, "otapult %s: wants one %.*s, got %d\n", verb->name,
+                (int)strcspn(verb->arguments, " "), verb->arguments, argc - optind);
         return false;
     }
     out->file = argv[optind];

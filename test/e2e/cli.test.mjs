@@ -297,6 +297,11 @@ describe('the command line', () => {
         }
     });
 
+    test('what is missing is called by its name', async () => {
+        assert.match((await otapult('check')).stderr, /wants one FILE, got 0/);
+        assert.match((await otapult('status')).stderr, /wants one URL, got 0/);
+    });
+
     test('help and version', async () => {
         for (const args of [['--help'], ['-h'], ['help']])
             assert.match((await otapult(...args)).stdout, /\n {2}info .*\n {2}check /);
