@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "image/format.h"
 
 _Static_assert(sizeof(struct otapult) <= OTAPULT_RAM, "OTAPULT_RAM holds the device");
 
@@ -223,20 +224,12 @@ void otapult_status(struct otapult *o, struct otapult_status *out)
     otapult_unlock(o);
 }
 
-/* 0 and info->size 0: there is no image. */
-static int read_slot_head(struct otapult *o, int index, struct otapult_image_info *info)
+static int read_slot_head(struct otapult *o, int index, uint8_t head[OTAPULT_HEAD_SIZE])
 {
     struct otapult_flash flash;
-    uint8_t head[OTAPULT_HEAD_SIZE];
 
     int err = o->port->open(o->port->ctx, index, &flash);
-    if (err == 0)
-        err = flash.read(flash.ctx, 0, head, sizeof head);
-    if (err != 0)
-        return err;
-    if (otapult_read_head(head, info) == 0)
-        info->size = sizeof head; /* at least; not 0 says that an image is there */
-    return 0;
+    return err == 0 ? flash.read(flash.ctx, 0, head, OTAPULT_HEAD_SIZE) : err;
 }
 
 int otapult_slot_row(struct otapult *o, int index, struct otapult_slot *slot)
@@ -246,9 +239,26 @@ int otapult_slot_row(struct otapult *o, int index, struct otapult_slot *slot)
 
 int otapult_slot(struct otapult *o, int index, struct otapult_slot *slot, struct otapult_image_info *info)
 {
+    uint8_t head[OTAPULT_HEAD_SIZE];
+
     memset(info, 0, sizeof *info);
     int err = otapult_slot_row(o, index, slot);
-    return err == 0 ? read_slot_head(o, index, info) : err;
+    if (err == 0)
+        err = read_slot_head(o, index, head);
+    if (err == 0 && otapult_read_head(head, info) == 0)
+        info->size = sizeof head; /* at least; not 0 says that an image is there */
+    return err;
+}
+
+int otapult_slot_desc(struct otapult *o, int index, struct otapult_app_desc *desc, bool *found)
+{
+    uint8_t head[OTAPULT_HEAD_SIZE];
+
+    memset(desc, 0, sizeof *desc);
+    int err = read_slot_head(o, index, head);
+    *found = err == 0 && head[0] == OTAPULT_IMAGE_MAGIC &&
+             otapult_desc_decode(head + OTAPULT_DESC_OFFSET, desc);
+    return err;
 }
 
 bool otapult_log_entry(struct otapult *o, unsigned n, struct otapult_log_entry *out)

@@ -95,6 +95,10 @@ int otapult_target(const struct otapult *o);
 /* What the port says of slot `index`, without a look into its flash. 0, or the port's error. */
 OTAPULT_MUST_CHECK int otapult_slot_row(struct otapult *o, int index, struct otapult_slot *slot);
 
+/* What the image in slot `index` says of itself; all zeros, and *found false, where there is none. 0, or the
+ * error of the port, which could not read it. */
+int otapult_slot_desc(struct otapult *o, int index, struct otapult_app_desc *desc, bool *found);
+
 /* Says who holds the ticket, for the journal. To be called once, between begin and the first byte. */
 void otapult_name_holder(struct otapult *o, uint32_t ticket, const char *by);
 
@@ -150,11 +154,12 @@ OTAPULT_MUST_CHECK int otapult_ask_ready(struct otapult *o, struct otapult_findi
  * choice still holds. */
 OTAPULT_MUST_CHECK int otapult_arm(struct otapult *o, struct otapult_trial *trial);
 
-/* Describes an image for its trial and the journal. */
-void otapult_describe(struct otapult_trial *trial, int slot, const struct otapult_image_info *info);
+/* Describes an image for its trial and the journal; `size` 0 where its end is not known. */
+void otapult_describe(struct otapult_trial *trial, int slot, const struct otapult_app_desc *desc,
+                      uint32_t size);
 
-/* What the first bytes of the running slot say, in the session's memory, which must be free. NULL: nothing. */
-const struct otapult_image_info *otapult_running_image(struct otapult *o);
+/* What the image in the running slot says of itself, in the session's memory, which must be free. NULL: nothing. */
+const struct otapult_app_desc *otapult_running_image(struct otapult *o);
 
 /* Verifies slot `index` with the session's memory, which must be free. 0, LOCKED, or what is wrong. */
 OTAPULT_MUST_CHECK int otapult_verify(struct otapult *o, int index, struct otapult_finding *why);

@@ -24,16 +24,14 @@ static bool is_pending(struct otapult *o)
 /* The image that runs, described for the journal: the trial's own note where there is one. */
 static void describe_running(struct otapult *o, struct otapult_trial *trial)
 {
-    struct otapult_slot slot;
-    struct otapult_image_info info;
+    struct otapult_app_desc desc;
+    bool found;
     int running = slots_now(o).running;
 
     if (otapult_trial_load(o->port, trial) && trial->slot == running)
         return;
-    if (otapult_slot(o, running, &slot, &info) != 0)
-        memset(&info, 0, sizeof info);
-    info.size = 0; /* its end is not known from its head */
-    otapult_describe(trial, running, &info);
+    (void)otapult_slot_desc(o, running, &desc, &found); /* all zeros where it cannot be read */
+    otapult_describe(trial, running, &desc, 0);
 }
 
 /* ---- confirmation ---- */
@@ -285,6 +283,7 @@ static int other_slot(const struct otapult_slots *slots)
 
 static int go_to_other(struct otapult *o, const char *by, struct otapult_finding *why)
 {
+    const struct otapult_image_info *info = &o->session.judge.inspect.info;
     struct otapult_slots slots = slots_now(o);
     struct otapult_trial trial;
     int target = other_slot(&slots);
@@ -296,7 +295,7 @@ static int go_to_other(struct otapult *o, const char *by, struct otapult_finding
     int err = verify_target(o, target, why);
     if (err != 0)
         return err;
-    otapult_describe(&trial, target, &o->session.judge.inspect.info);
+    otapult_describe(&trial, target, &info->desc, info->size);
     err = otapult_arm(o, &trial);
     if (err == 0)
         otapult_note_by(o, OTAPULT_EV_ROLLED_BACK, target, &trial, NULL, NULL, by);
@@ -332,14 +331,17 @@ static bool is_in_table(const struct otapult_slots *slots, int index)
 /* 0, or the error of the slot, which should be there and cannot be read: then nothing is known of it. */
 static int evidence_of(struct otapult *o, const struct otapult_trial *trial, struct otapult_evidence *e)
 {
-    struct otapult_slot slot = {.state = OTAPULT_STATE_NONE};
-    struct otapult_image_info info = {0};
-    char build[OTAPULT_BUILD_ID_CHARS + 1] = "";
+    struct otapult_slot slot;
+    struct otapult_app_desc desc;
+    char build[OTAPULT_BUILD_ID_CHARS + 1];
+    bool found;
 
-    int err = otapult_slot(o, trial->slot, &slot, &info);
+    int err = otapult_slot_row(o, trial->slot, &slot);
+    if (err == 0)
+        err = otapult_slot_desc(o, trial->slot, &desc, &found);
     if (err != 0)
         return err;
-    otapult_build_id(&info.desc, build);
+    otapult_build_id(&desc, build);
     bool same = strcmp(build, trial->build) == 0;
     *e = (struct otapult_evidence){
         .runs_it = o->slots.running == trial->slot && same,

@@ -127,9 +127,9 @@ void otapult_secure_status(const struct otapult *o, struct otapult_status *out)
 
 static void settle_security(struct otapult *o, struct otapult_trust *trust)
 {
-    const struct otapult_image_info *info = otapult_running_image(o);
+    const struct otapult_app_desc *desc = otapult_running_image(o);
 
-    if (info != NULL && otapult_trust_raise(trust, o->port, info->desc.secure_version) != 0)
+    if (desc != NULL && otapult_trust_raise(trust, o->port, desc->secure_version) != 0)
         o->port->log(o->port->ctx, "the store failed: the least security version holds until the restart");
 }
 

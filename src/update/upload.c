@@ -190,7 +190,7 @@ static void note_refusal(struct otapult *o, int err, const struct otapult_findin
     char detail[80];
 
     if (otapult_judge_accepted(&o->session.judge))
-        otapult_describe(&trial, o->target, &in->info);
+        otapult_describe(&trial, o->target, &in->info.desc, in->info.size);
     otapult_detail(err, why, detail, sizeof detail);
     otapult_note_by(o, OTAPULT_EV_REFUSED, o->target, &trial, otapult_error_row(err)->code, detail,
                     o->holder);
@@ -254,12 +254,13 @@ static void set_phase(struct otapult *o, enum otapult_phase phase)
     otapult_unlock(o);
 }
 
-void otapult_describe(struct otapult_trial *trial, int slot, const struct otapult_image_info *info)
+void otapult_describe(struct otapult_trial *trial, int slot, const struct otapult_app_desc *desc,
+                      uint32_t size)
 {
-    *trial = (struct otapult_trial){.slot = (int8_t)slot, .size = info->size};
-    otapult_build_id(&info->desc, trial->build);
-    memcpy(trial->version, info->desc.version, sizeof trial->version);
-    memcpy(trial->project, info->desc.project, sizeof trial->project);
+    *trial = (struct otapult_trial){.slot = (int8_t)slot, .size = size};
+    otapult_build_id(desc, trial->build);
+    memcpy(trial->version, desc->version, sizeof trial->version);
+    memcpy(trial->project, desc->project, sizeof trial->project);
 }
 
 /* The last look before the slot becomes the boot slot: has it changed since it was verified? */
@@ -307,9 +308,10 @@ static void withdraw(struct otapult *o)
 /* The image is in the slot and proven: make it the next boot's. */
 static int activate(struct otapult *o)
 {
+    const struct otapult_image_info *info = &o->session.judge.inspect.info;
     struct otapult_trial trial;
 
-    otapult_describe(&trial, o->target, &o->session.judge.inspect.info);
+    otapult_describe(&trial, o->target, &info->desc, info->size);
     int err = otapult_arm(o, &trial);
     if (err == 0)
         otapult_note_by(o, OTAPULT_EV_ACTIVATED, o->target, &trial, NULL, NULL, o->holder);

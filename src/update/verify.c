@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "update/device.h"
 
-const struct otapult_image_info *otapult_running_image(struct otapult *o)
+const struct otapult_app_desc *otapult_running_image(struct otapult *o)
 {
-    struct otapult_image_info *info = &o->session.judge.inspect.info;
-    struct otapult_slot slot;
+    struct otapult_app_desc *desc = &o->session.judge.inspect.info.desc;
+    bool found;
 
-    return otapult_slot(o, o->slots.running, &slot, info) == 0 && info->size != 0 ? info : NULL;
+    return otapult_slot_desc(o, o->slots.running, desc, &found) == 0 && found ? desc : NULL;
 }
 
 /* What an upload must not be too old for; NULL: nothing. */
 static const struct otapult_version *running_version(struct otapult *o)
 {
-    const struct otapult_image_info *info = o->config.too_old == NULL ? NULL : otapult_running_image(o);
+    const struct otapult_app_desc *desc = o->config.too_old == NULL ? NULL : otapult_running_image(o);
 
-    if (info == NULL)
+    if (desc == NULL)
         return NULL;
-    otapult_version_of(&info->desc, &o->running);
+    otapult_version_of(desc, &o->running);
     return &o->running;
 }
 

@@ -7,8 +7,10 @@
 
 void otapult_json_init(struct otapult_json *j, char *dst, size_t cap)
 {
-    memset(j, 0, sizeof *j);
     otapult_text_init(&j->out, dst, cap);
+    j->depth = j->comma = 0;
+    j->sink = NULL;
+    j->ctx = NULL;
 }
 
 void otapult_json_stream(struct otapult_json *j, char *buf, size_t cap,
@@ -96,10 +98,10 @@ static void put_string(struct otapult_json *j, const char *s)
 static void begin_value(struct otapult_json *j, const char *key)
 {
     if (j->depth > 0) {
-        uint8_t bit = (uint8_t)(1u << (j->depth - 1));
+        unsigned bit = 1u << (j->depth - 1);
         if ((j->comma & bit) != 0)
             put_char(j, ',');
-        j->comma |= bit;
+        j->comma = (uint8_t)(j->comma | bit);
     }
     if (key != NULL) {
         put_string(j, key);

@@ -190,15 +190,13 @@ int otapult_slot_row(struct otapult *o, int index, struct otapult_slot *slot)
     return dev.slot_error;
 }
 
-int otapult_slot(struct otapult *o, int index, struct otapult_slot *slot, struct otapult_image_info *info)
+int otapult_slot_desc(struct otapult *o, int index, struct otapult_app_desc *desc, bool *found)
 {
     assert_ptr_equal(o, device);
     assert_true(index >= OTAPULT_SLOT_FACTORY && index < OTAPULT_SLOTS_MAX);
-    if (dev.slot_error != 0)
-        return dev.slot_error;
-    *slot = dev.slot[slot_number(index)];
-    *info = dev.image[slot_number(index)];
-    return 0;
+    *desc = dev.image[slot_number(index)].desc;
+    *found = dev.slot_error == 0 && dev.image[slot_number(index)].size != 0;
+    return dev.slot_error;
 }
 
 bool otapult_log_entry(struct otapult *o, unsigned n, struct otapult_log_entry *out)
