@@ -18,22 +18,25 @@ _Static_assert(sizeof(struct otapult_recognise) <= 768, "the RAM table says 768 
 
 /* ---- the verdict ---- */
 
-static void refuse(struct otapult_recognise *r, int err, struct otapult_finding why)
+/* Beside the error stands what was found, in r->why: set before, where there is something to say. */
+static void refuse(struct otapult_recognise *r, int err)
 {
     r->kind = OTAPULT_KIND_REFUSED;
     r->err = err;
-    r->why = why;
 }
 
 static void refuse_unknown(struct otapult_recognise *r)
 {
-    refuse(r, OTAPULT_E_FILE_UNKNOWN,
-           (struct otapult_finding){.got = r->head[0], .want = OTAPULT_IMAGE_MAGIC});
+    r->why.got = r->head[0];
+    r->why.want = OTAPULT_IMAGE_MAGIC;
+    refuse(r, OTAPULT_E_FILE_UNKNOWN);
 }
 
-static void refuse_merged(struct otapult_recognise *r, uint32_t at, const char *what)
+static void refuse_part(struct otapult_recognise *r, int err, uint32_t at, const char *what)
 {
-    refuse(r, OTAPULT_E_IMAGE_MERGED, (struct otapult_finding){.at = at, .text = what});
+    r->why.at = at;
+    r->why.text = what;
+    refuse(r, err);
 }
 
 /* ---- what a mark alone does not prove ---- */
@@ -59,8 +62,6 @@ static bool is_hex_digit(uint8_t c)
 /* A record mark and at least 8 digits: no shorter record exists. */
 static bool is_hex_record(const struct otapult_recognise *r)
 {
-    if (r->seen < 10)
-        return false;
     for (int i = 1; i < 10; i++)
         if (!is_hex_digit(r->head[i]))
             return false;
@@ -78,19 +79,23 @@ static bool is_text(const struct otapult_recognise *r)
         at += (uint32_t)n;
     }
     /* The head may end inside a character. */
-    return size > 0 &&
-           (at == size || (size == OTAPULT_RECOGNISE_HEAD && size - at < 4 && r->head[at] >= 0xC2));
+    return at == size || (size == OTAPULT_RECOGNISE_HEAD && size - at < 4 && r->head[at] >= 0xC2);
 }
 
 static bool is_zlib(const struct otapult_recognise *r)
 {
-    return r->seen >= 2 && memchr("\x01\x5E\x9C\xDA", r->head[1], 4) != NULL;
+    return memchr("\x01\x5E\x9C\xDA", r->head[1], 4) != NULL;
 }
 
 /* An empty or full page of NVS: its version byte, then 19 reserved bytes (nvs_page.hpp). */
 static bool is_nvs(const struct otapult_recognise *r)
 {
-    return r->seen >= 32 && (r->head[8] == 0xFE || r->head[8] == 0xFF) && has_only(r->head + 9, 19, ERASED);
+    return r->head[8] >= 0xFE && has_only(r->head + 9, 19, ERASED);
+}
+
+static bool is_power_of_two(uint32_t n)
+{
+    return n != 0 && (n & (n - 1)) == 0;
 }
 
 /* A BIOS parameter block, the first 22 bytes of it: bytes per sector, sectors per cluster, reserved
@@ -100,15 +105,14 @@ static bool is_fat_boot_sector(const uint8_t *p)
 {
     uint16_t sector = otapult_le16(p + 11), reserved = otapult_le16(p + 14);
     uint8_t cluster = p[13], tables = p[16], medium = p[21];
-    return ((p[0] == 0xEB && p[2] == 0x90) || p[0] == 0xE9) &&
-           (sector == 512 || sector == 1024 || sector == 2048 || sector == 4096) && cluster != 0 &&
-           (cluster & (cluster - 1)) == 0 && reserved != 0 && (tables == 1 || tables == 2) &&
-           (medium == 0xF0 || medium >= 0xF8);
+    return ((p[0] == 0xEB && p[2] == 0x90) || p[0] == 0xE9) && sector >= 512 && sector <= 4096 &&
+           is_power_of_two(sector) && is_power_of_two(cluster) && reserved != 0 &&
+           (tables == 1 || tables == 2) && (medium == 0xF0 || medium >= 0xF8);
 }
 
 static bool is_fat(const struct otapult_recognise *r)
 {
-    return r->seen >= 512 && r->head[510] == 0x55 && r->head[511] == 0xAA && is_fat_boot_sector(r->head);
+    return otapult_le16(r->head + 510) == 0xAA55 && is_fat_boot_sector(r->head);
 }
 
 static bool is_ota_record(const uint8_t *p)
@@ -120,7 +124,7 @@ static bool is_ota_record(const uint8_t *p)
 
 static bool is_ota_data(const struct otapult_recognise *r)
 {
-    return r->seen >= OTAPULT_OTA_RECORD_SIZE && is_ota_record(r->head) &&
+    return is_ota_record(r->head) &&
            has_only(r->head + OTAPULT_OTA_RECORD_SIZE, head_size(r) - OTAPULT_OTA_RECORD_SIZE, ERASED);
 }
 
@@ -129,8 +133,6 @@ static bool is_ota_data(const struct otapult_recognise *r)
 static bool is_spiffs(const struct otapult_recognise *r)
 {
     uint16_t first = otapult_le16(r->head);
-    if (r->seen < OTAPULT_RECOGNISE_HEAD)
-        return false;
     if (first == 0xFFFF)
         return has_only(r->head, 0xFC, ERASED) && otapult_le16(r->head + 0xFC) != 0xFFFF &&
                has_only(r->head + 0x100, 0x100, ERASED);
@@ -151,14 +153,10 @@ static bool is_esp8266_address(uint32_t a)
            (a >= 0x40200000u && a < 0x40300000u);
 }
 
+/* Its second header version, 0xEA, has no header of a segment in front of the first load address. */
 static bool is_esp8266(const struct otapult_recognise *r)
 {
-    return r->seen >= 12 && is_esp8266_address(otapult_le32(r->head + 8));
-}
-
-static bool is_esp8266_v2(const struct otapult_recognise *r)
-{
-    return r->seen >= 8 && is_esp8266_address(otapult_le32(r->head + 4));
+    return is_esp8266_address(otapult_le32(r->head + (r->head[0] == OTAPULT_IMAGE_MAGIC ? 8 : 4)));
 }
 
 /* ---- files told by their first bytes ---- */
@@ -168,43 +166,44 @@ static const struct mark {
     uint16_t at;
     uint8_t len;
     char bytes[9];
-    bool (*also)(const struct otapult_recognise *r); /* NULL: the mark is enough */
     int err;
     const char *word;
+    bool (*also)(const struct otapult_recognise *r); /* NULL: the mark is enough */
+    uint16_t least;                                  /* bytes that `also` looks at */
 } marks[] = {
-    {0, 4, "\x7F\x45LF", NULL, OTAPULT_E_FILE_ELF, NULL},
-    {0, 8, "UF2\n\x57\x51\x5D\x9E", NULL, OTAPULT_E_FILE_UF2, NULL},
-    {8, 8, "littlefs", NULL, OTAPULT_E_FILE_FILESYSTEM, "LittleFS"},
-    {0, 3, "\x1F\x8B\x08", NULL, OTAPULT_E_FILE_GZIP, NULL},
-    {0, 4, "PK\x03\x04", NULL, OTAPULT_E_FILE_ARCHIVE, "zip"},
-    {0, 6, "\xFD\x37zXZ", NULL, OTAPULT_E_FILE_ARCHIVE, "xz"},
-    {0, 4, "\x28\xB5\x2F\xFD", NULL, OTAPULT_E_FILE_ARCHIVE, "zstd"},
-    {0, 6, "7z\xBC\xAF\x27\x1C", NULL, OTAPULT_E_FILE_ARCHIVE, "7z"},
-    {0, 6, "Rar!\x1A\x07", NULL, OTAPULT_E_FILE_ARCHIVE, "rar"},
-    {0, 3, "BZh", NULL, OTAPULT_E_FILE_ARCHIVE, "bzip2"},
-    {257, 5, "ustar", NULL, OTAPULT_E_FILE_ARCHIVE, "tar"},
-    {0, 4, "\xCF\xB6\x88\x07", NULL, OTAPULT_E_FILE_SEALED, "an encrypted image of esp_encrypted_img"},
-    {0, 4, "\x10\xDE\xCD\xFC", NULL, OTAPULT_E_FILE_SEALED, "a delta patch of esp_delta_ota"},
-    {0, 2, "\xAA\x50", NULL, OTAPULT_E_FILE_PARTITION_TABLE, NULL},
-    {0, 4, "\xFE\xFF\xFF\xFF", is_nvs, OTAPULT_E_FILE_FILESYSTEM, "NVS"},
-    {0, 4, "\xFC\xFF\xFF\xFF", is_nvs, OTAPULT_E_FILE_FILESYSTEM, "NVS"},
-    {0, 1, "\xEB", is_fat, OTAPULT_E_FILE_FILESYSTEM, "FAT"},
-    {0, 1, "\xE9", is_fat, OTAPULT_E_FILE_FILESYSTEM, "FAT"},
-    {0, 1, "\xE9", is_esp8266, OTAPULT_E_IMAGE_ESP8266, NULL},
-    {0, 1, "\xEA", is_esp8266_v2, OTAPULT_E_IMAGE_ESP8266, NULL},
-    {0, 1, ":", is_hex_record, OTAPULT_E_FILE_HEX, NULL},
-    {0, 1, "S", is_hex_record, OTAPULT_E_FILE_HEX, NULL},
-    {0, 1, "\0", is_zeros, OTAPULT_E_FILE_BLANK, NULL},
-    {0, 0, "", is_ota_data, OTAPULT_E_FILE_OTA_DATA, NULL},
-    {0, 0, "", is_text, OTAPULT_E_FILE_TEXT, NULL},
-    {0, 1, "x", is_zlib, OTAPULT_E_FILE_GZIP, NULL},
-    {0, 0, "", is_spiffs, OTAPULT_E_FILE_FILESYSTEM, "SPIFFS"},
+    {0, 4, "\x7F\x45LF", OTAPULT_E_FILE_ELF, NULL, NULL, 0},
+    {0, 8, "UF2\n\x57\x51\x5D\x9E", OTAPULT_E_FILE_UF2, NULL, NULL, 0},
+    {8, 8, "littlefs", OTAPULT_E_FILE_FILESYSTEM, "LittleFS", NULL, 0},
+    {0, 3, "\x1F\x8B\x08", OTAPULT_E_FILE_GZIP, NULL, NULL, 0},
+    {0, 4, "PK\x03\x04", OTAPULT_E_FILE_ARCHIVE, "zip", NULL, 0},
+    {0, 6, "\xFD\x37zXZ", OTAPULT_E_FILE_ARCHIVE, "xz", NULL, 0},
+    {0, 4, "\x28\xB5\x2F\xFD", OTAPULT_E_FILE_ARCHIVE, "zstd", NULL, 0},
+    {0, 6, "7z\xBC\xAF\x27\x1C", OTAPULT_E_FILE_ARCHIVE, "7z", NULL, 0},
+    {0, 6, "Rar!\x1A\x07", OTAPULT_E_FILE_ARCHIVE, "rar", NULL, 0},
+    {0, 3, "BZh", OTAPULT_E_FILE_ARCHIVE, "bzip2", NULL, 0},
+    {257, 5, "ustar", OTAPULT_E_FILE_ARCHIVE, "tar", NULL, 0},
+    {0, 4, "\xCF\xB6\x88\x07", OTAPULT_E_FILE_SEALED, "an encrypted image of esp_encrypted_img", NULL, 0},
+    {0, 4, "\x10\xDE\xCD\xFC", OTAPULT_E_FILE_SEALED, "a delta patch of esp_delta_ota", NULL, 0},
+    {0, 2, "\xAA\x50", OTAPULT_E_FILE_PARTITION_TABLE, NULL, NULL, 0},
+    {0, 4, "\xFE\xFF\xFF\xFF", OTAPULT_E_FILE_FILESYSTEM, "NVS", is_nvs, 32},
+    {0, 4, "\xFC\xFF\xFF\xFF", OTAPULT_E_FILE_FILESYSTEM, "NVS", is_nvs, 32},
+    {0, 1, "\xEB", OTAPULT_E_FILE_FILESYSTEM, "FAT", is_fat, 512},
+    {0, 1, "\xE9", OTAPULT_E_FILE_FILESYSTEM, "FAT", is_fat, 512},
+    {0, 1, "\xE9", OTAPULT_E_IMAGE_ESP8266, NULL, is_esp8266, 12},
+    {0, 1, "\xEA", OTAPULT_E_IMAGE_ESP8266, NULL, is_esp8266, 8},
+    {0, 1, ":", OTAPULT_E_FILE_HEX, NULL, is_hex_record, 10},
+    {0, 1, "S", OTAPULT_E_FILE_HEX, NULL, is_hex_record, 10},
+    {0, 1, "\0", OTAPULT_E_FILE_BLANK, NULL, is_zeros, 1},
+    {0, 0, "", OTAPULT_E_FILE_OTA_DATA, NULL, is_ota_data, OTAPULT_OTA_RECORD_SIZE},
+    {0, 0, "", OTAPULT_E_FILE_TEXT, NULL, is_text, 1},
+    {0, 1, "x", OTAPULT_E_FILE_GZIP, NULL, is_zlib, 2},
+    {0, 0, "", OTAPULT_E_FILE_FILESYSTEM, "SPIFFS", is_spiffs, OTAPULT_RECOGNISE_HEAD},
 };
 
 static bool mark_fits(const struct otapult_recognise *r, const struct mark *m)
 {
-    return r->seen >= m->len && m->at <= r->seen - m->len && memcmp(r->head + m->at, m->bytes, m->len) == 0 &&
-           (m->also == NULL || m->also(r));
+    return r->seen >= (uint32_t)m->at + m->len && r->seen >= m->least &&
+           memcmp(r->head + m->at, m->bytes, m->len) == 0 && (m->also == NULL || m->also(r));
 }
 
 /* ---- files that begin like an image ---- */
@@ -234,27 +233,35 @@ static uint16_t head_chip(const struct otapult_recognise *r)
     return otapult_le16(r->head + OTAPULT_HEADER_CHIP);
 }
 
+static bool has_segments(const uint8_t *p)
+{
+    uint8_t segments = p[OTAPULT_HEADER_SEGMENTS];
+    return segments >= 1 && segments <= OTAPULT_MAX_SEGMENTS;
+}
+
 /* Segments, reserved bytes and the hash flag as any build tool writes them. */
 static bool is_sane_header(const struct otapult_recognise *r)
 {
-    uint8_t segments = r->head[OTAPULT_HEADER_SEGMENTS];
-    return segments >= 1 && segments <= OTAPULT_MAX_SEGMENTS && has_only(r->head + 19, 4, 0) &&
-           r->head[OTAPULT_HEADER_HASH] <= 1;
+    return has_segments(r->head) && has_only(r->head + 19, 4, 0) && r->head[OTAPULT_HEADER_HASH] <= 1;
 }
 
 static void refuse_bootloader(struct otapult_recognise *r)
 {
-    refuse(r, OTAPULT_E_IMAGE_BOOTLOADER, (struct otapult_finding){.got = head_chip(r)});
+    r->why.got = head_chip(r);
+    refuse(r, OTAPULT_E_IMAGE_BOOTLOADER);
 }
 
 /* An image header, but neither app description nor the shape of a bootloader. */
 static void refuse_strange_image(struct otapult_recognise *r)
 {
-    struct otapult_finding chips = {.at = OTAPULT_HEADER_CHIP, .got = head_chip(r), .want = r->chip_id};
-    if (chips.got != chips.want && is_sane_header(r))
-        refuse(r, OTAPULT_E_IMAGE_WRONG_CHIP, chips);
-    else
-        refuse(r, OTAPULT_E_IMAGE_NO_DESCRIPTION, (struct otapult_finding){.at = OTAPULT_DESC_OFFSET});
+    uint16_t chip = head_chip(r);
+    if (chip == r->chip_id || !is_sane_header(r)) {
+        refuse_part(r, OTAPULT_E_IMAGE_NO_DESCRIPTION, OTAPULT_DESC_OFFSET, NULL);
+        return;
+    }
+    r->why.got = chip;
+    r->why.want = r->chip_id;
+    refuse_part(r, OTAPULT_E_IMAGE_WRONG_CHIP, OTAPULT_HEADER_CHIP, NULL);
 }
 
 static void judge_image_head(struct otapult_recognise *r)
@@ -275,8 +282,8 @@ static void judge_image_end(struct otapult_recognise *r)
 
 static void refuse_cut_head(struct otapult_recognise *r)
 {
-    refuse(r, OTAPULT_E_IMAGE_TRUNCATED,
-           (struct otapult_finding){.at = r->seen, .got = OTAPULT_HEAD_SIZE - r->seen});
+    r->why.got = OTAPULT_HEAD_SIZE - r->seen;
+    refuse_part(r, OTAPULT_E_IMAGE_TRUNCATED, r->seen, NULL);
 }
 
 /* ---- the three moments of judgement ---- */
@@ -284,16 +291,17 @@ static void refuse_cut_head(struct otapult_recognise *r)
 /* Everything that the head tells. Nothing more comes when the file is shorter than it. */
 static void judge_head(struct otapult_recognise *r)
 {
-    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
-        if (mark_fits(r, &marks[i])) {
-            refuse(r, marks[i].err, (struct otapult_finding){.got = r->head[0], .text = marks[i].word});
+    for (const struct mark *m = marks; m < marks + sizeof marks / sizeof *marks; m++)
+        if (mark_fits(r, m)) {
+            r->why.got = r->head[0];
+            refuse_part(r, m->err, 0, m->word);
             return;
         }
     if (r->head[0] == OTAPULT_IMAGE_MAGIC && r->seen >= OTAPULT_HEAD_SIZE)
         judge_image_head(r);
     else if (r->head[0] == OTAPULT_IMAGE_MAGIC)
         refuse_cut_head(r);
-    else if (r->head[0] != ERASED || r->uniform < r->seen)
+    else if (r->head[0] != ERASED || r->mixed)
         refuse_unknown(r);
 }
 
@@ -301,12 +309,12 @@ static void judge_head(struct otapult_recognise *r)
 static bool is_table(const uint8_t *p)
 {
     uint32_t offset = otapult_le32(p + 4), size = otapult_le32(p + 8);
-    return p[0] == 0xAA && p[1] == 0x50 && offset != 0 && offset % STEP == 0 && size != 0;
+    return otapult_le16(p) == 0x50AA && offset != 0 && offset % STEP == 0 && size != 0;
 }
 
 static bool is_bootloader_of_known_chip(const uint8_t *p)
 {
-    return p[0] == OTAPULT_IMAGE_MAGIC && p[1] >= 1 && p[1] <= OTAPULT_MAX_SEGMENTS &&
+    return p[0] == OTAPULT_IMAGE_MAGIC && has_segments(p) &&
            otapult_chip_known(otapult_le16(p + OTAPULT_HEADER_CHIP));
 }
 
@@ -315,21 +323,27 @@ static bool is_bootloader_of_known_chip(const uint8_t *p)
 static void judge_behind_erased(struct otapult_recognise *r, uint32_t at)
 {
     if (at == 0x1000 && is_fat_boot_sector(r->window))
-        refuse(r, OTAPULT_E_FILE_FILESYSTEM, (struct otapult_finding){.at = at, .text = "FAT"});
+        refuse_part(r, OTAPULT_E_FILE_FILESYSTEM, at, "FAT");
     else if (at == 0x1000 && is_ota_record(r->window))
-        refuse(r, OTAPULT_E_FILE_OTA_DATA, (struct otapult_finding){.at = at});
+        refuse_part(r, OTAPULT_E_FILE_OTA_DATA, at, NULL);
     else if ((at == 0x1000 || at == 0x2000) && is_bootloader_of_known_chip(r->window))
-        refuse_merged(r, at, "bootloader");
+        refuse_part(r, OTAPULT_E_IMAGE_MERGED, at, "bootloader");
 }
 
 static void judge_boundary(struct otapult_recognise *r, uint32_t at)
 {
     if (at >= TABLE_AT && is_table(r->window))
-        refuse_merged(r, at, "partition table");
+        refuse_part(r, OTAPULT_E_IMAGE_MERGED, at, "partition table");
     else if (at == APP_AT && begins_app(r->window))
-        refuse_merged(r, at, "app image");
+        refuse_part(r, OTAPULT_E_IMAGE_MERGED, at, "app image");
     else if (r->head[0] == ERASED)
         judge_behind_erased(r, at);
+}
+
+static void refuse_uniform(struct otapult_recognise *r)
+{
+    r->why.got = r->head[0];
+    refuse(r, r->seen == BLANK_OTA_DATA ? OTAPULT_E_FILE_OTA_DATA : OTAPULT_E_FILE_BLANK);
 }
 
 /* The end of the file, or of what this stage is ready to look at. */
@@ -337,12 +351,10 @@ static void judge_end(struct otapult_recognise *r)
 {
     if (r->head[0] == OTAPULT_IMAGE_MAGIC)
         judge_image_end(r);
-    else if (r->uniform < r->seen)
+    else if (r->mixed)
         refuse_unknown(r);
-    else if (r->seen == BLANK_OTA_DATA)
-        refuse(r, OTAPULT_E_FILE_OTA_DATA, (struct otapult_finding){.got = ERASED});
     else
-        refuse(r, OTAPULT_E_FILE_BLANK, (struct otapult_finding){.got = r->head[0]});
+        refuse_uniform(r);
 }
 
 /* ---- the stage ---- */
@@ -352,15 +364,17 @@ void otapult_recognise_init(struct otapult_recognise *r, uint32_t size)
     *r = (struct otapult_recognise){.size = size, .chip_id = OTAPULT_CHIP_ESP32S3};
 }
 
-/* The next offset at which there is something to judge. */
+/* Where the next bytes of another kind begin: behind a window, behind a part of the head, on a boundary. */
 static uint32_t next_stop(uint32_t seen)
 {
+    uint32_t into = seen % STEP;
+    if (into < OTAPULT_RECOGNISE_WINDOW)
+        return seen - into + OTAPULT_RECOGNISE_WINDOW;
     if (seen < OTAPULT_HEAD_SIZE)
         return OTAPULT_HEAD_SIZE;
     if (seen < OTAPULT_RECOGNISE_HEAD)
         return OTAPULT_RECOGNISE_HEAD;
-    uint32_t behind = seen % STEP < OTAPULT_RECOGNISE_WINDOW && seen >= STEP ? 0 : STEP;
-    return seen / STEP * STEP + behind + OTAPULT_RECOGNISE_WINDOW;
+    return seen - into + STEP;
 }
 
 static void judge_stop(struct otapult_recognise *r)
@@ -369,28 +383,21 @@ static void judge_stop(struct otapult_recognise *r)
         r->kind = OTAPULT_KIND_APP;
     else if (r->seen == OTAPULT_RECOGNISE_HEAD)
         judge_head(r);
-    else if (r->seen > OTAPULT_RECOGNISE_HEAD)
+    else if (r->seen > OTAPULT_RECOGNISE_HEAD && r->seen % STEP == OTAPULT_RECOGNISE_WINDOW)
         judge_boundary(r, r->seen - OTAPULT_RECOGNISE_WINDOW);
     if (r->kind == OTAPULT_KIND_UNDECIDED && r->seen == OTAPULT_RECOGNISE_LAST)
         judge_end(r);
 }
 
-static void keep(uint8_t *dst, uint32_t cap, uint32_t at, const uint8_t *p, uint32_t n)
-{
-    if (at < cap)
-        memcpy(dst + at, p, n < cap - at ? n : cap - at);
-}
-
-/* Takes n bytes, which end at the next stop at most and so cross no boundary unseen. */
+/* Takes n bytes, which end at the next stop at most: they are of one kind. */
 static void take(struct otapult_recognise *r, const uint8_t *p, uint32_t n)
 {
-    uint32_t into = r->seen % STEP, before = into < OTAPULT_RECOGNISE_WINDOW ? 0 : STEP - into;
-    keep(r->head, sizeof r->head, r->seen, p, n);
-    if (before < n)
-        keep(r->window, sizeof r->window, before ? 0 : into, p + before, n - before);
-    if (r->uniform == r->seen)
-        for (uint32_t i = 0; i < n && p[i] == r->head[0]; i++)
-            r->uniform++;
+    uint32_t into = r->seen % STEP;
+    if (r->seen < OTAPULT_RECOGNISE_HEAD)
+        memcpy(r->head + r->seen, p, n);
+    if (into < OTAPULT_RECOGNISE_WINDOW)
+        memcpy(r->window + into, p, n);
+    r->mixed = r->mixed || !has_only(p, n, r->head[0]);
     r->seen += n;
 }
 
@@ -411,7 +418,7 @@ int otapult_recognise_feed(struct otapult_recognise *r, const uint8_t *p, size_t
 int otapult_recognise_finish(struct otapult_recognise *r)
 {
     if (r->kind == OTAPULT_KIND_UNDECIDED && r->seen == 0)
-        refuse(r, OTAPULT_E_FILE_EMPTY, (struct otapult_finding){0});
+        refuse(r, OTAPULT_E_FILE_EMPTY);
     if (r->kind == OTAPULT_KIND_UNDECIDED && r->seen < OTAPULT_RECOGNISE_HEAD)
         judge_head(r);
     if (r->kind == OTAPULT_KIND_UNDECIDED)

@@ -26,7 +26,7 @@ enum otapult_kind {
 struct otapult_recognise {
     uint32_t seen;    /* bytes looked at; stops counting when decided */
     uint32_t size;    /* of the file, an upper bound, or 0xFFFFFFFF */
-    uint32_t uniform; /* how many bytes from the start equal the first one */
+    bool     mixed;   /* not all bytes equal the first one */
     uint16_t chip_id; /* of this device; init sets the ESP32-S3 */
     enum otapult_kind kind;
     int      err;
