@@ -15,7 +15,8 @@
 #define DIGEST_SIZE     32u
 #define MMU_PAGE        0x10000u
 #define FIRST_LOADED    0x10000000u
-#define NO_MAX_REVISION 0xFFFFu
+#define NO_REVISION     0xFFFFu
+#define DESC_BLOCK_REVS 176u /* in the app description: least and greatest eFuse block revision */
 
 struct region {
     uint32_t from, to; /* `to` is behind it */
@@ -68,6 +69,11 @@ static bool take_data(struct loader *l, uint32_t len)
     return true;
 }
 
+static bool is_set(uint16_t revision)
+{
+    return revision != 0 && revision != NO_REVISION;
+}
+
 static const char *check_header(struct loader *l)
 {
     const uint8_t *h = l->header;
@@ -78,8 +84,7 @@ static const char *check_header(struct loader *l)
     if (otapult_le16(h + 12) != OTAPULT_CHIP_ESP32S3)
         return "built for another chip";
     uint16_t max_rev = otapult_le16(h + 17);
-    if (BOOT_CHIP_REVISION < otapult_le16(h + 15) ||
-        (max_rev != 0 && max_rev != NO_MAX_REVISION && BOOT_CHIP_REVISION > max_rev))
+    if (BOOT_CHIP_REVISION < otapult_le16(h + 15) || (is_set(max_rev) && BOOT_CHIP_REVISION > max_rev))
         return "built for other chip revisions";
     if (h[1] > OTAPULT_MAX_SEGMENTS)
         return "more than 16 segments";
@@ -105,7 +110,21 @@ static const char *check_load_address(uint32_t from, uint32_t len)
     return NULL;
 }
 
-static const char *check_segment(struct loader *l)
+/* Read where an app description has them, whether there is one or not, even behind the segment's end. */
+static const char *check_block_revision(struct loader *l)
+{
+    uint8_t revs[4];
+    const uint32_t from = l->base + l->at + DESC_BLOCK_REVS;
+
+    if (from > l->nor->size - sizeof revs || nor_read(l->nor, from, revs, sizeof revs) != 0)
+        return NULL;
+    uint16_t min = otapult_le16(revs), max = otapult_le16(revs + 2);
+    if ((is_set(min) && BOOT_CHIP_BLOCK_REVISION < min) || (is_set(max) && BOOT_CHIP_BLOCK_REVISION > max))
+        return "built for other eFuse block revisions";
+    return NULL;
+}
+
+static const char *check_segment(struct loader *l, bool first)
 {
     uint8_t header[8];
     if (!take(l, header, sizeof header))
@@ -122,6 +141,8 @@ static const char *check_segment(struct loader *l)
     const char *fault = NULL;
     if (!is_mapped && load_addr >= FIRST_LOADED && len > 0)
         fault = check_load_address(load_addr, len);
+    if (!fault && first && len > 0)
+        fault = check_block_revision(l);
     if (!fault && !take_data(l, len))
         fault = "a segment reaches behind the end of the flash";
     return fault;
@@ -150,7 +171,7 @@ static const char *check_image(struct loader *l, uint32_t size)
 {
     const char *fault = check_header(l);
     for (unsigned i = 0; !fault && i < l->header[1]; i++)
-        fault = check_segment(l);
+        fault = check_segment(l, i == 0);
     if (!fault)
         fault = check_checksum(l);
     if (fault)

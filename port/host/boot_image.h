@@ -9,9 +9,11 @@
  * description, without a SHA-256, with bytes behind its end, with a length that reaches into the
  * neighbour, with padding that is not zero. The inspector of src/image is stricter on purpose.
  * Source: ESP-IDF v6.0.2, bootloader_support/src/esp_image_format.c (image_load in mode ESP_IMAGE_LOAD).
- * Left out: the eFuse block revision (this chip fits every image), anti-rollback, signatures. */
+ * Left out: anti-rollback, signatures. */
 
-#define BOOT_CHIP_REVISION 2u /* of the virtual ESP32-S3: v0.2; major * 100 + minor */
+/* Of the virtual ESP32-S3: v0.2 and v1.3; major * 100 + minor. */
+#define BOOT_CHIP_REVISION       2u
+#define BOOT_CHIP_BLOCK_REVISION 103u
 
 /* NULL: the image at `address`, in a partition of `size` bytes, loads. Else what the bootloader holds
  * against it. Reads, and writes nothing. */

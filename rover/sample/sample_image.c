@@ -206,6 +206,8 @@ static void put_app_segments(struct builder *b, const struct sample_spec *spec, 
     uint8_t *head = put_segment(b, map->drom, drom);
     if (!spec->no_description)
         put_description(head, spec);
+    else
+        memset(head, 0, DESC_SIZE); /* at random the bootloader finds eFuse block revisions there */
     put_mark(head + DESC_SIZE, spec);
     put_segment(b, map->dram, dram);
     put_segment(b, map->iram, iram);

@@ -116,6 +116,15 @@ static bool may_be_copied_to(uint32_t from, uint32_t len)
     return dram || iram || rtc_fast || rtc_slow;
 }
 
+/* The bootloader reads these where an app description has them, and does not ask whether it is one. */
+static bool fits_block_revision(const struct walk *w, size_t data)
+{
+    if (w->reach - data < 180)
+        return true;
+    uint32_t least = u16(w->p + data + 176), most = u16(w->p + data + 178), ours = 103;
+    return (least == 65535 || ours >= least) && (most == 0 || most == 65535 || ours <= most);
+}
+
 static const char *walk_segment(struct walk *w, size_t *at)
 {
     if (w->reach - *at < 8)
@@ -133,6 +142,8 @@ static const char *walk_segment(struct walk *w, size_t *at)
         return "load address";
     if (len > w->reach - *at)
         return "segment data outside";
+    if (w->loading && *at == 32 && len != 0 && !fits_block_revision(w, *at))
+        return "eFuse block revision";
     for (uint32_t i = 0; i < len; i++)
         w->sum ^= w->p[*at + i];
     *at += len;

@@ -393,6 +393,24 @@ static void test_what_the_bootloader_does_not_mind(void **state)
     }
 }
 
+/* From 5.1.7, 5.2.3, 5.3.2 and 5.4 on: bytes of whatever stands where an app description would be. */
+static void test_a_block_revision_is_read_without_a_description(void **state)
+{
+    (void)state;
+    const struct sample_spec spec = {SAMPLE_DEFAULT, .size = 4096, .no_description = true};
+    size_t len;
+    uint8_t *sample = sample_image(&spec, &len);
+    lay_table(&(struct board){1, .ota_data_size = 0x2000});
+    memset(nor.data + SLOT(0), 0xFF, SLOT_SIZE);
+    memcpy(nor.data + SLOT(0), sample, len);
+    assert_null(fault_of(SLOT_SIZE));
+    nor.data[SLOT(0) + 208] = 104;
+    assert_string_equal(fault_of(SLOT_SIZE), "built for other eFuse block revisions");
+    nor.data[SLOT(0) + 24 + 4] = nor.data[SLOT(0) + 24 + 5] = 0; /* a segment of no data is not looked into */
+    assert_string_not_equal(fault_of(SLOT_SIZE), "built for other eFuse block revisions");
+    free(sample);
+}
+
 static void test_an_image_of_no_segments(void **state)
 {
     (void)state;
@@ -424,6 +442,8 @@ static void test_what_the_bootloader_refuses(void **state)
         {28, 0x61, "a segment's length is no multiple of 4"},
         {24, 0x24, "a mapped segment does not fit its 64 KB page"},
         {27, 0x30, "bad load address range"},
+        {209, 1, "built for other eFuse block revisions"}, /* at least 2.56 */
+        {210, 102, "built for other eFuse block revisions"},
         {700, 0, "the checksum is wrong"},
     };
     lay_table(&(struct board){1, .ota_data_size = 0x2000});
@@ -659,6 +679,7 @@ int main(void)
         ON_BOARD(test_a_wrong_partition_table),
         ON_BOARD(test_flash_that_fails),
         ON_BOARD(test_what_the_bootloader_does_not_mind),
+        ON_BOARD(test_a_block_revision_is_read_without_a_description),
         ON_BOARD(test_an_image_of_no_segments),
         ON_BOARD(test_what_the_bootloader_refuses),
         ON_BOARD(test_a_length_into_the_neighbour),
