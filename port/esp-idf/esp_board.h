@@ -25,6 +25,10 @@
 #define ESP_BOARD_HANDS_OVER                                                                          \
     (ESP_BOARD_IDF(5, 3, 2) || (ESP_BOARD_IDF(5, 2, 4) && !ESP_BOARD_IDF(5, 3, 0)))
 
+/* ESP_RST_PWR_GLITCH and ESP_RST_CPU_LOCKUP came to the older branches, too. */
+#define ESP_BOARD_MORE_RESETS                                                                         \
+    (ESP_BOARD_IDF(5, 2, 2) || (ESP_BOARD_IDF(5, 1, 4) && !ESP_BOARD_IDF(5, 2, 0)))
+
 #define ESP_BOARD_ANY_METHOD ESP_BOARD_IDF(5, 3, 0) /* HTTP_ANY */
 #define ESP_BOARD_MARKS_INVALID ESP_BOARD_IDF(5, 5, 0) /* esp_ota_mark_app_invalid_rollback() */
 

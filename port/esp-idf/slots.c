@@ -23,7 +23,7 @@ static int error_of(const char *what, esp_err_t err, int otherwise)
     } meanings[] = {
         {ESP_ERR_OTA_SELECT_INFO_INVALID, OTAPULT_E_NO_OTA_DATA},
         {ESP_ERR_OTA_ROLLBACK_FAILED, OTAPULT_E_NO_ROLLBACK},
-#ifdef ESP_ERR_NOT_ALLOWED /* read-only partitions; not in 5.1.0 */
+#ifdef ESP_ERR_NOT_ALLOWED /* read-only partitions; not before 5.1.5 */
         {ESP_ERR_NOT_ALLOWED, OTAPULT_E_SLOT_OPEN},
 #endif
         {ESP_ERR_OTA_PARTITION_CONFLICT, OTAPULT_E_SLOT_OPEN},

@@ -210,11 +210,12 @@ static esp_err_t choose(unsigned slot)
     const int now = active(&r);
     if (now < 0)
         return rewrite(&r, 0, slot + 1u, ESP_OTA_IMG_NEW);
+    if (slot_of(&r.record[now]) == slot && ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(6, 0, 0))
+        return rewrite(&r, now, r.record[now].seq, ESP_OTA_IMG_NEW);
     uint32_t seq = (slot + 1u) % slot_count();
     while (seq < r.record[now].seq)
         seq += slot_count();
-    bool in_place = seq == r.record[now].seq && ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(6, 0, 0);
-    return rewrite(&r, in_place ? now : 1 - now, seq, ESP_OTA_IMG_NEW);
+    return rewrite(&r, 1 - now, seq, ESP_OTA_IMG_NEW);
 }
 
 esp_err_t esp_ota_set_boot_partition(const esp_partition_t *partition)

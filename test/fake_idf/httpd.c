@@ -262,6 +262,15 @@ static int read_socket(struct fake_connection *c, char *buf, size_t len)
     return (int)n;
 }
 
+static bool an_end_loses_early_bytes(void)
+{
+    return ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(5, 5, 3) ||
+           (ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(5, 4, 4) &&
+            ESP_IDF_VERSION < ESP_IDF_VERSION_VAL(5, 5, 0)) ||
+           (ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(5, 3, 5) &&
+            ESP_IDF_VERSION < ESP_IDF_VERSION_VAL(5, 4, 0));
+}
+
 /* Early bytes first, then the socket, as httpd_recv_with_opt(). */
 static int receive(struct fake_connection *c, char *buf, size_t len)
 {
@@ -276,7 +285,8 @@ static int receive(struct fake_connection *c, char *buf, size_t len)
     c->early -= n;
     if (n < len) {
         int more = read_socket(c, buf + n, len - n);
-        if (more < 0 && !(more == HTTPD_SOCK_ERR_TIMEOUT && n > 0))
+        if ((more < 0 || (more == 0 && an_end_loses_early_bytes())) &&
+            !(more == HTTPD_SOCK_ERR_TIMEOUT && n > 0))
             return more; /* the early bytes are lost */
         n += more > 0 ? (size_t)more : 0;
     }
@@ -342,7 +352,9 @@ esp_err_t httpd_req_async_handler_complete(httpd_req_t *r)
         fake_idf_punish("completing a request that is not one");
     c->async = false;
     c->copy = NULL;
-    c->listening = ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(6, 0, 0);
+    c->listening =
+        ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(5, 5, 2) ||
+        (ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(5, 4, 3) && ESP_IDF_VERSION < ESP_IDF_VERSION_VAL(5, 5, 0));
     free(r);
     return ESP_OK;
 }

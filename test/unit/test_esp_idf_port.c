@@ -9,8 +9,11 @@
 #include <string.h>
 
 #include "esp_board.h"
+#include "flash/ota_data.h"
+#include "flash/partition_table.h"
 #include "life.h"
 #include "port_contract.h"
+#include "table_maker.h"
 
 /* The ESP-IDF port, on a fake of ESP-IDF, without a server. The build makes this program once more for the
  * oldest version. */
@@ -283,6 +286,33 @@ static void an_image_that_does_not_verify_is_not_activated(void **state)
     assert_non_null(strstr(fake_idf.log, "ESP_ERR_OTA_VALIDATE_FAILED"));
 }
 
+/* boot_app0.bin of Arduino carries a record of number 0, which names a slot like any other. */
+static void a_slot_that_is_active_keeps_its_number(void **state)
+{
+    static const struct table_part parts[] = {
+        {1, 0, OTA_DATA, 0x2000, "otadata"},
+        {0, 0x10, 0x10000, 0x10000, "a"},
+        {0, 0x11, 0x20000, 0x10000, "b"},
+        {0, 0x12, 0x30000, 0x10000, "c"},
+    };
+    const bool in_place = ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(6, 0, 0);
+
+    (void)state;
+    life_init(&l, WORLD_TWO_OTA, image, image_len);
+    table_make(l.flash.nor.data + OTAPULT_TABLE_OFFSET, parts, 4);
+    uint8_t *const first = l.flash.nor.data + OTA_DATA, *const second = first + 0x1000;
+    memset(first, 0xFF, 0x2000);
+    memset(second, 0, 4);
+    assert_true(life_boot(&l, ESP_RST_POWERON));
+    otapult_esp_bind();
+    assert_int_equal(slots().boot, 0); /* (0 - 1) % 3, with 32 bits */
+    assert_int_equal(port()->activate(port()->ctx, 0), 0);
+    assert_int_equal(first[0], in_place ? 0xFF : 1);
+    assert_int_equal(second[0], 0);
+    assert_int_equal(second[24], in_place ? OTAPULT_OTA_NEW : 0xFF);
+    assert_int_equal(slots().boot, 0);
+}
+
 /* ESP-IDF marks the active record. Here that is the slot which did not load. */
 static void a_fallen_back_firmware_does_not_confirm_the_broken_one(void **state)
 {
@@ -420,6 +450,8 @@ static void each_reset_has_its_meaning(void **state)
         {ESP_RST_INT_WDT, OTAPULT_RESET_WATCHDOG},
         {ESP_RST_TASK_WDT, OTAPULT_RESET_WATCHDOG},
         {ESP_RST_WDT, OTAPULT_RESET_WATCHDOG},
+        {ESP_RST_PWR_GLITCH, OTAPULT_RESET_POWER},
+        {ESP_RST_CPU_LOCKUP, OTAPULT_RESET_CRASH},
         {ESP_RST_UNKNOWN, OTAPULT_RESET_OTHER},
         {ESP_RST_EXT, OTAPULT_RESET_OTHER},
         {ESP_RST_DEEPSLEEP, OTAPULT_RESET_OTHER},
@@ -460,6 +492,7 @@ int main(void)
         TEST_CASE(others_get_to_run_while_a_slot_is_written),
         TEST_CASE(the_watchdog_is_fed_where_there_is_one),
         TEST_CASE(an_image_that_does_not_verify_is_not_activated),
+        TEST_CASE(a_slot_that_is_active_keeps_its_number),
         TEST_CASE(a_fallen_back_firmware_does_not_confirm_the_broken_one),
         TEST_CASE(what_is_confirmed_is_not_confirmed_again),
         TEST_CASE(a_new_firmware_under_an_old_bootloader_can_be_confirmed),

@@ -16,8 +16,8 @@ typedef int esp_err_t;
 #define ESP_ERR_NOT_FOUND     0x105
 #define ESP_ERR_NOT_SUPPORTED 0x106
 #define ESP_ERR_TIMEOUT       0x107
-#if ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(5, 2, 0)
-#define ESP_ERR_NOT_ALLOWED   0x10D /* v5.1 has it not, its later releases do */
+#if ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(5, 1, 5)
+#define ESP_ERR_NOT_ALLOWED   0x10D
 #endif
 #define ESP_ERR_FLASH_BASE    0x6000
 

@@ -96,14 +96,16 @@ esp_err_t httpd_unregister_uri_handler(httpd_handle_t handle, const char *uri, h
 /* > 0: so many bytes of the body, at most `buf_len`. 0: the body is complete, or the peer has closed.
  * < 0: HTTPD_SOCK_ERR_…, or esp-tls's codes on a TLS connection: -0x6900 and -0x6880 for a timeout.
  * Up to 128 bytes may have come with the headers: these are copied first, then the socket is read for what
- * is missing in buf; if that gives an error other than HTTPD_SOCK_ERR_TIMEOUT, they are lost. */
+ * is missing in buf; if that gives an error other than HTTPD_SOCK_ERR_TIMEOUT, they are lost. From 5.3.5,
+ * 5.4.4 and 5.5.3 on they are lost, too, where the peer has closed: 0. */
 int httpd_req_recv(httpd_req_t *r, char *buf, size_t buf_len);
 
 /* Sends as it is. Bytes sent, perhaps fewer than asked for; < 0: as above. */
 int httpd_send(httpd_req_t *r, const char *buf, size_t buf_len);
 
 /* The value of the first header of that name, without case. NOT_FOUND; HTTPD_RESULT_TRUNC: it did not fit,
- * val holds the beginning, terminated (nothing where val_size is 0). */
+ * val holds the beginning, terminated (nothing where val_size is 0). Spaces before the value are skipped,
+ * those behind it are not. */
 esp_err_t httpd_req_get_hdr_value_str(httpd_req_t *r, const char *field, char *val, size_t val_size);
 
 /* The connection's socket. */
@@ -115,7 +117,7 @@ int httpd_req_to_sockfd(httpd_req_t *r);
  * Not so before 5.2.4, and in 5.3 before 5.3.2: there the server's task drops the body meanwhile. */
 esp_err_t httpd_req_async_handler_begin(httpd_req_t *r, httpd_req_t **out);
 /* Frees the copy. Before 5.4.3 and 5.5.2 the server listens to the connection again only after it was woken
- * by something else. */
+ * by something else; later it is woken here, FAIL when that fails: the copy is freed all the same. */
 esp_err_t httpd_req_async_handler_complete(httpd_req_t *r);
 #endif
 

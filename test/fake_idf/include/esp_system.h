@@ -4,8 +4,8 @@
 
 #include "esp_err.h"
 
-/* esp_system/include/esp_system.h; the order of the reasons is the same in v5.1 to v6.0.2, each version
- * adds some at the end. */
+/* esp_system/include/esp_system.h; the order of the reasons is the same in v5.1 to v6.1-beta1. Some came at
+ * the end: in 5.1.4, in 5.2 and, the last three, in 5.2.2. */
 typedef enum {
     ESP_RST_UNKNOWN,
     ESP_RST_POWERON,
@@ -18,11 +18,12 @@ typedef enum {
     ESP_RST_DEEPSLEEP,
     ESP_RST_BROWNOUT,
     ESP_RST_SDIO,
-#if ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(5, 2, 0)
+#if ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(5, 1, 4) /* and 5.2 */
     ESP_RST_USB,
     ESP_RST_JTAG,
 #endif
-#if ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(5, 3, 0)
+#if ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(5, 2, 2) ||                                                \
+    (ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(5, 1, 4) && ESP_IDF_VERSION < ESP_IDF_VERSION_VAL(5, 2, 0))
     ESP_RST_EFUSE,
     ESP_RST_PWR_GLITCH,
     ESP_RST_CPU_LOCKUP,
