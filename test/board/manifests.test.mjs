@@ -137,6 +137,8 @@ describe('the component of ESP-IDF', () => {
         assert.ok(SRCS.some(file => file.endsWith('rover/drive.c')));
         assert.ok(!PRIV_REQUIRES.includes('json') && PRIV_REQUIRES.includes('esp_driver_ledc') &&
             PRIV_REQUIRES.includes('esp_driver_gpio'));
+        const { PRIV_REQUIRES: between } = await component('5.3.5', at('rover/board'));
+        assert.ok(between.includes('esp_driver_gpio')); // ledc.h includes driver/gpio.h, and says so to nobody
         const old = (await component('5.2.7', at('rover/board'))).PRIV_REQUIRES;
         assert.ok(old.includes('json') && old.includes('driver'));
         assert.ok(old.includes(path.basename(ROOT)), 'the component Otapult is called as its folder');

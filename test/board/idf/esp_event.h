@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Against: ESP-IDF v5.5, components/esp_event/include/esp_event.h, esp_event_base.h. */
+/* Against: ESP-IDF v5.1 to v6.1-beta1, components/esp_event/include/esp_event.h, esp_event_base.h. */
 #ifndef FAKE_ESP_EVENT_H
 #define FAKE_ESP_EVENT_H
 

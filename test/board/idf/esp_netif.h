@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Against: ESP-IDF v5.5, components/esp_netif/include/esp_netif.h, esp_netif_ip_addr.h, esp_netif_types.h. */
+/* Against: ESP-IDF v5.1 to v6.1-beta1, components/esp_netif/include/esp_netif.h, esp_netif_ip_addr.h, esp_netif_types.h. */
 #ifndef FAKE_ESP_NETIF_H
 #define FAKE_ESP_NETIF_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Against: ESP-IDF v5.5, components/esp_wifi/include/esp_wifi.h, esp_wifi_types_generic.h,
+/* Against: ESP-IDF v5.1 to v6.1-beta1, components/esp_wifi/include/esp_wifi.h, esp_wifi_types_generic.h,
  * esp_wifi_default.h. */
 #ifndef FAKE_ESP_WIFI_H
 #define FAKE_ESP_WIFI_H

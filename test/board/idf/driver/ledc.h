@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the rover uses of the LEDC driver. Against: ESP-IDF v5.5, components/esp_driver_ledc/include/driver/
+/* What the rover uses of the LEDC driver. Against: ESP-IDF v5.1 to v6.1-beta1, components/esp_driver_ledc/include/driver/
  * ledc.h and components/hal/include/hal/ledc_types.h. */
 #ifndef FAKE_LEDC_H
 #define FAKE_LEDC_H
 
 #include <esp_err.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 typedef enum { LEDC_LOW_SPEED_MODE } ledc_mode_t;
@@ -29,7 +28,6 @@ typedef struct {
     ledc_timer_t     timer_num;
     uint32_t         freq_hz;
     ledc_clk_cfg_t   clk_cfg;
-    bool             deconfigure;
 } ledc_timer_config_t;
 
 esp_err_t ledc_timer_config(const ledc_timer_config_t *timer);
