@@ -21,12 +21,12 @@
 #define OTAPULT_PART_HEADERS 2048u /* bytes of one part's header block at most */
 
 enum otapult_multipart_at {
-    OTAPULT_MP_PREAMBLE,
-    OTAPULT_MP_DATA,     /* of a part, firmware or not */
+    OTAPULT_MP_DATA,     /* of a part, firmware or not, or the preamble */
     OTAPULT_MP_DECIDE,   /* a delimiter was seen; the next byte says whether it is one */
     OTAPULT_MP_DASH,     /* one '-' behind it */
     OTAPULT_MP_PADDING,  /* spaces and tabs behind it, up to CR */
     OTAPULT_MP_CR,       /* CR behind it, LF must follow */
+    OTAPULT_MP_PADDED_CR, /* the same, behind padding */
     OTAPULT_MP_HEADERS,
     OTAPULT_MP_EPILOGUE, /* the closing delimiter was seen; the rest is ignored */
 };
@@ -45,7 +45,6 @@ struct otapult_multipart {
     uint8_t  matched;  /* bytes of the delimiter seen at the end of the input so far */
     uint8_t  assumed;  /* so many of them belong to what came before the data */
     bool     in_part;  /* false: in the preamble */
-    bool     padded;   /* padding was seen behind the delimiter */
     bool     is_firmware;     /* of the part being read */
     bool     had_disposition; /* of the part being read */
     bool     had_firmware;    /* of the body so far */
