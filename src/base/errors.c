@@ -66,27 +66,22 @@ static const struct {
     {"{key}", offsetof(struct otapult_finding, want), put_key},
 };
 
-static bool begins(const char *s, const char *with)
+/* Writes the value of the placeholder s[len]; false: it is none. */
+static bool put_placeholder(struct otapult_text *t, const char *s, size_t len,
+                            const struct otapult_finding *finding)
 {
-    return strncmp(s, with, strlen(with)) == 0;
-}
-
-/* Writes the value of the placeholder at `s` and returns its length; 0 when there is none. */
-static size_t put_placeholder(struct otapult_text *t, const char *s, const struct otapult_finding *finding)
-{
-    if (begins(s, "{text}")) {
+    if (strncmp(s, "{text}", len) == 0) {
         otapult_text_str(t, finding->text ? finding->text : "");
-        return strlen("{text}");
+        return true;
     }
-    for (size_t i = 0; i < sizeof placeholders / sizeof *placeholders; i++) {
-        if (!begins(s, placeholders[i].name))
-            continue;
-        uint32_t v;
-        memcpy(&v, (const char *)finding + placeholders[i].field, sizeof v);
-        placeholders[i].put(t, v);
-        return strlen(placeholders[i].name);
-    }
-    return 0;
+    for (size_t i = 0; i < sizeof placeholders / sizeof *placeholders; i++)
+        if (strncmp(s, placeholders[i].name, len) == 0) {
+            uint32_t v;
+            memcpy(&v, (const char *)finding + placeholders[i].field, sizeof v);
+            placeholders[i].put(t, v);
+            return true;
+        }
+    return false;
 }
 
 void otapult_detail(int err, const struct otapult_finding *finding, char *dst, size_t cap)
@@ -95,8 +90,8 @@ void otapult_detail(int err, const struct otapult_finding *finding, char *dst, s
     otapult_text_init(&t, dst, cap);
     const char *s = err == OTAPULT_OK ? "" : otapult_error_row(err)->detail;
     while (*s) {
-        size_t n = *s == '{' ? put_placeholder(&t, s, finding) : 0;
-        if (n == 0) {
+        size_t n = 1 + strcspn(s, "}");
+        if (*s != '{' || !put_placeholder(&t, s, n, finding)) {
             n = 1 + strcspn(s + 1, "{");
             otapult_text_bytes(&t, s, n);
         }

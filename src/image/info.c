@@ -49,16 +49,24 @@ void otapult_header_decode(const uint8_t header[OTAPULT_IMAGE_HEADER], struct ot
     info->max_rev = otapult_le16(header + 17);
 }
 
+/* The texts of a description: where they lie in the image and here, and the same size in both. */
+static const struct {
+    uint8_t at, size, field;
+} texts[] = {
+    {16, 32, offsetof(struct otapult_app_desc, version)},
+    {48, 32, offsetof(struct otapult_app_desc, project)},
+    {80, 16, offsetof(struct otapult_app_desc, time)},
+    {96, 16, offsetof(struct otapult_app_desc, date)},
+    {112, 32, offsetof(struct otapult_app_desc, idf)},
+};
+
 bool otapult_desc_decode(const uint8_t raw[OTAPULT_DESC_SIZE], struct otapult_app_desc *desc)
 {
     if (otapult_le32(raw) != OTAPULT_DESC_MAGIC)
         return false;
     desc->secure_version = otapult_le32(raw + 4);
-    otapult_text_clean(desc->version, sizeof desc->version, raw + 16, 32);
-    otapult_text_clean(desc->project, sizeof desc->project, raw + 48, 32);
-    otapult_text_clean(desc->time, sizeof desc->time, raw + 80, 16);
-    otapult_text_clean(desc->date, sizeof desc->date, raw + 96, 16);
-    otapult_text_clean(desc->idf, sizeof desc->idf, raw + 112, 32);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        otapult_text_clean((char *)desc + texts[i].field, texts[i].size, raw + texts[i].at, texts[i].size);
     memcpy(desc->elf_sha256, raw + 144, sizeof desc->elf_sha256);
     return true;
 }

@@ -4,12 +4,12 @@
 #include "base/text.h"
 #include "update/device.h"
 
-static struct otapult_slots slots_now(struct otapult *o)
+static int running_slot(struct otapult *o)
 {
     otapult_lock(o);
-    struct otapult_slots slots = o->slots;
+    int running = o->slots.running;
     otapult_unlock(o);
-    return slots;
+    return running;
 }
 
 /* The firmware waits for a decision, and nothing else is under way. */
@@ -26,7 +26,7 @@ static void describe_running(struct otapult *o, struct otapult_trial *trial)
 {
     struct otapult_app_desc desc;
     bool found;
-    int running = slots_now(o).running;
+    int running = running_slot(o);
 
     if (otapult_trial_load(o->port, trial) && trial->slot == running)
         return;
@@ -36,14 +36,16 @@ static void describe_running(struct otapult *o, struct otapult_trial *trial)
 
 /* ---- confirmation ---- */
 
-/* Takes the decision over the pending firmware; false when there is none to take. */
-static bool take_decision(struct otapult *o)
+/* Takes the decision over the pending firmware, described in *trial; false when there is none to take. */
+static bool take_decision(struct otapult *o, struct otapult_trial *trial)
 {
     otapult_lock(o);
     bool mine = o->pending && !o->deciding;
     if (mine)
         o->deciding = true;
     otapult_unlock(o);
+    if (mine)
+        describe_running(o, trial);
     return mine;
 }
 
@@ -61,22 +63,28 @@ static int write_decision(struct otapult *o, int (*write)(void *ctx), enum otapu
     struct otapult_slot slot;
     int err = write(o->port->ctx);
 
-    if (err != 0 && o->port->slot(o->port->ctx, slots_now(o).running, &slot) == 0 && slot.state == wanted)
+    if (err != 0 && otapult_slot_row(o, running_slot(o), &slot) == 0 && slot.state == wanted)
         err = 0;
     return err;
+}
+
+/* What is about to be written goes to the store first, for the next start. */
+static void note_decision(struct otapult *o, struct otapult_trial *trial, enum otapult_verdict verdict)
+{
+    trial->verdict = (uint8_t)verdict;
+    if (otapult_trial_save(o->port, trial) != 0)
+        o->port->log(o->port->ctx, verdict == OTAPULT_TRIAL_PASSED
+                                       ? "the store failed before the confirmation"
+                                       : "the store failed before the rejection");
 }
 
 int otapult_confirm_by(struct otapult *o, const char *by)
 {
     struct otapult_trial trial;
 
-    if (!take_decision(o))
+    if (!take_decision(o, &trial))
         return OTAPULT_E_NOT_PENDING;
-    describe_running(o, &trial);
-    trial.verdict = OTAPULT_TRIAL_PASSED;
-    if (otapult_trial_save(o->port, &trial) != 0)
-        o->port->log(o->port->ctx, "the store failed before the confirmation");
-
+    note_decision(o, &trial, OTAPULT_TRIAL_PASSED);
     int err = write_decision(o, o->port->confirm, OTAPULT_STATE_VALID);
     if (err == 0) {
         if (o->config.secure != NULL)
@@ -101,21 +109,36 @@ static int reject(struct otapult *o, const char *text)
     struct otapult_trial trial;
     struct otapult_text t;
 
-    if (!take_decision(o))
+    if (!take_decision(o, &trial))
         return OTAPULT_E_NOT_PENDING;
-    describe_running(o, &trial);
-    trial.verdict = OTAPULT_TRIAL_REJECTED;
     otapult_text_init(&t, trial.text, sizeof trial.text);
     otapult_text_str(&t, text);
-    if (otapult_trial_save(o->port, &trial) != 0)
-        o->port->log(o->port->ctx, "the store failed before the rejection");
-
+    note_decision(o, &trial, OTAPULT_TRIAL_REJECTED);
     int err = write_decision(o, o->port->reject, OTAPULT_STATE_INVALID);
     if (err == 0)
         o->port->log(o->port->ctx, trial.text);
     else
         end_decision(o, true);
     return err;
+}
+
+/* Ends what has claimed the device, or the life of the firmware. */
+static void end_claim(struct otapult *o, bool restart)
+{
+    otapult_lock(o);
+    if (restart)
+        otapult_restart_soon(o);
+    else if (o->phase == OTAPULT_VERIFYING)
+        o->phase = OTAPULT_IDLE;
+    otapult_unlock(o);
+}
+
+static void ask_again_later(struct otapult *o)
+{
+    o->port->log(o->port->ctx, "there is nothing to go back to: the firmware keeps running");
+    otapult_lock(o);
+    o->pending_since_ms = otapult_now(o);
+    otapult_unlock(o);
 }
 
 static void reject_for(struct otapult *o, const char *what, const char *name, const char *why)
@@ -132,27 +155,23 @@ static void reject_for(struct otapult *o, const char *what, const char *name, co
         otapult_text_str(&t, ": ");
         otapult_text_str(&t, why);
     }
-    int err = reject(o, text);
-    if (err == 0)
-        otapult_hold(o, true);
-    else
-        o->port->log(o->port->ctx, "there is nothing to go back to: the firmware keeps running");
-    otapult_lock(o);
-    if (err == 0)
-        otapult_restart_soon(o);
-    else
-        o->pending_since_ms = otapult_now(o); /* ask again after another deadline */
-    otapult_unlock(o);
+    if (reject(o, text) != 0) {
+        ask_again_later(o);
+        return;
+    }
+    otapult_hold(o, true);
+    end_claim(o, true);
 }
 
 /* true: this check has been decided, one way or the other, and the next may be asked. */
 static bool probe(struct otapult *o, size_t i)
 {
     const struct otapult_health_check *check = &o->config.checks[i];
-    char why[48] = "";
+    char why[48];
 
     if (o->passed & 1u << i)
         return true;
+    why[0] = '\0';
     switch (check->probe(o->config.app, why, sizeof why)) {
     case OTAPULT_HEALTH_PASS:
         otapult_lock(o);
@@ -197,16 +216,6 @@ void otapult_poll_health(struct otapult *o)
 
 /* ---- going back, restarting ---- */
 
-static void end_claim(struct otapult *o, int err)
-{
-    otapult_lock(o);
-    if (err == 0)
-        otapult_restart_soon(o);
-    else if (o->phase == OTAPULT_VERIFYING)
-        o->phase = OTAPULT_IDLE;
-    otapult_unlock(o);
-}
-
 /* Takes the device for something that ends in a restart, and has the application hold still. */
 static int claim_restart(struct otapult *o, struct otapult_finding *why)
 {
@@ -217,7 +226,8 @@ static int claim_restart(struct otapult *o, struct otapult_finding *why)
     if (o->phase == OTAPULT_REBOOTING)
         err = OTAPULT_E_REBOOTING;
     else if (o->phase != OTAPULT_IDLE) {
-        *why = (struct otapult_finding){.got = o->received, .want = o->total};
+        why->got = o->received;
+        why->want = o->total;
         err = OTAPULT_E_BUSY;
     } else {
         o->phase = OTAPULT_VERIFYING;
@@ -229,7 +239,7 @@ static int claim_restart(struct otapult *o, struct otapult_finding *why)
     if (err == 0)
         otapult_hold(o, true);
     else
-        end_claim(o, err);
+        end_claim(o, false);
     return err;
 }
 
@@ -238,7 +248,7 @@ int otapult_restart(struct otapult *o, struct otapult_finding *why)
     int err = claim_restart(o, why);
 
     if (err == 0)
-        end_claim(o, 0);
+        end_claim(o, true);
     return err;
 }
 
@@ -265,10 +275,11 @@ static int verify_target(struct otapult *o, int index, struct otapult_finding *w
         return err;
     if (o->session.judge.inspect.err != err)
         return err; /* not the image is wrong: flash could not be read */
+    const char *text = "the other slot holds no whole image";
     for (size_t i = 0; i < sizeof unfit / sizeof *unfit; i++)
         if (unfit[i].err == err)
-            return no_rollback(why, unfit[i].text);
-    return no_rollback(why, "the other slot holds no whole image");
+            text = unfit[i].text;
+    return no_rollback(why, text);
 }
 
 static int other_slot(const struct otapult_slots *slots)
@@ -284,10 +295,11 @@ static int other_slot(const struct otapult_slots *slots)
 static int go_to_other(struct otapult *o, const char *by, struct otapult_finding *why)
 {
     const struct otapult_image_info *info = &o->session.judge.inspect.info;
-    struct otapult_slots slots = slots_now(o);
     struct otapult_trial trial;
-    int target = other_slot(&slots);
 
+    otapult_lock(o);
+    int target = other_slot(&o->slots);
+    otapult_unlock(o);
     if (o->slots_error != 0)
         return o->slots_error;
     if (target == OTAPULT_SLOT_NONE)
@@ -311,7 +323,7 @@ int otapult_rollback_by(struct otapult *o, const char *by, struct otapult_findin
     err = is_pending(o) ? reject(o, "rolled back by request") : go_to_other(o, by, why);
     if (err != 0)
         otapult_hold(o, false);
-    end_claim(o, err);
+    end_claim(o, err == 0);
     otapult_refresh_slots(o);
     return err;
 }
@@ -450,11 +462,12 @@ static int conclude_trial(struct otapult *o, struct otapult_trial *trial)
 /* Is the running firmware one that waits for its confirmation? */
 static int find_pending(struct otapult *o)
 {
-    struct otapult_slot running = {.state = OTAPULT_STATE_NONE};
+    struct otapult_slot running;
     int err = 0;
 
+    running.state = OTAPULT_STATE_NONE;
     if (is_in_table(&o->slots, o->slots.running))
-        err = o->port->slot(o->port->ctx, o->slots.running, &running);
+        err = otapult_slot_row(o, o->slots.running, &running);
     if (err != 0)
         return err;
     /* NEW although it runs: a bootloader without rollback. The checks decide all the same. */
@@ -500,8 +513,5 @@ void otapult_poll_slots(struct otapult *o)
         otapult_refresh_slots(o);
     else
         otapult_resolve_boot(o);
-    otapult_lock(o);
-    if (o->phase == OTAPULT_VERIFYING)
-        o->phase = OTAPULT_IDLE;
-    otapult_unlock(o);
+    end_claim(o, false);
 }
