@@ -76,9 +76,8 @@ static bool put_placeholder(struct otapult_text *t, const char *s, size_t len,
     }
     for (size_t i = 0; i < sizeof placeholders / sizeof *placeholders; i++)
         if (strncmp(s, placeholders[i].name, len) == 0) {
-            uint32_t v;
-            memcpy(&v, (const char *)finding + placeholders[i].field, sizeof v);
-            placeholders[i].put(t, v);
+            const void *value = (const char *)finding + placeholders[i].field;
+            placeholders[i].put(t, *(const uint32_t *)value);
             return true;
         }
     return false;

@@ -7,10 +7,11 @@
 
 _Static_assert(sizeof(struct otapult_slot_writer) <= 4352, "the RAM table says 4.25 KiB");
 
-static int fail(struct otapult_slot_writer *w, int err, uint32_t at, uint32_t got, uint32_t want)
+/* The first error, and the last: what else w->why says is set before, the rest of it is 0. */
+static int fail(struct otapult_slot_writer *w, int err, uint32_t at)
 {
     w->err = err;
-    w->why = (struct otapult_finding){.at = at, .got = got, .want = want};
+    w->why.at = at;
     return err;
 }
 
@@ -31,8 +32,11 @@ void otapult_slot_writer_init(struct otapult_slot_writer *w, const struct otapul
     memset(w->held, 0xFF, sizeof w->held);
     w->flash = *flash;
     w->size = size;
-    if (!has_fit_geometry(flash))
-        (void)fail(w, OTAPULT_E_SLOT_OPEN, 0, flash->size, flash->sector);
+    if (!has_fit_geometry(flash)) {
+        w->why.got = flash->size;
+        w->why.want = flash->sector;
+        w->err = OTAPULT_E_SLOT_OPEN;
+    }
 }
 
 /* A block costs about as much time as four of its sixteen sectors. */
@@ -51,7 +55,7 @@ static int erase_ahead(struct otapult_slot_writer *w)
     const uint32_t len = is_worth_a_block(w) ? w->flash.block : w->flash.sector;
     int err = w->flash.erase(w->flash.ctx, w->erased, len);
     if (err != 0)
-        return fail(w, err, w->erased, 0, 0);
+        return fail(w, err, w->erased);
     w->erased += len;
     return 0;
 }
@@ -67,7 +71,7 @@ static int program(struct otapult_slot_writer *w, const uint8_t *src, uint32_t l
     if (len > skip) {
         int err = w->flash.write(w->flash.ctx, at + skip, src + skip, len - skip);
         if (err != 0)
-            return fail(w, err, at + skip, 0, 0);
+            return fail(w, err, at + skip);
     }
     w->written = w->received;
     return 0;
@@ -91,7 +95,9 @@ static int refuse_too_large(struct otapult_slot_writer *w)
 {
     const uint32_t slot = w->flash.size;
     const bool told = w->size != OTAPULT_SIZE_UNKNOWN && w->size > slot;
-    return fail(w, OTAPULT_E_IMAGE_TOO_LARGE, slot, told ? w->size : slot + 1, slot);
+    w->why.got = told ? w->size : slot + 1;
+    w->why.want = slot;
+    return fail(w, OTAPULT_E_IMAGE_TOO_LARGE, slot);
 }
 
 /* After flush() a sector that is not full was programmed: nothing may follow in it. */
@@ -103,7 +109,7 @@ static bool is_closed(const struct otapult_slot_writer *w)
 int otapult_slot_writer_feed(struct otapult_slot_writer *w, const uint8_t *p, size_t n)
 {
     if (w->err == 0 && n > 0 && is_closed(w))
-        return fail(w, OTAPULT_E_INTERNAL, w->received, 0, 0);
+        return fail(w, OTAPULT_E_INTERNAL, w->received);
     while (w->err == 0 && n > 0) {
         if (w->received == w->flash.size)
             return refuse_too_large(w);
@@ -130,8 +136,11 @@ int otapult_slot_writer_read(struct otapult_slot_writer *w, uint32_t off, uint8_
 {
     if (w->err != 0)
         return w->err;
-    if (off > w->flash.size || len > w->flash.size - off)
-        return fail(w, OTAPULT_E_INTERNAL, off, len, w->flash.size);
+    if (off > w->flash.size || len > w->flash.size - off) {
+        w->why.got = len;
+        w->why.want = w->flash.size;
+        return fail(w, OTAPULT_E_INTERNAL, off);
+    }
     if (off < OTAPULT_SLOT_HELD && len > 0) {
         const uint32_t left = OTAPULT_SLOT_HELD - off;
         const uint32_t n = len < left ? len : left;
@@ -141,7 +150,7 @@ int otapult_slot_writer_read(struct otapult_slot_writer *w, uint32_t off, uint8_
         len -= n;
     }
     int err = len > 0 ? w->flash.read(w->flash.ctx, off, dst, len) : 0;
-    return err != 0 ? fail(w, err, off, 0, 0) : 0;
+    return err != 0 ? fail(w, err, off) : 0;
 }
 
 static int program_held(struct otapult_slot_writer *w)
@@ -161,11 +170,11 @@ int otapult_slot_writer_commit(struct otapult_slot_writer *w)
     if (w->err != 0)
         return w->err;
     if (w->committed || w->written != w->received || w->received < OTAPULT_SLOT_HELD)
-        return fail(w, OTAPULT_E_INTERNAL, w->received, 0, 0);
+        return fail(w, OTAPULT_E_INTERNAL, w->received);
     w->committed = true;
     int err = program_held(w);
     if (err == 0)
         return 0;
     (void)w->flash.erase(w->flash.ctx, 0, w->flash.sector);
-    return fail(w, err, 0, 0, 0);
+    return fail(w, err, 0);
 }

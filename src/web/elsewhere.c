@@ -19,7 +19,8 @@ static bool is_port(const char *s)
 
 size_t otapult_host_length(const char *host)
 {
-    size_t len = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
+    bool bracket = host[0] == '[';
+    size_t len = strcspn(host, bracket ? "]" : ":") + bracket;
 
     if (len > strlen(host)) /* a bracket that is not closed */
         return 0;

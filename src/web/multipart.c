@@ -10,7 +10,8 @@ _Static_assert(sizeof(struct otapult_multipart) <= 640, "the RAM of an upload co
 static int fail(struct otapult_multipart *m, int err, const char *text)
 {
     m->err = err;
-    m->why = (struct otapult_finding){.at = m->pos, .text = text};
+    m->why.at = m->pos;
+    m->why.text = text;
     return err;
 }
 
