@@ -102,9 +102,18 @@ int otapult_confirm(struct otapult *o)
     return otapult_confirm_by(o, NULL);
 }
 
+/* Behind what happened: to which check, and its own words if it has any. */
+static void put_cause(struct otapult_text *t, const char *name, const char *why)
+{
+    otapult_text_str(t, " \"");
+    otapult_text_str(t, name);
+    otapult_text_str(t, why[0] != '\0' ? "\": " : "\"");
+    otapult_text_str(t, why);
+}
+
 /* The running firmware goes, and the previous one returns at the restart, which is the caller's. Until then
  * the decision stays taken: an upload that began now would overwrite the way back. */
-static int reject(struct otapult *o, const char *text)
+static int reject(struct otapult *o, const char *what, const char *name, const char *why)
 {
     struct otapult_trial trial;
     struct otapult_text t;
@@ -112,7 +121,9 @@ static int reject(struct otapult *o, const char *text)
     if (!take_decision(o, &trial))
         return OTAPULT_E_NOT_PENDING;
     otapult_text_init(&t, trial.text, sizeof trial.text);
-    otapult_text_str(&t, text);
+    otapult_text_str(&t, what);
+    if (name != NULL)
+        put_cause(&t, name, why);
     note_decision(o, &trial, OTAPULT_TRIAL_REJECTED);
     int err = write_decision(o, o->port->reject, OTAPULT_STATE_INVALID);
     if (err == 0)
@@ -143,19 +154,7 @@ static void ask_again_later(struct otapult *o)
 
 static void reject_for(struct otapult *o, const char *what, const char *name, const char *why)
 {
-    char text[80];
-    struct otapult_text t;
-
-    otapult_text_init(&t, text, sizeof text);
-    otapult_text_str(&t, what);
-    otapult_text_str(&t, " \"");
-    otapult_text_str(&t, name);
-    otapult_text_str(&t, "\"");
-    if (why[0] != '\0') {
-        otapult_text_str(&t, ": ");
-        otapult_text_str(&t, why);
-    }
-    if (reject(o, text) != 0) {
+    if (reject(o, what, name, why) != 0) {
         ask_again_later(o);
         return;
     }
@@ -320,7 +319,7 @@ int otapult_rollback_by(struct otapult *o, const char *by, struct otapult_findin
     if (err != 0)
         return err;
 
-    err = is_pending(o) ? reject(o, "rolled back by request") : go_to_other(o, by, why);
+    err = is_pending(o) ? reject(o, "rolled back by request", NULL, NULL) : go_to_other(o, by, why);
     if (err != 0)
         otapult_hold(o, false);
     end_claim(o, err == 0);

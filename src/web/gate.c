@@ -15,10 +15,12 @@ static bool read_length(const char *digits, uint32_t *out)
 {
     uint32_t v = 0;
 
-    if (*digits == '\0' || strspn(digits, "0123456789") != strlen(digits))
+    if (*digits == '\0')
         return false;
     for (; *digits != '\0'; digits++) {
         uint32_t digit = (uint32_t)(*digits - '0');
+        if (digit > 9)
+            return false;
         v = v > (OTAPULT_SIZE_UNKNOWN - 1 - digit) / 10 ? OTAPULT_SIZE_UNKNOWN - 1 : v * 10 + digit;
     }
     *out = v;

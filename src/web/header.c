@@ -8,20 +8,13 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
 bool otapult_same_word(const char *a, size_t len, const char *b)
 {
-    if (strlen(b) != len)
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        if (lower(a[i]) != lower(b[i]))
+    for (; len > 0; a++, b++, len--) {
+        if (*b == '\0' || lower(*a) != lower(*b))
             return false;
     }
-    return true;
+    return *b == '\0';
 }
 
 bool otapult_value_is(const char *value, const char *word)
@@ -70,8 +63,7 @@ enum otapult_param_end otapult_next_param(const char **at, struct otapult_param 
         return OTAPULT_PARAM_NONE;
     if (*p != ';')
         return OTAPULT_PARAM_BROKEN;
-    while (*p == ';' || is_space(*p)) /* RFC 9110 allows empty parameters */
-        p++;
+    p += strspn(p, "; \t"); /* RFC 9110 allows empty parameters */
     if (*p == '\0')
         return OTAPULT_PARAM_NONE;
 

@@ -62,15 +62,6 @@ static void show_word(struct otapult_json *j, const char *key, const void *value
     otapult_json_str(j, key, text[0] == '\0' ? NULL : text);
 }
 
-/* The label of slot `value`. */
-static void show_label(struct otapult_json *j, const char *key, const void *value, struct otapult *o)
-{
-    char label[17];
-
-    otapult_slot_label(o, *(const int *)value, label);
-    show_word(j, key, label, o);
-}
-
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
 /* ---- errors ---- */
@@ -141,6 +132,7 @@ static void look_at(struct otapult *o, int index, struct otapult_slot *slot)
 {
     if (index == OTAPULT_SLOT_NONE || otapult_slot_row(o, index, slot) != 0)
         memset(slot, 0, sizeof *slot);
+    slot->label[sizeof slot->label - 1] = '\0';
 }
 
 void otapult_slot_label(struct otapult *o, int index, char dst[17])
@@ -149,7 +141,14 @@ void otapult_slot_label(struct otapult *o, int index, char dst[17])
 
     look_at(o, index, &slot);
     memcpy(dst, slot.label, sizeof slot.label);
-    dst[16] = '\0';
+}
+
+static void show_label(struct otapult_json *j, const char *key, const void *value, struct otapult *o)
+{
+    struct otapult_slot slot;
+
+    look_at(o, *(const int *)value, &slot);
+    show_word(j, key, slot.label, o);
 }
 
 static void show_build(struct otapult_json *j, const char *key, const void *desc, struct otapult *o)
