@@ -16,3 +16,11 @@ void otapult_put_le32(uint8_t *p, uint32_t v)
     for (int i = 0; i < 4; i++, v >>= 8)
         p[i] = (uint8_t)v;
 }
+
+bool otapult_has_only(const uint8_t *p, size_t n, uint8_t value)
+{
+    for (size_t i = 0; i < n; i++)
+        if (p[i] != value)
+            return false;
+    return true;
+}

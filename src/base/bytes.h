@@ -2,6 +2,8 @@
 #ifndef OTAPULT_BASE_BYTES_H
 #define OTAPULT_BASE_BYTES_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Little-endian integers at any address. */
@@ -9,5 +11,8 @@
 uint16_t otapult_le16(const uint8_t *p);
 uint32_t otapult_le32(const uint8_t *p);
 void     otapult_put_le32(uint8_t *p, uint32_t v);
+
+/* Is every one of n bytes `value`? */
+bool otapult_has_only(const uint8_t *p, size_t n, uint8_t value);
 
 #endif

@@ -37,6 +37,14 @@ void otapult_text_str(struct otapult_text *t, const char *s)
     otapult_text_bytes(t, s, strlen(s));
 }
 
+void otapult_text_set(char *dst, size_t cap, const char *s)
+{
+    struct otapult_text t;
+    otapult_text_init(&t, dst, cap);
+    if (s != NULL)
+        otapult_text_str(&t, s);
+}
+
 static void put_number(struct otapult_text *t, uint32_t v, uint32_t base)
 {
     char text[10];

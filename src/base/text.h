@@ -18,6 +18,9 @@ struct otapult_text {
 void otapult_text_init(struct otapult_text *t, char *dst, size_t cap);
 void otapult_text_str(struct otapult_text *t, const char *s);
 void otapult_text_bytes(struct otapult_text *t, const char *s, size_t len);
+/* All of dst[cap] at once: `s`, cut where it is too long; NULL is "". */
+void otapult_text_set(char *dst, size_t cap, const char *s);
+
 void otapult_text_dec(struct otapult_text *t, uint32_t v);
 void otapult_text_hex(struct otapult_text *t, uint32_t v);                   /* 0x1f */
 void otapult_text_digest(struct otapult_text *t, const uint8_t *p, size_t n); /* two digits a byte */

@@ -17,46 +17,34 @@ struct region {
     enum region_kind kind;
 };
 
-/* ESP-IDF v6.0.2, soc/esp32s3/include/soc/soc.h. */
-static const struct region s3_regions[] = {
+/* Of the ESP32-S3: ESP-IDF v6.0.2, soc/esp32s3/include/soc/soc.h. */
+static const struct region regions[] = {
     {0x3C000000, 0x3E000000, DROM},   {0x42000000, 0x44000000, IROM},   {0x3FC88000, 0x3FD00000, COPIED},
     {0x40370000, 0x403E0000, COPIED}, {0x600FE000, 0x60100000, COPIED}, /* RTC fast */
     {0x50000000, 0x50002000, COPIED},                                   /* RTC slow */
 };
 
-/* A chip that is not listed has its segments' addresses taken as they are. */
-static const struct memory {
-    uint16_t chip_id;
-    const struct region *regions;
-    size_t count;
-} memories[] = {
-    {OTAPULT_CHIP_ESP32S3, s3_regions, sizeof s3_regions / sizeof *s3_regions},
-};
-
-static const struct memory *memory_of(uint16_t chip_id)
+/* Another chip's segments have their addresses taken as they are. */
+static bool knows_memory(const struct otapult_inspect *in)
 {
-    for (size_t i = 0; i < sizeof memories / sizeof *memories; i++)
-        if (memories[i].chip_id == chip_id)
-            return &memories[i];
-    return NULL;
+    return in->limits.chip_id == OTAPULT_CHIP_ESP32S3;
 }
 
 /* The region that holds the whole segment; NULL: none does. */
-static const struct region *region_of(const struct memory *memory, const struct otapult_segment *segment)
+static const struct region *region_of(const struct otapult_segment *segment)
 {
-    for (size_t i = 0; i < memory->count; i++) {
-        const struct region *r = &memory->regions[i];
+    for (size_t i = 0; i < sizeof regions / sizeof *regions; i++) {
+        const struct region *r = &regions[i];
         if (segment->load_addr >= r->from && segment->load_addr < r->to)
             return segment->size <= r->to - segment->load_addr ? r : NULL;
     }
     return NULL;
 }
 
-static bool has_segment_in(const struct otapult_image_info *info, const struct memory *memory,
-                           enum region_kind kind)
+static bool has_segment_in(const struct otapult_image_info *info, enum region_kind kind)
 {
     for (unsigned i = 0; i < info->segment_count; i++) {
-        const struct region *r = region_of(memory, &info->segment[i]);
+        const struct region *r = region_of(&info->segment[i]);
         if (r != NULL && r->kind == kind && info->segment[i].size > 0)
             return true;
     }
@@ -199,10 +187,9 @@ static uint32_t least_size(const struct otapult_inspect *in, uint32_t end)
 
 static int check_address(struct otapult_inspect *in, uint32_t at, const struct otapult_segment *segment)
 {
-    const struct memory *memory = memory_of(in->limits.chip_id);
-    if (memory == NULL || segment->load_addr < OTAPULT_NOT_LOADED)
+    if (!knows_memory(in) || segment->load_addr < OTAPULT_NOT_LOADED)
         return 0;
-    const struct region *region = region_of(memory, segment);
+    const struct region *region = region_of(segment);
     if (region == NULL)
         return refuse_segment(in, at, segment->load_addr, "an address outside this chip's memory");
     if (region->kind != COPIED && (segment->offset ^ segment->load_addr) % OTAPULT_FLASH_PAGE != 0)
@@ -399,10 +386,9 @@ static int take_padding(struct otapult_inspect *in, const uint8_t **p, size_t *n
 /* A bootloader, or what is left of a merged image, has neither. */
 static int check_mapped(struct otapult_inspect *in)
 {
-    const struct memory *memory = memory_of(in->limits.chip_id);
-    if (memory != NULL && !has_segment_in(&in->info, memory, DROM))
+    if (knows_memory(in) && !has_segment_in(&in->info, DROM))
         return refuse_segment(in, in->pos, in->info.segment_count, "no DROM among all");
-    if (memory != NULL && !has_segment_in(&in->info, memory, IROM))
+    if (knows_memory(in) && !has_segment_in(&in->info, IROM))
         return refuse_segment(in, in->pos, in->info.segment_count, "no IROM among all");
     return 0;
 }

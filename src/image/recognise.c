@@ -46,14 +46,6 @@ static uint32_t head_size(const struct otapult_recognise *r)
     return r->seen < OTAPULT_RECOGNISE_HEAD ? r->seen : OTAPULT_RECOGNISE_HEAD;
 }
 
-static bool has_only(const uint8_t *p, size_t n, uint8_t value)
-{
-    for (size_t i = 0; i < n; i++)
-        if (p[i] != value)
-            return false;
-    return true;
-}
-
 static bool is_hex_digit(uint8_t c)
 {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
@@ -90,7 +82,7 @@ static bool is_zlib(const struct otapult_recognise *r)
 /* An empty or full page of NVS: its version byte, then 19 reserved bytes (nvs_page.hpp). */
 static bool is_nvs(const struct otapult_recognise *r)
 {
-    return r->head[8] >= 0xFE && has_only(r->head + 9, 19, ERASED);
+    return r->head[8] >= 0xFE && otapult_has_only(r->head + 9, 19, ERASED);
 }
 
 static bool is_power_of_two(uint32_t n)
@@ -124,8 +116,8 @@ static bool is_ota_record(const uint8_t *p)
 
 static bool is_ota_data(const struct otapult_recognise *r)
 {
-    return is_ota_record(r->head) &&
-           has_only(r->head + OTAPULT_OTA_RECORD_SIZE, head_size(r) - OTAPULT_OTA_RECORD_SIZE, ERASED);
+    return is_ota_record(r->head) && otapult_has_only(r->head + OTAPULT_OTA_RECORD_SIZE,
+                                                      head_size(r) - OTAPULT_OTA_RECORD_SIZE, ERASED);
 }
 
 /* SPIFFS has no header. Its first page lists, in 16 bits each, whose pages the block holds; the page
@@ -134,15 +126,15 @@ static bool is_spiffs(const struct otapult_recognise *r)
 {
     uint16_t first = otapult_le16(r->head);
     if (first == 0xFFFF)
-        return has_only(r->head, 0xFC, ERASED) && otapult_le16(r->head + 0xFC) != 0xFFFF &&
-               has_only(r->head + 0x100, 0x100, ERASED);
+        return otapult_has_only(r->head, 0xFC, ERASED) && otapult_le16(r->head + 0xFC) != 0xFFFF &&
+               otapult_has_only(r->head + 0x100, 0x100, ERASED);
     return (first & 0x8000) != 0 && otapult_le16(r->head + 0x100) == first &&
            otapult_le16(r->head + 0x102) == 0;
 }
 
 static bool is_zeros(const struct otapult_recognise *r)
 {
-    return has_only(r->head, head_size(r), 0);
+    return otapult_has_only(r->head, head_size(r), 0);
 }
 
 /* Load addresses of an ESP8266: data RAM, instruction RAM, mapped flash. An ESP32's image has pin settings
@@ -242,7 +234,7 @@ static bool has_segments(const uint8_t *p)
 /* Segments, reserved bytes and the hash flag as any build tool writes them. */
 static bool is_sane_header(const struct otapult_recognise *r)
 {
-    return has_segments(r->head) && has_only(r->head + 19, 4, 0) && r->head[OTAPULT_HEADER_HASH] <= 1;
+    return has_segments(r->head) && otapult_has_only(r->head + 19, 4, 0) && r->head[OTAPULT_HEADER_HASH] <= 1;
 }
 
 static void refuse_bootloader(struct otapult_recognise *r)
@@ -397,7 +389,7 @@ static void take(struct otapult_recognise *r, const uint8_t *p, uint32_t n)
         memcpy(r->head + r->seen, p, n);
     if (into < OTAPULT_RECOGNISE_WINDOW)
         memcpy(r->window + into, p, n);
-    r->mixed = r->mixed || !has_only(p, n, r->head[0]);
+    r->mixed = r->mixed || !otapult_has_only(p, n, r->head[0]);
     r->seen += n;
 }
 

@@ -51,21 +51,6 @@ void otapult_signature_seal(uint8_t block[OTAPULT_SIGNATURE_BLOCK])
 
 /* ---- a block ---- */
 
-static int refuse(const struct otapult_signature *s, struct otapult_finding *why, const char *text,
-                  uint32_t key)
-{
-    *why = (struct otapult_finding){.got = s->blocks, .want = key, .text = text};
-    return OTAPULT_E_SIGNATURE_WRONG;
-}
-
-static bool has_only(const uint8_t *p, size_t n, uint8_t value)
-{
-    for (size_t i = 0; i < n; i++)
-        if (p[i] != value)
-            return false;
-    return true;
-}
-
 /* NULL: as every block must be, whoever made it. */
 static const char *fault_of(const struct otapult_signature *s)
 {
@@ -79,8 +64,8 @@ static const char *fault_of(const struct otapult_signature *s)
     if (l == NULL)
         return "a kind that is not known here";
     const size_t end = (size_t)l->signature_at + l->signature_size;
-    if (!has_only(b + end, CRC_AT - end, 0) ||
-        !has_only(b + CRC_AT + 4, OTAPULT_SIGNATURE_BLOCK - CRC_AT - 4, 0))
+    if (!otapult_has_only(b + end, CRC_AT - end, 0) ||
+        !otapult_has_only(b + CRC_AT + 4, OTAPULT_SIGNATURE_BLOCK - CRC_AT - 4, 0))
         return "bytes where zeros belong";
     if (l->digest_size == OTAPULT_SHA384_SIZE && s->trust == NULL)
         return NULL;
@@ -88,27 +73,19 @@ static const char *fault_of(const struct otapult_signature *s)
     return memcmp(b + DIGEST_AT, digest, l->digest_size) == 0 ? NULL : "its digest is of other data";
 }
 
-static int ask_trust(struct otapult_signature *s, struct otapult_finding *why)
-{
-    uint32_t key = 0;
-    const char *fault = s->trust->verifier->check(s, &key);
-
-    return fault == NULL ? 0 : refuse(s, why, fault, key);
-}
-
-static int take_block(struct otapult_signature *s, struct otapult_finding *why)
+/* NULL, or what is wrong with it; names the key where that is known. */
+static const char *take_block(struct otapult_signature *s, uint32_t *key)
 {
     if (s->block[0] == ERASED && s->blocks > 0)
-        return has_only(s->block, sizeof s->block, ERASED) ? 0
-                                                           : refuse(s, why, "bytes where 0xFF belongs", 0);
+        return otapult_has_only(s->block, sizeof s->block, ERASED) ? NULL : "bytes where 0xFF belongs";
     if (s->pos > (s->blocks + 1u) * OTAPULT_SIGNATURE_BLOCK)
-        return refuse(s, why, "empty, and another follows", 0);
+        return "empty, and another follows";
     const char *fault = fault_of(s);
-    if (fault != NULL)
-        return refuse(s, why, fault, 0);
-    int err = s->trust != NULL ? ask_trust(s, why) : 0;
-    s->blocks++;
-    return err;
+    if (fault == NULL && s->trust != NULL)
+        fault = s->trust->verifier->check(s, key);
+    if (fault == NULL)
+        s->blocks++;
+    return fault;
 }
 
 /* ---- the stage ---- */
@@ -122,32 +99,40 @@ void otapult_signature_init(struct otapult_signature *s, const struct otapult_tr
     memcpy(s->sha384, sha384, sizeof s->sha384);
 }
 
-/* The room behind the last block. */
-static int take_tail(struct otapult_signature *s, const uint8_t *p, size_t n, struct otapult_finding *why)
+/* As many bytes as are of one kind: of a block, or of the room behind the last. *key is what a fault is to
+ * name; 0: none. */
+static const char *take(struct otapult_signature *s, const uint8_t *p, uint32_t n, uint32_t *key)
 {
-    s->pos += (uint32_t)n;
-    return has_only(p, n, ERASED) ? 0 : refuse(s, why, "bytes behind the last block", 0);
+    const uint32_t into = s->pos % OTAPULT_SIGNATURE_BLOCK;
+    const bool in_block = s->pos < OTAPULT_SIGNATURE_BLOCKS * OTAPULT_SIGNATURE_BLOCK;
+
+    *key = 0;
+    s->pos += n;
+    if (!in_block)
+        return otapult_has_only(p, n, ERASED) ? NULL : "bytes behind the last block";
+    memcpy(s->block + into, p, n);
+    return into + n == OTAPULT_SIGNATURE_BLOCK ? take_block(s, key) : NULL;
 }
 
 int otapult_signature_feed(struct otapult_signature *s, const uint8_t *p, size_t n,
                            struct otapult_finding *why)
 {
-    const uint32_t tail_at = OTAPULT_SIGNATURE_BLOCKS * OTAPULT_SIGNATURE_BLOCK;
-    int err = 0;
+    const char *fault = NULL;
+    uint32_t key;
 
-    while (err == 0 && n > 0 && s->pos < tail_at) {
-        const uint32_t have = s->pos % OTAPULT_SIGNATURE_BLOCK, room = OTAPULT_SIGNATURE_BLOCK - have;
+    if (n > OTAPULT_SIGNATURE_SECTOR - s->pos)
+        return OTAPULT_E_INTERNAL;
+    while (fault == NULL && n > 0) {
+        const uint32_t room = OTAPULT_SIGNATURE_BLOCK - s->pos % OTAPULT_SIGNATURE_BLOCK;
         const uint32_t len = n < room ? (uint32_t)n : room;
-        memcpy(s->block + have, p, len);
-        s->pos += len;
+        fault = take(s, p, len, &key);
         p += len;
         n -= len;
-        if (len == room)
-            err = take_block(s, why);
     }
-    if (err == 0 && n > OTAPULT_SIGNATURE_SECTOR - s->pos)
-        return OTAPULT_E_INTERNAL;
-    return err == 0 && n > 0 ? take_tail(s, p, n, why) : err;
+    if (fault == NULL)
+        return 0;
+    *why = (struct otapult_finding){.got = s->blocks, .want = key, .text = fault};
+    return OTAPULT_E_SIGNATURE_WRONG;
 }
 
 static const char *const standing_words[] = {

@@ -31,6 +31,11 @@ uint32_t otapult_now(const struct otapult *o)
     return o->port->now_ms(o->port->ctx);
 }
 
+void otapult_log(const struct otapult *o, const char *line)
+{
+    o->port->log(o->port->ctx, line);
+}
+
 void otapult_hold(struct otapult *o, bool on)
 {
     if (o->config.hold != NULL)
@@ -54,7 +59,7 @@ void otapult_slots_failed(struct otapult *o, int err)
     o->slots_error = err;
     otapult_unlock(o);
     if (is_news)
-        o->port->log(o->port->ctx, "the slots cannot be read");
+        otapult_log(o, "the slots cannot be read");
 }
 
 void otapult_refresh_slots(struct otapult *o)
@@ -78,14 +83,6 @@ void otapult_restart_soon(struct otapult *o)
     o->restart_at_ms = otapult_now(o) + o->config.restart_ms;
 }
 
-static void copy_word(char *dst, size_t cap, const char *src)
-{
-    struct otapult_text t;
-
-    otapult_text_init(&t, dst, cap);
-    otapult_text_str(&t, src == NULL ? "" : src);
-}
-
 void otapult_note_by(struct otapult *o, enum otapult_event event, int slot, const struct otapult_trial *trial,
                      const char *code, const char *text, const char *by)
 {
@@ -98,9 +95,9 @@ void otapult_note_by(struct otapult *o, enum otapult_event event, int slot, cons
         memcpy(e.project, trial->project, sizeof e.project);
         memcpy(e.build, trial->build, sizeof e.build);
     }
-    copy_word(e.code, sizeof e.code, code);
-    copy_word(e.text, sizeof e.text, text);
-    copy_word(e.by, sizeof e.by, by);
+    otapult_text_set(e.code, sizeof e.code, code);
+    otapult_text_set(e.text, sizeof e.text, text);
+    otapult_text_set(e.by, sizeof e.by, by);
     otapult_journal_add(&o->journal, &e);
 }
 
@@ -151,12 +148,11 @@ int otapult_start(union otapult_memory *memory, const struct otapult_config *con
         .chip_id = config->chip_id, .chip_rev = config->chip_rev, .too_old = config->too_old};
     o->total = OTAPULT_SIZE_UNKNOWN;
     o->slots.running = o->slots.boot = o->slots.next = OTAPULT_SLOT_NONE;
-    o->started_ms = otapult_now(o);
     otapult_journal_start(&o->journal, o->port);
     if (o->config.secure != NULL)
         o->config.secure->start(o);
     else
-        o->port->log(o->port->ctx, "open: anyone on this network can upload firmware");
+        otapult_log(o, "open: anyone on this network can upload firmware");
     otapult_resolve_boot(o);
     *out = o;
     return 0;
@@ -186,38 +182,32 @@ void otapult_poll(struct otapult *o)
 
 static void copy_waiting_for(const struct otapult *o, struct otapult_status *out)
 {
-    struct otapult_text t;
+    size_t i = 0;
 
-    otapult_text_init(&t, out->waiting_for, sizeof out->waiting_for);
-    for (size_t i = 0; i < o->config.check_count; i++) {
-        if ((o->passed & 1u << i) == 0) {
-            otapult_text_str(&t, o->config.checks[i].name);
-            return;
-        }
-    }
+    while (i < o->config.check_count && (o->passed & 1u << i) != 0)
+        i++;
+    if (i < o->config.check_count)
+        otapult_text_set(out->waiting_for, sizeof out->waiting_for, o->config.checks[i].name);
 }
 
 void otapult_status(struct otapult *o, struct otapult_status *out)
 {
-    uint32_t now = otapult_now(o);
-
+    memset(out, 0, sizeof *out);
+    out->uptime_ms = otapult_now(o);
     otapult_lock(o);
-    *out = (struct otapult_status){
-        .phase = o->phase,
-        .received = o->received,
-        .written = o->written,
-        .total = o->total,
-        .slots = o->slots,
-        .slots_error = o->slots_error,
-        .pending = o->pending,
-        .uptime_ms = now,
-        .boot = o->journal.boot,
-        .secure = o->config.secure != NULL,
-    };
-    if (o->config.secure != NULL)
+    out->phase = o->phase;
+    out->received = o->received;
+    out->written = o->written;
+    out->total = o->total;
+    out->slots = o->slots;
+    out->slots_error = o->slots_error;
+    out->pending = o->pending;
+    out->boot = o->journal.boot;
+    out->secure = o->config.secure != NULL;
+    if (out->secure)
         o->config.secure->status(o, out);
     if (o->pending) {
-        uint32_t waited = now - o->pending_since_ms;
+        uint32_t waited = out->uptime_ms - o->pending_since_ms;
         out->confirm_left_ms = waited < o->config.confirm_ms ? o->config.confirm_ms - waited : 0;
         copy_waiting_for(o, out);
     }

@@ -60,7 +60,6 @@ struct otapult {
     int                slots_error;
     struct otapult_slots slots;
 
-    uint32_t                     started_ms;
     struct otapult_users        *users; /* NULL: nobody can log in */
     const char                  *locked;  /* why updates are locked; NULL: they are not */
     struct otapult_config        config;
@@ -124,6 +123,7 @@ uint32_t otapult_device_stall_ms(const struct otapult *o);
 void otapult_lock(struct otapult *o);
 void otapult_unlock(struct otapult *o);
 uint32_t otapult_now(const struct otapult *o);
+void otapult_log(const struct otapult *o, const char *line);
 
 /* Tells the application to keep still, or that it need not any more. Not under lock. */
 void otapult_hold(struct otapult *o, bool on);

@@ -12,8 +12,7 @@ static void start_users(struct otapult *o)
     struct otapult_users *u = (struct otapult_users *)(void *)o->config.users;
 
     if (u == NULL) {
-        o->port->log(o->port->ctx,
-                     "secure: no memory for the login (config.users); every request is refused");
+        otapult_log(o, "secure: no memory for the login (config.users); every request is refused");
         return;
     }
     otapult_users_start(u, o->port, o->journal.boot, o->config.show_password, o->config.app);
@@ -51,7 +50,7 @@ static void log_two(struct otapult *o, const char *first, const char *second)
     otapult_text_init(&t, line, sizeof line);
     otapult_text_str(&t, first);
     otapult_text_str(&t, second);
-    o->port->log(o->port->ctx, line);
+    otapult_log(o, line);
 }
 
 static void log_keys(struct otapult *o)
@@ -68,14 +67,14 @@ static void log_keys(struct otapult *o)
         otapult_text_str(&t, " ");
         otapult_text_digest(&t, key, 4);
     }
-    o->port->log(o->port->ctx, line);
+    otapult_log(o, line);
 }
 
 static void log_public_keys(struct otapult *o)
 {
     for (size_t i = 0; i < o->config.key_count; i++)
         if (otapult_key_is_public(o->config.keys[i]))
-            o->port->log(o->port->ctx, "a built-in key is a published test key and does not count");
+            otapult_log(o, "a built-in key is a published test key and does not count");
 }
 
 void otapult_secure_start(struct otapult *o)
@@ -92,8 +91,7 @@ void otapult_secure_start(struct otapult *o)
     if (o->locked != NULL)
         log_two(o, "updates are locked: ", o->locked);
     else if (otapult_secure_refusal(o, &why) != 0)
-        o->port->log(o->port->ctx,
-                     "updates are refused: a signature is required, and no trusted key is there");
+        otapult_log(o, "updates are refused: a signature is required, and no trusted key is there");
     else
         log_keys(o);
 }
@@ -130,7 +128,7 @@ static void settle_security(struct otapult *o, struct otapult_trust *trust)
     const struct otapult_app_desc *desc = otapult_running_image(o);
 
     if (desc != NULL && otapult_trust_raise(trust, o->port, desc->secure_version) != 0)
-        o->port->log(o->port->ctx, "the store failed: the least security version holds until the restart");
+        otapult_log(o, "the store failed: the least security version holds until the restart");
 }
 
 /* A built-in key that is stored already has nothing to gain. */
@@ -158,7 +156,7 @@ static void settle_keys(struct otapult *o, struct otapult_trust *trust)
     uint8_t signers = o->session.judge.inspect.signature.signers;
     for (unsigned n = 0; n < OTAPULT_KEYS_MAX; n++)
         if ((signers & 1u << n) != 0 && otapult_trust_adopt(trust, o->port, n) != 0)
-            o->port->log(o->port->ctx, "a new key could not be stored: the store failed, or is full");
+            otapult_log(o, "a new key could not be stored: the store failed, or is full");
 }
 
 static void believe(struct otapult *o, const struct otapult_trust *trust)

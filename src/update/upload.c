@@ -43,12 +43,9 @@ struct otapult_multipart *otapult_upload_parser(struct otapult *o)
 
 void otapult_name_holder(struct otapult *o, uint32_t ticket, const char *by)
 {
-    struct otapult_text t;
-
     if (otapult_enter(o, ticket) != 0)
         return;
-    otapult_text_init(&t, o->holder, sizeof o->holder);
-    otapult_text_str(&t, by);
+    otapult_text_set(o->holder, sizeof o->holder, by);
     otapult_leave(o, ticket);
 }
 
@@ -194,7 +191,7 @@ static void note_refusal(struct otapult *o, int err, const struct otapult_findin
     otapult_detail(err, why, detail, sizeof detail);
     otapult_note_by(o, OTAPULT_EV_REFUSED, o->target, &trial, otapult_error_row(err)->code, detail,
                     o->holder);
-    o->port->log(o->port->ctx, detail);
+    otapult_log(o, detail);
 }
 
 /* By the holder, inside. */
@@ -281,7 +278,7 @@ int otapult_arm(struct otapult *o, struct otapult_trial *trial)
     /* A store that fails costs the second try after a power cut, not the update. */
     int stored = otapult_trial_save(o->port, trial);
     if (stored != 0)
-        o->port->log(o->port->ctx, "the store failed: this image gets one boot");
+        otapult_log(o, "the store failed: this image gets one boot");
 
     int err = o->config.secure != NULL ? verify_again(o, trial->slot) : 0;
     if (err == 0)
@@ -292,7 +289,7 @@ int otapult_arm(struct otapult *o, struct otapult_trial *trial)
     }
     trial->verdict = OTAPULT_TRIAL_ARMED;
     if (stored == 0 && otapult_trial_save(o->port, trial) != 0)
-        o->port->log(o->port->ctx, "the store failed after the activation");
+        otapult_log(o, "the store failed after the activation");
     return 0;
 }
 
@@ -302,7 +299,7 @@ static void withdraw(struct otapult *o)
     const struct otapult_flash *f = &o->session.writer.flash;
 
     if (f->erase(f->ctx, 0, f->sector) != 0)
-        o->port->log(o->port->ctx, "the slot has changed since it was verified, and cannot be erased");
+        otapult_log(o, "the slot has changed since it was verified, and cannot be erased");
 }
 
 /* The image is in the slot and proven: make it the next boot's. */
