@@ -112,15 +112,11 @@ static int digest(struct otapult_inspect *in, uint8_t dst[OTAPULT_IMAGE_DIGEST])
 
 static uint8_t xor_of(const uint8_t *p, size_t n)
 {
-    uint32_t sum = 0, word;
-    for (; n >= sizeof word; p += sizeof word, n -= sizeof word) {
-        memcpy(&word, p, sizeof word);
-        sum ^= word;
-    }
-    for (; n > 0; n--)
+    uint8_t sum = 0;
+
+    while (n-- > 0)
         sum ^= *p++;
-    sum ^= sum >> 16;
-    return (uint8_t)(sum ^ sum >> 8);
+    return sum;
 }
 
 /* ---- header ---- */
@@ -320,9 +316,8 @@ static int take_fill(struct otapult_inspect *in, const uint8_t **p, size_t *n)
     const uint8_t *from = *p;
     uint32_t taken = take(in, p, n);
 
-    for (uint32_t i = 0; i < taken; i++)
-        if (from[i] != 0xFF)
-            return refuse_trailing(in);
+    if (!otapult_has_only(from, taken, 0xFF))
+        return refuse_trailing(in);
     return in->left == 0 ? expect_sector(in) : 0;
 }
 

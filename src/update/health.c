@@ -73,9 +73,8 @@ static void note_decision(struct otapult *o, struct otapult_trial *trial, enum o
 {
     trial->verdict = (uint8_t)verdict;
     if (otapult_trial_save(o->port, trial) != 0)
-        o->port->log(o->port->ctx, verdict == OTAPULT_TRIAL_PASSED
-                                       ? "the store failed before the confirmation"
-                                       : "the store failed before the rejection");
+        otapult_log(o, verdict == OTAPULT_TRIAL_PASSED ? "the store failed before the confirmation"
+                                                       : "the store failed before the rejection");
 }
 
 int otapult_confirm_by(struct otapult *o, const char *by)
@@ -127,7 +126,7 @@ static int reject(struct otapult *o, const char *what, const char *name, const c
     note_decision(o, &trial, OTAPULT_TRIAL_REJECTED);
     int err = write_decision(o, o->port->reject, OTAPULT_STATE_INVALID);
     if (err == 0)
-        o->port->log(o->port->ctx, trial.text);
+        otapult_log(o, trial.text);
     else
         end_decision(o, true);
     return err;
@@ -146,7 +145,7 @@ static void end_claim(struct otapult *o, bool restart)
 
 static void ask_again_later(struct otapult *o)
 {
-    o->port->log(o->port->ctx, "there is nothing to go back to: the firmware keeps running");
+    otapult_log(o, "there is nothing to go back to: the firmware keeps running");
     otapult_lock(o);
     o->pending_since_ms = otapult_now(o);
     otapult_unlock(o);
@@ -210,7 +209,7 @@ void otapult_poll_health(struct otapult *o)
     if (!all_pass(o))
         check_deadline(o);
     else if (otapult_confirm(o) != 0)
-        o->port->log(o->port->ctx, "the confirmation could not be written");
+        otapult_log(o, "the confirmation could not be written");
 }
 
 /* ---- going back, restarting ---- */
@@ -407,7 +406,7 @@ static void repair_choice(struct otapult *o)
     if (!fell_back || o->slots_error != 0 || o->phase == OTAPULT_REBOOTING)
         return;
     if (o->port->activate(o->port->ctx, o->slots.running) != 0)
-        o->port->log(o->port->ctx, "OTA data names a slot that does not load, and could not be changed");
+        otapult_log(o, "OTA data names a slot that does not load, and could not be changed");
     otapult_refresh_slots(o);
 }
 

@@ -11,6 +11,13 @@ static int error_of_old_ticket(const struct otapult *o, uint32_t ticket)
     return ticket == o->last_ticket && o->last_err != 0 ? o->last_err : OTAPULT_E_STALLED;
 }
 
+/* Under lock: what readers see of the session. */
+static void count_bytes(struct otapult *o)
+{
+    o->received = o->session.writer.received;
+    o->written = o->session.writer.written;
+}
+
 int otapult_enter(struct otapult *o, uint32_t ticket)
 {
     int err = 0;
@@ -30,8 +37,7 @@ void otapult_leave(struct otapult *o, uint32_t ticket)
     if (ticket == o->ticket && o->inside > 0) {
         o->inside--;
         o->touched_ms = otapult_now(o);
-        o->received = o->session.writer.received;
-        o->written = o->session.writer.written;
+        count_bytes(o);
     }
     otapult_unlock(o);
 }
@@ -246,8 +252,7 @@ static void set_phase(struct otapult *o, enum otapult_phase phase)
 {
     otapult_lock(o);
     o->phase = phase;
-    o->received = o->session.writer.received;
-    o->written = o->session.writer.written;
+    count_bytes(o);
     otapult_unlock(o);
 }
 
@@ -321,8 +326,7 @@ static void end_well(struct otapult *o)
 {
     otapult_refresh_slots(o);
     otapult_lock(o);
-    o->received = o->session.writer.received;
-    o->written = o->session.writer.written;
+    count_bytes(o);
     o->total = o->written;
     otapult_restart_soon(o);
     otapult_unlock(o);

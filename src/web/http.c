@@ -191,7 +191,7 @@ static struct otapult *find_guard(const struct otapult_site *sites, size_t site_
 /* Whatever a handler did, the client gets an answer. */
 static void answer_somehow(struct otapult_exchange *x)
 {
-    const struct otapult_finding why = {.text = "a request without an answer"};
+    static const struct otapult_finding why = {.text = "a request without an answer"};
 
     if (!x->answered)
         otapult_http_error(x, OTAPULT_E_INTERNAL, &why);
@@ -269,7 +269,7 @@ size_t otapult_http_event(struct otapult_exchange *x, char *dst, size_t cap)
 
 enum otapult_http_next otapult_http_begin_json(struct otapult_exchange *x)
 {
-    const struct otapult_finding why = {.text = "the content type is not application/json"};
+    static const struct otapult_finding why = {.text = "the content type is not application/json"};
     unsigned count;
     const char *type = otapult_header_of(x, "Content-Type", &count);
 
@@ -281,7 +281,7 @@ enum otapult_http_next otapult_http_begin_json(struct otapult_exchange *x)
 
 enum otapult_http_next otapult_http_small_body(struct otapult_exchange *x, const uint8_t *data, size_t len)
 {
-    const struct otapult_finding why = {.want = OTAPULT_HTTP_SMALL_BODY - 1};
+    static const struct otapult_finding why = {.want = OTAPULT_HTTP_SMALL_BODY - 1};
 
     if (len > why.want - x->len) {
         otapult_http_error(x, OTAPULT_E_BODY_TOO_LARGE, &why);

@@ -89,16 +89,14 @@ static size_t next_event(struct otapult_exchange *x, char *dst, size_t cap)
 {
     static const char head[] = "event: status\ndata: ", tail[] = "\n\n";
     struct otapult_json j;
-    struct otapult_text comment;
 
-    if (!is_due(x)) { /* a comment: clients skip it, and a connection that is gone shows itself */
-        otapult_text_init(&comment, dst, cap);
-        otapult_text_str(&comment, ":\n\n");
-        return comment.len;
-    }
     otapult_json_init(&j, dst, cap);
-    otapult_text_str(&j.out, head);
-    otapult_status_json(&j, x->app, OTAPULT_KEY_SLOTS, x->russian);
+    if (is_due(x)) {
+        otapult_text_str(&j.out, head);
+        otapult_status_json(&j, x->app, OTAPULT_KEY_SLOTS, x->russian);
+    } else {
+        otapult_text_str(&j.out, ":"); /* a comment: clients skip it, and a lost connection shows itself */
+    }
     otapult_text_str(&j.out, tail);
     return j.out.full ? 0 : j.out.len; /* never: OTAPULT_HTTP_EVENT holds the longest, a test says so */
 }
@@ -306,13 +304,13 @@ enum otapult_http_next otapult_begin_button(struct otapult_exchange *x)
 {
     static const char *const forms[] = {"application/x-www-form-urlencoded", "multipart/form-data",
                                         "text/plain"};
+    static const struct otapult_finding why = {.text = "a form cannot press this button"};
     const char *type = x->req->header(x->req->ctx, "Content-Type", NULL);
 
     for (size_t i = 0; type != NULL && i < sizeof forms / sizeof *forms; i++) {
         if (!otapult_value_is(type, forms[i]))
             continue;
-        otapult_http_error(x, OTAPULT_E_BAD_REQUEST,
-                           &(struct otapult_finding){.text = "a form cannot press this button"});
+        otapult_http_error(x, OTAPULT_E_BAD_REQUEST, &why);
         return OTAPULT_HTTP_ANSWERED;
     }
     return OTAPULT_HTTP_BODY;
