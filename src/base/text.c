@@ -78,11 +78,8 @@ void otapult_text_digest(struct otapult_text *t, const uint8_t *p, size_t n)
 /* Bytes of the UTF-8 character that begins with `lead`; 0: no character begins so. */
 static size_t utf8_length(uint8_t lead)
 {
-    if (lead < 0x80)
-        return 1;
-    if (lead < 0xC2 || lead > 0xF4)
-        return 0;
-    return lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    static const uint8_t of_half[] = {1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 2, 2, 3, 4};
+    return lead < 0xF8 ? of_half[lead >> 4] : 0;
 }
 
 size_t otapult_text_character(const uint8_t *s, size_t len, uint32_t *code)

@@ -353,14 +353,12 @@ static int evidence_of(struct otapult *o, const struct otapult_trial *trial, str
         return err;
     otapult_build_id(&desc, build);
     bool same = strcmp(build, trial->build) == 0;
-    *e = (struct otapult_evidence){
-        .runs_it = o->slots.running == trial->slot && same,
-        .boot_is_it = o->slots.boot == trial->slot && o->slots.running != trial->slot,
-        .state = slot.state,
-        .verdict = (enum otapult_verdict)trial->verdict,
-        .reset = o->port->reset_reason(o->port->ctx),
-        .tries_left = same && trial->tries <= o->config.max_retries,
-    };
+    e->runs_it = o->slots.running == trial->slot && same;
+    e->boot_is_it = o->slots.boot == trial->slot && o->slots.running != trial->slot;
+    e->state = slot.state;
+    e->verdict = (enum otapult_verdict)trial->verdict;
+    e->reset = o->port->reset_reason(o->port->ctx);
+    e->tries_left = same && trial->tries <= o->config.max_retries;
     return 0;
 }
 

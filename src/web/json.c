@@ -8,7 +8,8 @@
 void otapult_json_init(struct otapult_json *j, char *dst, size_t cap)
 {
     otapult_text_init(&j->out, dst, cap);
-    j->depth = j->comma = 0;
+    j->depth = 0;
+    j->comma = false;
     j->sink = NULL;
     j->ctx = NULL;
 }
@@ -97,12 +98,9 @@ static void put_string(struct otapult_json *j, const char *s)
 
 static void begin_value(struct otapult_json *j, const char *key)
 {
-    if (j->depth > 0) {
-        unsigned bit = 1u << (j->depth - 1);
-        if ((j->comma & bit) != 0)
-            put_char(j, ',');
-        j->comma = (uint8_t)(j->comma | bit);
-    }
+    if (j->comma && j->depth > 0)
+        put_char(j, ',');
+    j->comma = true;
     if (key != NULL) {
         put_string(j, key);
         put_char(j, ':');
@@ -117,7 +115,7 @@ void otapult_json_open(struct otapult_json *j, const char *key, char bracket)
     }
     begin_value(j, key);
     put_char(j, bracket);
-    j->comma &= (uint8_t) ~(1u << j->depth);
+    j->comma = false;
     j->depth++;
 }
 
@@ -125,6 +123,7 @@ void otapult_json_close(struct otapult_json *j, char bracket)
 {
     if (j->depth > 0)
         j->depth--;
+    j->comma = true;
     put_char(j, bracket);
 }
 

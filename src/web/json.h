@@ -14,7 +14,7 @@
 struct otapult_json {
     struct otapult_text out;
     uint8_t             depth;
-    uint8_t             comma; /* one bit a level: an element was written */
+    bool                comma; /* an element was written where the next one goes */
     void (*sink)(void *ctx, const void *data, size_t len); /* NULL: into the buffer only */
     void *ctx;
 };
