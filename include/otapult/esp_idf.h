@@ -28,7 +28,7 @@ extern const struct otapult_esp_secure otapult_esp_secure;
 
 struct otapult_esp_config {
     /* As in otapult.h. `ready` must be set. Filled in where NULL: `port` by otapult_esp_port(); always:
-     * chip_id and chip_rev, and `secure` by the switch below. In the secure profile also where NULL: `keys`,
+     * chip_id, chip_rev and block_rev, and `secure` by the switch below. In the secure profile also where NULL: `keys`,
      * `users`, `too_old`, and `show_password` by one that prints to standard output, not to the log. */
     struct otapult_config device;
 

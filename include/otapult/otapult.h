@@ -57,6 +57,7 @@ struct otapult_config {
     const struct otapult_port *port; /* must outlive the device */
     uint16_t chip_id;                /* of this device, OTAPULT_CHIP_… */
     uint16_t chip_rev;               /* major * 100 + minor */
+    uint16_t block_rev;              /* of its eFuse block, the same way; 0: not known, and not asked for */
 
     /* May an update start now? false: no, and why[cap] says so to a person. Must be set; a device on
      * which nothing moves names otapult_always_ready(). Must not block. */

@@ -10,6 +10,7 @@
 #include <freertos/semphr.h>
 #include <freertos/task.h>
 #include <nvs.h>
+#include <sdkconfig.h>
 
 #include "otapult/esp_idf.h"
 
@@ -28,6 +29,15 @@
 /* ESP_RST_PWR_GLITCH and ESP_RST_CPU_LOCKUP came to the older branches, too. */
 #define ESP_BOARD_MORE_RESETS                                                                         \
     (ESP_BOARD_IDF(5, 2, 2) || (ESP_BOARD_IDF(5, 1, 4) && !ESP_BOARD_IDF(5, 2, 0)))
+
+/* An image may name the eFuse block revisions it is for. Source: esp_image_format.c of every tag from v5.1. */
+#if CONFIG_IDF_TARGET_ESP32
+#define ESP_BOARD_ASKS_EFUSES 0
+#else
+#define ESP_BOARD_ASKS_EFUSES                                                                         \
+    (ESP_BOARD_IDF(5, 3, 2) || (ESP_BOARD_IDF(5, 2, 3) && !ESP_BOARD_IDF(5, 3, 0)) ||                 \
+     (ESP_BOARD_IDF(5, 1, 7) && !ESP_BOARD_IDF(5, 2, 0)))
+#endif
 
 #define ESP_BOARD_ANY_METHOD ESP_BOARD_IDF(5, 3, 0) /* HTTP_ANY */
 #define ESP_BOARD_MARKS_INVALID ESP_BOARD_IDF(5, 5, 0) /* esp_ota_mark_app_invalid_rollback() */

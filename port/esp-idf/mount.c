@@ -9,6 +9,9 @@
 #if CONFIG_ESP_HTTPS_SERVER_ENABLE
 #include <esp_https_server.h>
 #endif
+#if ESP_BOARD_ASKS_EFUSES
+#include <hal/efuse_hal.h>
+#endif
 
 #ifndef CONFIG_OTAPULT_UPLOAD_STACK
 #define CONFIG_OTAPULT_UPLOAD_STACK 6144
@@ -64,6 +67,20 @@ static void poll_task(void *arg)
     }
 }
 
+#if ESP_BOARD_ASKS_EFUSES
+/* 0: the bootloader does not ask, or not for the greatest revision; esp_ota_set_boot_partition() has the
+ * last word. */
+static uint16_t block_revision(void)
+{
+    return efuse_hal_get_disable_blk_version_major() ? 0 : (uint16_t)efuse_hal_blk_version();
+}
+#else
+static uint16_t block_revision(void)
+{
+    return 0;
+}
+#endif
+
 static void complete_config(struct otapult_config *config)
 {
     esp_chip_info_t chip;
@@ -71,6 +88,7 @@ static void complete_config(struct otapult_config *config)
     esp_chip_info(&chip);
     config->chip_id = CONFIG_IDF_FIRMWARE_CHIP_ID;
     config->chip_rev = chip.revision;
+    config->block_rev = block_revision();
     if (config->port == NULL)
         config->port = otapult_esp_port();
 }

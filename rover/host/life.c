@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "boot_image.h"
 #include "console.h"
 #include "power.h"
 
@@ -65,7 +66,8 @@ static bool start(struct life *life, struct ports *ports)
 {
     static struct rover_hardware hardware;
     static struct otapult_health_check checks[ROVER_CHECKS];
-    struct otapult_config config = {.port = &life->board.port, OTAPULT_CONFIG_DEFAULT};
+    struct otapult_config config = {
+        .port = &life->board.port, .block_rev = BOOT_CHIP_BLOCK_REVISION, OTAPULT_CONFIG_DEFAULT};
 
     config.stall_ms = life->options->stall_s * 1000;
     config.confirm_ms = life->options->confirm_s * 1000;

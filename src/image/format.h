@@ -20,6 +20,7 @@
 #define OTAPULT_IMAGE_DIGEST    32u
 #define OTAPULT_NOT_LOADED      0x10000000u /* load addresses below are padding or notes */
 #define OTAPULT_FLASH_PAGE      0x10000u    /* of the ESP32-S3's flash mapping */
+#define OTAPULT_DESC_BLOCK_REVS 176u /* in the description: least and greatest eFuse block revision */
 #define OTAPULT_REVISION_NO_MAX 0xFFFFu     /* 0 means the same */
 
 /* Fields of the image header. */

@@ -121,16 +121,12 @@ static uint8_t xor_of(const uint8_t *p, size_t n)
 
 /* ---- header ---- */
 
-static int check_revision(struct otapult_inspect *in)
+static int check_revision(struct otapult_inspect *in, int err, uint16_t least, uint16_t most, uint16_t ours)
 {
-    const struct otapult_image_info *info = &in->info;
-    uint16_t ours = in->limits.chip_rev;
-
-    if (ours < info->min_rev)
-        return refuse(in, OTAPULT_E_IMAGE_CHIP_REVISION, 0, info->min_rev, ours);
-    if (info->max_rev != 0 && info->max_rev != OTAPULT_REVISION_NO_MAX && ours > info->max_rev)
-        return refuse(in, OTAPULT_E_IMAGE_CHIP_REVISION, 0, info->max_rev, ours);
-    return 0;
+    if (ours < least)
+        return refuse(in, err, 0, least, ours);
+    bool limited = most != 0 && most != OTAPULT_REVISION_NO_MAX;
+    return limited && ours > most ? refuse(in, err, 0, most, ours) : 0;
 }
 
 static int check_header(struct otapult_inspect *in)
@@ -145,7 +141,8 @@ static int check_header(struct otapult_inspect *in)
         return refuse(in, OTAPULT_E_IMAGE_NO_HASH, OTAPULT_HEADER_HASH, 0, 0);
     if (info->chip_id != in->limits.chip_id)
         return refuse(in, OTAPULT_E_IMAGE_WRONG_CHIP, OTAPULT_HEADER_CHIP, info->chip_id, in->limits.chip_id);
-    return check_revision(in);
+    return check_revision(in, OTAPULT_E_IMAGE_CHIP_REVISION, info->min_rev, info->max_rev,
+                          in->limits.chip_rev);
 }
 
 static int take_header(struct otapult_inspect *in, const uint8_t **p, size_t *n)
@@ -243,6 +240,17 @@ static int take_segment_header(struct otapult_inspect *in, const uint8_t **p, si
     return 0;
 }
 
+/* What the bootloader asks for since ESP-IDF 5.1.7, 5.2.3, 5.3.2 and 5.4: esp_app_desc.h. */
+static int check_block(struct otapult_inspect *in)
+{
+    uint16_t least = otapult_le16(in->piece + OTAPULT_DESC_BLOCK_REVS);
+
+    if (in->limits.block_rev == 0)
+        return 0;
+    return check_revision(in, OTAPULT_E_IMAGE_EFUSE_REVISION, least == OTAPULT_REVISION_NO_MAX ? 0 : least,
+                          otapult_le16(in->piece + OTAPULT_DESC_BLOCK_REVS + 2), in->limits.block_rev);
+}
+
 static int check_age(struct otapult_inspect *in)
 {
     const struct otapult_app_desc *desc = &in->info.desc;
@@ -268,7 +276,8 @@ static int take_description(struct otapult_inspect *in, const uint8_t **p, size_
     if (!otapult_desc_decode(in->piece, &in->info.desc))
         return refuse(in, OTAPULT_E_IMAGE_NO_DESCRIPTION, in->pos - OTAPULT_DESC_SIZE, 0, 0);
     expect_data(in, in->info.segment[0].size - OTAPULT_DESC_SIZE);
-    return check_age(in);
+    int err = check_block(in);
+    return err == 0 ? check_age(in) : err;
 }
 
 static int take_data(struct otapult_inspect *in, const uint8_t **p, size_t *n)

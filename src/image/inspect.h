@@ -12,15 +12,15 @@
  * header, segments, checksum, SHA-256, app description, chip, revision, room in the slot; then nothing,
  * or 0xFF up to a multiple of 4096 and one signature sector, and nothing behind that. A signature may be
  * there where none is required: then it must be well-formed.
- * It checks all that esp_image_verify() does (ESP-IDF v6.0.2, bootloader_support/src/esp_image_format.c) but
- * the eFuse block revision, which the core is not told (the port's activation asks it), and what that leaves
- * out: at least one segment, lengths against the slot before the data comes, zero padding, an app
- * description, a DROM and an IROM segment on an ESP32-S3, an appended SHA-256, no trailing bytes. It does not
- * know which part of the RAM the bootloader itself lives in: a segment for there is refused at the boot. */
+ * It checks all that esp_image_verify() does (ESP-IDF v6.0.2, bootloader_support/src/esp_image_format.c), the
+ * eFuse block revision where it is told the chip's, and what that leaves out: at least one segment, lengths
+ * against the slot before the data comes, zero padding, an app description, a DROM and an IROM segment on an
+ * ESP32-S3, an appended SHA-256, no trailing bytes. It does not know which part of the RAM the bootloader
+ * itself lives in: a segment for there is refused at the boot. */
 
 struct otapult_inspect_limits {
     uint32_t slot_size;
-    uint16_t chip_id, chip_rev;
+    uint16_t chip_id, chip_rev, block_rev; /* as in otapult.h */
     uint32_t least_security;               /* security versions below are refused */
     const struct otapult_trust *trust;     /* a signature is required, by one of its keys; NULL: none is */
     const struct otapult_version *running; /* what an image must not be too old for; NULL: any will do */

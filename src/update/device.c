@@ -145,7 +145,11 @@ int otapult_start(union otapult_memory *memory, const struct otapult_config *con
     o->config = *config;
     o->port = config->port;
     o->limits = (struct otapult_inspect_limits){
-        .chip_id = config->chip_id, .chip_rev = config->chip_rev, .too_old = config->too_old};
+        .chip_id = config->chip_id,
+        .chip_rev = config->chip_rev,
+        .block_rev = config->block_rev,
+        .too_old = config->too_old,
+    };
     o->total = OTAPULT_SIZE_UNKNOWN;
     o->slots.running = o->slots.boot = o->slots.next = OTAPULT_SLOT_NONE;
     otapult_journal_start(&o->journal, o->port);

@@ -62,6 +62,7 @@ struct fake_idf {
     jmp_buf          *on_restart; /* where esp_restart() goes outside a task */
 
     uint32_t random;
+    bool     any_block_revision; /* an eFuse says that images may be for others */
     bool     radio_on;          /* Wi-Fi or Bluetooth is: what the application tells the port */
     bool     adc_noise;         /* between bootloader_random_enable() and _disable() */
     unsigned adc_noises;        /* how often so far */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "boot_image.h"
 #include "bootloader_random.h"
 #include "esp_board.h"
 #include "esp_chip_info.h"
@@ -12,6 +13,7 @@
 #include "esp_task_wdt.h"
 #include "esp_timer.h"
 #include "fake_idf.h"
+#include "hal/efuse_hal.h"
 #include "lwip/sockets.h"
 #include "nvs_flash.h"
 
@@ -116,6 +118,16 @@ void esp_fill_random(void *buf, size_t len)
 void esp_chip_info(esp_chip_info_t *out_info)
 {
     *out_info = (esp_chip_info_t){.model = CHIP_ESP32S3, .revision = 2, .cores = 2};
+}
+
+uint32_t efuse_hal_blk_version(void)
+{
+    return BOOT_CHIP_BLOCK_REVISION;
+}
+
+bool efuse_hal_get_disable_blk_version_major(void)
+{
+    return fake_idf.any_block_revision;
 }
 
 esp_reset_reason_t esp_reset_reason(void)

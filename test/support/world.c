@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <psa/crypto.h>
 
+#include "boot_image.h"
 #include "table_maker.h"
 
 static const struct table_part two_ota[] = {{1, 2, 0x9000, 0x4000, "nvs"},
@@ -121,6 +122,7 @@ static bool boot_once(struct world *w)
     static const struct otapult_health_check checks[] = {{"self-test", self_test}};
     struct otapult_config config = {
         .port = &w->board.port,
+        .block_rev = BOOT_CHIP_BLOCK_REVISION,
         OTAPULT_CONFIG_DEFAULT,
         .ready = is_ready,
         .hold = hold,

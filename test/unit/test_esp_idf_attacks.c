@@ -227,7 +227,7 @@ static void make_device(bool is_secure, bool with_tls)
     strcpy(password, PASSWORD);
     life_init(&l, WORLD_TWO_OTA, v1.bytes, v1.len);
     l.begin = before_the_start;
-    l.config.device.secure = secure ? &otapult_secure : NULL;
+    l.config.secure = secure ? &otapult_esp_secure : NULL;
     l.config.device.keys = (const uint8_t(*)[OTAPULT_KEY_DIGEST])keys;
     l.config.device.key_count = secure ? 2 : 0;
     l.config.device.show_password = show_password;

@@ -425,6 +425,35 @@ static void revisions_are_a_range(void **state)
     }
 }
 
+/* Facts of ESP-IDF's esp_image_format.c: either end may be unset as 0 or 65535. */
+static const struct {
+    uint16_t min, max, chip;
+    bool fits;
+} block_revisions[] = {
+    {0, 0, 103, true},       {65535, 65535, 103, true}, {0, 199, 103, true},
+    {103, 103, 103, true},   {104, 199, 103, false},    {0, 102, 103, false},
+    {100, 65535, 103, true}, {104, 65535, 103, false},  {104, 102, 0, true}, /* a chip that nobody asked */
+};
+
+static void efuse_block_revisions_are_a_range(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof block_revisions / sizeof *block_revisions; i++) {
+        struct image m = usual_image();
+        struct otapult_inspect in;
+        struct otapult_inspect_limits with = limits;
+        const uint16_t min = block_revisions[i].min, max = block_revisions[i].max;
+        with.block_rev = block_revisions[i].chip;
+        memcpy(m.bytes + 0xD0,
+               (uint8_t[]){(uint8_t)min, (uint8_t)(min >> 8), (uint8_t)max, (uint8_t)(max >> 8)}, 4);
+        seal(&m, 0x2B8);
+        int err = inspect_with(&in, &with, m.bytes, m.len, FEED_AT_ONCE);
+        assert_int_equal(err, block_revisions[i].fits ? 0 : OTAPULT_E_IMAGE_EFUSE_REVISION);
+        if (err != 0)
+            assert_int_equal(in.why.want, 103);
+    }
+}
+
 static void another_chip_has_its_own_memory(void **state)
 {
     (void)state;
@@ -615,6 +644,7 @@ int main(void)
         cmocka_unit_test(the_slot_may_be_filled_to_its_last_byte),
         cmocka_unit_test(each_rule_about_the_header_is_kept),
         cmocka_unit_test(revisions_are_a_range),
+        cmocka_unit_test(efuse_block_revisions_are_a_range),
         cmocka_unit_test(another_chip_has_its_own_memory),
         cmocka_unit_test(the_end_is_checked),
         cmocka_unit_test(every_flipped_bit_is_refused),
