@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-static const char digits[] = "0123456789abcdef";
-
 void otapult_text_init(struct otapult_text *t, char *dst, size_t cap)
 {
     *t = (struct otapult_text){.dst = dst, .cap = cap};
@@ -50,7 +48,7 @@ static void put_number(struct otapult_text *t, uint32_t v, uint32_t base)
     char text[10];
     size_t at = sizeof text;
     do {
-        text[--at] = digits[v % base];
+        text[--at] = "0123456789abcdef"[v % base];
         v /= base;
     } while (v != 0);
     otapult_text_bytes(t, text + at, sizeof text - at);
@@ -70,8 +68,8 @@ void otapult_text_hex(struct otapult_text *t, uint32_t v)
 void otapult_text_digest(struct otapult_text *t, const uint8_t *p, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        otapult_text_bytes(t, &digits[p[i] >> 4], 1);
-        otapult_text_bytes(t, &digits[p[i] & 15], 1);
+        put_number(t, p[i] >> 4, 16);
+        put_number(t, p[i] & 15, 16);
     }
 }
 

@@ -128,8 +128,7 @@ static bool is_spiffs(const struct otapult_recognise *r)
     if (first == 0xFFFF)
         return otapult_has_only(r->head, 0xFC, ERASED) && otapult_le16(r->head + 0xFC) != 0xFFFF &&
                otapult_has_only(r->head + 0x100, 0x100, ERASED);
-    return (first & 0x8000) != 0 && otapult_le16(r->head + 0x100) == first &&
-           otapult_le16(r->head + 0x102) == 0;
+    return (first & 0x8000) != 0 && otapult_le32(r->head + 0x100) == first;
 }
 
 static bool is_zeros(const struct otapult_recognise *r)

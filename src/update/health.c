@@ -435,15 +435,18 @@ static void note_fate(struct otapult *o, const struct otapult_trial *trial, enum
 /* 0, or the error for which it must be asked again. */
 static int conclude_trial(struct otapult *o, struct otapult_trial *trial)
 {
-    struct otapult_evidence e = {0};
-    bool is_there = is_in_table(&o->slots, trial->slot);
-
-    int err = is_there ? evidence_of(o, trial, &e) : 0;
-    if (err != 0)
-        return err;
+    struct otapult_evidence e;
     /* Another table or another image by USB: nothing can be said of this one any more. */
-    bool is_gone = !is_there || (o->slots.running == trial->slot && !e.runs_it);
-    enum otapult_fate fate = is_gone ? OTAPULT_FATE_STALE : otapult_trial_fate(&e);
+    enum otapult_fate fate = OTAPULT_FATE_STALE;
+
+    e.reset = OTAPULT_RESET_OTHER;
+    if (is_in_table(&o->slots, trial->slot)) {
+        int err = evidence_of(o, trial, &e);
+        if (err != 0)
+            return err;
+        if (o->slots.running != trial->slot || e.runs_it)
+            fate = otapult_trial_fate(&e);
+    }
     if (fate == OTAPULT_FATE_RUNS)
         return 0;
     if (fate == OTAPULT_FATE_POWER_LOST && try_again(o, trial))
