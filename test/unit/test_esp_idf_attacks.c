@@ -207,6 +207,7 @@ static void before_the_start(void)
     uint8_t there[128];
     size_t len;
 
+    fake_idf.radio_on = true;
     otapult_esp_radio(true);
     otapult_esp_open_store(&otapult_esp_board);
     assert_int_equal(port->kv_get(port->ctx, "usr.pw1", there, sizeof there, &len), 0);
