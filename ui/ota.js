@@ -13,6 +13,7 @@ Object.assign(WORDS, {
     cure: ['Send only the application', 'Отправить только приложение'],
     sent: ['Sent', 'Отправлено'], written: ['Written', 'Записано'],
     of: ['{0} of {1}', '{0} из {1}'],
+    enforced: ['signature: enforced, keys {0}', 'подпись: обязательна, ключи {0}'],
     slots: ['Slots', 'Разделы'],
     confirm: ['Confirm', 'Подтвердить'], rollback: ['Roll back', 'Откатить'],
     reboot: ['Restart', 'Перезагрузить'],
@@ -136,12 +137,13 @@ function drawSlot(slot) {
 function drawStatus() {
     const slot = running();
     const image = slot?.image;
-    const look = JSON.stringify([st.slots, st.boot_slot, language]);
+    const look = JSON.stringify([st.slots, st.boot_slot, st.signature, language]);
 
     if (look !== drawn) {
         $('running').dataset.build = image?.build || '';
         $('running').replaceChildren(el('p', 'big', ...(image ? named(image) : ['—'])),
-            el('p', 'soft', slot && [t('slot', slot.label), stateOf(slot), image?.idf].join(' · ')));
+            el('p', 'soft', slot && [t('slot', slot.label), stateOf(slot), image?.idf].join(' · ')),
+            el('p', 'soft', st.signature.enforced && t('enforced', st.signature.keys.join(' ') || '–')));
         $('slots').replaceChildren(...st.slots.map(drawSlot));
         drawFacts();
     }

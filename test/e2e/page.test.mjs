@@ -63,6 +63,7 @@ describe('the way of the brief', () => {
         assert.match(await page.textContent('#result'), new RegExp(buildId(file)));
         await page.waitForSelector(`#running[data-build="${buildId(file)}"]`);
         assert.match(await page.textContent('#running'), /2\.0\.0/);
+        assert.doesNotMatch(await page.textContent('#running'), /enforced/); // nothing is, in this profile
         assert.equal((await idle()).slots[1].image.build, buildId(file));
         assert.match(await page.textContent('#log'), new RegExp(buildId(file)));
         await page.close();

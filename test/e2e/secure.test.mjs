@@ -527,6 +527,9 @@ describe('the page', () => {
         await page.waitForFunction(() => document.querySelector('#running').dataset.build);
         assert.equal(await page.isVisible('#open'), false);
         assert.equal(await page.isVisible('#account'), true);
+        const { keys } = (await owner.status()).signature;
+        assert.equal(keys.length, 1);
+        assert.ok((await page.textContent('#running')).includes(`signature: enforced, keys ${keys[0]}`));
     });
 
     test('its cookie is for the browser alone', async () => {
@@ -565,7 +568,7 @@ describe('the page', () => {
         await page.reload();
         await page.waitForFunction(() => /boot \d+/.test(document.querySelector('#tokens').textContent));
         assert.doesNotMatch(await page.textContent('body'), new RegExp(token));
-        await page.click('#tokens button');
+        await page.click('#tokens button[aria-label$=" build.server"]');
         await page.waitForFunction(() => !document.querySelector('#tokens').textContent.includes('build.server'));
         refused(await owner.curl('/api/ota/status', ...bearer(token)), 401, 'login_failed');
     });
@@ -614,7 +617,7 @@ describe('the page', () => {
         await phone.click('#create button');
         await phone.waitForSelector('#error[data-code=token_name]');
         await inView();
-        await phone.click('#tokens button');
+        await phone.click('#tokens button[aria-label$=" phone"]');
         await phone.waitForFunction(() => !document.querySelector('#tokens').textContent.includes('phone'));
         assert.equal(await phone.isVisible('#fresh'), false); // the token that was revoked
         assert.equal(await phone.evaluate(() => document.activeElement.id), 'name');
