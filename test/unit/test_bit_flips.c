@@ -15,12 +15,13 @@
  * a sample of its data bits, flipped one at a time and uploaded to a whole device: every one is refused with
  * an error of the image, nothing is activated, and the old firmware still boots. */
 
-#define OTA_DATA  0xD000u
-#define TARGET    0x20000u
-#define SLOT_SIZE 0x10000u
-#define HEADER    24u
-#define DESC_END  0x120u
-#define DIGEST    32u
+#define OTA_DATA   0xD000u
+#define TARGET     0x20000u
+#define SLOT_SIZE  0x10000u
+#define HEADER     24u
+#define DESC_END   0x120u
+#define BLOCK_REVS 0xD0u /* in the app description */
+#define DIGEST     32u
 
 static uint8_t *old, *new, *flipped;
 static size_t old_len, new_len;
@@ -120,7 +121,24 @@ static void every_bit_of_the_app_description(void **state)
 {
     (void)state;
     flip_all_to(0x20, 0x24, OTAPULT_E_IMAGE_NO_DESCRIPTION);
-    flip_all_to(0x24, DESC_END, OTAPULT_E_IMAGE_CHECKSUM);
+    flip_all_to(0x24, BLOCK_REVS, OTAPULT_E_IMAGE_CHECKSUM);
+    flip_all_to(BLOCK_REVS + 4, DESC_END, OTAPULT_E_IMAGE_CHECKSUM);
+}
+
+/* Some are for another chip then, and refused before anything is erased. */
+static void every_bit_of_the_efuse_block_revisions(void **state)
+{
+    unsigned others = 0;
+
+    (void)state;
+    for (size_t off = BLOCK_REVS; off < BLOCK_REVS + 4; off++) {
+        for (unsigned bit = 0; bit < 8; bit++) {
+            int err = flip(off, bit);
+            assert_true(err == OTAPULT_E_IMAGE_EFUSE_REVISION || err == OTAPULT_E_IMAGE_CHECKSUM);
+            others += err == OTAPULT_E_IMAGE_EFUSE_REVISION;
+        }
+    }
+    assert_true(others > 0 && others < 32);
 }
 
 static void a_sample_of_the_data_bits(void **state)
@@ -196,6 +214,7 @@ int main(void)
         cmocka_unit_test(every_bit_of_the_header),
         cmocka_unit_test(every_bit_of_the_segment_headers),
         cmocka_unit_test(every_bit_of_the_app_description),
+        cmocka_unit_test(every_bit_of_the_efuse_block_revisions),
         cmocka_unit_test(a_sample_of_the_data_bits),
         cmocka_unit_test(every_bit_of_padding_checksum_and_digest),
         cmocka_unit_test(the_image_itself_is_fine),
