@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
-#include "der.h"
+#include "trust/der.h"
 
 #define PEM_MAX 8192u
 #define DER_MAX 4096u
@@ -86,13 +86,15 @@ static uint32_t minus_inverse(uint32_t n)
 }
 
 /* RSAPublicKey: n and e. */
-static bool put_rsa(struct der public_key, struct key *out)
+static bool put_rsa(struct otapult_der public_key, struct key *out)
 {
     uint8_t n[384], e[4];
-    struct der numbers;
+    struct otapult_der numbers;
 
-    if (!der_take(&public_key, DER_SEQUENCE, &numbers) || !der_take_number(&numbers, n, sizeof n) ||
-        !der_take_number(&numbers, e, sizeof e) || n[0] < 0x80 || (n[383] & 1) == 0)
+    if (!otapult_der_take(&public_key, OTAPULT_DER_SEQUENCE, &numbers) ||
+        !otapult_der_take_number(&numbers, OTAPULT_DER_INTEGER, n, sizeof n) ||
+        !otapult_der_take_number(&numbers, OTAPULT_DER_INTEGER, e, sizeof e) || n[0] < 0x80 ||
+        (n[383] & 1) == 0)
         return false;
     out->scheme = OTAPULT_RSA_3072;
     put_reversed(out->bytes, n, 384);
@@ -103,7 +105,7 @@ static bool put_rsa(struct der public_key, struct key *out)
 }
 
 /* An uncompressed point: 4, X, Y. */
-static bool put_point(struct der point, enum otapult_signature_scheme scheme, struct key *out)
+static bool put_point(struct otapult_der point, enum otapult_signature_scheme scheme, struct key *out)
 {
     const struct otapult_signature_layout *l = otapult_signature_layout(scheme);
 
@@ -131,12 +133,13 @@ static const struct algorithm {
      OTAPULT_ECDSA_P384},
 };
 
-static bool put_public(struct der spki, struct key *out)
+static bool put_public(struct otapult_der spki, struct key *out)
 {
-    struct der key, algorithm, bits;
+    struct otapult_der key, algorithm, bits;
 
-    if (!der_take(&spki, DER_SEQUENCE, &key) || !der_take(&key, DER_SEQUENCE, &algorithm) ||
-        !der_take(&key, DER_BIT_STRING, &bits) || bits.at == bits.end || *bits.at++ != 0)
+    if (!otapult_der_take(&spki, OTAPULT_DER_SEQUENCE, &key) ||
+        !otapult_der_take(&key, OTAPULT_DER_SEQUENCE, &algorithm) ||
+        !otapult_der_take(&key, OTAPULT_DER_BIT_STRING, &bits) || bits.at == bits.end || *bits.at++ != 0)
         return false;
     for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++) {
         const struct algorithm *a = &algorithms[i];
@@ -152,7 +155,7 @@ static bool take_public(mbedtls_pk_context *pk, struct key *out)
     uint8_t der[DER_MAX];
     int len = mbedtls_pk_write_pubkey_der(pk, der, sizeof der); /* at the end of the buffer */
 
-    return len > 0 && put_public((struct der){der + sizeof der - len, der + sizeof der}, out);
+    return len > 0 && put_public((struct otapult_der){der + sizeof der - len, der + sizeof der}, out);
 }
 
 /* ---- the private key, for PSA ---- */
@@ -181,27 +184,31 @@ static psa_key_attributes_t attributes_of(enum otapult_signature_scheme scheme, 
 }
 
 /* What PSA imports of the DER mbedTLS writes: PKCS#1 as it is; of SEC 1 only the number. */
-static bool private_part(struct der whole, enum otapult_signature_scheme scheme, struct der *out)
+static bool private_part(struct otapult_der whole, enum otapult_signature_scheme scheme,
+                         struct otapult_der *out)
 {
-    struct der in, version;
+    struct otapult_der in, version;
 
     *out = whole;
     if (scheme == OTAPULT_RSA_3072)
         return true;
-    return der_take(&whole, DER_SEQUENCE, &in) && der_take(&in, DER_INTEGER, &version) &&
-           der_take(&in, DER_OCTET_STRING, out) && (size_t)(out->end - out->at) == kinds[scheme].bits / 8;
+    return otapult_der_take(&whole, OTAPULT_DER_SEQUENCE, &in) &&
+           otapult_der_take(&in, OTAPULT_DER_INTEGER, &version) &&
+           otapult_der_take(&in, OTAPULT_DER_OCTET_STRING, out) &&
+           (size_t)(out->end - out->at) == kinds[scheme].bits / 8;
 }
 
 static bool take_private(mbedtls_pk_context *pk, struct key *out)
 {
     uint8_t der[DER_MAX];
-    struct der part;
+    struct otapult_der part;
     psa_key_attributes_t attributes = attributes_of(out->scheme, PSA_KEY_USAGE_SIGN_HASH);
 
     int len = mbedtls_pk_write_key_der(pk, der, sizeof der);
-    bool ok = len > 0 &&
-              private_part((struct der){der + sizeof der - len, der + sizeof der}, out->scheme, &part) &&
-              psa_import_key(&attributes, part.at, (size_t)(part.end - part.at), &out->id) == PSA_SUCCESS;
+    bool ok =
+        len > 0 &&
+        private_part((struct otapult_der){der + sizeof der - len, der + sizeof der}, out->scheme, &part) &&
+        psa_import_key(&attributes, part.at, (size_t)(part.end - part.at), &out->id) == PSA_SUCCESS;
     explicit_bzero(der, sizeof der);
     out->has_private = ok;
     return ok;
@@ -295,8 +302,13 @@ static size_t wrap_number(uint8_t *der, size_t size, enum otapult_signature_sche
     static const uint8_t curve_384[] = {0xA0, 0x07, 0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x22};
     const uint8_t *curve = scheme == OTAPULT_ECDSA_P256 ? curve_256 : curve_384;
     size_t curve_len = scheme == OTAPULT_ECDSA_P256 ? sizeof curve_256 : sizeof curve_384;
-    const uint8_t head[] = {
-        DER_SEQUENCE, (uint8_t)(5 + size + curve_len), DER_INTEGER, 1, 1, DER_OCTET_STRING, (uint8_t)size};
+    const uint8_t head[] = {OTAPULT_DER_SEQUENCE,
+                            (uint8_t)(5 + size + curve_len),
+                            OTAPULT_DER_INTEGER,
+                            1,
+                            1,
+                            OTAPULT_DER_OCTET_STRING,
+                            (uint8_t)size};
 
     memmove(der + sizeof head, der, size);
     memcpy(der, head, sizeof head);

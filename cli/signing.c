@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "der.h"
+#include "trust/der.h"
 
 #define DIGEST_AT  4u
 #define ANSWER_MAX 512u /* bytes of a signature, in any of its forms */
@@ -89,14 +89,15 @@ static ssize_t ask(const char *command, const uint8_t *digest, size_t len, uint8
 /* r and s, either one behind the other or as DER's SEQUENCE of two INTEGERs. */
 static bool take_ecdsa(const uint8_t *answer, size_t len, size_t number, uint8_t *signature)
 {
-    struct der all = {answer, answer + len}, both;
+    struct otapult_der all = {answer, answer + len}, both;
 
     if (len == 2 * number) {
         memcpy(signature, answer, len);
         return true;
     }
-    return der_take(&all, DER_SEQUENCE, &both) && all.at == all.end &&
-           der_take_number(&both, signature, number) && der_take_number(&both, signature + number, number) &&
+    return otapult_der_take(&all, OTAPULT_DER_SEQUENCE, &both) && all.at == all.end &&
+           otapult_der_take_number(&both, OTAPULT_DER_INTEGER, signature, number) &&
+           otapult_der_take_number(&both, OTAPULT_DER_INTEGER, signature + number, number) &&
            both.at == both.end;
 }
 

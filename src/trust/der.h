@@ -8,7 +8,7 @@
 
 #include "otapult/error.h"
 
-/* As much of DER (X.690) as one certificate and one key need: definite lengths up to 65535. */
+/* As much of DER (X.690) as keys, signatures and one certificate need: definite lengths up to 65535. */
 
 #define OTAPULT_DER_INTEGER      0x02u
 #define OTAPULT_DER_BIT_STRING   0x03u
