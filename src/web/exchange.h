@@ -9,6 +9,9 @@
 /* The value of a header and how often it is there; NULL and 0 when it is not. */
 const char *otapult_header_of(const struct otapult_exchange *x, const char *name, unsigned *count);
 
+/* The profile that guards this request; NULL: the open one, or no device of Otapult's. */
+const struct otapult_secure *otapult_profile_of(const struct otapult_exchange *x);
+
 bool otapult_is_get(const struct otapult_exchange *x);
 
 /* As otapult_http_error(), with further header lines. */

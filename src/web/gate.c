@@ -72,9 +72,14 @@ static int check_origin(struct otapult_exchange *x, struct otapult_finding *why)
 
 /* ---- the gate ---- */
 
+const struct otapult_secure *otapult_profile_of(const struct otapult_exchange *x)
+{
+    return x->guard != NULL ? otapult_profile(x->guard) : NULL;
+}
+
 static void admit(struct otapult_exchange *x)
 {
-    const struct otapult_secure *profile = x->guard != NULL ? otapult_profile(x->guard) : NULL;
+    const struct otapult_secure *profile = otapult_profile_of(x);
 
     x->who.kind = OTAPULT_ANYONE;
     if (profile != NULL)
@@ -101,14 +106,14 @@ bool otapult_gate_still(const struct otapult_exchange *x)
 {
     if (x->who.kind == OTAPULT_ANYONE || x->who.kind == OTAPULT_NOBODY)
         return true;
-    const struct otapult_secure *profile = otapult_profile(x->guard);
+    const struct otapult_secure *profile = otapult_profile_of(x);
     return profile->still(x);
 }
 
 void otapult_http_who(const struct otapult_exchange *x, char name[OTAPULT_WHO_NAME])
 {
     static const char anyone[] = "anyone";
-    const struct otapult_secure *profile = x->guard == NULL ? NULL : otapult_profile(x->guard);
+    const struct otapult_secure *profile = otapult_profile_of(x);
 
     if (profile != NULL)
         profile->name(x, name);

@@ -149,7 +149,7 @@ static void refuse_method(struct otapult_exchange *x, const char *methods)
 static const struct otapult_route *profile_route(const struct otapult_exchange *x,
                                                  const struct otapult_route *route)
 {
-    const struct otapult_secure *profile = x->guard != NULL ? otapult_profile(x->guard) : NULL;
+    const struct otapult_secure *profile = otapult_profile_of(x);
 
     for (size_t i = 0; profile != NULL && i < profile->route_count; i++) {
         const struct otapult_route *own = &profile->routes[i];
