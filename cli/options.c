@@ -11,6 +11,7 @@
 
 #include "key.h"
 #include "otapult/image.h"
+#include "trust/trust.h"
 
 #define CHIP_IDS 0x100u
 
@@ -123,32 +124,14 @@ static bool set_scheme(struct options *o, const char *value)
     return false;
 }
 
-static bool take_digest(const char *hex, uint8_t digest[32])
-{
-    if (strspn(hex, "0123456789abcdefABCDEF") != 64)
-        return false;
-    for (unsigned i = 0; i < 32; i++) {
-        const char pair[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
-        digest[i] = (uint8_t)strtoul(pair, NULL, 16);
-    }
-    return true;
-}
-
 /* One digest or several with commas between; the option may be given again. */
 static bool set_key_digest(struct options *o, const char *value)
 {
-    for (;;) {
-        bool ok = o->key_count < OPTIONS_KEYS && take_digest(value, o->key_digest[o->key_count]);
-        if (!ok || (value[64] != ',' && value[64] != '\0')) {
-            fprintf(stderr, "otapult: a key digest is 64 hex digits, as otapult key-digest prints them; "
-                            "at most three, with commas between\n");
-            return false;
-        }
-        o->key_count++;
-        if (value[64] == '\0')
-            return true;
-        value += 65;
-    }
+    if (otapult_read_digests(value, o->key_digest, OPTIONS_KEYS, &o->key_count))
+        return true;
+    fprintf(stderr, "otapult: a key digest is 64 hex digits, as otapult key-digest prints them; "
+                    "at most three, with commas between\n");
+    return false;
 }
 
 static const struct {

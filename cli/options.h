@@ -22,7 +22,7 @@ struct options {
     /* signatures */
     const char *key, *public_key; /* PEM files */
     uint8_t     key_digest[OPTIONS_KEYS][32];
-    unsigned    key_count;
+    size_t      key_count;
     const char *sign_command;
     const char *out;
     enum otapult_signature_scheme scheme;

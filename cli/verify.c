@@ -34,7 +34,7 @@ static int run(const struct options *given)
     struct options options = *given;
     struct input in;
 
-    unsigned keys = options.key_count + (options.key != NULL);
+    size_t keys = options.key_count + (options.key != NULL);
 
     if (keys == 0 || keys > OPTIONS_KEYS) {
         fprintf(stderr, "otapult verify: wants --key or --key-digest, three keys at most\n");

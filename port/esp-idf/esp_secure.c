@@ -10,6 +10,7 @@
 #include "esp_board.h"
 #include "trust/certificate.h"
 #include "trust/password.h"
+#include "trust/trust.h"
 
 /* The secure profile of a board: what otapult_esp_secure names. */
 
@@ -29,49 +30,14 @@ static struct otapult_identity own;
 
 /* ---- keys ---- */
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-static bool take_digest(const char *hex, uint8_t digest[OTAPULT_KEY_DIGEST])
-{
-    for (unsigned i = 0; i < 2 * OTAPULT_KEY_DIGEST; i++) { /* ends at the NUL, too */
-        const int digit = hex_digit(hex[i]);
-        if (digit < 0)
-            return false;
-        digest[i / 2] = (uint8_t)(digest[i / 2] << 4 | digit);
-    }
-    return true;
-}
-
-/* "": no key, which is allowed. false: it cannot be read. */
-static bool take_digests(const char *hex, size_t *count)
-{
-    *count = 0;
-    if (*hex == '\0')
-        return true;
-    for (;;) {
-        if (*count == OTAPULT_KEYS_MAX || !take_digest(hex, keys[*count]))
-            return false;
-        ++*count;
-        hex += 2 * OTAPULT_KEY_DIGEST;
-        if (*hex == '\0')
-            return true;
-        if (*hex++ != ',')
-            return false;
-    }
-}
-
 static esp_err_t choose_keys(struct otapult_config *device)
 {
     if (device->keys != NULL)
         return ESP_OK;
-    if (!take_digests(CONFIG_OTAPULT_KEY_DIGESTS, &device->key_count)) {
+    const char *text = CONFIG_OTAPULT_KEY_DIGESTS; /* "": no key, which is allowed */
+
+    device->key_count = 0;
+    if (*text != '\0' && !otapult_read_digests(text, keys, OTAPULT_KEYS_MAX, &device->key_count)) {
         ESP_LOGE(ESP_BOARD_TAG,
                  "nothing starts: CONFIG_OTAPULT_KEY_DIGESTS must be at most %u digests of 64 "
                  "hex digits, commas between",

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trust/trust.h"
+
 #define PORT_MAX    65535
 #define SECONDS_MAX 3600
 #define RESTART_MAX 60000 /* ms */
@@ -69,17 +71,6 @@ static bool text(const char *value, const char **out)
 {
     *out = value;
     return value[0] != '\0';
-}
-
-static bool take_digest(const char *hex, uint8_t digest[OTAPULT_KEY_DIGEST])
-{
-    if (strspn(hex, "0123456789abcdefABCDEF") != 2 * OTAPULT_KEY_DIGEST)
-        return false;
-    for (unsigned i = 0; i < OTAPULT_KEY_DIGEST; i++) {
-        const char pair[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
-        digest[i] = (uint8_t)strtoul(pair, NULL, 16);
-    }
-    return true;
 }
 
 /* ---- what each option sets; false: the value is not what the option wants ---- */
@@ -157,23 +148,14 @@ static bool set_secure(struct options *o, const char *value)
 /* One digest or several with commas between; the option may be given again. */
 static bool set_key_digest(struct options *o, const char *value)
 {
-    struct secure_options *s = &o->secure;
-
-    for (;;) {
-        if (s->key_count == OTAPULT_KEYS_MAX || !take_digest(value, s->keys[s->key_count]))
-            return false;
-        s->key_count++;
-        value += 2 * OTAPULT_KEY_DIGEST;
-        if (*value == '\0')
-            return true;
-        if (*value++ != ',')
-            return false;
-    }
+    return otapult_read_digests(value, o->secure.keys, OTAPULT_KEYS_MAX, &o->secure.key_count);
 }
 
 static bool set_revoke(struct options *o, const char *value)
 {
-    o->secure.revokes = strlen(value) == 2 * OTAPULT_KEY_DIGEST && take_digest(value, o->secure.revoked);
+    size_t count = 0;
+
+    o->secure.revokes = otapult_read_digests(value, &o->secure.revoked, 1, &count);
     return o->secure.revokes;
 }
 

@@ -18,7 +18,7 @@ struct secure_options {
     const char *hosts[SECURE_HOSTS_MAX + 1];     /* names of the rover, in either profile */
     unsigned host_count;
     uint8_t  keys[OTAPULT_KEYS_MAX][OTAPULT_KEY_DIGEST]; /* digests of trusted signing keys */
-    unsigned key_count;
+    size_t   key_count;
     uint8_t  revoked[OTAPULT_KEY_DIGEST]; /* to be revoked at start, where `revokes` */
     bool     revokes;
 };

@@ -56,6 +56,12 @@ bool otapult_key_is_public(const uint8_t digest[OTAPULT_KEY_DIGEST]);
 /* The first four bytes of a digest, which name it in texts. Never 0, which means no key there. */
 uint32_t otapult_key_id(const uint8_t digest[OTAPULT_KEY_DIGEST]);
 
+/* Key digests as `otapult key-digest` prints them, 64 hex digits each, commas between and nothing else: added
+ * behind the *count that are in keys[max] already. false: not of that form, or one too many; then *count says
+ * how many of them could be read. */
+OTAPULT_MUST_CHECK bool otapult_read_digests(const char *text, uint8_t (*keys)[OTAPULT_KEY_DIGEST], size_t max,
+                                             size_t *count);
+
 /* Trust in the built-in keys alone. Keeps the pointer; `count` at most OTAPULT_KEYS_MAX. */
 void otapult_trust_init(struct otapult_trust *t, const uint8_t (*built_in)[OTAPULT_KEY_DIGEST], size_t count);
 
