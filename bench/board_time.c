@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "factory.h"
 #include "host_port.h"
 #include "otapult/http.h"
 #include "sample_image.h"
@@ -39,8 +40,8 @@ static struct nor_counters measure(const uint8_t *image, size_t len, bool sector
     uint8_t table[OTAPULT_TABLE_SIZE];
 
     nor_open_memory(&nor, 16u << 20);
-    host_default_table(table);
-    if (!host_flash_factory(&nor, table, image, len) || !host_port_boot(&board, &nor, OTAPULT_RESET_POWER))
+    factory_table(table);
+    if (!factory_flash(&nor, table, image, len) || !host_port_boot(&board, &nor, OTAPULT_RESET_POWER))
         exit(1);
     if (board.port.open(board.port.ctx, 1, &flash) != 0)
         exit(1);

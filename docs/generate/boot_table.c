@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Prints the table of docs/boot.md from port/host/boot_table.def. */
+ * Prints the table of docs/boot.md from sim/boot_table.def. */
 #include <stdio.h>
 #include <string.h>
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "console.h"
+#include "factory.h"
 #include "host_port.h"
 #include "power.h"
 #include "sample_image.h"
@@ -53,7 +54,7 @@ static bool make_table(uint8_t table[OTAPULT_TABLE_SIZE], const char *path)
 {
     size_t len;
 
-    host_default_table(table);
+    factory_table(table);
     if (path == NULL)
         return true;
     uint8_t *given = read_file(path, &len);
@@ -83,7 +84,7 @@ static bool lay_factory_state(struct nor_flash *nor, const struct options *optio
     uint8_t *image = make_firmware(options->factory, &len);
     if (image == NULL)
         return false;
-    bool fits = host_flash_factory(nor, table, image, len);
+    bool fits = factory_flash(nor, table, image, len);
     free(image);
     if (!fits)
         console_complain("the partition table is wrong, or the factory firmware does not fit into it");

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "factory.h"
 #include "fixed_signer.h"
 #include "host_port.h"
 #include "oracle.h"
@@ -126,7 +127,7 @@ static void save_merged(void)
     uint8_t table[OTAPULT_TABLE_SIZE];
     size_t len;
 
-    host_default_table(table);
+    factory_table(table);
     uint8_t *merged = sample_merged(&spec, table, sizeof table, &len);
     struct bytes b = {.len = 0};
     add(&b, "\x85\0", 2);
@@ -301,7 +302,7 @@ static void save_tables(void)
     };
     uint8_t table[OTAPULT_TABLE_SIZE];
 
-    host_default_table(table);
+    factory_table(table);
     save_table("default", table, 0x120);
     save_table("default-whole", table, sizeof table);
     save_table("cut", table, 0xC0);

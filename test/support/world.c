@@ -12,6 +12,7 @@
 #include <psa/crypto.h>
 
 #include "boot_image.h"
+#include "factory.h"
 #include "table_maker.h"
 
 static const struct table_part two_ota[] = {{1, 2, 0x9000, 0x4000, "nvs"},
@@ -49,7 +50,7 @@ void world_init(struct world *w, enum world_layout layout, const uint8_t *image,
     w->health = OTAPULT_HEALTH_PASS;
     nor_open_memory(&w->nor, WORLD_FLASH);
     build_table(layouts[layout], table);
-    assert_true(host_flash_factory(&w->nor, table, image, len));
+    assert_true(factory_flash(&w->nor, table, image, len));
 }
 
 static void end_life(struct world *w)

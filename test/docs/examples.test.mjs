@@ -12,9 +12,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
-import { at, list, read, run } from './support/project.mjs';
+import { at, list, read, run } from '../support/project.mjs';
 
-const IDF = ['-isystem', at('test/board/idf'), '-isystem', at('test/fake_idf/include')];
+const IDF = ['-isystem', at('test/esp-idf/declared'), '-isystem', at('test/esp-idf/fake/include')];
 const WARN = ['-Wall', '-Wextra', '-Wpedantic', '-Werror', '-fsyntax-only'];
 const C = ['gcc', '-std=gnu17', '-Wconversion', '-Wshadow', '-Wstrict-prototypes', ...WARN];
 /* The dialect of arduino-esp32 3.x. The default configuration names what differs from 0, no more. */

@@ -13,7 +13,7 @@
 #include "store.h"
 
 /* A fake of those parts of ESP-IDF which the port uses, over the emulated flash and the bootloader model of
- * port/host. Its headers in include/ say what each function does, and by which file that was checked. Here
+ * sim/. Its headers in include/ say what each function does, and by which file that was checked. Here
  * is how a test drives it.
  *
  * There are no threads and there is no real time. A task runs when the test runs it, from its beginning to

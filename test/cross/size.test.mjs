@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { before, describe, test } from 'node:test';
-import { at, entries, list, read, run } from './support/project.mjs';
+import { at, entries, list, read, run } from '../support/project.mjs';
 
 const CHIPS = { riscv: 'riscv64-unknown-elf-', xtensa: 'xtensa-lx106-elf-' };
 const BUDGETS = JSON.parse(read('test/cross/budgets.json'));

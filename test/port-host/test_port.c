@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "factory.h"
 #include "host_port.h"
 #include "oracle.h"
 #include "port_contract.h"
@@ -75,7 +76,7 @@ static void begin(const struct layout *l)
 {
     uint8_t table[TABLE_MAKER_SIZE];
     table_make(table, l->part, l->parts);
-    assert_true(host_flash_factory(&nor, table, image, image_len));
+    assert_true(factory_flash(&nor, table, image, image_len));
     assert_true(boot(OTAPULT_RESET_POWER));
 }
 
@@ -199,7 +200,7 @@ static void test_contract_on_the_16_mb_board(void **state)
     nor_close(&nor);
     nor_open_memory(&nor, 16 * 1024 * 1024);
     mutate = NULL;
-    assert_true(host_flash_factory(&nor, NULL, image, image_len));
+    assert_true(factory_flash(&nor, NULL, image, image_len));
     assert_true(boot(OTAPULT_RESET_POWER));
     hand_over(&c);
     port_contract_test(&c);
@@ -728,7 +729,7 @@ static void test_the_default_table(void **state)
                                     0x27, 0x76, 0x8c, 0x92, 0xb1, 0xf8, 0x8a, 0x62};
     uint8_t table[OTAPULT_TABLE_SIZE];
     unsigned count;
-    host_default_table(table);
+    factory_table(table);
     assert_memory_equal(table + 6 * 32, "\xEB\xEB\xFF\xFF", 4);
     assert_memory_equal(table + 6 * 32 + 16, md5, sizeof md5);
     assert_int_equal(otapult_table_verify(table, sizeof table, 0x1000000, &count), OTAPULT_TABLE_OK);
@@ -742,7 +743,7 @@ static void test_factory_state(void **state)
     uint8_t table[TABLE_MAKER_SIZE];
     table_make(table, factory_and_two.part, factory_and_two.parts);
     memset(nor.data, 0, CHIP);
-    assert_true(host_flash_factory(&nor, table, image, image_len));
+    assert_true(factory_flash(&nor, table, image, image_len));
     assert_memory_equal(nor.data + 0x10000, image, image_len); /* the factory app's place */
     struct oracle_result r = oracle_boot(nor.data, CHIP);
     assert_int_equal(r.slot, ORACLE_FACTORY);
@@ -751,8 +752,8 @@ static void test_factory_state(void **state)
         assert_int_equal(nor.data[OTA_DATA + i], 0xFF);
 
     nor.data[0x9000] = 0x12;
-    assert_false(host_flash_factory(&nor, table, image, SLOT_SIZE + 1));
-    assert_false(host_flash_factory(&nor, NULL, image, image_len)); /* a 16 MB table on this chip */
+    assert_false(factory_flash(&nor, table, image, SLOT_SIZE + 1));
+    assert_false(factory_flash(&nor, NULL, image, image_len)); /* a 16 MB table on this chip */
     assert_int_equal(nor.data[0x9000], 0x12);
 }
 

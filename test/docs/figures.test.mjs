@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { describe, test } from 'node:test';
-import { at, list, read } from './support/project.mjs';
+import { at, read, testFiles } from '../support/project.mjs';
 
 const text = read('docs/security.md');
 const login = text.slice(text.indexOf('\n## HTTPS, users'), text.indexOf('\n## Tried where'));
@@ -53,8 +53,7 @@ describe('the figures of docs/security.md', () => {
 });
 
 describe('the tests that docs/security.md names', () => {
-    const files = ['test/unit', 'test/e2e', 'test/power', 'test/board'].flatMap(folder =>
-        [...list(folder, '.c'), ...list(folder, '.mjs')]);
+    const files = [...testFiles('.c'), ...testFiles('.mjs')];
     const sourceOf = name => files.filter(file => file.endsWith(`/${name}`)).map(file => read(file)).join();
 
     const named = [...login.matchAll(/`([\w.]+\.(?:c|mjs))`:\s+((?:`[^`]+`(?:,\s+)?)+)/g)].flatMap(([, file, names]) =>

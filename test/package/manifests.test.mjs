@@ -10,7 +10,7 @@ import { describe, test } from 'node:test';
 import zlib from 'node:zlib';
 import { startRover } from '../e2e/support/rover.mjs';
 import { program } from '../e2e/support/run.mjs';
-import { at, entries, list, read, ROOT, run } from './support/project.mjs';
+import { at, entries, list, read, ROOT, run } from '../support/project.mjs';
 
 const VERSION = read('CMakeLists.txt').match(/project\(otapult VERSION (\S+)/)[1];
 const LIBRARY = JSON.parse(read('library.json'));
@@ -107,13 +107,13 @@ describe('the component of ESP-IDF', () => {
 
     test('requires the components whose headers it includes', async () => {
         const { REQUIRES, PRIV_REQUIRES } = await component('5.1.0');
-        const owners = Object.fromEntries(entries(read('test/board/headers.txt')).map(line => line.split(/ +/)));
+        const owners = Object.fromEntries(entries(read('test/package/headers.txt')).map(line => line.split(/ +/)));
         const sources = [...list('port/esp-idf', '.c'), ...list('port/esp-idf', '.h'), 'include/otapult/esp_idf.h',
             'src/trust/sha256.h', 'src/trust/certificate.c'];
         const included = new Set(sources.flatMap(file =>
             [...read(file).matchAll(/#include <([^>]+)>/g)].map(match => match[1])));
         for (const header of included) {
-            assert.ok(owners[header], `${header}: test/board/headers.txt does not say whose it is`);
+            assert.ok(owners[header], `${header}: test/package/headers.txt does not say whose it is`);
             assert.ok(['-', ...REQUIRES, ...PRIV_REQUIRES].includes(owners[header]), `${header}: ${owners[header]}`);
         }
         for (const [, header] of read('include/otapult/esp_idf.h').matchAll(/#include <([^>]+)>/g))

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "factory.h"
+
 #include <psa/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
-#include "host_port.h"
 
 #define ENTRY_SIZE 32u
 #define LABEL_SIZE 16u
@@ -38,7 +39,7 @@ static void put_entry(uint8_t *p, const struct entry *e)
     memcpy(p + 12, e->label, strnlen(e->label, LABEL_SIZE));
 }
 
-void host_default_table(uint8_t table[OTAPULT_TABLE_SIZE])
+void factory_table(uint8_t table[OTAPULT_TABLE_SIZE])
 {
     uint8_t *md5 = table + DEFAULT_ENTRIES * ENTRY_SIZE;
     size_t len;
@@ -60,12 +61,12 @@ static bool first_app(const uint8_t *table, size_t flash_size, struct otapult_pa
            otapult_table_find(table, count, OTAPULT_PART_APP, OTAPULT_PART_APP_OTA_0, out);
 }
 
-bool host_flash_factory(struct nor_flash *nor, const uint8_t *table, const uint8_t *image, size_t len)
+bool factory_flash(struct nor_flash *nor, const uint8_t *table, const uint8_t *image, size_t len)
 {
     uint8_t standard[OTAPULT_TABLE_SIZE];
     struct otapult_partition app;
     if (!table) {
-        host_default_table(standard);
+        factory_table(standard);
         table = standard;
     }
     if (!first_app(table, nor->size, &app) || len > app.size)

@@ -3,9 +3,9 @@
 // the way its column says; every attack on the board stands in it; a hole has a reason.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { list, read } from './support/project.mjs';
+import { read, testFiles } from '../support/project.mjs';
 
-const BOARD = 'test/unit/test_esp_idf_attacks.c';
+const BOARD = 'test/esp-idf/test_esp_idf_attacks.c';
 const section = read('docs/security.md').split('\n## Tried where\n')[1].split('\n## ')[0];
 const rows = [...section.matchAll(/^\| (.*) \|$/gm)].map(([, row]) => row.split(' | ')).slice(1);
 const reasons = Object.fromEntries([...section.matchAll(/^- \((\w)\) (\S.*)$/gm)].map(([, letter, words]) => [letter, words]));
@@ -49,7 +49,7 @@ function assertScript(name) {
 }
 
 const columns = [
-    name => assertC(...name.split(': ').map((part, i) => (i ? part : `test/unit/${part}.c`))),
+    name => assertC(...name.split(': ').map((part, i) => (i ? part : testFiles(`/${part}.c`)[0]))),
     assertScript,
     assertScript,
     name => assertC(BOARD, `attack_esp_idf_${name}`, SETTINGS.plain),
@@ -83,7 +83,7 @@ describe('which attack is tried where', () => {
 
     test('tests that the other tables name exist, too', () => {
         const names = [...read('docs/security.md').matchAll(/`(attack_\w+)(…?)`/g)].map(([, name, more]) => [name, more]);
-        const text = list('test/unit', '.c').map(file => read(file)).join('');
+        const text = testFiles('.c').map(file => read(file)).join('');
         for (const [name, more] of names.filter(([name]) => name !== 'attack_esp_idf_'))
             assert.ok(text.includes(`static void ${name}${more ? '' : '(void **state)'}`), name);
     });

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-export const ROOT = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../..');
+export const ROOT = path.join(path.dirname(fileURLToPath(import.meta.url)), '../..');
 
 export const at = (...parts) => path.join(ROOT, ...parts);
 export const read = (...parts) => fs.readFileSync(at(...parts), 'utf8');
@@ -14,6 +14,13 @@ export const read = (...parts) => fs.readFileSync(at(...parts), 'utf8');
 // Files of a folder whose name ends so, as paths from the project's root.
 export function list(folder, end) {
     return fs.readdirSync(at(folder)).filter(name => name.endsWith(end)).sort().map(name => `${folder}/${name}`);
+}
+
+// Tests stand in a folder a room: all files of these folders whose path ends so.
+export function testFiles(end) {
+    return fs.readdirSync(at('test'), { withFileTypes: true }).filter(entry => entry.isDirectory())
+        .flatMap(entry => fs.readdirSync(at('test', entry.name)).map(name => `test/${entry.name}/${name}`))
+        .filter(file => file.endsWith(end)).sort();
 }
 
 // Lines of a list that are neither empty nor a remark.
