@@ -53,6 +53,10 @@ struct otapult_health_check {
 struct otapult_secure;
 extern const struct otapult_secure otapult_secure;
 
+/* What turns a file as sent into an app image. A firmware that does not name one does not carry its code
+ * either. src/decode/decoder.h says what one is; these are there: */
+struct otapult_decoder;
+
 struct otapult_config {
     const struct otapult_port *port; /* must outlive the device */
     uint16_t chip_id;                /* of this device, OTAPULT_CHIP_… */
@@ -91,6 +95,13 @@ struct otapult_config {
      * page and command line warn before they send one. A rollback is always possible, down to the least
      * security version. Must not block. */
     bool (*too_old)(const struct otapult_version *image, const struct otapult_version *running);
+    /* What uploads may be packed as, beside plain app images; NULL behind the last. NULL: plain ones only. */
+    const struct otapult_decoder *const *decoders;
+    /* What they work in: one update is unpacked at a time, so the largest need is enough; where one lies in
+     * another (a patch in a gzip file) both need room, or such a file is refused. Aligned for a uint64_t.
+     * NULL and 0 without decoders. All of these must outlive the device. */
+    void    *decoder_memory;
+    size_t   decoder_memory_size;
     /* For the login; without it every request of the secure profile is refused. Must outlive the device. */
     union otapult_users_memory *users;
     /* Tells the owner a password that was made just now; it is shown once and kept nowhere. To a console

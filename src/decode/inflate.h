@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OTAPULT_DECODE_INFLATE_H
+#define OTAPULT_DECODE_INFLATE_H
+
+#include "otapult/error.h"
+
+/* Raw deflate (RFC 1951) by a library that is there already: zlib on a computer (port/zlib/), the chip's
+ * ROM on a board (port/esp-idf/). The port gives these two functions; they use no memory but the
+ * caller's. A stream stays where it was begun: it holds pointers into itself. */
+
+/* Bytes of memory for a stream packed with a window of 1 << bits bytes, bits from 9 to 15. */
+#define OTAPULT_INFLATE_RAM(bits) (12288u + (1u << (bits)))
+
+enum otapult_inflate_result {
+    OTAPULT_INFLATE_MORE,    /* goes on: give more input, or the same call again while there is output */
+    OTAPULT_INFLATE_END,     /* the stream has ended; *p points behind its last byte */
+    OTAPULT_INFLATE_DAMAGED, /* no deflate stream, or one that reaches back further than its window */
+};
+
+/* Prepares memory[size], aligned for any type, OTAPULT_INFLATE_RAM(bits) or more. INTERNAL: too small. */
+OTAPULT_MUST_CHECK int otapult_inflate_init(void *memory, size_t size, unsigned bits);
+
+/* Unpacks the next bytes of p[n], moving both. *out and *made: bytes that came out, in the stream's memory,
+ * valid until the next call. Call until the input is used up *and* nothing came out. */
+OTAPULT_MUST_CHECK enum otapult_inflate_result otapult_inflate(void *memory, const uint8_t **p, size_t *n,
+                                                               const uint8_t **out, size_t *made);
+
+#endif
