@@ -47,6 +47,10 @@ struct otapult_esp_config {
     /* The one switch: NULL is the open profile, &otapult_esp_secure the secure one. The default is what
      * CONFIG_OTAPULT_SECURE says, of Kconfig or, where there is none, of the build's flags. */
     const struct otapult_esp_secure *secure;
+
+    /* Trusted keys of the secure profile where device.keys is NULL: their digests in hex, commas between;
+     * NULL: CONFIG_OTAPULT_KEY_DIGESTS. Must live until the start is over. */
+    const char *key_digests;
 };
 
 /* Whatever it is defined to: a flag with a value that was meant otherwise shall not open the device. */

@@ -112,8 +112,9 @@ void otapult_esp_upload_task(void *arg);
 /* What the secure profile does that the open one does not. The other files reach esp_secure.c through this
  * object alone, so that the linker leaves it out of firmware that does not name it. */
 struct otapult_esp_secure {
-    /* Turns the device's profile on. ESP_ERR_INVALID_ARG: the key digests cannot be read. */
-    esp_err_t (*configure)(struct otapult_config *device);
+    /* Turns the device's profile on. ESP_ERR_INVALID_ARG: the key digests cannot be read; NULL: those of
+     * Kconfig. */
+    esp_err_t (*configure)(struct otapult_config *device, const char *key_digests);
     /* Unpredictable bytes without a radio, while nothing else uses ADC or radio. */
     int (*quiet_random)(void *dst, size_t len);
     /* The device's own key and certificate, until forget(). ESP_FAIL, and the log says why. */

@@ -30,16 +30,17 @@ static struct otapult_identity own;
 
 /* ---- keys ---- */
 
-static esp_err_t choose_keys(struct otapult_config *device)
+static esp_err_t choose_keys(struct otapult_config *device, const char *text)
 {
     if (device->keys != NULL)
         return ESP_OK;
-    const char *text = CONFIG_OTAPULT_KEY_DIGESTS; /* "": no key, which is allowed */
+    if (text == NULL)
+        text = CONFIG_OTAPULT_KEY_DIGESTS; /* "": no key, which is allowed */
 
     device->key_count = 0;
     if (*text != '\0' && !otapult_read_digests(text, keys, OTAPULT_KEYS_MAX, &device->key_count)) {
         ESP_LOGE(ESP_BOARD_TAG,
-                 "nothing starts: CONFIG_OTAPULT_KEY_DIGESTS must be at most %u digests of 64 "
+                 "nothing starts: the key digests (CONFIG_OTAPULT_KEY_DIGESTS) must be at most %u of 64 "
                  "hex digits, commas between",
                  OTAPULT_KEYS_MAX);
         return ESP_ERR_INVALID_ARG;
@@ -82,9 +83,9 @@ static void show_password(void *app, const char *password)
     printf("otapult: it is shown this once; change it at /api/ota/account\n");
 }
 
-static esp_err_t configure(struct otapult_config *device)
+static esp_err_t configure(struct otapult_config *device, const char *key_digests)
 {
-    esp_err_t err = choose_keys(device);
+    esp_err_t err = choose_keys(device, key_digests);
 
     if (err != ESP_OK)
         return err;

@@ -94,10 +94,10 @@ static void complete_config(struct otapult_config *config)
 }
 
 /* config->secure is the one switch: a device that is secure by half, without HTTPS or a password, is none. */
-static esp_err_t choose_profile(const struct otapult_esp_secure *secure, struct otapult_config *config)
+static esp_err_t choose_profile(const struct otapult_esp_config *given, struct otapult_config *config)
 {
-    if (secure != NULL)
-        return secure->configure(config);
+    if (given->secure != NULL)
+        return given->secure->configure(config, given->key_digests);
     if (config->secure == NULL)
         return ESP_OK;
     ESP_LOGE(ESP_BOARD_TAG, "device.secure without its other half: set config.secure = &otapult_esp_secure");
@@ -120,7 +120,7 @@ static esp_err_t start_device(const struct otapult_esp_config *given)
     struct otapult_config config = given->device;
 
     otapult_esp_bind();
-    esp_err_t bad = choose_profile(given->secure, &config);
+    esp_err_t bad = choose_profile(given, &config);
     if (bad != ESP_OK)
         return bad;
     otapult_esp_open_store(b);

@@ -106,7 +106,50 @@ describe('the Arduino library', () => {
         await compile(['gcc', '-std=gnu17', ...WARN, ...headers], ...sources);
     });
 
-    for (const profile of [[], ['-DCONFIG_OTAPULT_SECURE=1']])
-        test(`its sketch compiles ${profile}`.trim(), () => compile([...CPP, ...headers, ...profile, '-x', 'c++'],
+    for (const profile of [[], ['-DCONFIG_OTAPULT_SECURE=1']]) {
+        const command = [...CPP, ...headers, ...profile];
+        test(`its class compiles ${profile}`.trim(), () => compile(command, path.join(library, 'src/Otapult.cpp')));
+        test(`its sketch compiles ${profile}`.trim(), () => compile([...command, '-x', 'c++'],
             path.join(library, 'examples/ArduinoOta/ArduinoOta.ino')));
+    }
+
+    // The 256 bytes as ESP-IDF lays them out, read here by their offsets (esp_app_desc.h).
+    test('OTAPULT_FIRMWARE makes the description that the chip, page and log read', async () => {
+        const [source, object, bytes] = ['firmware.cpp', 'firmware.o', 'desc.bin'].map(name => path.join(folder, name));
+        const noCheck = CPP.filter(flag => flag !== '-fsyntax-only');
+        fs.writeFileSync(source, '#include <Otapult.h>\nOTAPULT_FIRMWARE("my-robot", "1.4.2")\n');
+        await compile([...noCheck, ...headers, '-c', '-o', object], source);
+        await run('objcopy', ['-O', 'binary', '-j', '.rodata_desc', object, bytes]);
+        const desc = fs.readFileSync(bytes);
+        const text = (at, size) => desc.toString('latin1', at, at + size).replace(/\0.*$/s, '');
+        assert.equal(desc.length, 256);
+        assert.equal(desc.readUInt32LE(0), 0xABCD5432);
+        assert.equal(text(16, 32), '1.4.2');
+        assert.equal(text(48, 32), 'my-robot');
+        assert.match(text(80, 16), /^\d\d:\d\d:\d\d$/);
+        assert.match(text(96, 16), /^[A-Z][a-z]{2} [ \d]\d \d{4}$/);
+        assert.match(text(112, 32), /^v\d\.\d\.\d$/);
+        const symbols = await run('nm', [object]);
+        assert.match(symbols, / R esp_app_desc$/m); // not weak: it takes the place of the core's own
+    });
+
+    test('a name that does not fit does not compile', async () => {
+        const source = path.join(folder, 'long.cpp');
+        fs.writeFileSync(source, `#include <Otapult.h>\nOTAPULT_FIRMWARE("${'x'.repeat(32)}", "1.4.2")\n`);
+        await assert.rejects(compile([...CPP, ...headers], source), /at most 31 characters/);
+    });
+
+    // A function, called from a sketch, of which the rest of the library knows nothing.
+    test('every call of the class that the documents name exists', async () => {
+        const source = path.join(folder, 'all.cpp');
+        fs.writeFileSync(source, `#include <Otapult.h>
+            void setup() {
+                Otapult.check("network", []() { return true; }).ready([]() { return true; }).onHold([](bool) {});
+                Otapult.host("robot.local").secure("00");
+                if (Otapult.begin(8081) && Otapult.pending())
+                    (void)Otapult.confirm();
+            }
+            void loop() { Otapult.loop(); }\n`);
+        await compile([...CPP, ...headers, '-include', 'Arduino.h'], source);
+    });
 });

@@ -4,6 +4,7 @@
 #define FAKE_ESP_NETIF_H
 
 #include <esp_event.h>
+#include <stdbool.h>
 
 typedef struct { uint32_t addr; } esp_ip4_addr_t;
 typedef struct { esp_ip4_addr_t ip, netmask, gw; } esp_netif_ip_info_t;
@@ -18,5 +19,7 @@ extern esp_event_base_t const IP_EVENT;
                      (int)((ip)->addr >> 24)
 
 esp_err_t esp_netif_init(void);
+esp_netif_t *esp_netif_get_default_netif(void);
+bool esp_netif_is_netif_up(esp_netif_t *esp_netif);
 
 #endif

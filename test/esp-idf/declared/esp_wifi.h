@@ -31,6 +31,7 @@ esp_netif_t *esp_netif_create_default_wifi_sta(void);
 esp_netif_t *esp_netif_create_default_wifi_ap(void);
 esp_err_t    esp_wifi_init(const wifi_init_config_t *config);
 esp_err_t    esp_wifi_set_storage(wifi_storage_t storage);
+esp_err_t    esp_wifi_get_mode(wifi_mode_t *mode);
 esp_err_t    esp_wifi_set_mode(wifi_mode_t mode);
 esp_err_t    esp_wifi_set_config(wifi_interface_t interface, wifi_config_t *config);
 esp_err_t    esp_wifi_start(void);
