@@ -34,14 +34,14 @@ static esp_err_t choose_keys(struct otapult_config *device, const char *text)
 {
     if (device->keys != NULL)
         return ESP_OK;
+    const char *from = text != NULL ? "key_digests" : "CONFIG_OTAPULT_KEY_DIGESTS";
     if (text == NULL)
         text = CONFIG_OTAPULT_KEY_DIGESTS; /* "": no key, which is allowed */
 
     device->key_count = 0;
     if (*text != '\0' && !otapult_read_digests(text, keys, OTAPULT_KEYS_MAX, &device->key_count)) {
         ESP_LOGE(ESP_BOARD_TAG,
-                 "nothing starts: the key digests (CONFIG_OTAPULT_KEY_DIGESTS) must be at most %u of 64 "
-                 "hex digits, commas between",
+                 "nothing starts: %s must be at most %u digests of 64 hex digits, commas between", from,
                  OTAPULT_KEYS_MAX);
         return ESP_ERR_INVALID_ARG;
     }

@@ -278,6 +278,24 @@ static void digests_that_cannot_be_read_start_nothing(void **state)
     }
 }
 
+static void the_configuration_s_digests_come_before_kconfig_s(void **state)
+{
+    char good[65];
+
+    (void)state;
+    boot();
+    strcpy(good, hex_of(signer.digest[SIGNER_P256]));
+    boot_again();
+    fake_idf.key_digests = good;
+    l.config.key_digests = "not hex";
+    assert_int_equal(otapult_esp_start(&l.config), ESP_ERR_INVALID_ARG);
+    assert_non_null(strstr(fake_idf.log, "nothing starts: key_digests must be"));
+    boot_again();
+    fake_idf.key_digests = "not hex";
+    l.config.key_digests = good;
+    assert_int_equal(otapult_esp_start(&l.config), ESP_OK);
+}
+
 static void up_to_three_digests_are_trusted(void **state)
 {
     char text[200], upper[65];
@@ -760,6 +778,7 @@ int main(void)
         TEST_CASE(half_a_profile_does_not_start),
         TEST_CASE(the_profile_is_the_one_it_was_started_in),
         TEST_CASE(digests_that_cannot_be_read_start_nothing),
+        TEST_CASE(the_configuration_s_digests_come_before_kconfig_s),
         TEST_CASE(up_to_three_digests_are_trusted),
         TEST_CASE(the_applications_own_keys_come_first),
         TEST_CASE(the_first_start_needs_no_radio),
