@@ -8,7 +8,6 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
-#include "say.h"
 
 #define PIECE          65536u
 #define HEADER_SIZE    24u
@@ -63,7 +62,7 @@ bool input_read(const char *path, struct input *in)
         fclose(f);
     if (why == NULL)
         return true;
-    trouble_say(TROUBLE_FILE_UNREADABLE, "file", in->name, why);
+    fprintf(stderr, "otapult: %s: %s\n", in->name, why);
     input_free(in);
     return false;
 }

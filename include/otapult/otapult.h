@@ -16,7 +16,7 @@
  * Every function may be called from any task, unless it says otherwise. */
 
 /* RAM of everything one update needs, from the HTTP body to the flash call: checked by the build. */
-#define OTAPULT_RAM (sizeof(void *) > 4 ? 9216u : 8704u)
+#define OTAPULT_RAM (sizeof(void *) > 4 ? 7680u : 7232u)
 
 union otapult_memory {
     uint64_t      align;
@@ -187,6 +187,12 @@ OTAPULT_MUST_CHECK int otapult_restart(struct otapult *o, struct otapult_finding
  * revoked already), BUSY, REBOOTING; INTERNAL where signatures are not required. Blocks for a few
  * accesses to the key-value store. */
 OTAPULT_MUST_CHECK int otapult_revoke_key(struct otapult *o, const uint8_t digest[OTAPULT_KEY_DIGEST]);
+
+/* Key digests as `otapult key-digest` prints them, 64 hex digits each, commas between and nothing else: added
+ * behind the *count that are in keys[max] already. false: not of that form, or one too many; then *count says
+ * how many of them could be read. */
+OTAPULT_MUST_CHECK bool otapult_read_digests(const char *text, uint8_t (*keys)[OTAPULT_KEY_DIGEST], size_t max,
+                                             size_t *count);
 
 /* ---- looking ---- */
 

@@ -14,7 +14,12 @@
 
 #include "otapult/esp_idf.h"
 
-/* What the files of the ESP-IDF port share. */
+/* What the files of the ESP-IDF port share. Each calls only what stands below it:
+ *
+ *   mount      routes and servers
+ *   server     one request         start    the device and its task
+ *                                  slots, system    the two halves of struct otapult_port
+ *   esp_board  this struct, the clock */
 
 /* ---- versions of ESP-IDF ---- */
 
@@ -51,8 +56,8 @@ struct esp_slot {
     uint32_t rested_ms; /* when the task that writes it last let others run */
 };
 
-/* Everything that outlives a call; all zero when power comes. The tasks' stacks stand in mount.c, the
- * exchanges in server.c. */
+/* Everything that outlives a call; all zero when power comes. The tasks' stacks stand with
+ * who makes the tasks, the exchanges in server.c. */
 struct esp_board {
     bool                   bound; /* port, slots, mutex are set up */
     struct otapult_port    port;
@@ -84,9 +89,6 @@ struct esp_board {
 extern struct esp_board otapult_esp_board;
 
 #define ESP_BOARD_TAG "otapult" /* of log lines, and the namespace in NVS */
-
-/* Sets up what needs neither NVS nor a task. May be called again. */
-void otapult_esp_bind(void);
 
 /* slots.c and system.c: fill in their part of the port. */
 void otapult_esp_bind_slots(struct esp_board *b);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <esp_chip_info.h>
 #include <esp_log.h>
 #include <sdkconfig.h>
 #include <string.h>
@@ -9,147 +8,13 @@
 #if CONFIG_ESP_HTTPS_SERVER_ENABLE
 #include <esp_https_server.h>
 #endif
-#if ESP_BOARD_ASKS_EFUSES
-#include <hal/efuse_hal.h>
-#endif
 
 #ifndef CONFIG_OTAPULT_UPLOAD_STACK
 #define CONFIG_OTAPULT_UPLOAD_STACK 6144
 #endif
-#ifndef CONFIG_OTAPULT_POLL_STACK
-#define CONFIG_OTAPULT_POLL_STACK 5120
-#endif
 
-#if CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE
-#define GOES_BACK true
-#else
-#define GOES_BACK false
-#endif
-
-#define POLL_MS 100
-
-struct esp_board otapult_esp_board;
-
-/* A stack in PSRAM must not reach the flash driver: these are in internal RAM, as all static data is. */
+/* A stack in PSRAM must not reach the flash driver: this one is in internal RAM, as all static data is. */
 static StackType_t upload_stack[CONFIG_OTAPULT_UPLOAD_STACK / sizeof(StackType_t)];
-static StackType_t poll_stack[CONFIG_OTAPULT_POLL_STACK / sizeof(StackType_t)];
-
-/* ---- the device ---- */
-
-void otapult_esp_bind(void)
-{
-    struct esp_board *b = &otapult_esp_board;
-
-    if (b->bound)
-        return;
-    otapult_esp_bind_system(b);
-    otapult_esp_bind_slots(b);
-    b->bound = true;
-}
-
-const struct otapult_port *otapult_esp_port(void)
-{
-    otapult_esp_bind();
-    return &otapult_esp_board.port;
-}
-
-struct otapult *otapult_esp_device(void)
-{
-    return otapult_esp_board.device;
-}
-
-static void poll_task(void *arg)
-{
-    (void)arg;
-    for (;;) {
-        otapult_poll(otapult_esp_board.device);
-        (void)ulTaskNotifyTake(pdTRUE, pdMS_TO_TICKS(POLL_MS));
-    }
-}
-
-#if ESP_BOARD_ASKS_EFUSES
-/* 0: the bootloader does not ask, or not for the greatest revision; esp_ota_set_boot_partition() has the
- * last word. */
-static uint16_t block_revision(void)
-{
-    return efuse_hal_get_disable_blk_version_major() ? 0 : (uint16_t)efuse_hal_blk_version();
-}
-#else
-static uint16_t block_revision(void)
-{
-    return 0;
-}
-#endif
-
-static void complete_config(struct otapult_config *config)
-{
-    esp_chip_info_t chip;
-
-    esp_chip_info(&chip);
-    config->chip_id = CONFIG_IDF_FIRMWARE_CHIP_ID;
-    config->chip_rev = chip.revision;
-    config->block_rev = block_revision();
-    if (config->port == NULL)
-        config->port = otapult_esp_port();
-}
-
-/* config->secure is the one switch: a device that is secure by half, without HTTPS or a password, is none. */
-static esp_err_t choose_profile(const struct otapult_esp_config *given, struct otapult_config *config)
-{
-    if (given->secure != NULL)
-        return given->secure->configure(config, given->key_digests);
-    if (config->secure == NULL)
-        return ESP_OK;
-    ESP_LOGE(ESP_BOARD_TAG, "device.secure without its other half: set config.secure = &otapult_esp_secure");
-    return ESP_ERR_INVALID_ARG;
-}
-
-/* Things that a firmware is built without, and would only be missed when it is too late. */
-static void warn(void)
-{
-    if (!GOES_BACK)
-        ESP_LOGW(ESP_BOARD_TAG, "built without CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE: a bad firmware stays");
-    int err = otapult_esp_check();
-    if (err != 0)
-        ESP_LOGE(ESP_BOARD_TAG, "no updates over the air: %s", otapult_error_row(err)->hint_en);
-}
-
-static esp_err_t start_device(const struct otapult_esp_config *given)
-{
-    struct esp_board *b = &otapult_esp_board;
-    struct otapult_config config = given->device;
-
-    otapult_esp_bind();
-    esp_err_t bad = choose_profile(given, &config);
-    if (bad != ESP_OK)
-        return bad;
-    otapult_esp_open_store(b);
-    complete_config(&config);
-    warn();
-    b->secure = given->secure;
-    b->quiet_random = b->secure != NULL ? b->secure->quiet_random : NULL;
-    int err = otapult_start(&b->memory, &config, &b->device);
-    b->quiet_random = NULL;
-    if (err != 0) {
-        ESP_LOGE(ESP_BOARD_TAG, "does not start: %s", otapult_error_row(err)->code);
-        return ESP_FAIL;
-    }
-    b->stall_ms = config.stall_ms;
-    b->poll_task = xTaskCreateStatic(poll_task, "otapult poll", CONFIG_OTAPULT_POLL_STACK, NULL,
-                                     given->poll_priority, poll_stack, &b->poll_memory);
-    return ESP_OK;
-}
-
-esp_err_t otapult_esp_start(const struct otapult_esp_config *config)
-{
-    const struct otapult_config *device = &config->device;
-
-    if (otapult_esp_board.device != NULL)
-        return ESP_ERR_INVALID_STATE;
-    if (device->ready == NULL || (device->check_count > 0 && device->checks == NULL))
-        return ESP_ERR_INVALID_ARG;
-    return start_device(config);
-}
 
 /* ---- the routes ---- */
 

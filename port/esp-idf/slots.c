@@ -315,14 +315,3 @@ void otapult_esp_bind_slots(struct esp_board *b)
     b->port.confirm = port_confirm;
     b->port.reject = port_reject;
 }
-
-int otapult_esp_check(void)
-{
-    struct otapult_slots slots;
-
-    otapult_esp_bind();
-    (void)port_slots(&otapult_esp_board, &slots);
-    if (slots.next == OTAPULT_SLOT_NONE)
-        return OTAPULT_E_NO_OTA_PARTITION;
-    return slots.ota_data ? 0 : OTAPULT_E_NO_OTA_DATA;
-}

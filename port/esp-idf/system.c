@@ -2,7 +2,6 @@
 #include <esp_log.h>
 #include <esp_random.h>
 #include <esp_system.h>
-#include <esp_timer.h>
 #include <nvs_flash.h>
 
 #include "esp_board.h"
@@ -65,11 +64,6 @@ static int port_kv_set(void *ctx, const char *key, const void *src, size_t len)
 }
 
 /* ---- the rest of the world ---- */
-
-uint32_t otapult_esp_now_ms(void)
-{
-    return (uint32_t)(esp_timer_get_time() / 1000);
-}
 
 static uint32_t port_now_ms(void *ctx)
 {

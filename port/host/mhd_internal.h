@@ -6,10 +6,10 @@
 #include <pthread.h>
 #include <time.h>
 
-#include "mhd_server.h"
+#include "otapult/http.h"
 
-/* Between mhd_server.c, which owns the server, and mhd_exchange.c, which owns what goes over one
- * connection. */
+/* Between mhd_server.c, which owns the server, mhd_exchange.c, which owns what goes over one connection, and
+ * mhd_wait.c, by which both wait. */
 
 struct mhd_server {
     struct MHD_Daemon *daemon;

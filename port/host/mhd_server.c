@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "mhd_internal.h"
+#include "mhd_server.h"
 
 #define CONNECTIONS_MAX    512u
 #define CONNECTIONS_SOURCE 256u          /* from one address: nobody takes all of them */
@@ -17,24 +18,7 @@
 /* No version below 1.2, no cipher below 128 bits, none without forward secrecy. */
 #define TLS_PRIORITIES "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA"
 
-/* ---- waiting ---- */
-
-struct timespec mhd_after_ms(long ms)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_sec += ms / 1000;
-    t.tv_nsec += ms % 1000 * 1000000L;
-    t.tv_sec += t.tv_nsec / 1000000000L;
-    t.tv_nsec %= 1000000000L;
-    return t;
-}
-
-bool mhd_wait_until(struct mhd_server *s, const struct timespec *until)
-{
-    return pthread_cond_clockwait(&s->moved, &s->mutex, CLOCK_MONOTONIC, until) != ETIMEDOUT;
-}
+/* ---- the server ---- */
 
 /* The core compares addresses as they were sent. */
 static size_t leave_escaped(void *ctx, struct MHD_Connection *connection, char *s)
@@ -43,8 +27,6 @@ static size_t leave_escaped(void *ctx, struct MHD_Connection *connection, char *
     (void)connection;
     return strlen(s);
 }
-
-/* ---- the server ---- */
 
 static struct MHD_Daemon *start_daemon(struct mhd_server *s, const struct addrinfo *a, unsigned idle_s,
                                        const struct mhd_tls *tls)

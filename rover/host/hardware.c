@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
-#include "life.h"
+#include "life_state.h"
 
 /* The simulated hardware. */
 

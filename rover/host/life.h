@@ -2,45 +2,13 @@
 #ifndef ROVER_HOST_LIFE_H
 #define ROVER_HOST_LIFE_H
 
-#include "host_port.h"
-#include "mhd_server.h"
-#include "options.h"
-#include "rover.h"
-#include "sample_image.h"
+#include "life_state.h"
 
 /* One life of the board: from a reset to the next. */
-
-/* They stay when the rover restarts. */
-struct ports {
-    uint16_t main, http;
-};
-
-struct life {
-    const struct options *options;
-    struct host_port board;
-    union otapult_memory memory;
-    struct otapult *ota;
-    struct rover rover;
-    struct mhd_server *server, *redirects;
-    union otapult_users_memory users;
-    uint16_t port;
-    enum sample_temper temper; /* of the firmware that runs */
-    uint32_t after_ms;         /* of the temper */
-};
 
 /* Boots, runs until the next reset, and says in *reset how that came; on entry it is how this life's did.
  * false: the device is dead, or cannot be simulated; standard error says why. */
 bool life_live(const struct options *options, struct nor_flash *nor, struct ports *ports,
                enum otapult_reset *reset);
-
-/* ---- between life.c, network.c and hardware.c ---- */
-
-/* Serves the device's pages and the rover's, by the profile's rules. true also where the firmware's temper
- * keeps it off the network. false: standard error says why. */
-bool network_serve(struct life *life, struct ports *ports);
-void network_stop(struct life *life);
-
-/* The rover's motors and health checks, over `life`, which must outlive them. */
-struct rover_hardware hardware_of(struct life *life);
 
 #endif

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "console.h"
-#include "life.h"
+#include "life_state.h"
 
 static struct mhd_server *listen_at(struct life *life, uint16_t port, const struct mhd_tls *tls)
 {

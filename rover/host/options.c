@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trust/trust.h"
-
 #define PORT_MAX    65535
 #define SECONDS_MAX 3600
 #define RESTART_MAX 60000 /* ms */

@@ -32,6 +32,4 @@
 void otapult_header_decode(const uint8_t header[OTAPULT_IMAGE_HEADER], struct otapult_image_info *info);
 bool otapult_desc_decode(const uint8_t raw[OTAPULT_DESC_SIZE], struct otapult_app_desc *desc);
 
-bool otapult_chip_known(uint32_t chip_id);
-
 #endif

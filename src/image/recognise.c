@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/chip.h"
 #include "base/text.h"
 #include "flash/ota_data.h"
 #include "image/format.h"
@@ -14,25 +15,29 @@
 #define BLANK_OTA_DATA 8192u /* bytes of ota_data_initial.bin */
 #define ERASED         0xFFu
 
+_Static_assert(sizeof(struct otapult_recognise) <= 768, "the RAM table says 768 bytes");
+
 /* ---- the verdict ---- */
 
-static void refuse(struct otapult_recognise *r, int err, struct otapult_finding why)
+/* Beside the error stands what was found, in r->why: set before, where there is something to say. */
+static void refuse(struct otapult_recognise *r, int err)
 {
     r->kind = OTAPULT_KIND_REFUSED;
     r->err = err;
-    r->why = why;
 }
 
 static void refuse_unknown(struct otapult_recognise *r)
 {
-    refuse(r, OTAPULT_E_FILE_UNKNOWN,
-           (struct otapult_finding){.got = r->head[0], .want = OTAPULT_IMAGE_MAGIC});
+    r->why.got = r->head[0];
+    r->why.want = OTAPULT_IMAGE_MAGIC;
+    refuse(r, OTAPULT_E_FILE_UNKNOWN);
 }
 
-/* What the file is was seen at `at`; `what` is a word for it, or NULL. */
 static void refuse_part(struct otapult_recognise *r, int err, uint32_t at, const char *what)
 {
-    refuse(r, err, (struct otapult_finding){.at = at, .text = what});
+    r->why.at = at;
+    r->why.text = what;
+    refuse(r, err);
 }
 
 /* ---- what a mark alone does not prove ---- */
@@ -234,7 +239,8 @@ static bool is_sane_header(const struct otapult_recognise *r)
 
 static void refuse_bootloader(struct otapult_recognise *r)
 {
-    refuse(r, OTAPULT_E_IMAGE_BOOTLOADER, (struct otapult_finding){.got = head_chip(r)});
+    r->why.got = head_chip(r);
+    refuse(r, OTAPULT_E_IMAGE_BOOTLOADER);
 }
 
 /* An image header, but neither app description nor the shape of a bootloader. */
@@ -245,8 +251,9 @@ static void refuse_strange_image(struct otapult_recognise *r)
         refuse_part(r, OTAPULT_E_IMAGE_NO_DESCRIPTION, OTAPULT_DESC_OFFSET, NULL);
         return;
     }
-    refuse(r, OTAPULT_E_IMAGE_WRONG_CHIP,
-           (struct otapult_finding){.at = OTAPULT_HEADER_CHIP, .got = chip, .want = r->chip_id});
+    r->why.got = chip;
+    r->why.want = r->chip_id;
+    refuse_part(r, OTAPULT_E_IMAGE_WRONG_CHIP, OTAPULT_HEADER_CHIP, NULL);
 }
 
 static void judge_image_head(struct otapult_recognise *r)
@@ -267,8 +274,8 @@ static void judge_image_end(struct otapult_recognise *r)
 
 static void refuse_cut_head(struct otapult_recognise *r)
 {
-    refuse(r, OTAPULT_E_IMAGE_TRUNCATED,
-           (struct otapult_finding){.at = r->seen, .got = OTAPULT_HEAD_SIZE - r->seen});
+    r->why.got = OTAPULT_HEAD_SIZE - r->seen;
+    refuse_part(r, OTAPULT_E_IMAGE_TRUNCATED, r->seen, NULL);
 }
 
 /* ---- the three moments of judgement ---- */
@@ -278,7 +285,8 @@ static void judge_head(struct otapult_recognise *r)
 {
     for (const struct mark *m = marks; m < marks + sizeof marks / sizeof *marks; m++)
         if (mark_fits(r, m)) {
-            refuse(r, m->err, (struct otapult_finding){.got = r->head[0], .text = m->word});
+            r->why.got = r->head[0];
+            refuse_part(r, m->err, 0, m->word);
             return;
         }
     if (r->head[0] == OTAPULT_IMAGE_MAGIC && r->seen >= OTAPULT_HEAD_SIZE)
@@ -326,8 +334,8 @@ static void judge_boundary(struct otapult_recognise *r, uint32_t at)
 
 static void refuse_uniform(struct otapult_recognise *r)
 {
-    refuse(r, r->seen == BLANK_OTA_DATA ? OTAPULT_E_FILE_OTA_DATA : OTAPULT_E_FILE_BLANK,
-           (struct otapult_finding){.got = r->head[0]});
+    r->why.got = r->head[0];
+    refuse(r, r->seen == BLANK_OTA_DATA ? OTAPULT_E_FILE_OTA_DATA : OTAPULT_E_FILE_BLANK);
 }
 
 /* The end of the file, or of what this stage is ready to look at. */
@@ -343,9 +351,9 @@ static void judge_end(struct otapult_recognise *r)
 
 /* ---- the stage ---- */
 
-void otapult_recognise_init(struct otapult_recognise *r, uint16_t chip_id, uint32_t size)
+void otapult_recognise_init(struct otapult_recognise *r, uint32_t size)
 {
-    *r = (struct otapult_recognise){.size = size, .chip_id = chip_id};
+    *r = (struct otapult_recognise){.size = size, .chip_id = OTAPULT_CHIP_ESP32S3};
 }
 
 /* Where the next bytes of another kind begin: behind a window, behind a part of the head, on a boundary. */
@@ -402,7 +410,7 @@ int otapult_recognise_feed(struct otapult_recognise *r, const uint8_t *p, size_t
 int otapult_recognise_finish(struct otapult_recognise *r)
 {
     if (r->kind == OTAPULT_KIND_UNDECIDED && r->seen == 0)
-        refuse(r, OTAPULT_E_FILE_EMPTY, (struct otapult_finding){0});
+        refuse(r, OTAPULT_E_FILE_EMPTY);
     if (r->kind == OTAPULT_KIND_UNDECIDED && r->seen < OTAPULT_RECOGNISE_HEAD)
         judge_head(r);
     if (r->kind == OTAPULT_KIND_UNDECIDED)

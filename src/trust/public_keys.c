@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "trust/trust.h"
+#include "trust/key.h"
 
 #define NAMED_BY 8u
 

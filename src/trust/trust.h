@@ -3,6 +3,7 @@
 #define OTAPULT_TRUST_TRUST_H
 
 #include "otapult/otapult.h"
+#include "trust/key.h"
 
 /* Whose signatures count, and the least security version: what the application was built with, and what
  * the key-value store has learned since. Read from the store once, at start; whoever changes it stores
@@ -50,25 +51,7 @@ enum otapult_standing { /* of a key; the later, the more there is to say about i
     OTAPULT_KEY_TRUSTED,
 };
 
-/* A key whose private half can be downloaded: src/trust/public_keys.def. */
-bool otapult_key_is_public(const uint8_t digest[OTAPULT_KEY_DIGEST]);
-
-/* The first four bytes of a digest, which name it in texts. Never 0, which means no key there. */
-uint32_t otapult_key_id(const uint8_t digest[OTAPULT_KEY_DIGEST]);
-
-/* Key digests as `otapult key-digest` prints them, 64 hex digits each, commas between and nothing else: added
- * behind the *count that are in keys[max] already. false: not of that form, or one too many; then *count says
- * how many of them could be read. */
-OTAPULT_MUST_CHECK bool otapult_read_digests(const char *text, uint8_t (*keys)[OTAPULT_KEY_DIGEST], size_t max,
-                                             size_t *count);
-
-/* Trust in the built-in keys alone. Keeps the pointer; `count` at most OTAPULT_KEYS_MAX. */
-void otapult_trust_init(struct otapult_trust *t, const uint8_t (*built_in)[OTAPULT_KEY_DIGEST], size_t count);
-
-/* The same with what the store says. STORE: it cannot be read, or holds what this code did not write;
- * a revocation may be lost then, and no key counts. */
-OTAPULT_MUST_CHECK int otapult_trust_load(struct otapult_trust *t, const struct otapult_port *port,
-                                          const uint8_t (*built_in)[OTAPULT_KEY_DIGEST], size_t count);
+/* ---- questions ---- */
 
 /* Trusted keys in effect, numbered 0 to OTAPULT_KEYS_ALL - 1 with gaps: NULL where there is none. */
 const uint8_t *otapult_trust_key(const struct otapult_trust *t, unsigned n);
@@ -77,6 +60,16 @@ unsigned otapult_trust_count(const struct otapult_trust *t);
 /* What is known of a key. TRUSTED: *n (may be NULL) is its number. */
 enum otapult_standing otapult_trust_ask(const struct otapult_trust *t,
                                         const uint8_t digest[OTAPULT_KEY_DIGEST], unsigned *n);
+
+/* ---- trust_store.c: what the store says, and what changes ---- */
+
+/* Trust in the built-in keys alone. Keeps the pointer; `count` at most OTAPULT_KEYS_MAX. */
+void otapult_trust_init(struct otapult_trust *t, const uint8_t (*built_in)[OTAPULT_KEY_DIGEST], size_t count);
+
+/* The same with what the store says. STORE: it cannot be read, or holds what this code did not write;
+ * a revocation may be lost then, and no key counts. */
+OTAPULT_MUST_CHECK int otapult_trust_load(struct otapult_trust *t, const struct otapult_port *port,
+                                          const uint8_t (*built_in)[OTAPULT_KEY_DIGEST], size_t count);
 
 /* Built-in key `n` into the store, where it outlives this firmware. 0 also when it is there already, or
  * does not count. STORE: the store failed, or is full. */

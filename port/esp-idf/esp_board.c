@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "esp_board.h"
+
+#include <esp_timer.h>
+
+struct esp_board otapult_esp_board;
+
+uint32_t otapult_esp_now_ms(void)
+{
+    return (uint32_t)(esp_timer_get_time() / 1000);
+}
