@@ -3,6 +3,7 @@
 
 #include "input.h"
 #include "report.h"
+#include "say.h"
 #include "web/multipart.h"
 
 #define JSON_SIZE 4096
@@ -33,7 +34,7 @@ static enum otapult_age age(const struct options *options, const struct otapult_
 static void warn_older(const struct options *options, const struct otapult_image_info *info)
 {
     if (age(options, info) == OTAPULT_OLDER)
-        fprintf(stderr, "otapult: warning: %s is older than what the robot runs\n", info->desc.version);
+        complain("warning: %s is older than what the robot runs", info->desc.version);
 }
 
 static void print_ok(const struct input *in, const struct otapult_image_info *info)
@@ -84,7 +85,7 @@ static int print_json(const struct input *in, const struct options *options, int
     return json_print(&j);
 }
 
-static int run(const struct options *options)
+static int check(const struct options *options)
 {
     static struct otapult_judge judge;
     struct input in;
@@ -104,20 +105,28 @@ static int run(const struct options *options)
     return err == 0 ? status : STATUS_NO;
 }
 
+static int run(const struct options *options)
+{
+    return options_each(options, check);
+}
+
 const struct verb verb_check = {
     .name = "check",
-    .arguments = "FILE [--chip NAME] [--slot-size BYTES] [--key-digest HEX,…] [--running VERSION] [--json]",
-    .summary = "would a robot take this file? says why not",
-    .help = "Judges FILE ('-': standard input) by the same code as the robot does during an upload.\n"
-            "\n"
-            "  --chip NAME         the robot's chip; ESP32-S3 unless said\n"
-            "  --slot-size BYTES   size of its OTA slots, also as 4M or 1280K; 0x640000 unless said\n"
-            "  --key-digest HEX    the robot requires a signature and trusts this key; up to three, with\n"
-            "                      commas between\n"
-            "  --running VERSION   what the robot runs; an older FILE is warned of (JSON: \"age\")\n"
-            "  --json              one JSON object on standard output, errors as in docs/http-api.md\n"
-            "\n"
-            "Exit status: 0 the robot takes it, 1 it does not or FILE cannot be read, 2 wrong usage.\n",
-    .accepts = "cdjrs",
+    .gist = "would a robot take it?",
+    .operands = "FILE…",
+    .summary = "says whether a robot takes a file, and why not",
+    .about = "Judges each FILE ('-': standard input) by the same code as the robot does during an upload.",
+    .exits = "0 the robot takes every FILE, 1 it does not or a FILE cannot be read, 2 wrong usage.",
+    .examples = "otapult check firmware.bin --running 1.4.2",
+    .least = 1,
+    .most = OPERANDS_ANY,
+    .completes = {COMPLETES_FILE, COMPLETES_FILE},
+    .group = GROUP_FILES,
+    .options = (const struct verb_option[]){{OPTION_CHIP, NULL},
+                                            {OPTION_SLOT_SIZE, NULL},
+                                            {OPTION_KEY_DIGEST, NULL},
+                                            {OPTION_RUNNING, NULL},
+                                            {OPTION_JSON, NULL},
+                                            {OPTION_NONE, NULL}},
     .run = run,
 };

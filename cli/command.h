@@ -2,28 +2,93 @@
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
-/* `otapult VERB …`: one table of verbs in main.c, one file a verb, one table of options for all.
- *
- * What a verb finds goes to standard output; what went wrong goes to standard error. */
+#include <stddef.h>
 
+/* `otapult VERB …`: one table of verbs and one of options. Parser, help, manual pages, docs/cli.md and the
+ * completion of shells are all made from them: a verb is a file with a struct verb, and a line in verbs.c;
+ * an option is a row of options.def.
+ *
+ * What a verb finds goes to standard output; what goes wrong, and progress, to standard error. */
+
+/* How otapult ends; the words stand in verbs.c. With several robots the largest of their numbers counts.
+ * These numbers never change. */
 enum {
     STATUS_OK = 0,
-    STATUS_NO = 1,    /* the file was refused, or could not be read or told */
-    STATUS_USAGE = 2, /* the command line is wrong */
+    STATUS_NO = 1,
+    STATUS_USAGE = 2,
+    STATUS_UNREACHABLE = 3,
+    STATUS_STRANGER = 4,
+    STATUS_UNPROVED = 5,
+    STATUS_INTERRUPTED = 130,
 };
+
+struct status_row {
+    int status;
+    const char *words;
+};
+extern const struct status_row status_table[];
+extern const size_t status_rows;
 
 struct options;
 
+enum option_id {
+#define OPTION(id, name, letter, value, completes, set, words) OPTION_##id,
+#include "options.def"
+    OPTION_NONE
+};
+
+/* An option of a verb. `words`: what it means there; NULL: as options.def says. */
+struct verb_option {
+    enum option_id id;
+    const char *words;
+};
+
+enum verb_group { GROUP_ROBOTS, GROUP_FILES, GROUP_KEYS, GROUP_OTHER, GROUPS };
+
+/* What an operand or a value is, for the completion of a shell. */
+enum completes {
+    COMPLETES_NOTHING,
+    COMPLETES_FILE,
+    COMPLETES_FOLDER,
+    COMPLETES_ROBOT,
+    COMPLETES_CHIP,
+    COMPLETES_SCHEME,
+    COMPLETES_VERB,
+    COMPLETES_SHELL,
+    COMPLETES_FORMAT,
+};
+
+#define OPERANDS_ANY 0xFFFFu
+
 struct verb {
     const char *name;
-    const char *arguments; /* "FILE [--json]" */
-    const char *summary;   /* one line without a full stop */
-    const char *help;      /* what --help says below the first line; ends with a newline */
-    const char *accepts;   /* letters of the options it takes, as in options.c */
+    const char *gist;     /* of the overview: at most 26 characters */
+    const char *operands; /* "FILE ROBOT…" */
+    const char *summary;  /* one line without a full stop */
+    const char *about;    /* paragraphs between empty lines; lines that begin with a space stay as they are */
+    const char *exits;    /* what its exit statuses mean, where the table of all says less; or NULL */
+    const char *examples; /* a command a line; or NULL */
+    unsigned least, most; /* how many operands; OPERANDS_ANY: no end */
+    enum completes completes[2];        /* the first operand, and all others */
+    enum verb_group group;
+    const struct verb_option *options;  /* up to OPTION_NONE; those of all verbs are not in it */
     int (*run)(const struct options *options);
 };
 
-extern const struct verb verb_info, verb_check, verb_status;
+/* All verbs, in the order of the overview; the last is NULL. */
+extern const struct verb *const verbs[];
+const struct verb *verb_find(const char *name); /* NULL: there is none */
+
+/* The options of a verb one after another: its own, then those of all verbs. NULL: no more. */
+const struct verb_option *verb_option_at(const struct verb *verb, unsigned index);
+
+/* The word of the list that `typed` was probably meant to be; NULL: none is near. */
+const char *nearest_word(const char *typed, const char *(*word_at)(const void *list, unsigned index),
+                         const void *list);
+
+extern const struct verb verb_info, verb_check;
 extern const struct verb verb_keygen, verb_key_digest, verb_sign, verb_verify;
+extern const struct verb verb_status;
+extern const struct verb verb_help, verb_completion;
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report.h"
 
-static int run(const struct options *options)
+static int info(const struct options *options)
 {
     static struct otapult_judge judge;
     static struct survey found;
@@ -16,19 +16,28 @@ static int run(const struct options *options)
     return err == OTAPULT_E_FILE_UNKNOWN ? STATUS_NO : status;
 }
 
+static int run(const struct options *options)
+{
+    return options_each(options, info);
+}
+
 const struct verb verb_info = {
     .name = "info",
-    .arguments = "FILE [--chip NAME] [--slot-size BYTES] [--json]",
-    .summary = "what is this file? shows what is in it",
-    .help = "Shows what FILE ('-': standard input) is and what is in it, also when it is broken: chip,\n"
-            "version, build, segments, checksum and hash of app images; bootloader, partition table,\n"
-            "OTA data and app of a merged image; and whether a robot takes it.\n"
-            "\n"
-            "  --chip NAME         the robot's chip; ESP32-S3 unless said\n"
-            "  --slot-size BYTES   size of its OTA slots, also as 4M or 1280K; 0x640000 unless said\n"
-            "  --json              one JSON object on standard output\n"
-            "\n"
-            "Exit status: 0 it could tell, 1 it could not or FILE cannot be read, 2 wrong usage.\n",
-    .accepts = "cjs",
+    .gist = "what is in a file",
+    .operands = "FILE…",
+    .summary = "shows what a file is and what is in it",
+    .about =
+        "Shows what each FILE ('-': standard input) is and what is in it, also when it is broken: chip, "
+        "version, build, segments, checksum and hash of app images; bootloader, partition table, OTA data "
+        "and app of a merged image; and whether a robot takes it.",
+    .exits = "0 it could tell, 1 it could not or a FILE cannot be read, 2 wrong usage.",
+    .examples = "otapult info build/*.bin",
+    .least = 1,
+    .most = OPERANDS_ANY,
+    .completes = {COMPLETES_FILE, COMPLETES_FILE},
+    .group = GROUP_FILES,
+    .options =
+        (const struct verb_option[]){
+            {OPTION_CHIP, NULL}, {OPTION_SLOT_SIZE, NULL}, {OPTION_JSON, NULL}, {OPTION_NONE, NULL}},
     .run = run,
 };

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "say.h"
 
 #define PIECE          65536u
 #define HEADER_SIZE    24u
@@ -62,7 +63,7 @@ bool input_read(const char *path, struct input *in)
         fclose(f);
     if (why == NULL)
         return true;
-    fprintf(stderr, "otapult: %s: %s\n", in->name, why);
+    trouble_say(TROUBLE_FILE_UNREADABLE, "file", in->name, why);
     input_free(in);
     return false;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "say.h"
 #include "trust/der.h"
 
 #define PEM_MAX 8192u
@@ -28,9 +29,9 @@ const char *key_scheme_word(enum otapult_signature_scheme scheme)
     return words[scheme];
 }
 
-static bool complain(const char *path, const char *why)
+static bool fail(const char *path, const char *why)
 {
-    fprintf(stderr, "otapult: %s: %s\n", path, why);
+    complain("%s: %s", say_clean(path), why);
     return false;
 }
 
@@ -233,13 +234,13 @@ static bool read_text(const char *path, char *text, size_t cap)
     FILE *f = fopen(path, "rb");
 
     if (f == NULL)
-        return complain(path, strerror(errno));
+        return fail(path, strerror(errno));
     setvbuf(f, NULL, _IONBF, 0);
     size_t len = fread(text, 1, cap - 1, f);
     bool ok = !ferror(f) && len < cap - 1;
     fclose(f);
     text[len] = '\0';
-    return ok ? true : complain(path, "no key: it is too long, or cannot be read");
+    return ok ? true : fail(path, "no key: it is too long, or cannot be read");
 }
 
 static const char *parse(mbedtls_pk_context *pk, const char *text, bool sign, bool *is_private)
@@ -281,7 +282,7 @@ bool key_read(const char *path, bool sign, struct key *out)
         why = take_key(&pk, sign, out);
     mbedtls_pk_free(&pk);
     explicit_bzero(text, sizeof text);
-    return why == NULL ? true : complain(path, why);
+    return why == NULL ? true : fail(path, why);
 }
 
 void key_free(struct key *k)
@@ -345,14 +346,13 @@ static bool write_new(const char *path, const char *text)
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
     if (fd < 0)
-        return complain(path,
-                        errno == EEXIST ? "is there already; a key is never overwritten" : strerror(errno));
+        return fail(path, errno == EEXIST ? "is there already; a key is never overwritten" : strerror(errno));
     bool ok = fchmod(fd, 0600) == 0 && write(fd, text, len) == (ssize_t)len && fsync(fd) == 0;
     ok = close(fd) == 0 && ok;
     if (ok)
         return true;
     unlink(path);
-    return complain(path, "cannot be written");
+    return fail(path, "cannot be written");
 }
 
 bool key_generate(const char *path, enum otapult_signature_scheme scheme, struct key *out)
@@ -360,7 +360,7 @@ bool key_generate(const char *path, enum otapult_signature_scheme scheme, struct
     char pem[PEM_MAX];
 
     *out = (struct key){0};
-    bool ok = make_pem(scheme, pem, out) || complain(path, "the crypto library makes no such key");
+    bool ok = make_pem(scheme, pem, out) || fail(path, "the crypto library makes no such key");
     ok = ok && write_new(path, pem);
     explicit_bzero(pem, sizeof pem);
     return ok;

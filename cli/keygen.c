@@ -5,6 +5,7 @@
 #include "key.h"
 #include "options.h"
 #include "report.h"
+#include "say.h"
 
 /* The digest alone on its line, so that a script can take it. */
 static bool print_digest(const struct key *key)
@@ -27,14 +28,13 @@ static int run_keygen(const struct options *options)
 
     if (!key_generate(options->file, options->scheme, &key) || !print_digest(&key))
         return STATUS_NO;
-    fprintf(stderr,
-            "otapult: %s holds a private key. Keep it away from robots and repositories, and keep a copy:\n"
-            "without it there are no more updates.\n",
-            options->file);
+    remark("%s holds a private key. Keep it away from robots and repositories, and keep a copy: without it "
+           "there are no more updates.",
+           options->file);
     return STATUS_OK;
 }
 
-static int run_key_digest(const struct options *options)
+static int digest_of(const struct options *options)
 {
     struct key key;
 
@@ -45,30 +45,43 @@ static int run_key_digest(const struct options *options)
     return ok ? STATUS_OK : STATUS_NO;
 }
 
+static int run_key_digest(const struct options *options)
+{
+    return options_each(options, digest_of);
+}
+
 const struct verb verb_keygen = {
     .name = "keygen",
-    .arguments = "FILE [--scheme rsa3072|ecdsa256|ecdsa384]",
-    .summary = "make a key that signs firmware",
-    .help =
-        "Writes a new private key to FILE as PEM, mode 0600, and prints its key digest. Never writes over\n"
-        "a file that is there.\n"
-        "\n"
-        "  --scheme NAME   rsa3072 unless said: the only one that an ESP32-S3's hardware Secure Boot\n"
-        "                  knows; the others are ecdsa256 and ecdsa384\n"
-        "\n"
-        "Exit status: 0 made, 1 it could not be, 2 wrong usage.\n",
-    .accepts = "S",
+    .gist = "make a signing key",
+    .operands = "FILE",
+    .summary = "makes a key that signs firmware",
+    .about =
+        "Writes a new private key to FILE as PEM, mode 0600, and prints its key digest. Never writes over a "
+        "file that is there.",
+    .exits = "0 made, 1 it could not be, 2 wrong usage.",
+    .examples = "otapult keygen release.pem",
+    .least = 1,
+    .most = 1,
+    .completes = {COMPLETES_FILE},
+    .group = GROUP_KEYS,
+    .options = (const struct verb_option[]){{OPTION_SCHEME, NULL}, {OPTION_NONE, NULL}},
     .run = run_keygen,
 };
 
 const struct verb verb_key_digest = {
     .name = "key-digest",
-    .arguments = "FILE",
-    .summary = "print what a robot knows a key by",
-    .help = "Prints the digest of the key in FILE, private or public PEM: 64 hex digits, for the robot's\n"
-            "configuration, --key-digest, and eFuses (espsecure digest-sbv2-public-key writes the same).\n"
-            "\n"
-            "Exit status: 0 printed, 1 there is no such key in FILE, 2 wrong usage.\n",
-    .accepts = "",
+    .gist = "what a robot knows it by",
+    .operands = "FILE…",
+    .summary = "prints what a robot knows a key by",
+    .about =
+        "Prints the digest of the key in each FILE, private or public PEM: 64 hex digits, for the robot's "
+        "configuration, --key-digest, and eFuses (espsecure digest-sbv2-public-key writes the same).",
+    .exits = "0 printed, 1 there is no such key in a FILE, 2 wrong usage.",
+    .examples = "otapult key-digest release.pem",
+    .least = 1,
+    .most = OPERANDS_ANY,
+    .completes = {COMPLETES_FILE, COMPLETES_FILE},
+    .group = GROUP_KEYS,
+    .options = NULL,
     .run = run_key_digest,
 };

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "say.h"
+
 #define LINE 512
 
 static const char *folder(void)
@@ -90,4 +92,18 @@ bool known_add(const char *where, const struct known_device *device)
     if (!good)
         fprintf(stderr, "otapult: cannot write %s: %s\n", known_path(), strerror(errno));
     return good;
+}
+
+void known_list(void)
+{
+    char line[LINE];
+    FILE *f = fopen(known_path(), "r");
+
+    while (f != NULL && fgets(line, sizeof line, f) != NULL) {
+        size_t len = strcspn(line, " \n");
+        if (len > 0 && line[0] != '#')
+            printf("%s\n", say_clean(strndupa(line, len)));
+    }
+    if (f != NULL)
+        fclose(f);
 }

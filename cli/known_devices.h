@@ -25,4 +25,7 @@ bool known_add(const char *where, const struct known_device *device);
 /* Where the file is, for messages. */
 const char *known_path(void);
 
+/* Prints the known `host:port`, one a line; nothing where there is no such file. */
+void known_list(void);
+
 #endif

@@ -11,30 +11,25 @@
 
 #include "key.h"
 #include "otapult/image.h"
+#include "say.h"
 #include "trust/trust.h"
 
 #define CHIP_IDS 0x100u
 
-static bool set_json(struct options *o, const char *value)
-{
-    (void)value;
-    o->json = true;
-    return true;
-}
-
-static bool set_first_use(struct options *o, const char *value)
-{
-    (void)value;
-    o->first_use = true;
-    return true;
-}
-
-static bool set_help(struct options *o, const char *value)
-{
-    (void)value;
-    o->help = true;
-    return true;
-}
+/* A switch that takes no value. */
+#define SWITCH(name, member)                               \
+    static bool name(struct options *o, const char *value) \
+    {                                                      \
+        (void)value;                                       \
+        return o->member = true;                           \
+    }
+SWITCH(set_append, append)
+SWITCH(set_first_use, first_use)
+SWITCH(set_help, help)
+SWITCH(set_in_place, in_place)
+SWITCH(set_json, json)
+SWITCH(set_quiet, quiet)
+SWITCH(set_verbose, verbose)
 
 static const char *skip_dashes(const char *s)
 {
@@ -58,6 +53,21 @@ static bool is_known_chip(uint32_t id)
     return strcmp(otapult_chip_name(id), otapult_chip_name(0xFFFF)) != 0;
 }
 
+const char *chip_at(unsigned index)
+{
+    for (uint32_t id = 0; id < CHIP_IDS; id++) {
+        if (is_known_chip(id) && index-- == 0)
+            return otapult_chip_name(id);
+    }
+    return NULL;
+}
+
+static const char *chip_word(const void *list, unsigned index)
+{
+    (void)list;
+    return chip_at(index);
+}
+
 static bool set_chip(struct options *o, const char *value)
 {
     for (uint32_t id = 0; id < CHIP_IDS; id++) {
@@ -67,11 +77,10 @@ static bool set_chip(struct options *o, const char *value)
         }
     }
     fprintf(stderr, "otapult: unknown chip; known are");
-    for (uint32_t id = 0; id < CHIP_IDS; id++) {
-        if (is_known_chip(id))
-            fprintf(stderr, " %s", otapult_chip_name(id));
-    }
+    for (unsigned i = 0; chip_at(i) != NULL; i++)
+        fprintf(stderr, " %s", chip_at(i));
     fputc('\n', stderr);
+    say_nearest("", value, chip_word, NULL);
     return false;
 }
 
@@ -91,24 +100,10 @@ static bool set_slot_size(struct options *o, const char *value)
     unsigned long long n = isdigit((unsigned char)*value) ? strtoull(value, &end, 0) : 0;
     uint32_t unit = n > 0 ? unit_of(end) : 0;
     if (errno != 0 || unit == 0 || n > 0x80000000u / unit) {
-        fprintf(stderr, "otapult: a slot size is a number of bytes such as 0x640000, 6553600, 6400K or 4M\n");
+        complain("a slot size is a number of bytes such as 0x640000, 6553600, 6400K or 4M");
         return false;
     }
     o->slot_size = (uint32_t)n * unit;
-    return true;
-}
-
-static bool set_append(struct options *o, const char *value)
-{
-    (void)value;
-    o->append = true;
-    return true;
-}
-
-static bool set_in_place(struct options *o, const char *value)
-{
-    (void)value;
-    o->in_place = true;
     return true;
 }
 
@@ -120,7 +115,7 @@ static bool set_scheme(struct options *o, const char *value)
             return true;
         }
     }
-    fprintf(stderr, "otapult: schemes are rsa3072, ecdsa256 and ecdsa384\n");
+    complain("schemes are rsa3072, ecdsa256 and ecdsa384");
     return false;
 }
 
@@ -129,72 +124,198 @@ static bool set_key_digest(struct options *o, const char *value)
 {
     if (otapult_read_digests(value, o->key_digest, OPTIONS_KEYS, &o->key_count))
         return true;
-    fprintf(stderr, "otapult: a key digest is 64 hex digits, as otapult key-digest prints them; "
-                    "at most three, with commas between\n");
+    complain("a key digest is 64 hex digits, as otapult key-digest prints them; at most three, with commas "
+             "between");
     return false;
 }
 
-static const struct {
-    struct option option;
-    bool (*set)(struct options *o, const char *value); /* NULL: the value itself is kept */
-    size_t text;                                       /* where */
-} table[] = {
-    {{"append", no_argument, NULL, 'a'}, set_append, 0},
-    {{"chip", required_argument, NULL, 'c'}, set_chip, 0},
-    {{"help", no_argument, NULL, 'h'}, set_help, 0},
-    {{"in-place", no_argument, NULL, 'i'}, set_in_place, 0},
-    {{"insecure-first-use", no_argument, NULL, 'f'}, set_first_use, 0},
-    {{"json", no_argument, NULL, 'j'}, set_json, 0},
-    {{"key", required_argument, NULL, 'k'}, NULL, offsetof(struct options, key)},
-    {{"key-digest", required_argument, NULL, 'd'}, set_key_digest, 0},
-    {{"out", required_argument, NULL, 'o'}, NULL, offsetof(struct options, out)},
-    {{"pub-key", required_argument, NULL, 'p'}, NULL, offsetof(struct options, public_key)},
-    {{"running", required_argument, NULL, 'r'}, NULL, offsetof(struct options, running)},
-    {{"scheme", required_argument, NULL, 'S'}, set_scheme, 0},
-    {{"sign-command", required_argument, NULL, 'x'}, NULL, offsetof(struct options, sign_command)},
-    {{"slot-size", required_argument, NULL, 's'}, set_slot_size, 0},
-};
-#define TABLE_ROWS (sizeof table / sizeof table[0])
-
-static bool keep(size_t row, struct options *o, const char *value)
+/* A version is what can be compared with itself: the core's own reading of it. */
+static bool set_running(struct options *o, const char *value)
 {
-    if (table[row].set != NULL)
-        return table[row].set(o, value);
-    memcpy((char *)o + table[row].text, &value, sizeof value);
+    struct otapult_version version = {.version = ""};
+
+    snprintf(version.version, sizeof version.version, "%s", value);
+    if (strlen(value) < sizeof version.version &&
+        otapult_compare_versions(&version, &version) == OTAPULT_SAME_AGE) {
+        o->running = value;
+        return true;
+    }
+    complain("--running wants a version such as 1.4.2 or v2.0.0-rc1");
+    return false;
+}
+
+static bool set_format(struct options *o, const char *value)
+{
+    static const char *const names[] = {
+        [FORMAT_TEXT] = "text", [FORMAT_MAN] = "man", [FORMAT_MARKDOWN] = "markdown"};
+
+    for (unsigned f = FORMAT_TEXT; f <= FORMAT_MARKDOWN; f++) {
+        if (strcmp(value, names[f]) == 0) {
+            o->format = (enum help_format)f;
+            return true;
+        }
+    }
+    complain("formats are text, man and markdown");
+    return false;
+}
+
+/* ---- the table ---- */
+
+#define KEEP(member) NULL, offsetof(struct options, member)
+#define OPTION(id, name, letter, value, completes, set, words) \
+    [OPTION_##id] = {name, letter, value, words, COMPLETES_##completes, set},
+
+const struct option_row option_table[OPTION_NONE] = {
+#include "options.def"
+};
+
+static const struct verb_option common[] = {
+    {OPTION_QUIET, NULL}, {OPTION_VERBOSE, NULL}, {OPTION_HELP, NULL}};
+
+const struct verb_option *verb_option_at(const struct verb *verb, unsigned index)
+{
+    unsigned own = 0;
+
+    while (verb->options != NULL && verb->options[own].id != OPTION_NONE)
+        own++;
+    if (index < own)
+        return &verb->options[index];
+    return index - own < sizeof common / sizeof common[0] ? &common[index - own] : NULL;
+}
+
+/* ---- the command line ---- */
+
+#define FIRST_LONG 256 /* above every letter, so that getopt_long tells rows from letters */
+
+static void list_options(const struct verb *verb, struct option longs[OPTION_NONE + 1],
+                         char shorts[OPTION_NONE * 2 + 2])
+{
+    const struct verb_option *o;
+    char *letter = shorts;
+
+    *letter++ = ':';
+    for (unsigned i = 0; (o = verb_option_at(verb, i)) != NULL; i++) {
+        const struct option_row *row = &option_table[o->id];
+        int takes = row->value != NULL ? required_argument : no_argument;
+        longs[i] = (struct option){row->name, takes, NULL, FIRST_LONG + (int)o->id};
+        if (row->letter == 0)
+            continue;
+        *letter++ = row->letter;
+        if (row->value != NULL)
+            *letter++ = ':';
+    }
+    *letter = '\0';
+}
+
+static const struct option_row *row_of(const struct verb *verb, int letter)
+{
+    const struct verb_option *o;
+
+    for (unsigned i = 0; (o = verb_option_at(verb, i)) != NULL; i++) {
+        if (letter == FIRST_LONG + (int)o->id || (letter != 0 && letter == option_table[o->id].letter))
+            return &option_table[o->id];
+    }
+    return NULL;
+}
+
+static const char *option_word(const void *verb, unsigned index)
+{
+    const struct verb_option *o = verb_option_at(verb, index);
+    return o != NULL ? option_table[o->id].name : NULL;
+}
+
+static bool belongs_to_another(const char *name)
+{
+    for (unsigned i = 0; i < OPTION_NONE; i++) {
+        if (strcmp(option_table[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* getopt_long has said no to `word`: an option that is none here, or one with a value that takes none. */
+static void refuse_word(const struct verb *verb, const char *word)
+{
+    char name[64];
+
+    if (row_of(verb, optopt) != NULL) {
+        complain("%s: --%s takes no value", verb->name, row_of(verb, optopt)->name);
+        return;
+    }
+    if (optopt != 0) {
+        complain("%s: takes no -%c", verb->name, isprint(optopt) ? optopt : '?');
+        return;
+    }
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
+    complain("%s: takes no --%s%s", verb->name, say_clean(name),
+             belongs_to_another(name) ? ": that is another verb's" : "");
+    say_nearest("--", name, option_word, verb);
+}
+
+static bool keep(const struct option_row *row, struct options *o, const char *value)
+{
+    if (row->set != NULL)
+        return row->set(o, value);
+    memcpy((char *)o + row->text, &value, sizeof value);
     return true;
 }
 
-/* The letter is only how getopt_long names a row: short options are not offered, but for -h. */
-static bool set(const struct verb *verb, int letter, struct options *out)
+static bool read_words(const struct verb *verb, int argc, char **argv, struct options *out)
 {
-    for (size_t i = 0; i < TABLE_ROWS; i++) {
-        if (table[i].option.val != letter)
-            continue;
-        if (letter == 'h' || strchr(verb->accepts, letter) != NULL)
-            return keep(i, out, optarg);
-        fprintf(stderr, "otapult %s: takes no --%s\n", verb->name, table[i].option.name);
-        return false;
+    struct option longs[OPTION_NONE + 1] = {{0}};
+    char shorts[OPTION_NONE * 2 + 2];
+    int letter;
+
+    list_options(verb, longs, shorts);
+    opterr = 0;
+    while ((letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+        const struct option_row *row = row_of(verb, letter == ':' ? optopt : letter);
+        if (letter == '?')
+            refuse_word(verb, argv[optind - 1]);
+        else if (letter == ':')
+            complain("%s: --%s wants %s", verb->name, row->name, row->value);
+        if (letter == '?' || letter == ':' || !keep(row, out, optarg))
+            return false;
     }
+    return true;
+}
+
+static bool count_operands(const struct verb *verb, size_t count)
+{
+    if (count >= verb->least && (count <= verb->most || verb->most == OPERANDS_ANY))
+        return true;
+    if (verb->most == 0)
+        complain("%s: wants no operands, got %zu", verb->name, count);
+    else if (verb->least == 1 && verb->most == 1)
+        complain("%s: wants one %s, got %zu", verb->name, verb->operands, count);
+    else
+        complain("%s: wants %s, got %zu of them", verb->name, verb->operands, count);
     return false;
 }
 
 bool options_parse(const struct verb *verb, int argc, char **argv, struct options *out)
 {
-    struct option longs[TABLE_ROWS + 1] = {{0}};
-    for (size_t i = 0; i < TABLE_ROWS; i++)
-        longs[i] = table[i].option;
-
-    int letter;
-    bool ok = true;
-    while (ok && (letter = getopt_long(argc, argv, "h", longs, NULL)) != -1)
-        ok = set(verb, letter, out);
-    if (!ok || out->help)
-        return ok;
-    if (argc - optind != 1) {
-        fprintf(stderr, "otapult %s: wants one %.*s, got %d\n", verb->name,
-                (int)strcspn(verb->arguments, " "), verb->arguments, argc - optind);
+    out->verb = verb;
+    if (!read_words(verb, argc, argv, out))
         return false;
+    if (out->help)
+        return true;
+    out->operand = argv + optind;
+    out->operands = (size_t)(argc - optind);
+    out->file = out->operands > 0 ? out->operand[0] : NULL;
+    return count_operands(verb, out->operands);
+}
+
+int options_each(const struct options *options, int (*each)(const struct options *options))
+{
+    struct options one = *options;
+    int worst = STATUS_OK;
+
+    for (size_t i = 0; i < options->operands; i++) {
+        one.file = options->operand[i];
+        int status = each(&one);
+        if (status > worst)
+            worst = status;
     }
-    out->file = argv[optind];
-    return true;
+    return worst;
 }

@@ -10,15 +10,21 @@
 
 #define OPTIONS_KEYS 3
 
-/* The options of every verb, and the file it works on. Texts are NULL where they are not given. */
+enum help_format { FORMAT_TEXT, FORMAT_MAN, FORMAT_MARKDOWN };
+
+/* The options of every verb, and what it works on. Texts are NULL where they are not given. */
 struct options {
-    const char *file; /* "-": standard input; or the address of a device */
+    const struct verb *verb;
+    char *const *operand; /* as in argv */
+    size_t       operands;
+    const char  *file;    /* the operand in hand, where a verb takes one after another; "-": standard input */
+    bool         help, json, quiet, verbose;
+    enum help_format format;
+    /* of a robot */
     uint32_t    slot_size;
     uint16_t    chip_id;
-    bool        json;
-    bool        help;
-    bool        first_use; /* a device that is not known yet is noted */
-    const char *running;   /* version of the robot's firmware */
+    const char *running;   /* version of its firmware */
+    bool        first_use; /* one that is not known yet is noted */
     /* signatures */
     const char *key, *public_key; /* PEM files */
     uint8_t     key_digest[OPTIONS_KEYS][32];
@@ -31,7 +37,25 @@ struct options {
 
 #define OPTIONS_DEFAULT .slot_size = 0x640000, .chip_id = 0x0009, .scheme = OTAPULT_RSA_3072
 
+struct option_row {
+    const char *name;
+    char        letter; /* 0: there is no short form */
+    const char *value;  /* what its value is called; NULL: it takes none */
+    const char *words;
+    enum completes completes;
+    bool (*set)(struct options *o, const char *value); /* NULL: the value itself is kept */
+    size_t      text;                                  /* where */
+};
+
+extern const struct option_row option_table[OPTION_NONE];
+
 /* Reads argv[1 …] of a verb. false: the command line is wrong, and standard error says why. */
 bool options_parse(const struct verb *verb, int argc, char **argv, struct options *out);
+
+/* Runs `each` for every operand in turn, as options->file: the largest status. */
+int options_each(const struct options *options, int (*each)(const struct options *options));
+
+/* Names of the chips there are, one after another; NULL: no more. */
+const char *chip_at(unsigned index);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "command.h"
 #include "report.h"
+#include "say.h"
 #include "signing.h"
 
 /* ---- the file that comes out ---- */
@@ -45,7 +46,7 @@ static bool save(const char *path, const uint8_t *data, size_t size)
         ok = close(fd) == 0 && ok && rename(name, path) == 0;
     if (ok)
         return true;
-    fprintf(stderr, "otapult: %s: %s\n", path, strerror(errno));
+    complain("%s: %s", path, strerror(errno));
     if (fd >= 0)
         unlink(name);
     return false;
@@ -89,7 +90,7 @@ static bool holds(const struct signing *s, const struct key *key)
     options.key_count = 1;
     if (key_digest(key, options.key_digest[0]) && input_judge_any(&in, &options, &judge) == 0)
         return true;
-    fprintf(stderr, "otapult: the signature does not fit the key; nothing was written\n");
+    complain("the signature does not fit the key; nothing was written");
     return false;
 }
 
@@ -117,7 +118,7 @@ static int run(const struct options *options)
     const char *why = wrong_usage(options);
 
     if (why != NULL) {
-        fprintf(stderr, "otapult sign: %s\n", why);
+        complain("sign: %s", why);
         return STATUS_USAGE;
     }
     if (!input_read(options->file, &in))
@@ -127,7 +128,7 @@ static int run(const struct options *options)
     if (err != 0)
         print_error(stderr, in.name, err, &judge.why);
     else if (why != NULL)
-        fprintf(stderr, "otapult: %s %s\n", in.name, why);
+        complain("%s %s", in.name, why);
     else
         status = sign(options, &in, &judge.inspect.info);
     input_free(&in);
@@ -136,25 +137,31 @@ static int run(const struct options *options)
 
 const struct verb verb_sign = {
     .name = "sign",
-    .arguments = "FILE --key KEY.pem --out SIGNED [--append] [--in-place]",
-    .summary = "sign firmware for robots that ask for it",
-    .help =
-        "Adds a signature of Secure Boot V2 to FILE, a whole app image, as espsecure does: 0xFF up to a\n"
-        "multiple of 4096 bytes, then one sector with the signature. What comes out was verified.\n"
+    .gist = "sign firmware",
+    .operands = "FILE",
+    .summary = "signs firmware for robots that ask for it",
+    .about =
+        "Adds a signature of Secure Boot V2 to FILE, a whole app image, as espsecure does: 0xFF up to a multiple "
+        "of 4096 bytes, then one sector with the signature. What comes out was verified.\n"
         "\n"
-        "  --key KEY.pem       the private key\n"
-        "  --sign-command CMD  instead of it: a shell command that gets the digest to be signed on\n"
-        "                      standard input (32 bytes of SHA-256; 48 of SHA-384 for ecdsa384) and prints\n"
-        "                      the signature as bytes: RSA-PSS with a salt of 32 bytes, or ECDSA as r and s\n"
-        "                      or DER. So the key may live in an HSM:\n"
-        "                        openssl pkeyutl -sign -inkey KEY -pkeyopt digest:sha256 \\\n"
-        "                          -pkeyopt rsa_padding_mode:pss -pkeyopt rsa_pss_saltlen:digest\n"
-        "  --pub-key PUB.pem   the public half, with --sign-command\n"
-        "  --out SIGNED        where the signed file goes\n"
-        "  --in-place          into FILE itself\n"
-        "  --append            FILE is signed already: another signature, up to three\n"
-        "\n"
-        "Exit status: 0 signed, 1 not, 2 wrong usage.\n",
-    .accepts = "aikopx",
+        "With --sign-command the key may live in an HSM: the command gets the digest to be signed on standard "
+        "input (32 bytes of SHA-256; 48 of SHA-384 for ecdsa384) and prints the signature as bytes: RSA-PSS with "
+        "a salt of 32 bytes, or ECDSA as r and s or DER.",
+    .exits = "0 signed, 1 not, 2 wrong usage.",
+    .examples = "otapult sign firmware.bin --key release.pem --out signed.bin\n"
+                "otapult sign f.bin --out s.bin --pub-key pub.pem --sign-command \\\n"
+                "  'openssl pkeyutl -sign -inkey KEY -pkeyopt digest:sha256 \\\n"
+                "   -pkeyopt rsa_padding_mode:pss -pkeyopt rsa_pss_saltlen:digest'",
+    .least = 1,
+    .most = 1,
+    .completes = {COMPLETES_FILE},
+    .group = GROUP_KEYS,
+    .options = (const struct verb_option[]){{OPTION_KEY, NULL},
+                                            {OPTION_SIGN_COMMAND, NULL},
+                                            {OPTION_PUB_KEY, NULL},
+                                            {OPTION_OUT, "where the signed file goes"},
+                                            {OPTION_IN_PLACE, NULL},
+                                            {OPTION_APPEND, NULL},
+                                            {OPTION_NONE, NULL}},
     .run = run,
 };

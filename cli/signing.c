@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signing.h"
+#include "say.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -22,7 +23,7 @@ bool signing_begin(struct signing *s, const struct input *in, const struct otapu
     *s = (struct signing){.size = padded + OTAPULT_SIGNATURE_SECTOR, .blocks = info->signatures};
     s->data = malloc(s->size);
     if (s->data == NULL) {
-        fprintf(stderr, "otapult: not enough memory\n");
+        complain("not enough memory");
         return false;
     }
     memset(s->data, 0xFF, s->size);
@@ -108,7 +109,7 @@ static bool sign_elsewhere(const char *command, const struct otapult_signature_l
     ssize_t len = ask(command, digest, l->digest_size, answer);
 
     if (len < 0) {
-        fprintf(stderr, "otapult: the sign command failed\n");
+        complain("the sign command failed");
         return false;
     }
     bool ok = l->curve != 0 ? take_ecdsa(answer, (size_t)len, l->number_size, signature)
@@ -116,8 +117,7 @@ static bool sign_elsewhere(const char *command, const struct otapult_signature_l
     if (ok && l->curve == 0)
         memcpy(signature, answer, l->signature_size);
     if (!ok)
-        fprintf(stderr, "otapult: the sign command printed %zd bytes that are no signature of this kind\n",
-                len);
+        complain("the sign command printed %zd bytes that are no signature of this kind", len);
     return ok;
 }
 
@@ -175,11 +175,11 @@ static bool fill_block(uint8_t *block, const struct signing *s, const struct key
 bool signing_add(struct signing *s, const struct key *key, const char *command)
 {
     if (s->blocks == OTAPULT_SIGNATURE_BLOCKS) {
-        fprintf(stderr, "otapult: there are three signatures already, and no room for more\n");
+        complain("there are three signatures already, and no room for more");
         return false;
     }
     if (is_signed_by(s, key)) {
-        fprintf(stderr, "otapult: this key has signed the image already\n");
+        complain("this key has signed the image already");
         return false;
     }
     if (!fill_block(s->sector + s->blocks * OTAPULT_SIGNATURE_BLOCK, s, key, command))

@@ -130,19 +130,21 @@ static int run(const struct options *options)
 
 const struct verb verb_status = {
     .name = "status",
-    .arguments = "URL [--insecure-first-use] [--json]",
-    .summary = "asks a device what it runs, and who it is",
-    .help =
-        "Shows what the device at URL (https://rover.local:8443) runs, whether it requires signatures and a\n"
+    .gist = "what a robot runs",
+    .operands = "URL",
+    .summary = "asks a robot what it runs, and who it is",
+    .about =
+        "Shows what the device at URL (https://rover.local:8443) runs, whether it requires signatures and a "
         "login, and its certificate's SHA-256 fingerprint, as on its console.\n"
         "\n"
-        "  --insecure-first-use  note a device that was not seen before, without comparing anything\n"
-        "  --json                the device's own answer on standard output\n"
-        "\n"
-        "A device keeps its key: one that shows another than last time is refused, loudly. Who asks comes\n"
-        "from the environment: OTAPULT_TOKEN, an API token, or OTAPULT_PASSWORD.\n"
-        "\n"
-        "Exit status: 0 it answered, 1 it did not, refused, or is not the one of last time, 2 wrong usage.\n",
-    .accepts = "fj",
+        "A device keeps its key: one that shows another than last time is refused, loudly. Who asks comes "
+        "from the environment: OTAPULT_TOKEN, an API token, or OTAPULT_PASSWORD.",
+    .exits = "0 it answered, 1 it did not, refused, or is not the one of last time, 2 wrong usage.",
+    .least = 1,
+    .most = 1,
+    .completes = {COMPLETES_ROBOT},
+    .group = GROUP_ROBOTS,
+    .options =
+        (const struct verb_option[]){{OPTION_FIRST_USE, NULL}, {OPTION_JSON, NULL}, {OPTION_NONE, NULL}},
     .run = run,
 };

@@ -4,6 +4,7 @@
 #include "command.h"
 #include "key.h"
 #include "report.h"
+#include "say.h"
 
 /* The digests that count: those given, and that of --key. */
 static bool add_key(struct options *o)
@@ -28,7 +29,7 @@ static void print_ok(const struct input *in, const struct otapult_judge *judge)
     printf("ok %s: %u of %u signatures by what was given\n", in->name, ours, judge->inspect.info.signatures);
 }
 
-static int run(const struct options *given)
+static int verify(const struct options *given)
 {
     static struct otapult_judge judge;
     struct options options = *given;
@@ -37,7 +38,7 @@ static int run(const struct options *given)
     size_t keys = options.key_count + (options.key != NULL);
 
     if (keys == 0 || keys > OPTIONS_KEYS) {
-        fprintf(stderr, "otapult verify: wants --key or --key-digest, three keys at most\n");
+        complain("verify: wants --key or --key-digest, three keys at most");
         return STATUS_USAGE;
     }
     if (!add_key(&options) || !input_read(options.file, &in))
@@ -51,18 +52,29 @@ static int run(const struct options *given)
     return err == 0 ? STATUS_OK : STATUS_NO;
 }
 
+static int run(const struct options *options)
+{
+    return options_each(options, verify);
+}
+
 const struct verb verb_verify = {
     .name = "verify",
-    .arguments = "FILE --key KEY.pem | --key-digest HEX",
-    .summary = "is this firmware signed by that key?",
-    .help =
-        "Verifies FILE ('-': standard input) as a robot does that trusts the key and nobody else: the\n"
-        "whole image, its signature sector, and that nothing stands behind it.\n"
-        "\n"
-        "  --key KEY.pem       the key, private or public\n"
-        "  --key-digest HEX    its digest; up to three, with commas between: one of them must have signed\n"
-        "\n"
-        "Exit status: 0 it is, 1 it is not or FILE cannot be read, 2 wrong usage.\n",
-    .accepts = "dk",
+    .gist = "is it signed by that key?",
+    .operands = "FILE…",
+    .summary = "says whether firmware is signed by a key",
+    .about =
+        "Verifies each FILE ('-': standard input) as a robot does that trusts the key and nobody else: the "
+        "whole image, its signature sector, and that nothing stands behind it.",
+    .exits = "0 it is, 1 it is not or a FILE cannot be read, 2 wrong usage.",
+    .examples = "otapult verify signed.bin --key release.pem",
+    .least = 1,
+    .most = OPERANDS_ANY,
+    .completes = {COMPLETES_FILE, COMPLETES_FILE},
+    .group = GROUP_KEYS,
+    .options =
+        (const struct verb_option[]){
+            {OPTION_KEY, "the key, private or public"},
+            {OPTION_KEY_DIGEST, "its digest; up to three, with commas between: one of them must have signed"},
+            {OPTION_NONE, NULL}},
     .run = run,
 };

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "report.h"
+#include "say.h"
 
 #define KIB 1024u
 #define MIB (1024u * 1024u)
@@ -30,13 +31,17 @@ void size_text(uint32_t bytes, char dst[SIZE_TEXT])
         snprintf(dst, SIZE_TEXT, "%s bytes (%.2f MiB)", exact, (double)bytes / MIB);
 }
 
+static const char *hint(const struct otapult_error_row *row)
+{
+    return say_in_russian() ? row->hint_ru : row->hint_en;
+}
+
 void print_error(FILE *to, const char *name, int err, const struct otapult_finding *why)
 {
     const struct otapult_error_row *row = otapult_error_row(err);
     char detail[192];
     otapult_detail(err, why, detail, sizeof detail);
-    fprintf(to, "%s: %s (%s)\n  found  %s\n  hint   %s\n", name, row->caption, row->code, detail,
-            row->hint_en);
+    fprintf(to, "%s: %s (%s)\n  found  %s\n  hint   %s\n", name, row->caption, row->code, detail, hint(row));
 }
 
 void json_error(struct otapult_json *j, int err, const struct otapult_finding *why)
@@ -47,13 +52,13 @@ void json_error(struct otapult_json *j, int err, const struct otapult_finding *w
     otapult_json_str(j, "error", row->caption);
     otapult_json_str(j, "code", row->code);
     otapult_json_str(j, "detail", detail);
-    otapult_json_str(j, "hint", row->hint_en);
+    otapult_json_str(j, "hint", hint(row));
 }
 
 int json_print(const struct otapult_json *j)
 {
     if (j->out.full) {
-        fprintf(stderr, "otapult: the answer does not fit its buffer\n");
+        complain("the answer does not fit its buffer");
         return STATUS_NO;
     }
     puts(j->out.dst);

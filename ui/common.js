@@ -10,7 +10,7 @@ const WORDS = {
     journal: ['Journal', 'Журнал'],
     event: ['What', 'Событие'], when: ['When', 'Когда'], firmware: ['Firmware', 'Прошивка'],
     more: ['Details', 'Подробности'],
-    moment: ['boot {0}, {1} s', 'загрузка {0}, {1} с'],
+    moment: ['boot {0}, {1} s', 'запуск {0}, {1} с'],
     nothing: ['Nothing yet.', 'Пока ничего.'], account: ['Account', 'Доступ'],
     no_answer: ['The robot does not answer.', 'Робот не отвечает.'],
     slot: ['slot {0}', 'раздел {0}'],
@@ -20,10 +20,14 @@ const WORDS = {
     crashed: ['crashed', 'аварийно завершилась'],
     power_lost: ['power was lost, tried again', 'пропало питание, новая попытка'],
     gave_up: ['power was lost too often', 'питание пропадало слишком часто'],
-    not_loaded: ['could not be loaded', 'не загрузилась'], rolled_back: ['rolled back', 'откат'],
+    not_loaded: ['could not be loaded', 'не запустилась'], rolled_back: ['rolled back', 'откат'],
+    crash_loop: ['kept crashing', 'постоянно аварийно завершалась'], cancelled: ['cancelled', 'прервана'],
     open: ['No password, no signature: anyone on this network can upload firmware.',
         'Без пароля и подписи: загрузить прошивку может любой в этой сети.']
 };
+
+// Where the robot's sites begin: behind a reverse proxy that may be a folder.
+const root = location.pathname.replace(/(\/api\/ota.*|\/)$/, '');
 
 const $ = id => document.getElementById(id);
 const sleep = ms => new Promise(done => setTimeout(done, ms));
@@ -37,7 +41,7 @@ function stored(value) {
         if (value)
             localStorage.setItem('language', value);
         return localStorage.getItem('language');
-    } catch {
+    } catch (e) {
         return null;
     }
 }
@@ -68,19 +72,27 @@ function el(tag, className, ...children) {
     return e;
 }
 
-// The answer's JSON; null when nothing or something else came. Who must log in first is taken there.
+// The answer's JSON; null when nothing or something else came. Who must log in first is taken there, unless the
+// page says that it stays.
 async function request(path, options = {}) {
+    const stop = new AbortController(); // AbortSignal.timeout() is younger than the phones that are to work
+    const timer = setTimeout(() => stop.abort(), 2500);
     try {
         const headers = {'Accept-Language': language, ...options.headers};
-        const signal = AbortSignal.timeout(4000);
-        const answer = await fetch(path, {cache: 'no-store', signal, ...options, headers});
+        const answer = await fetch(root + path, {cache: 'no-store', signal: stop.signal, ...options, headers});
         const json = await answer.json();
         if (json.code !== 'login_required' || $('login'))
             return json;
-        location = '/api/ota/account#' + location.pathname;
+        if (typeof stays === 'function' && stays()) {
+            mustLogIn(json);
+            return null;
+        }
+        location = root + '/api/ota/account#' + location.pathname;
         return null;
-    } catch {
+    } catch (e) {
         return null;
+    } finally {
+        clearTimeout(timer);
     }
 }
 
@@ -92,7 +104,8 @@ const named = image => [image.project + ' ' + image.version + ' ', el('span', 'b
 // Of events and of slots' states; the others are bad.
 const TONES = {
     confirmed: 'good', activated: 'good', rolled_back: 'wait', power_lost: 'wait',
-    valid: 'good', pending_verify: 'wait', new: 'wait', none: 'soft', undefined: 'soft', account: 'soft'
+    valid: 'good', pending_verify: 'wait', new: 'wait', none: 'soft', undefined: 'soft', empty: 'soft',
+    account: 'soft', cancelled: 'wait'
 };
 const tone = word => TONES[word] || 'bad';
 

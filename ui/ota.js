@@ -1,84 +1,107 @@
 // SPDX-License-Identifier: Apache-2.0
-// The upload page. It shows what the device said last, and claims nothing it has not seen.
+// The upload page. What it shows of the robot is drawn from the last status, each time anew; what became of the
+// user's own file stays until the user does something. It claims nothing that it has not seen.
 'use strict';
 
-Object.assign(WORDS, {
-    title: ['Firmware update', 'Обновление прошивки'],
-    home: ['← Robot', '← Робот'],
-    new: ['New firmware', 'Новая прошивка'],
-    drop: ['Drop firmware.bin here, or', 'Перетащите сюда firmware.bin или'],
-    choose: ['Choose file', 'Выбрать файл'],
-    upload: ['Upload firmware', 'Загрузить прошивку'],
-    cancel: ['Cancel', 'Отмена'],
-    cure: ['Send only the application', 'Отправить только приложение'],
-    sent: ['Sent', 'Отправлено'], written: ['Written', 'Записано'],
-    of: ['{0} of {1}', '{0} из {1}'],
-    enforced: ['signature: enforced, keys {0}', 'подпись: обязательна, ключи {0}'],
-    slots: ['Slots', 'Разделы'],
-    confirm: ['Confirm', 'Подтвердить'], rollback: ['Roll back', 'Откатить'],
-    reboot: ['Restart', 'Перезагрузить'],
-    ask: ['Restart with {0}: ', 'Перезагрузить в {0}: '],
-    next: ['boots next', 'загрузится следующим'],
-    none: ['no record', 'записи нет'], new_image: ['new', 'новая'],
-    pending_verify: ['waits for confirmation', 'ждёт подтверждения'],
-    valid: ['confirmed', 'подтверждена'], invalid: ['rejected', 'отвергнута'],
-    empty: ['no firmware', 'прошивки нет'],
-    file: ['File', 'Файл'], chip: ['Chip', 'Чип'], built: ['Built', 'Собрана'], size: ['Size', 'Размер'],
-    same: ['the same build as runs now', 'та же сборка, что работает'],
-    newer: ['newer than what runs', 'новее текущей'], older: ['older than what runs', 'старее текущей'],
-    other: ['another build', 'другая сборка'],
-    unreadable: ['The file cannot be read, or has changed. Choose it again.',
-        'Файл не читается или изменился. Выберите его снова.'],
-    judged: ['An application that fits. It can be uploaded.', 'Приложение подходит. Можно загружать.'],
-    sending: ['Uploading. Keep this page open.', 'Загрузка. Не закрывайте страницу.'],
-    verifying: ['The robot verifies what it wrote.', 'Робот проверяет записанное.'],
-    rebooting: ['The robot restarts.', 'Робот перезагружается.'],
-    waiting: ['Waiting for the robot.', 'Ждём робота.'],
-    cancelled: ['Cancelled.', 'Отменено.'],
-    others: ['Another update is running: {0}', 'Идёт другое обновление: {0}'],
-    now: ['Build {0} is running: {1}', 'Работает сборка {0}: {1}'],
-    back: ['Came back with the old build {0}: {1}', 'Вернулась прежняя сборка {0}: {1}'],
-    why: ['the reason is not known', 'причина неизвестна'],
-    lost: ['Did not come back within 60 s: look at its power, WiFi and address.',
-        'Не вернулся за 60 с: проверьте питание, WiFi и адрес.'],
-    same_boot: ['Did not restart within 60 s.', 'Не перезагрузился за 60 с.']
-});
-
 const WAIT_MS = 60000;
+const SILENCE_MS = 3000;
 const FILE_MAX = 1 << 25;
+const BAD_ENDS = /refused|rejected|crash|power_lost|gave_up|not_loaded/;
+/* Refusals that a person may overrule. */
+const FORCEABLE = ['build_rejected_before', 'other_project'];
 
 let st = null;      // the last status
-let file = null;    // {name, bytes, size, source, verdict, written}
+let heard = performance.now();
+let file = null;    // {name, bytes, size, source, verdict, sha256, other, written}
 let error = null;   // what #error shows
 let told = null;    // [tone, text()] of #result
-let upload = null;  // the XMLHttpRequest while it runs
+let mine = null;    // {id, boot, request, began, sent} of this page's upload, while it runs
 let events = null;  // the EventSource while it delivers
 let following = false;
-let sent = 0;
-let again = 0;      // how often the upload began
-let drawn = '';
-let seen = -1;
+let asked = null;   // what #ask will do
+let force = false;  // the user has read why the robot refused this file
+let quarter = 0;
+let seen = -1;      // the journal's newest entry that is drawn
+const looks = {};   // what an element was drawn from
 
-// ---- showing ----
+// ---- words for firmware ----
 
-const free = () => /idle|judged|done|failed/.test($('phase').dataset.phase);
-const running = () => st?.slots.find(slot => slot.running);
-const previous = () => st?.slots.find(slot => !slot.running && slot.image);
+const label = image => image ? `${image.project} ${image.version} (${image.build})` : '—';
+const running = () => st && st.slots.find(slot => slot.running);
+const runningImage = () => running()?.image;
 const stateOf = slot => t(slot.state === 'new' ? 'new_image' : slot.state);
-const waitingFor = () => t('pending_verify') + (st.waiting_for && ': ' + st.waiting_for);
+const waitingFor = () => t('pending_verify') + (st.waiting_for ? ': ' + st.waiting_for : '');
+const isStub = image => image.project === 'arduino-lib-builder';
+
+// -1, 0, 1 as compareVersions(); null where a version is the library's and not the firmware's.
+const age = (a, b) => isStub(a) || isStub(b) ? null : compareVersions(a, b);
+
+// Where a rollback would go to: {slot, image, needs_force, why}.
+function wayBack() {
+    if (st.way_back !== undefined)
+        return st.way_back;
+    const slot = st.slots.find(other => !other.running && other.image);
+    return slot && {slot: slot.label, image: slot.image};
+}
+
+// ---- drawing ----
+
+// Fills the element where what it is drawn from has changed: a reader's place and the focus stay.
+function put(id, from, nodes) {
+    const look = JSON.stringify([from, language]);
+    if (looks[id] === look)
+        return;
+    looks[id] = look;
+    $(id).replaceChildren(...nodes());
+}
+
+const isFree = () => /idle|judged|done|failed/.test($('phase').dataset.phase);
+const isOthers = () => st.state !== 'idle' && !mine && !following;
+const restarts = () => st.state === 'rebooting';
+
+// What stands in the way of an update, whatever file is chosen: words, or an error body.
+function conditions() {
+    const found = [];
+    if (st.error)
+        found.push(st.error);
+    if (st.pending)
+        found.push({hint: t('confirm_first')});
+    if (isOthers() && st.busy && st.busy.for !== 'upload')
+        found.push({hint: t('busy_' + st.busy.for)});
+    return found;
+}
+
+const isBlocked = () => !st || isOthers() || conditions().length > 0 || !$('offline').hidden;
+const isAgreed = () => [...$('warnings').querySelectorAll('input')].every(box => box.checked);
+
+function drawButtons() {
+    const fits = file && !file.verdict.code;
+    $('choose').disabled = $('cure').disabled = !isFree();
+    $('upload').disabled = !isFree() || !fits || isBlocked() || !isAgreed();
+    $('later-label').hidden = !fits || st?.staged === undefined;
+    $('cancel').hidden = !mine || $('phase').dataset.phase !== 'sending';
+    drawPhase();
+    keepFocus();
+}
 
 function phase(name, word = name) {
     Object.assign($('phase').dataset, {phase: name, word});
-    $('choose').disabled = $('cure').disabled = !free();
-    $('upload').disabled = !free() || !file || !!file.verdict.code;
-    $('cancel').hidden = name !== 'sending';
-    drawPhase();
+    drawButtons();
 }
 
 function drawPhase() {
     const {word} = $('phase').dataset;
-    const others = free() && !following && st && st.state !== 'idle';
-    $('phase').textContent = others ? t('others', kilobytes(st.written)) : WORDS[word] ? t(word) : '';
+    const text = word === 'judged' && st && isBlocked() ? 'blocked' : word;
+    $('phase').textContent = WORDS[text] ? t(text) : '';
+}
+
+// A button that had the focus and went away or was disabled: the focus goes to what is said instead.
+let focused = null;
+document.addEventListener('focusin', e => focused = e.target);
+function keepFocus() {
+    const lost = focused && (focused.disabled || focused.hidden || !focused.offsetParent);
+    if (lost && [null, document.body, focused].includes(document.activeElement))
+        $('phase').focus({preventScroll: true});
 }
 
 function result(tone, text) {
@@ -87,32 +110,48 @@ function result(tone, text) {
     $('result').textContent = text();
 }
 
-const clear = () => {
+function clear() {
+    force = false;
     result('', () => '');
     fail(null);
-};
+}
+
+// code: {en, ru}, of the device
+const TABLE_OF_ERRORS = {};
+
+const errorBody = e => [el('strong', '', e.error || ERRORS[e.code]?.[0]),
+    el('p', '', TABLE_OF_ERRORS[e.code]?.[language] || e.hint), el('small', '', e.detail)];
 
 // e: an error body of the API, or a verdict of the judge; null: none.
 function fail(e) {
     const box = $('error');
-    const row = TABLE_OF_ERRORS[e?.code];
 
     error = e;
     box.hidden = !e;
-    delete box.dataset.code;
     box.replaceChildren();
+    box.dataset.code = e?.code || '';
     if (!e)
         return;
-    box.dataset.code = e.code || '';
-    box.append(el('strong', '', e.error || ERRORS[e.code]?.[0]), el('p', '', row?.[language] || e.hint),
-        el('small', '', e.detail));
+    box.append(...errorBody(e), overrule(e), loginLink(e));
     box.scrollIntoView({block: 'nearest'});
 }
 
-const unreadable = () => fail({error: 'Upload failed', hint: t('unreadable')});
+function overrule(e) {
+    if (!FORCEABLE.includes(e.code))
+        return '';
+    const box = el('input', '');
+    Object.assign(box, {type: 'checkbox', id: 'force', checked: force});
+    box.onchange = () => force = box.checked;
+    return el('label', '', box, ' ' + t('force'));
+}
 
-// code: {en, ru}, of the device
-const TABLE_OF_ERRORS = {};
+function loginLink(e) {
+    if (!/^login_/.test(e.code))
+        return '';
+    const link = el('a', '', t('log_in'));
+    Object.assign(link, {href: root + '/api/ota/account', target: '_blank'});
+    return link;
+}
 
 async function loadErrors() {
     const answer = await request('/api/ota/errors');
@@ -121,80 +160,312 @@ async function loadErrors() {
     fail(error);
 }
 
+// A page of its own says to log in; here a chosen file would be lost.
+const stays = () => !!file;
+const mustLogIn = answer => fail(answer);
+
+// ---- the robot ----
+
 function drawSlot(slot) {
-    const {image, label, state} = slot;
+    const {image, label: name, state} = slot;
     const place = slot.running ? el('span', 'badge', t('runs'))
-        : label === st.boot_slot && el('span', 'badge wait', t('next'));
+        : name === st.boot_slot && el('span', 'badge wait', t('next'));
     const card = el('div', 'slot',
-        el('div', '', el('b', '', label), ' ' + kilobytes(slot.size)),
+        el('div', '', el('b', '', name), ' ' + kilobytes(slot.size)),
         el('div', '', ...(image ? named(image) : [t('empty')])),
         el('div', 'soft', image && image.date + ' ' + image.time),
-        el('div', '', el('span', 'badge ' + tone(state), stateOf(slot)), ' ', place));
-    Object.assign(card.dataset, {label, state, running: slot.running, build: image?.build || ''});
+        el('div', '', (image || slot.running) && el('span', 'badge ' + tone(state), stateOf(slot)), ' ', place));
+    Object.assign(card.dataset, {label: name, state, running: slot.running, build: image?.build || ''});
     return card;
 }
 
-function drawStatus() {
+function drawRunning() {
     const slot = running();
     const image = slot?.image;
-    const look = JSON.stringify([st.slots, st.boot_slot, st.signature, language]);
 
-    if (look !== drawn) {
-        $('running').dataset.build = image?.build || '';
-        $('running').replaceChildren(el('p', 'big', ...(image ? named(image) : ['—'])),
-            el('p', 'soft', slot && [t('slot', slot.label), stateOf(slot), image?.idf].join(' · ')),
-            el('p', 'soft', st.signature.enforced && t('enforced', st.signature.keys.join(' ') || '–')));
-        $('slots').replaceChildren(...st.slots.map(drawSlot));
-        drawFacts();
-    }
-    drawn = look;
-    $('pending').hidden = $('confirm').hidden = !st.pending;
-    $('pending').textContent = st.pending ? waitingFor() + `, ${Math.ceil(st.confirm_left_ms / 1000)} s` : '';
-    $('rollback').hidden = !previous();
-    $('open').hidden = !st.open;
-    $('account').hidden = st.open;
-    drawPhase();
+    $('running').dataset.build = image?.build || '';
+    put('running', [slot, st.signature], () => [
+        el('p', 'big', ...(image ? named(image) : ['—'])),
+        image && isStub(image) ? el('p', 'soft', t('arduino')) : '',
+        el('p', 'soft', slot && [t('slot', slot.label), stateOf(slot), image && 'ESP-IDF ' + image.idf]
+            .filter(Boolean).join(' · ')),
+        st.signature.enforced ? el('p', 'soft', t('enforced', st.signature.keys.join(' ') || '–')) : '']);
+    $('name').textContent = st.name ? '· ' + st.name : '';
+    document.title = (st.name ? st.name + ': ' : '') + t('title');
 }
 
-function drawFacts() {
-    const info = file?.verdict.info;
-    const slot = st?.limits.slot_size;
+function drawPending() {
+    $('pending').hidden = $('confirm').hidden = !st.pending;
+    if (!st.pending)
+        return;
+    const left = Math.ceil(st.confirm_left_ms / 1000);
+    const soak = st.soak_left_ms > 0 && !st.waiting_for;
+    $('pending').textContent = soak ? t('soak_left', Math.ceil(st.soak_left_ms / 1000))
+        : t('confirm_left', waitingFor(), left);
+}
+
+// How the last update ended is said also to somebody who opens the page afterwards.
+function drawLast() {
+    const e = st.last;
+    put('last', e, () => e ? [t('last', t(e.event), ''), ...(e.build ? named(e) : []),
+        e.text || e.code ? ': ' + (e.text || e.code) : ''] : []);
+}
+
+function drawConditions() {
+    const found = conditions();
+    put('conditions', [found, st.safe_mode, TABLE_OF_ERRORS[found[0]?.code]], () => [
+        st.safe_mode ? el('div', 'note', t('safe_mode')) : '',
+        ...found.map(e => {
+            const box = el('div', e.code ? 'alert' : 'note', ...errorBody(e));
+            box.dataset.code = e.code || '';
+            return box;
+        })]);
+}
+
+function drawOthers() {
+    const shown = isOthers() && (!st.busy || st.busy.for === 'upload') && !restarts();
+    $('others').hidden = !shown;
+    if (!shown)
+        return;
+    const by = st.busy?.by && st.busy.by !== 'anyone' ? st.busy.by : t('anyone');
+    const total = st.total || st.limits.slot_size;
+    $('others-text').textContent = t('others_by', by, t('of', kilobytes(st.written), kilobytes(total)));
+    $('others-bar').value = total ? st.written / total : 0;
+    $('others-bar').ariaLabel = t('written');
+}
+
+function drawBack() {
+    const way = wayBack();
+    const name = label(way?.image);
+    $('rollback').hidden = !way;
+    if (way)
+        $('rollback').textContent = t(age(way.image, runningImage() || way.image) > 0 ? 'forward_to' : 'back_to', name);
+    $('no-way-back').textContent = way ? '' : st.no_way_back || '';
+    $('reboot').hidden = false;
+    $('staged').hidden = !st.staged || following;
+    if (st.staged)
+        $('staged-text').textContent = t('staged', label(st.staged.image));
+}
+
+function drawStatus() {
+    drawRunning();
+    drawPending();
+    drawLast();
+    drawConditions();
+    drawOthers();
+    drawBack();
+    put('slots', [st.slots, st.boot_slot], () => st.slots.map(drawSlot));
+    put('facts', [file && file.name, file && file.verdict, file && file.sha256, st.limits, runningImage()], facts);
+    put('warnings', [file && file.verdict.info, runningImage()], warnings);
+    $('open').hidden = !st.open;
+    $('account').hidden = st.open;
+    drawButtons();
+}
+
+// ---- the file ----
+
+// What is worth knowing before this image takes the place of the running one.
+function comparison(image) {
+    const now = runningImage();
+    if (isStub(image))
+        return 'arduino';
+    if (!now)
+        return 'other';
+    if (image.build === now.build)
+        return 'same';
+    return {'-1': 'older', 1: 'newer'}[age(image, now)] || 'other';
+}
+
+const isOtherProject = image =>
+    image.project && runningImage() && !isStub(image) && !isStub(runningImage()) && image.project !== runningImage().project;
+
+function facts() {
+    const {info, cure} = file?.verdict || {};
+    const slot = st.limits.slot_size;
     const rows = !file ? [] : [['file', file.name],
         ['size', info && slot ? t('of', kilobytes(file.size), kilobytes(slot)) : kilobytes(file.size)]];
 
     if (info)
         rows.push(['chip', info.chip]);
     if (info?.build)
-        rows.push(['firmware', el('span', '', ...named(info), el('div', '', t(comparison(info))))],
-            ['built', [info.date, info.time, 'ESP-IDF', info.idf].join(' ')]);
-    const pairs = rows.flatMap(([key, value]) => [el('dt', '', t(key)), el('dd', '', value)]);
-    $('facts').replaceChildren(...pairs);
+        rows.push(['firmware', el('span', '', ...named(info))], ['built', info.date + ' ' + info.time],
+            ['ESP-IDF', info.idf]);
+    if (cure?.info?.build)
+        rows.push(['inside', el('span', '', ...named(cure.info))]);
+    if (file?.sha256)
+        rows.push(['SHA-256', el('span', 'build', file.sha256)]);
+    return rows.flatMap(([key, value]) => [el('dt', '', t(key)), el('dd', '', value)]);
 }
 
-// Is this image older or newer than the running one, as far as both say? An Arduino build's version and
-// date are those of its library.
-function comparison(image) {
-    const now = running()?.image;
-    const age = key => {
-        const [a, b] = [image, now].map(i => key(i).map(Number));
-        return a.map((n, at) => n - (b[at] || 0)).find(n => n) || 0;
+function warnings() {
+    const {info, code} = file?.verdict || {};
+    if (!info?.build || code)
+        return [];
+    const kind = comparison(info);
+    const found = [el('p', kind === 'newer' ? 'soft' : 'note', t(kind))];
+    if (isOtherProject(info)) {
+        const box = el('input', '');
+        box.type = 'checkbox';
+        box.id = 'other-project';
+        box.onchange = drawButtons;
+        found.push(el('label', 'note', box, ' ' + t('project', info.project, runningImage().project)));
+    }
+    return found;
+}
+
+const unreadable = () => fail({error: 'Upload failed', hint: t('unreadable')});
+
+async function choose(source) {
+    if (!source || !isFree())
+        return;
+    clear();
+    file = null;
+    $('bars').hidden = $('cure').hidden = true;
+    try {
+        const bytes = new Uint8Array(await source.slice(0, FILE_MAX).arrayBuffer());
+        await judged(source.name, bytes, source.size, source);
+    } catch (e) {
+        unreadable();
+    }
+    phase(!file || file.verdict.code ? 'idle' : 'judged');
+}
+
+async function judged(name, bytes, size, source) {
+    let verdict = judge(bytes, name, {...st?.limits, signed: st?.signature.enforced, size});
+    if (!verdict.code)
+        verdict = await judgeHash(bytes, verdict.info) || verdict;
+    file = {name, bytes, size, source, verdict, sha256: verdict.code ? '' : await sha256(bytes), written: 0};
+    $('cure').hidden = !verdict.cure;
+    fail(verdict.code ? verdict : null);
+    if (st)
+        drawStatus();
+}
+
+function drop(files) {
+    if (files.length > 1 && isFree()) {
+        clear();
+        fail({error: 'Upload failed', hint: t('several', Array.from(files, f => f.name).join(', '))});
+        return;
+    }
+    choose(files[0]);
+}
+
+// ---- an upload ----
+
+const freshId = () => Array.from(crypto.getRandomValues(new Uint8Array(4)), n => (n + 256).toString(16).slice(1)).join('');
+const lostError = () => refuse('connection_lost', {got: isMine() ? st.received : mine?.sent || 0});
+const isMine = () => mine && (st.update === undefined || st.update === mine.id);
+
+async function start() {
+    const {checked: later} = $('later');
+    const forced = force || isOtherProject(file.verdict.info);
+
+    clear();
+    try {
+        await file.source?.slice(0, 1).arrayBuffer();
+    } catch (e) {
+        unreadable();
+        return;
+    }
+    mine = {id: freshId(), boot: st.boot, before: st, began: performance.now(), sent: 0, total: file.size, again: 0};
+    file.written = quarter = 0;
+    const query = [`id=${mine.id}`, mine.boot && `boot=${mine.boot}`, later && 'activate=later', forced && 'force=1'];
+    send(root + '/api/ota/upload?' + query.filter(Boolean).join('&'));
+    $('bars').hidden = false;
+    drawBars();
+    phase('sending');
+    listen();
+}
+
+function send(address) {
+    const form = new FormData();
+    const x = mine.request = new XMLHttpRequest();
+
+    form.append('firmware', new Blob([file.bytes]), file.name);
+    x.open('POST', address);
+    x.setRequestHeader('Accept-Language', language);
+    x.upload.onprogress = ({loaded, total}) => {
+        mine.sent = loaded < total ? Math.min(loaded, file.size) : file.size;
+        drawBars();
     };
-    if (image.build === now?.build)
-        return 'same';
-    if (!now || image.project === 'arduino-lib-builder')
-        return 'other';
-    const newer = age(i => i.version.match(/\d+/g) || []) || age(i => [Date.parse(i.date + ' ' + i.time)]);
-    return newer > 0 ? 'newer' : newer < 0 ? 'older' : 'other';
+    x.onload = answered;
+    x.onerror = broken;
+    x.onabort = () => end('judged', 'cancelled');
+    x.send(form);
 }
 
 function drawBars() {
+    const sent = mine ? mine.sent : file.size;
+    const done = file.written / file.size;
     for (const [name, n] of [['sent', sent], ['written', file.written]]) {
         $('progress-' + name).value = n / file.size;
         $('figure-' + name).textContent = t('of', kilobytes(n), kilobytes(file.size));
     }
+    drawPace(done);
+    if (Math.floor(done * 4) > quarter) { // a screen reader hears four numbers, not five a second
+        quarter = Math.floor(done * 4);
+        $('quarter').textContent = t('percent', quarter * 25);
+    }
 }
 
-// ---- the device ----
+function drawPace(done) {
+    const ms = mine ? performance.now() - mine.began : 0;
+    const rate = ms > 1000 && file.written ? file.written / ms * 1000 : 0;
+    $('pace').textContent = rate ? t('pace', Math.floor(done * 100), kilobytes(rate),
+        Math.ceil((file.size - file.written) / rate)) : '';
+}
+
+function end(name, word) {
+    mine = null;
+    deaf();
+    phase(name, word);
+}
+
+function answered() {
+    const {status, responseText} = mine.request;
+    const {before} = mine;
+    let answer;
+
+    try {
+        answer = JSON.parse(responseText);
+    } catch (e) {
+        answer = {error: 'Upload failed', hint: 'HTTP ' + status};
+    }
+    if (answer.success)
+        file.written = file.size;
+    end(answer.success ? answer.already || answer.staged ? 'done' : 'rebooting' : 'failed', '');
+    drawBars();
+    if (!answer.success)
+        fail(answer);
+    else if (answer.already)
+        result('good', () => t('already', label(answer)));
+    else if (answer.staged)
+        result('wait', () => t('staged', label(answer)));
+    else
+        follow(answer, before);
+}
+
+// Before all was sent nothing of it can have been activated; after that only the device knows.
+function broken() {
+    const {sent, before} = mine;
+    const e = lostError();
+
+    end('failed');
+    if (sent === file.size)
+        follow({...file.verdict.info, unsure: e, slot: st.next}, before);
+    else
+        fail(e);
+}
+
+async function cure() {
+    const {at, size} = file.verdict.cure;
+    await judged('firmware.bin', file.bytes.slice(at, at + size), size);
+    phase(file.verdict.code ? 'idle' : 'judged');
+    if (!$('upload').disabled)
+        start();
+}
+
+// ---- what the robot says ----
 
 async function drawLog() {
     const answer = await request('/api/ota/log');
@@ -205,49 +476,47 @@ async function drawLog() {
 function take(status) {
     const before = st;
     st = status;
-    if (!before && st.error)
-        fail(st.error);
+    heard = performance.now();
     if (seen !== st.last?.seq)
         drawLog();
     seen = st.last?.seq;
-    if (upload && st.state !== 'idle')
-        drawUpload(before);
+    if (isMine() && st.state !== 'idle')
+        drawOwn(before);
     drawStatus();
 }
 
 // A browser sends again by itself when the connection breaks: once is enough.
-function drawUpload(before) {
+function drawOwn(before) {
     file.written = Math.min(st.written, file.size);
     drawBars();
     if (st.state === 'verifying')
         phase('verifying');
-    if (st.received < before?.received && again++ > 1) {
-        upload.onabort = broken;
-        upload.abort();
+    if (st.received < before?.received && mine.again++ > 1) {
+        mine.request.onabort = broken;
+        mine.request.abort();
     }
 }
 
 async function look() {
     const status = await request('/api/ota/status');
-    $('offline').hidden = !!status || following;
-    if (status)
+    if (status?.slots)
         take(status);
-    return status;
+    return status?.slots ? status : null;
 }
 
 async function watch() {
-    for (;; await sleep(upload ? 300 : 1000)) {
+    for (;; await sleep(mine ? 300 : 1000)) {
         if (following || events || document.hidden)
             continue;
         const before = st;
         const now = await look();
-        if (now && before && free() && !following && (now.state === 'rebooting' || !sameBoot(now, before)))
+        if (now && before && isFree() && !following && (restarts() || !sameBoot(now, before)))
             follow({}, before);
     }
 }
 
 function listen() {
-    events = new EventSource('/api/ota/events');
+    events = new EventSource(root + '/api/ota/events');
     events.addEventListener('status', e => take(JSON.parse(e.data)));
     events.onerror = deaf;
 }
@@ -257,12 +526,22 @@ function deaf() {
     events = null;
 }
 
+// A network that is frozen ends no connection: silence itself must show.
+function listenForSilence() {
+    const silent = !document.hidden && !following && performance.now() - heard > SILENCE_MS;
+    if (silent === $('offline').hidden) {
+        $('offline').hidden = !silent;
+        drawButtons();
+    }
+}
+
 // ---- after a restart ----
 
 const sameBoot = (now, before) => now.boot ? now.boot === before.boot : now.uptime_ms >= before.uptime_ms;
 
-// Waits through the restart and says what runs then. goal: the {slot, build} that should; empty: any.
-// goal.unsure: the answer to the upload was lost, so there may be no restart at all.
+// Waits through the restart and says what runs then. goal: the firmware that should, {slot, build, project,
+// version}; empty: any. goal.unsure: the answer to the upload was lost, so there may be no restart at all; it is
+// the error to show then.
 async function follow(goal, before = st) {
     let deadline = performance.now() + WAIT_MS;
 
@@ -278,14 +557,15 @@ async function follow(goal, before = st) {
         }
     }
     following = false;
-    drawPhase();
+    heard = performance.now();
+    drawButtons();
 }
 
 // No restart seen yet. True: there will be none.
 function isOut(goal, now, before, late) {
     if (now && goal.unsure && now.state === 'idle') {
         const {seq, event, code, text} = now.last || {};
-        fail(seq !== before.last?.seq && event === 'refused' ? {code, detail: text} : lost());
+        fail(seq !== before.last?.seq && event === 'refused' ? {code, detail: text} : goal.unsure);
         phase('failed');
         return true;
     }
@@ -301,149 +581,84 @@ function isOut(goal, now, before, late) {
 // It runs again. True: what runs is decided.
 async function isBack(goal, before) {
     const slot = running();
-    const build = slot?.image?.build || '—';
+    const image = slot?.image;
 
-    if (st.state === 'rebooting' || slot?.state === 'invalid')
+    if (restarts() || slot?.state === 'invalid')
         return false;
-    if (goal.slot && (slot?.label !== goal.slot || build !== goal.build))
-        return wentBack(goal, build, before);
-    fail(null);
+    if (goal.build && (slot?.label !== goal.slot || image?.build !== goal.build))
+        return goal.unsure && !await entryOf(goal, before) ? notInstalled(image) : wentBack(goal, image, before);
+    if (!goal.build && error) // the power went during an upload: the failure stays, and this is what it means
+        return notInstalled(image);
     const {pending} = st;
-    result(pending ? 'wait' : 'good', () => t('now', build, pending ? waitingFor() : slot ? stateOf(slot) : ''));
+    result(pending ? 'wait' : 'good', () => t('now', label(image), pending ? waitingFor() : slot ? stateOf(slot) : ''));
     phase(pending ? 'waiting' : 'done', '');
     return !pending;
 }
 
-async function wentBack(goal, build, before) {
-    const entry = (await drawLog()).find(e => e.build === goal.build && e.seq > (before.last?.seq || 0) &&
-        /rejected|crashed|power_lost|gave_up|not_loaded/.test(e.event));
+function notInstalled(image) {
+    result('bad', () => t('not_installed', label(image)));
+    phase('failed', '');
+    return true;
+}
+
+const entryOf = async (goal, before) => (await drawLog()).find(e => e.build === goal.build &&
+    e.seq > (before.last?.seq || 0) && BAD_ENDS.test(e.event));
+
+async function wentBack(goal, image, before) {
+    const entry = await entryOf(goal, before);
     const again = entry?.event === 'power_lost';
 
-    const why = () => entry ? t(entry.event) + (entry.text && ': ' + entry.text) : t('why');
-    result(again ? 'wait' : 'bad', () => t('back', build, why()));
+    result(again ? 'wait' : 'bad', () => t('back', label(goal), entry ? t(entry.event) : '',
+        entry?.text || t('why'), label(image)));
     phase(again ? 'waiting' : 'failed', '');
     return !again;
 }
 
-// ---- a file ----
-
-async function choose(source) {
-    if (!source || !free())
-        return;
-    clear();
-    file = null;
-    $('bars').hidden = $('cure').hidden = true;
-    try {
-        const bytes = new Uint8Array(await source.slice(0, FILE_MAX).arrayBuffer());
-        await judged(source.name, bytes, source.size, source);
-    } catch {
-        unreadable();
-    }
-    drawFacts();
-    phase(!file || file.verdict.code ? 'idle' : 'judged');
-}
-
-async function judged(name, bytes, size, source) {
-    let verdict = judge(bytes, name, {...st?.limits, signed: st?.signature.enforced, size});
-    if (!verdict.code)
-        verdict = await judgeHash(bytes, verdict.info) || verdict;
-    file = {name, bytes, size, source, verdict, written: 0};
-    $('cure').hidden = !verdict.cure;
-    fail(verdict.code ? verdict : null);
-}
-
-// ---- an upload ----
-
-const lost = () => refuse('connection_lost', {got: st?.received || 0});
-
-async function start() {
-    const form = new FormData();
-
-    clear();
-    try {
-        await file.source?.slice(0, 1).arrayBuffer();
-    } catch {
-        unreadable();
-        return;
-    }
-    form.append('firmware', new Blob([file.bytes]), file.name);
-    sent = again = file.written = 0;
-    upload = new XMLHttpRequest();
-    upload.open('POST', '/api/ota/upload');
-    upload.setRequestHeader('Accept-Language', language);
-    upload.upload.onprogress = progress;
-    upload.onload = answered;
-    upload.onerror = broken;
-    upload.onabort = () => stop('judged', 'cancelled');
-    $('bars').hidden = false;
-    drawBars();
-    phase('sending');
-    listen();
-    upload.send(form);
-}
-
-function progress({loaded, total}) {
-    sent = loaded < total ? Math.min(loaded, file.size) : file.size;
-    drawBars();
-}
-
-function stop(name, word) {
-    upload = null;
-    deaf();
-    phase(name, word);
-}
-
-function answered() {
-    const {status, responseText} = upload;
-    let answer;
-
-    try {
-        answer = JSON.parse(responseText);
-    } catch {
-        answer = {error: 'Upload failed', hint: 'HTTP ' + status};
-    }
-    stop(answer.success ? 'rebooting' : 'failed');
-    if (!answer.success) {
-        fail(answer);
-        return;
-    }
-    sent = file.written = file.size;
-    drawBars();
-    follow(answer);
-}
-
-// Before all was sent nothing can have changed; after that only the device knows.
-function broken() {
-    stop('failed');
-    if (sent === file.size)
-        follow({unsure: true, slot: st?.next, build: file.verdict.info.build});
-    else
-        fail(lost());
-}
-
-async function cure() {
-    const {at, size} = file.verdict.cure;
-    await judged('firmware.bin', file.bytes.slice(at, at + size), size);
-    drawFacts();
-    if (!file.verdict.code)
-        start();
-}
-
 // ---- confirm, roll back, restart ----
 
-async function ask(what, then = look) {
+async function tell(what, then = look) {
     const answer = await request('/api/ota/' + what, {method: 'POST'});
     fail(answer?.success ? null : answer || {error: t('no_answer')});
     if (answer?.success)
         then(answer);
 }
 
-function askRollback(open) {
-    const to = previous();
-    $('ask').hidden = !open;
-    $('rollback').ariaExpanded = open;
-    $('ask-text').replaceChildren(t('ask', to.label), ...named(to.image));
-    $(open ? 'rollback-yes' : 'rollback').focus();
+// Opens the question, or closes it. question: {text, yes, by, act}.
+function ask(question) {
+    const by = question ? question.by : asked?.by;
+
+    asked = question;
+    $('ask').hidden = !question;
+    for (const id of ['rollback', 'reboot'])
+        $(id).setAttribute('aria-expanded', String(question?.by === id));
+    if (question) {
+        $('ask-text').textContent = question.text;
+        $('ask-yes').textContent = t(question.yes);
+        $('ask-yes').focus();
+    } else if (by) {
+        $(by).focus();
+    }
+}
+
+function askRollback() {
+    const way = wayBack();
+    const {slot, image} = way;
+    const goal = {...image, slot};
+    const text = way.needs_force ? t('ask_force', label(image), way.why) : t('ask_back', label(image));
+    const act = () => tell('rollback' + (way.needs_force ? '?force=1' : ''), () => follow(goal));
+    return {text, yes: 'rollback', by: 'rollback', act};
+}
+
+const askRestart = () => ({text: t('ask_restart'), yes: 'reboot', by: 'reboot', act: () => tell('reboot', () => follow({}))});
+
+// "← Robot" only where the application serves a page of its own: without one the root leads here.
+async function findHome() {
+    try {
+        const {type, ok} = await fetch($('home').href, {method: 'HEAD', redirect: 'manual'});
+        $('home').hidden = type === 'opaqueredirect' || !ok;
+    } catch (e) {
+        $('home').hidden = true;
+    }
 }
 
 // ---- hands ----
@@ -455,37 +670,53 @@ $('file').onchange = () => {
 };
 document.ondragover = e => {
     e.preventDefault();
-    $('drop').className = free() ? 'over' : '';
+    $('drop').className = isFree() ? 'over' : '';
 };
 document.ondragleave = () => $('drop').className = '';
 document.ondrop = e => {
     e.preventDefault();
     $('drop').className = '';
-    choose(e.dataTransfer.files[0]);
+    drop(e.dataTransfer.files);
 };
 $('upload').onclick = start;
 $('cure').onclick = cure;
-$('cancel').onclick = () => upload?.abort();
-$('confirm').onclick = () => ask('confirm');
-$('rollback').onclick = () => askRollback($('ask').hidden);
-$('rollback-no').onclick = () => askRollback(false);
-$('rollback-yes').onclick = () => {
-    const {label, image} = previous();
-    askRollback(false);
-    ask('rollback', () => follow({slot: label, build: image.build}));
+$('cancel').onclick = () => mine?.request.abort();
+$('confirm').onclick = () => tell('confirm');
+$('rollback').onclick = () => ask(asked ? null : askRollback());
+$('reboot').onclick = () => ask(asked ? null : askRestart());
+$('ask-no').onclick = () => ask(null);
+$('ask-yes').onclick = () => {
+    const {act} = asked;
+    ask(null);
+    clear();
+    act();
 };
-$('reboot').onclick = () => ask('reboot', () => follow({}));
+$('others-end').onclick = () => tell('cancel');
+$('activate').onclick = () => {
+    const goal = {...st.staged.image, slot: st.staged.slot};
+    clear();
+    tell('activate', () => follow(goal));
+};
+document.onvisibilitychange = () => heard = performance.now();
+window.onbeforeunload = e => {
+    if (!mine)
+        return;
+    e.preventDefault();
+    e.returnValue = ''; // without it Chrome before 119 does not ask
+};
 
 speak(() => {
     drawPhase();
     fail(error);
     if (told)
         result(...told);
-    if (file)
+    if (file && !$('bars').hidden)
         drawBars();
     if (st)
         drawStatus();
     drawLog();
 });
 loadErrors();
+findHome();
+setInterval(listenForSilence, 500);
 watch();

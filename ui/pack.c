@@ -18,7 +18,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#define PAGE_LIMIT   12288u /* bytes, compressed: what the design grants a page */
+#define PAGE_LIMIT   20480u /* bytes, compressed: what the design grants a page */
 #define ERROR_MARKER "/*ERRORS*/"
 #define LINE_GOES_ON "{([,;?:&|=" /* behind these a line of a script goes on, or has its semicolon */
 

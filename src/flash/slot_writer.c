@@ -5,14 +5,16 @@
 
 #include "otapult/otapult.h"
 
-_Static_assert(sizeof(struct otapult_slot_writer) <= 4352, "the RAM table says 4.25 KiB");
-
-/* The first error, and the last: what else w->why says is set before, the rest of it is 0. */
-static int fail(struct otapult_slot_writer *w, int err, uint32_t at)
+static int fail(struct otapult_slot_writer *w, int err, struct otapult_finding why)
 {
     w->err = err;
-    w->why.at = at;
+    w->why = why;
     return err;
+}
+
+static int fail_at(struct otapult_slot_writer *w, int err, uint32_t at)
+{
+    return fail(w, err, (struct otapult_finding){.at = at});
 }
 
 static bool is_power_of_two(uint32_t n)
@@ -32,14 +34,12 @@ void otapult_slot_writer_init(struct otapult_slot_writer *w, const struct otapul
     memset(w->held, 0xFF, sizeof w->held);
     w->flash = *flash;
     w->size = size;
-    if (!has_fit_geometry(flash)) {
-        w->why.got = flash->size;
-        w->why.want = flash->sector;
-        w->err = OTAPULT_E_SLOT_OPEN;
-    }
+    if (!has_fit_geometry(flash))
+        (void)fail(w, OTAPULT_E_SLOT_OPEN,
+                   (struct otapult_finding){.got = flash->size, .want = flash->sector});
 }
 
-/* A block costs about as much time as four of its sixteen sectors. */
+/* Erasing a block of 64 KB takes about as long as erasing four of its sixteen sectors. */
 static bool is_worth_a_block(const struct otapult_slot_writer *w)
 {
     const struct otapult_flash *f = &w->flash;
@@ -55,7 +55,7 @@ static int erase_ahead(struct otapult_slot_writer *w)
     const uint32_t len = is_worth_a_block(w) ? w->flash.block : w->flash.sector;
     int err = w->flash.erase(w->flash.ctx, w->erased, len);
     if (err != 0)
-        return fail(w, err, w->erased);
+        return fail_at(w, err, w->erased);
     w->erased += len;
     return 0;
 }
@@ -71,7 +71,7 @@ static int program(struct otapult_slot_writer *w, const uint8_t *src, uint32_t l
     if (len > skip) {
         int err = w->flash.write(w->flash.ctx, at + skip, src + skip, len - skip);
         if (err != 0)
-            return fail(w, err, at + skip);
+            return fail_at(w, err, at + skip);
     }
     w->written = w->received;
     return 0;
@@ -95,9 +95,8 @@ static int refuse_too_large(struct otapult_slot_writer *w)
 {
     const uint32_t slot = w->flash.size;
     const bool told = w->size != OTAPULT_SIZE_UNKNOWN && w->size > slot;
-    w->why.got = told ? w->size : slot + 1;
-    w->why.want = slot;
-    return fail(w, OTAPULT_E_IMAGE_TOO_LARGE, slot);
+    return fail(w, OTAPULT_E_IMAGE_TOO_LARGE,
+                (struct otapult_finding){.at = slot, .got = told ? w->size : slot + 1, .want = slot});
 }
 
 /* After flush() a sector that is not full was programmed: nothing may follow in it. */
@@ -109,13 +108,13 @@ static bool is_closed(const struct otapult_slot_writer *w)
 int otapult_slot_writer_feed(struct otapult_slot_writer *w, const uint8_t *p, size_t n)
 {
     if (w->err == 0 && n > 0 && is_closed(w))
-        return fail(w, OTAPULT_E_INTERNAL, w->received);
+        return fail_at(w, OTAPULT_E_INTERNAL, w->received);
     while (w->err == 0 && n > 0) {
         if (w->received == w->flash.size)
             return refuse_too_large(w);
         const uint32_t room = w->flash.sector - (w->received - w->written);
         const uint32_t len = n < room ? (uint32_t)n : room;
-        (void)take(w, p, len); /* its error stays in w->err */
+        (void)take(w, p, len); /* its error stays in w->err and ends the loop */
         p += len;
         n -= len;
     }
@@ -136,11 +135,9 @@ int otapult_slot_writer_read(struct otapult_slot_writer *w, uint32_t off, uint8_
 {
     if (w->err != 0)
         return w->err;
-    if (off > w->flash.size || len > w->flash.size - off) {
-        w->why.got = len;
-        w->why.want = w->flash.size;
-        return fail(w, OTAPULT_E_INTERNAL, off);
-    }
+    if (off > w->flash.size || len > w->flash.size - off)
+        return fail(w, OTAPULT_E_INTERNAL,
+                    (struct otapult_finding){.at = off, .got = len, .want = w->flash.size});
     if (off < OTAPULT_SLOT_HELD && len > 0) {
         const uint32_t left = OTAPULT_SLOT_HELD - off;
         const uint32_t n = len < left ? len : left;
@@ -150,7 +147,7 @@ int otapult_slot_writer_read(struct otapult_slot_writer *w, uint32_t off, uint8_
         len -= n;
     }
     int err = len > 0 ? w->flash.read(w->flash.ctx, off, dst, len) : 0;
-    return err != 0 ? fail(w, err, off) : 0;
+    return err != 0 ? fail_at(w, err, off) : 0;
 }
 
 static int program_held(struct otapult_slot_writer *w)
@@ -170,11 +167,12 @@ int otapult_slot_writer_commit(struct otapult_slot_writer *w)
     if (w->err != 0)
         return w->err;
     if (w->committed || w->written != w->received || w->received < OTAPULT_SLOT_HELD)
-        return fail(w, OTAPULT_E_INTERNAL, w->received);
+        return fail_at(w, OTAPULT_E_INTERNAL, w->received);
     w->committed = true;
     int err = program_held(w);
     if (err == 0)
         return 0;
+    /* Half a header may be in flash by now. If this erase fails too there is nothing left to try. */
     (void)w->flash.erase(w->flash.ctx, 0, w->flash.sector);
-    return fail(w, err, 0);
+    return fail_at(w, err, 0);
 }

@@ -12,7 +12,7 @@
  *   2. feed() programs every byte but the first 16, each sector once, erasing just ahead;
  *   3. the owner verifies what flash holds, through read() below, which shows the held bytes in place;
  *   4. commit() programs the 16 held bytes and reads them back.
- * abandon() at any point leaves the slot without a header. */
+ * A caller that stops in between needs to do nothing: the slot has no header then. */
 
 #define OTAPULT_SLOT_HELD   16u
 #define OTAPULT_SLOT_SECTOR 4096u

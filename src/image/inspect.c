@@ -387,7 +387,8 @@ static int take_padding(struct otapult_inspect *in, const uint8_t **p, size_t *n
     return err != 0 ? err : check_checksum(in, from[zeros]);
 }
 
-/* A bootloader, or what is left of a merged image, has neither. */
+/* A bootloader, or what is left of a merged image, has neither. Asked after everything else: damage is the
+ * better word for a file in which a segment's address was damaged. */
 static int check_mapped(struct otapult_inspect *in)
 {
     if (knows_memory(in) && !has_segment_in(&in->info, DROM))
@@ -422,7 +423,7 @@ static int take_more(struct otapult_inspect *in)
 
 void otapult_inspect_init(struct otapult_inspect *in, const struct otapult_inspect_limits *limits)
 {
-    struct otapult_inspect_limits kept = *limits; /* may lie in what is cleared */
+    struct otapult_inspect_limits kept = *limits;
     memset(in, 0, sizeof *in);
     in->limits = kept;
     in->xor8 = OTAPULT_CHECKSUM_START;

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "image/recognise.h"
+#include "otapult/image.h"
 #include "trust/sha256.h"
 #include "trust/signature.h"
 
@@ -36,7 +36,7 @@ enum otapult_inspect_at { /* what the next byte is */
     OTAPULT_AT_DIGEST,
     OTAPULT_AT_FILL,      /* 0xFF up to the signature sector */
     OTAPULT_AT_SIGNATURE, /* the sector */
-    OTAPULT_AT_END, /* of an image that needs no more: a signature may follow where there was none yet */
+    OTAPULT_AT_END, /* everything that must come has come; a signature may follow where there was none yet */
 };
 
 struct otapult_inspect {
@@ -50,24 +50,19 @@ struct otapult_inspect {
     struct otapult_finding        why;
     struct otapult_image_info     info;
     struct otapult_sha256         sha;
-    union {
-        struct {
-            uint8_t               piece[256]; /* header, segment header, description or digest */
-            struct otapult_sha384 sha384;     /* over what a P-384 key would sign; only with a trust */
-            struct otapult_recognise recognise; /* judge.h's, which has decided long before a signature */
-        };
-        struct otapult_signature  signature;  /* from OTAPULT_AT_SIGNATURE on */
-    };
+    struct otapult_sha384         sha384;     /* over what a P-384 key would sign; only with a trust */
+    uint8_t                       piece[256]; /* header, segment header, description or digest */
+    struct otapult_signature      signature;  /* from OTAPULT_AT_SIGNATURE on, all zeros before */
 };
 
+/* Copies `limits`, which may be those of `in` itself. */
 void otapult_inspect_init(struct otapult_inspect *in, const struct otapult_inspect_limits *limits);
 
 /* Feed the next bytes, any split. 0 or the first error, which stays. */
 OTAPULT_MUST_CHECK int otapult_inspect_feed(struct otapult_inspect *in, const uint8_t *p, size_t n);
 
-/* No more bytes. 0: the image is whole and right, in->info describes it; else the error, IMAGE_TRUNCATED
- * when bytes are missing, SIGNATURE_MISSING when all but a signature is there. That a DROM or IROM segment
- * is missing is said last of what concerns the image, when everything else of it was found right. */
+/* No more bytes come. 0: the image is whole and right, in->info describes it. IMAGE_TRUNCATED: bytes are
+ * missing; SIGNATURE_MISSING: nothing is missing but the signature. */
 OTAPULT_MUST_CHECK int otapult_inspect_finish(struct otapult_inspect *in);
 
 #endif

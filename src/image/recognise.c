@@ -15,29 +15,25 @@
 #define BLANK_OTA_DATA 8192u /* bytes of ota_data_initial.bin */
 #define ERASED         0xFFu
 
-_Static_assert(sizeof(struct otapult_recognise) <= 768, "the RAM table says 768 bytes");
-
 /* ---- the verdict ---- */
 
-/* Beside the error stands what was found, in r->why: set before, where there is something to say. */
-static void refuse(struct otapult_recognise *r, int err)
+static void refuse(struct otapult_recognise *r, int err, struct otapult_finding why)
 {
     r->kind = OTAPULT_KIND_REFUSED;
     r->err = err;
+    r->why = why;
 }
 
 static void refuse_unknown(struct otapult_recognise *r)
 {
-    r->why.got = r->head[0];
-    r->why.want = OTAPULT_IMAGE_MAGIC;
-    refuse(r, OTAPULT_E_FILE_UNKNOWN);
+    refuse(r, OTAPULT_E_FILE_UNKNOWN,
+           (struct otapult_finding){.got = r->head[0], .want = OTAPULT_IMAGE_MAGIC});
 }
 
+/* What the file is was seen at `at`; `what` is a word for it, or NULL. */
 static void refuse_part(struct otapult_recognise *r, int err, uint32_t at, const char *what)
 {
-    r->why.at = at;
-    r->why.text = what;
-    refuse(r, err);
+    refuse(r, err, (struct otapult_finding){.at = at, .text = what});
 }
 
 /* ---- what a mark alone does not prove ---- */
@@ -239,8 +235,7 @@ static bool is_sane_header(const struct otapult_recognise *r)
 
 static void refuse_bootloader(struct otapult_recognise *r)
 {
-    r->why.got = head_chip(r);
-    refuse(r, OTAPULT_E_IMAGE_BOOTLOADER);
+    refuse(r, OTAPULT_E_IMAGE_BOOTLOADER, (struct otapult_finding){.got = head_chip(r)});
 }
 
 /* An image header, but neither app description nor the shape of a bootloader. */
@@ -251,9 +246,8 @@ static void refuse_strange_image(struct otapult_recognise *r)
         refuse_part(r, OTAPULT_E_IMAGE_NO_DESCRIPTION, OTAPULT_DESC_OFFSET, NULL);
         return;
     }
-    r->why.got = chip;
-    r->why.want = r->chip_id;
-    refuse_part(r, OTAPULT_E_IMAGE_WRONG_CHIP, OTAPULT_HEADER_CHIP, NULL);
+    refuse(r, OTAPULT_E_IMAGE_WRONG_CHIP,
+           (struct otapult_finding){.at = OTAPULT_HEADER_CHIP, .got = chip, .want = r->chip_id});
 }
 
 static void judge_image_head(struct otapult_recognise *r)
@@ -274,8 +268,8 @@ static void judge_image_end(struct otapult_recognise *r)
 
 static void refuse_cut_head(struct otapult_recognise *r)
 {
-    r->why.got = OTAPULT_HEAD_SIZE - r->seen;
-    refuse_part(r, OTAPULT_E_IMAGE_TRUNCATED, r->seen, NULL);
+    refuse(r, OTAPULT_E_IMAGE_TRUNCATED,
+           (struct otapult_finding){.at = r->seen, .got = OTAPULT_HEAD_SIZE - r->seen});
 }
 
 /* ---- the three moments of judgement ---- */
@@ -285,8 +279,7 @@ static void judge_head(struct otapult_recognise *r)
 {
     for (const struct mark *m = marks; m < marks + sizeof marks / sizeof *marks; m++)
         if (mark_fits(r, m)) {
-            r->why.got = r->head[0];
-            refuse_part(r, m->err, 0, m->word);
+            refuse(r, m->err, (struct otapult_finding){.got = r->head[0], .text = m->word});
             return;
         }
     if (r->head[0] == OTAPULT_IMAGE_MAGIC && r->seen >= OTAPULT_HEAD_SIZE)
@@ -334,8 +327,8 @@ static void judge_boundary(struct otapult_recognise *r, uint32_t at)
 
 static void refuse_uniform(struct otapult_recognise *r)
 {
-    r->why.got = r->head[0];
-    refuse(r, r->seen == BLANK_OTA_DATA ? OTAPULT_E_FILE_OTA_DATA : OTAPULT_E_FILE_BLANK);
+    refuse(r, r->seen == BLANK_OTA_DATA ? OTAPULT_E_FILE_OTA_DATA : OTAPULT_E_FILE_BLANK,
+           (struct otapult_finding){.got = r->head[0]});
 }
 
 /* The end of the file, or of what this stage is ready to look at. */
@@ -351,9 +344,9 @@ static void judge_end(struct otapult_recognise *r)
 
 /* ---- the stage ---- */
 
-void otapult_recognise_init(struct otapult_recognise *r, uint32_t size)
+void otapult_recognise_init(struct otapult_recognise *r, uint16_t chip_id, uint32_t size)
 {
-    *r = (struct otapult_recognise){.size = size, .chip_id = OTAPULT_CHIP_ESP32S3};
+    *r = (struct otapult_recognise){.size = size, .chip_id = chip_id};
 }
 
 /* Where the next bytes of another kind begin: behind a window, behind a part of the head, on a boundary. */
@@ -410,7 +403,7 @@ int otapult_recognise_feed(struct otapult_recognise *r, const uint8_t *p, size_t
 int otapult_recognise_finish(struct otapult_recognise *r)
 {
     if (r->kind == OTAPULT_KIND_UNDECIDED && r->seen == 0)
-        refuse(r, OTAPULT_E_FILE_EMPTY);
+        refuse(r, OTAPULT_E_FILE_EMPTY, (struct otapult_finding){0});
     if (r->kind == OTAPULT_KIND_UNDECIDED && r->seen < OTAPULT_RECOGNISE_HEAD)
         judge_head(r);
     if (r->kind == OTAPULT_KIND_UNDECIDED)

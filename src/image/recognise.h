@@ -19,15 +19,15 @@
 
 enum otapult_kind {
     OTAPULT_KIND_UNDECIDED,
-    OTAPULT_KIND_APP,     /* image header and app description: the inspector's, whatever the chip */
+    OTAPULT_KIND_APP,     /* image header and app description, for whatever chip: the inspector's to judge */
     OTAPULT_KIND_REFUSED, /* `err` says what it is */
 };
 
 struct otapult_recognise {
     uint32_t seen;    /* bytes looked at; stops counting when decided */
-    uint32_t size;    /* of the file, an upper bound, or 0xFFFFFFFF */
+    uint32_t size;    /* of the file, an upper bound, or OTAPULT_SIZE_UNKNOWN */
     bool     mixed;   /* not all bytes equal the first one */
-    uint16_t chip_id; /* of this device; init sets the ESP32-S3 */
+    uint16_t chip_id; /* of this device */
     enum otapult_kind kind;
     int      err;
     struct otapult_finding why;
@@ -35,9 +35,9 @@ struct otapult_recognise {
     uint8_t  head[OTAPULT_RECOGNISE_HEAD]; /* the first bytes, `seen` of them while seen is smaller */
 };
 
-/* `size`: of the file, an upper bound, or OTAPULT_SIZE_UNKNOWN. Knowing it only makes some refusals
- * earlier, never different. */
-void otapult_recognise_init(struct otapult_recognise *r, uint32_t size);
+/* `chip_id`: of this device. `size`: of the file, an upper bound, or OTAPULT_SIZE_UNKNOWN; knowing it only
+ * makes some refusals earlier, never different. */
+void otapult_recognise_init(struct otapult_recognise *r, uint16_t chip_id, uint32_t size);
 
 /* Feed the next bytes of the file. Returns 0 while undecided or an app image, else the error that names
  * what it is. Once decided it looks at nothing more: an app image is decided at OTAPULT_HEAD_SIZE. */

@@ -127,11 +127,11 @@ static enum otapult_age compare_identifiers(const char *a, size_t a_len, const c
     bool b_is = take_number(&b_at, b + b_len, &b_number) && b_at == b + b_len;
 
     if (a_is && b_is)
-        return order(a_number<b_number, a_number> b_number);
+        return order((a_number < b_number), (a_number > b_number));
     if (a_is || b_is)
         return order(a_is, b_is);
     int way = memcmp(a, b, a_len < b_len ? a_len : b_len);
-    return way != 0 ? order(way<0, way> 0) : order(a_len<b_len, a_len> b_len);
+    return way != 0 ? order((way < 0), (way > 0)) : order((a_len < b_len), (a_len > b_len));
 }
 
 static enum otapult_age compare_prereleases(const struct parts *a, const struct parts *b)
@@ -140,7 +140,7 @@ static enum otapult_age compare_prereleases(const struct parts *a, const struct 
     size_t x_len = a->pre_len, y_len = b->pre_len;
 
     if (x_len == 0 || y_len == 0) /* a release comes after its prereleases */
-        return order(x_len > y_len, x_len < y_len);
+        return order((x_len > y_len), (x_len < y_len));
     while (x_len > 0 && y_len > 0) {
         size_t i = identifier(x, x_len), j = identifier(y, y_len);
         enum otapult_age age = compare_identifiers(x, i, y, j);
@@ -153,16 +153,16 @@ static enum otapult_age compare_prereleases(const struct parts *a, const struct 
         y += j;
         y_len -= j;
     }
-    return order(x_len<y_len, x_len> y_len);
+    return order((x_len < y_len), (x_len > y_len));
 }
 
 static enum otapult_age compare_parts(const struct parts *a, const struct parts *b)
 {
     for (unsigned i = 0; i < NUMBERS; i++)
         if (a->number[i] != b->number[i])
-            return order(a->number[i] < b->number[i], true);
+            return order((a->number[i] < b->number[i]), true);
     enum otapult_age age = compare_prereleases(a, b);
-    return age != OTAPULT_SAME_AGE ? age : order(a->commits<b->commits, a->commits> b->commits);
+    return age != OTAPULT_SAME_AGE ? age : order((a->commits < b->commits), (a->commits > b->commits));
 }
 
 /* ---- build dates ---- */
@@ -202,7 +202,7 @@ enum otapult_age otapult_compare_versions(const struct otapult_version *a, const
     if (parse(a->version, &x) && parse(b->version, &y))
         return compare_parts(&x, &y);
     if (parse_date(a, &then) && parse_date(b, &now))
-        return order(then<now, then> now);
+        return order((then < now), (then > now));
     return OTAPULT_AGE_UNKNOWN;
 }
 

@@ -5,6 +5,8 @@
 
 #include "image/format.h"
 
+/* ---- bytes on their way in ---- */
+
 static int fail(struct otapult_session *s, int err, const struct otapult_finding *why)
 {
     s->err = err;
@@ -12,12 +14,10 @@ static int fail(struct otapult_session *s, int err, const struct otapult_finding
     return err;
 }
 
-void otapult_session_init(struct otapult_session *s, const struct otapult_flash *flash,
-                          const struct otapult_inspect_limits *limits, uint32_t size)
+static int judge(struct otapult_session *s, const uint8_t *p, size_t n)
 {
-    memset(s, 0, sizeof *s);
-    otapult_judge_init(&s->judge, limits, size);
-    otapult_slot_writer_init(&s->writer, flash, size);
+    int err = otapult_judge_feed(&s->judge, p, n);
+    return err == 0 ? 0 : fail(s, err, &s->judge.why);
 }
 
 static int write_bytes(struct otapult_session *s, const uint8_t *p, size_t n)
@@ -26,33 +26,56 @@ static int write_bytes(struct otapult_session *s, const uint8_t *p, size_t n)
     return err == 0 ? 0 : fail(s, err, &s->writer.why);
 }
 
-/* What came before the judge made up his mind lies in the judge's head. */
-static int take(struct otapult_session *s, const uint8_t *p, size_t n)
+void otapult_session_init(struct otapult_session *s, const struct otapult_flash *flash,
+                          const struct otapult_inspect_limits *limits, uint32_t size)
 {
-    bool was_accepted = otapult_judge_accepted(&s->judge);
-    int err = otapult_judge_feed(&s->judge, p, n);
-    if (err != 0)
-        return fail(s, err, &s->judge.why);
-    if (was_accepted)
-        return write_bytes(s, p, n);
-    return otapult_judge_accepted(&s->judge)
-               ? write_bytes(s, otapult_judge_head(&s->judge), OTAPULT_HEAD_SIZE)
-               : 0;
+    s->err = OTAPULT_OK;
+    s->why = (struct otapult_finding){0};
+    otapult_judge_init(&s->judge, limits, size);
+    otapult_slot_writer_init(&s->writer, flash, size);
+}
+
+/* How many of the next n bytes belong to the head, by which the judge accepts a file or not. */
+static size_t part_of_head(const struct otapult_session *s, size_t n)
+{
+    const uint32_t seen = s->judge.recognise.seen;
+    const uint32_t room = seen < OTAPULT_HEAD_SIZE ? OTAPULT_HEAD_SIZE - seen : 0;
+    return n < room ? n : room;
+}
+
+/* The first write erases the other slot's image, the way back: it waits until the whole head is accepted. */
+static int feed_head(struct otapult_session *s, const uint8_t *p, size_t n)
+{
+    int err = judge(s, p, n);
+    if (err == 0 && otapult_judge_accepted(&s->judge))
+        err = write_bytes(s, s->judge.recognise.head, OTAPULT_HEAD_SIZE);
+    return err;
+}
+
+/* A file that was not accepted with its head never will be: the judge reads on only to say what it is. */
+static int feed_body(struct otapult_session *s, const uint8_t *p, size_t n)
+{
+    int err = judge(s, p, n);
+    if (err == 0 && otapult_judge_accepted(&s->judge))
+        err = write_bytes(s, p, n);
+    return err;
 }
 
 int otapult_session_feed(struct otapult_session *s, const uint8_t *p, size_t n)
 {
-    while (s->err == 0 && n > 0) {
-        size_t portion = otapult_judge_portion(&s->judge, n);
-        s->err = take(s, p, portion);
-        p += portion;
-        n -= portion;
-    }
-    return s->err;
+    const size_t head = part_of_head(s, n);
+    int err = s->err;
+    if (err == 0 && head > 0)
+        err = feed_head(s, p, head);
+    if (err == 0 && n > head)
+        err = feed_body(s, p + head, n - head);
+    return err;
 }
 
-/* Feeds flash, as it will be after the commit, through a fresh inspection. The sector buffer is free
- * by now and serves as read buffer. */
+/* ---- what flash holds, against what came ---- */
+
+/* Feeds flash, as it will be after the commit, through a fresh inspection. The writer's sector is empty by
+ * now and serves as the read buffer. What the inspection says is asked for by compare(). */
 static int read_back(struct otapult_session *s, uint32_t size)
 {
     struct otapult_inspect *in = &s->judge.inspect;
@@ -71,6 +94,7 @@ static int read_back(struct otapult_session *s, uint32_t size)
     return 0;
 }
 
+/* A whole and right image is not enough: it has to be the one that came. */
 static int compare(struct otapult_session *s, const uint8_t sha256[OTAPULT_IMAGE_DIGEST])
 {
     struct otapult_inspect *in = &s->judge.inspect;
@@ -80,7 +104,6 @@ static int compare(struct otapult_session *s, const uint8_t sha256[OTAPULT_IMAGE
     return fail(s, OTAPULT_E_FLASH_READBACK, &(struct otapult_finding){.at = in->pos});
 }
 
-/* What flash holds, against what came. */
 static int prove(struct otapult_session *s)
 {
     uint8_t sha256[OTAPULT_IMAGE_DIGEST];
@@ -90,23 +113,41 @@ static int prove(struct otapult_session *s)
     return err == 0 ? compare(s, sha256) : err;
 }
 
-int otapult_session_finish(struct otapult_session *s)
-{
-    if (s->err != 0)
-        return s->err;
+/* ---- the end ---- */
 
+static int finish_judge(struct otapult_session *s)
+{
     int err = otapult_judge_finish(&s->judge);
-    if (err != 0)
-        return fail(s, err, &s->judge.why);
-    err = otapult_slot_writer_flush(&s->writer);
-    if (err != 0)
-        return fail(s, err, &s->writer.why);
-    err = prove(s);
-    if (err != 0)
-        return err;
-    err = otapult_slot_writer_commit(&s->writer);
+    return err == 0 ? 0 : fail(s, err, &s->judge.why);
+}
+
+static int flush(struct otapult_session *s)
+{
+    int err = otapult_slot_writer_flush(&s->writer);
     return err == 0 ? 0 : fail(s, err, &s->writer.why);
 }
+
+static int commit(struct otapult_session *s)
+{
+    int err = otapult_slot_writer_commit(&s->writer);
+    return err == 0 ? 0 : fail(s, err, &s->writer.why);
+}
+
+int otapult_session_finish(struct otapult_session *s)
+{
+    int err = s->err;
+    if (err == 0)
+        err = finish_judge(s);
+    if (err == 0)
+        err = flush(s);
+    if (err == 0)
+        err = prove(s);
+    if (err == 0)
+        err = commit(s);
+    return err;
+}
+
+/* ---- a slot that was written before ---- */
 
 int otapult_verify_slot(const struct otapult_flash *flash, const struct otapult_inspect_limits *limits,
                         struct otapult_inspect *inspect, uint8_t *scratch, uint32_t scratch_len)

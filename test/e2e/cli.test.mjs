@@ -281,12 +281,16 @@ describe('the command line', () => {
                 assert.equal(result.status, 1);
                 assert.match(result.stderr, /No such file|Is a directory/);
                 assert.equal(result.stdout, '');
+                const json = await otapult(verb, file, '--json');
+                assert.equal(json.status, 1);
+                assert.equal(JSON.parse(json.stdout).code, 'file_unreadable');
             }
         }
     });
 
     test('wrong usage: status 2, and words on standard error', async () => {
-        const wrong = ['', 'frobnicate', 'help frobnicate', 'info', 'check', 'info a b', 'check --nonsense a',
+        const wrong = ['', 'frobnicate', 'help frobnicate', 'info', 'check', 'keygen a b', 'check --nonsense a',
+            'check --running banana a', 'check --running nightly a', 'check --json=1 a', 'check -z a',
             'check --chip esp9000 a', 'check --slot-size', 'check --slot-size 0 a', 'check --slot-size -1 a',
             'check --slot-size 12Q a', 'check --slot-size 99999999999M a', 'check --slot-size 5000M a'];
         for (const line of wrong) {
@@ -298,15 +302,15 @@ describe('the command line', () => {
     });
 
     test('what is missing is called by its name', async () => {
-        assert.match((await otapult('check')).stderr, /wants one FILE, got 0/);
+        assert.match((await otapult('check')).stderr, /wants FILE…, got 0/);
         assert.match((await otapult('status')).stderr, /wants one URL, got 0/);
     });
 
     test('help and version', async () => {
         for (const args of [['--help'], ['-h'], ['help']])
-            assert.match((await otapult(...args)).stdout, /\n {2}info .*\n {2}check /);
+            assert.match((await otapult(...args)).stdout, /\n info .* check .*\n/);
         for (const args of [['help', 'check'], ['check', '--help']])
-            assert.match((await otapult(...args)).stdout, /^usage: otapult check FILE .*--slot-size/);
+            assert.match((await otapult(...args)).stdout, /^usage: otapult check FILE… .*--slot-size/);
         assert.match((await otapult('--version')).stdout, /^otapult \d+\.\d+\.\d+\n$/);
     });
 });

@@ -232,9 +232,9 @@ describe('afterwards the page tells the truth', () => {
         const other = before.slots.find(s => !s.running).image;
         const page = await open();
         await page.click('#rollback');
-        await page.waitForSelector('#rollback-yes');
+        await page.waitForSelector('#ask-yes');
         assert.match(await page.textContent('body'), new RegExp(other.build));
-        await page.click('#rollback-yes');
+        await page.click('#ask-yes');
         await page.waitForSelector(`#running[data-build="${other.build}"]`);
         await idle();
         await page.close();

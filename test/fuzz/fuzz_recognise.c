@@ -19,7 +19,7 @@ static int feed(void *stage, const uint8_t *p, size_t n)
 static int recognise(struct otapult_recognise *r, const uint8_t *file, size_t len, uint32_t size,
                      uint8_t split)
 {
-    otapult_recognise_init(r, size);
+    otapult_recognise_init(r, OTAPULT_CHIP_ESP32S3, size);
     (void)fuzz_feed_pieces(feed, r, file, len, split);
     int err = otapult_recognise_finish(r);
     FUZZ_EXPECT(otapult_recognise_finish(r) == err);

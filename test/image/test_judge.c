@@ -306,7 +306,7 @@ static void the_head_decides_whether_bytes_may_go_to_the_slot(void **state)
         assert_int_equal(otapult_judge_feed(&j, p + at, 1), 0);
         assert_int_equal(otapult_judge_accepted(&j), at + 1 >= OTAPULT_HEAD_SIZE);
         if (at + 1 == OTAPULT_HEAD_SIZE) /* what came before is still there for the slot */
-            assert_memory_equal(otapult_judge_head(&j), p, OTAPULT_HEAD_SIZE);
+            assert_memory_equal(j.recognise.head, p, OTAPULT_HEAD_SIZE);
     }
     assert_int_equal(otapult_judge_finish(&j), 0);
     assert_true(otapult_judge_accepted(&j));
@@ -350,7 +350,7 @@ static void the_first_error_stays(void **state)
 static void it_keeps_to_its_memory(void **state)
 {
     (void)state;
-    assert_in_range(sizeof(struct otapult_judge), 1, 2816);
+    assert_in_range(sizeof(struct otapult_judge), 1, 3328);
     assert_in_range(sizeof(struct otapult_recognise), 1, 768);
 }
 

@@ -441,7 +441,7 @@ static int feed(void *stage, const uint8_t *p, size_t n)
 static struct otapult_recognise recognise(const uint8_t *f, uint32_t len, uint32_t size, unsigned how)
 {
     struct otapult_recognise r;
-    otapult_recognise_init(&r, size);
+    otapult_recognise_init(&r, OTAPULT_CHIP_ESP32S3, size);
     int fed = feed_split(feed, &r, f, len, how);
     int err = otapult_recognise_finish(&r);
     if (fed != 0)
@@ -482,7 +482,7 @@ static void every_kind_is_told_as_early_as_can_be(void **state)
         files[i].make(f);
         struct otapult_recognise r;
         uint32_t by = files[i].by ? files[i].by : files[i].len;
-        otapult_recognise_init(&r, OTAPULT_SIZE_UNKNOWN);
+        otapult_recognise_init(&r, OTAPULT_CHIP_ESP32S3, OTAPULT_SIZE_UNKNOWN);
         if (by > 0)
             assert_int_equal(otapult_recognise_feed(&r, f, by - 1), 0);
         assert_int_equal(r.kind, OTAPULT_KIND_UNDECIDED);
@@ -509,7 +509,7 @@ static void a_known_size_changes_no_verdict(void **state)
     memset(f, 0, ROOM);
     s3_loader(f);
     struct otapult_recognise r;
-    otapult_recognise_init(&r, 0x5000);
+    otapult_recognise_init(&r, OTAPULT_CHIP_ESP32S3, 0x5000);
     assert_int_equal(otapult_recognise_feed(&r, f, 512), OTAPULT_E_IMAGE_BOOTLOADER);
 }
 
@@ -524,15 +524,13 @@ static void the_finding_names_the_chip(void **state)
 
     memset(f, 0, ROOM);
     no_description_esp32(f);
-    otapult_recognise_init(&r, OTAPULT_SIZE_UNKNOWN);
-    r.chip_id = 5;
+    otapult_recognise_init(&r, 5, OTAPULT_SIZE_UNKNOWN);
     assert_int_equal(otapult_recognise_feed(&r, f, ROOM), OTAPULT_E_IMAGE_WRONG_CHIP);
     assert_int_equal(r.why.got, 0);
     assert_int_equal(r.why.want, 5);
 
     f[12] = 5; /* its own chip, but still no description */
-    otapult_recognise_init(&r, OTAPULT_SIZE_UNKNOWN);
-    r.chip_id = 5;
+    otapult_recognise_init(&r, 5, OTAPULT_SIZE_UNKNOWN);
     assert_int_equal(otapult_recognise_feed(&r, f, ROOM), OTAPULT_E_IMAGE_NO_DESCRIPTION);
 }
 
@@ -559,13 +557,13 @@ static void once_decided_it_looks_at_nothing_more(void **state)
     static uint8_t f[ROOM];
     struct otapult_recognise r;
     s3_app(f);
-    otapult_recognise_init(&r, OTAPULT_SIZE_UNKNOWN);
+    otapult_recognise_init(&r, OTAPULT_CHIP_ESP32S3, OTAPULT_SIZE_UNKNOWN);
     assert_int_equal(otapult_recognise_feed(&r, f, OTAPULT_HEAD_SIZE), 0);
     struct otapult_recognise decided = r;
     assert_int_equal(otapult_recognise_feed(&r, NULL, 1000), 0);
     assert_memory_equal(&r, &decided, sizeof r);
 
-    otapult_recognise_init(&r, OTAPULT_SIZE_UNKNOWN);
+    otapult_recognise_init(&r, OTAPULT_CHIP_ESP32S3, OTAPULT_SIZE_UNKNOWN);
     assert_int_equal(otapult_recognise_feed(&r, (const uint8_t *)"", 0), 0);
     assert_int_equal(otapult_recognise_finish(&r), OTAPULT_E_FILE_EMPTY);
     assert_int_equal(otapult_recognise_feed(&r, f, ROOM), OTAPULT_E_FILE_EMPTY);
@@ -578,7 +576,7 @@ static void it_may_be_copied_at_any_byte(void **state)
     static uint8_t f[ROOM];
     merged(f);
     struct otapult_recognise r, copy;
-    otapult_recognise_init(&r, OTAPULT_SIZE_UNKNOWN);
+    otapult_recognise_init(&r, OTAPULT_CHIP_ESP32S3, OTAPULT_SIZE_UNKNOWN);
     for (uint32_t at = 0; at < 0x8023; at++) {
         copy = r;
         memset(&r, 0xA5, sizeof r);

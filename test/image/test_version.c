@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,6 +159,63 @@ static void either_way_round_is_the_same(void **state)
     }
 }
 
+/* ---- the cases of versions.txt ---- */
+
+static struct otapult_version firmware_of(char *text)
+{
+    char *date = strchr(text, '|'), *time = date != NULL ? strchr(date + 1, '|') : NULL;
+
+    if (time == NULL)
+        return make(text, "", "");
+    *date = *time = '\0';
+    return make(text, date + 1, time + 1);
+}
+
+static enum otapult_age age_of(const char *word)
+{
+    return strcmp(word, "older") == 0   ? OTAPULT_OLDER
+           : strcmp(word, "newer") == 0 ? OTAPULT_NEWER
+           : strcmp(word, "same") == 0  ? OTAPULT_SAME_AGE
+                                        : OTAPULT_AGE_UNKNOWN;
+}
+
+static enum otapult_age other_way_round(enum otapult_age age)
+{
+    return age == OTAPULT_OLDER ? OTAPULT_NEWER : age == OTAPULT_NEWER ? OTAPULT_OLDER : age;
+}
+
+static void check_case(char *line)
+{
+    char *left = strchr(line, '\t'), *right = left != NULL ? strchr(left + 1, '\t') : NULL;
+
+    assert_non_null(right);
+    *left = *right = '\0';
+    enum otapult_age want = age_of(line);
+    struct otapult_version a = firmware_of(left + 1), b = firmware_of(right + 1);
+    enum otapult_age there = otapult_compare_versions(&a, &b), back = otapult_compare_versions(&b, &a);
+    if (there != want || back != other_way_round(want))
+        fail_msg("%s | %s: %d and back %d, not %s", a.version, b.version, (int)there, (int)back, line);
+}
+
+static void the_page_and_the_core_decide_alike(void **state)
+{
+    FILE *f = fopen(OTAPULT_SOURCE_DIR "/test/image/versions.txt", "r");
+    char line[256];
+    unsigned cases = 0;
+
+    (void)state;
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        if (line[0] == '#')
+            continue;
+        check_case(line);
+        cases++;
+    }
+    fclose(f);
+    assert_true(cases > 40);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +226,7 @@ int main(void)
         cmocka_unit_test(a_version_goes_before_a_date),
         cmocka_unit_test(broken_dates_are_not_compared),
         cmocka_unit_test(either_way_round_is_the_same),
+        cmocka_unit_test(the_page_and_the_core_decide_alike),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "say.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "report.h"
+
+#define CLEAN_MAX   400
+#define CLEAN_AGAIN 8
+#define JSON_MAX    2048
+
+/* One process says one thing to one user: this is its only state. */
+static struct {
+    bool json, quiet, verbose, russian;
+} how;
+
+/* As gettext does: the first of these that is set and not empty. */
+static bool locale_is_russian(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = getenv(names[i]);
+        if (value != NULL && value[0] != '\0')
+            return strncmp(value, "ru", 2) == 0 && (value[2] == '\0' || strchr("_.@", value[2]) != NULL);
+    }
+    return false;
+}
+
+void say_begin(const struct options *options)
+{
+    how.json = options->json;
+    how.quiet = options->quiet;
+    how.verbose = options->verbose;
+    how.russian = locale_is_russian();
+}
+
+bool say_as_json(void)
+{
+    return how.json;
+}
+
+bool say_is_quiet(void)
+{
+    return how.quiet;
+}
+
+bool say_is_verbose(void)
+{
+    return how.verbose;
+}
+
+bool say_in_russian(void)
+{
+    return how.russian;
+}
+
+bool say_in_colour(int fd)
+{
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+    return isatty(fd) == 1 && (no == NULL || no[0] == '\0') && term != NULL && strcmp(term, "dumb") != 0;
+}
+
+void complain(const char *format, ...)
+{
+    va_list args;
+
+    fputs("otapult: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+}
+
+void remark(const char *format, ...)
+{
+    va_list args;
+
+    if (how.quiet)
+        return;
+    fputs("otapult: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+}
+
+void say_nearest(const char *dashes, const char *typed,
+                 const char *(*word_at)(const void *list, unsigned index), const void *list)
+{
+    const char *word = nearest_word(typed, word_at, list);
+
+    if (word != NULL)
+        fprintf(stderr, "  did you mean %s%s?\n", dashes, word);
+}
+
+const char *say_clean(const char *text)
+{
+    static char clean[CLEAN_AGAIN][CLEAN_MAX];
+    static unsigned turn;
+    char *dst = clean[turn++ % CLEAN_AGAIN];
+
+    otapult_text_clean(dst, CLEAN_MAX, (const uint8_t *)text, strlen(text));
+    return dst;
+}
+
+/* ---- troubles ---- */
+
+static const struct trouble_row rows[TROUBLES] = {
+#define TROUBLE(id, code, status, caption, hint_en, hint_ru) \
+    [TROUBLE_##id] = {code, status, caption, hint_en, hint_ru},
+#include "trouble.def"
+};
+
+const struct trouble_row *trouble_row(enum trouble_id id)
+{
+    return &rows[id];
+}
+
+const char *trouble_hint(enum trouble_id id)
+{
+    return how.russian ? rows[id].hint_ru : rows[id].hint_en;
+}
+
+void json_trouble(struct otapult_json *j, enum trouble_id id, const char *detail)
+{
+    otapult_json_bool(j, "success", false);
+    otapult_json_str(j, "error", rows[id].caption);
+    otapult_json_str(j, "code", rows[id].code);
+    otapult_json_str(j, "detail", say_clean(detail));
+    otapult_json_str(j, "hint", trouble_hint(id));
+}
+
+static void say_json(enum trouble_id id, const char *kind, const char *subject, const char *detail)
+{
+    char text[JSON_MAX];
+    struct otapult_json j;
+
+    otapult_json_init(&j, text, sizeof text);
+    otapult_json_open(&j, NULL, '{');
+    otapult_json_str(&j, kind, say_clean(subject));
+    json_trouble(&j, id, detail);
+    otapult_json_close(&j, '}');
+    json_print(&j);
+}
+
+int trouble_say(enum trouble_id id, const char *kind, const char *subject, const char *detail)
+{
+    if (how.json)
+        say_json(id, kind, subject, detail);
+    complain("%s: %s%s%s", say_clean(subject), rows[id].caption, detail[0] != '\0' ? ": " : "",
+             say_clean(detail));
+    if (!how.quiet)
+        fprintf(stderr, "  hint   %s\n", trouble_hint(id));
+    return rows[id].status;
+}

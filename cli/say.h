@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_SAY_H
+#define CLI_SAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "options.h"
+#include "web/json.h"
+
+/* How the command speaks: to people on two streams, to programs in JSON. Nothing that came from outside, a
+ * file, a device or the command line, reaches a terminal other than through say_clean(). */
+
+/* Before anything is said. The language of advice is Russian where the locale of messages is. */
+void say_begin(const struct options *options);
+bool say_as_json(void);
+bool say_is_quiet(void);
+bool say_is_verbose(void);
+bool say_in_russian(void);
+bool say_in_colour(int fd); /* a terminal that wants it: NO_COLOR is not set, TERM is not "dumb" */
+
+/* "otapult: …" on standard error. */
+void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Advice and remarks, on standard error as well; silent with --quiet. */
+void remark(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* "did you mean …?", where something is near; `dashes` stand before it. */
+void say_nearest(const char *dashes, const char *typed, const char *(*word_at)(const void *list, unsigned index), const void *list);
+
+/* Text from outside as printable UTF-8, cut after 400 bytes. Good for the next seven calls. */
+const char *say_clean(const char *text);
+
+/* ---- troubles: what goes wrong on this side of the wire ---- */
+
+enum trouble_id {
+#define TROUBLE(id, code, status, caption, hint_en, hint_ru) TROUBLE_##id,
+#include "trouble.def"
+    TROUBLES
+};
+
+struct trouble_row {
+    const char *code; /* for programs; never changes */
+    int status;       /* that the command ends with */
+    const char *caption, *hint_en, *hint_ru;
+};
+
+const struct trouble_row *trouble_row(enum trouble_id id);
+const char *trouble_hint(enum trouble_id id); /* in the language of advice */
+
+/* Says it: as text, or as the JSON outcome of `subject` under the key `kind` ("file", "robot"). Returns the
+ * status of the row. `detail`: what was found; cleaned here. */
+int trouble_say(enum trouble_id id, const char *kind, const char *subject, const char *detail);
+
+/* Its members success, error, code, detail and hint, into the object that is open. */
+void json_trouble(struct otapult_json *j, enum trouble_id id, const char *detail);
+
+#endif
