@@ -7,7 +7,8 @@
 #include "host_port.h"
 #include "otapult/http.h"
 #include "sample_image.h"
-#include "update/device.h"
+#include "update/common.h"
+#include "web/multipart.h"
 
 /* How long a real board would take for an update, by the flash emulator's time model: what the session
  * really does to flash, times data sheet figures. Also the RAM table. All serial: nothing overlaps. */

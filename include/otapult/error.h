@@ -30,6 +30,18 @@ enum otapult_error {
     OTAPULT_ERROR_COUNT /* one more than the last error; not an error itself */
 };
 
+/* What a device is held for, when it answers BUSY or shows its status: the rows of OTAPULT_CLAIM. */
+enum otapult_claim {
+    OTAPULT_FREE = 0,
+#define OTAPULT_CLAIM(symbol, word, en, ru) OTAPULT_FOR_##symbol,
+#include "otapult/errors.def"
+#undef OTAPULT_CLAIM
+    OTAPULT_CLAIM_COUNT /* one more than the last */
+};
+
+/* The word of a claim in the API: "upload"; NULL where it is FREE or none. */
+const char *otapult_claim_name(enum otapult_claim claim);
+
 /* One row of the table. All strings are static. */
 struct otapult_error_row {
     const char *code;    /* "image_merged": for programs, never changes */
@@ -39,6 +51,8 @@ struct otapult_error_row {
     const char *hint_en;
     const char *hint_ru;
 };
+
+#define OTAPULT_SIZE_UNKNOWN 0xFFFFFFFFu /* of a file; in a finding, too: a text then has "?" */
 
 /* What was found where, beside the error itself. Every field may be 0: a template uses what it names. */
 struct otapult_finding {

@@ -93,6 +93,14 @@ void otapult_site(struct otapult_site *site, struct otapult *o);
 
 #define OTAPULT_HTTP_SMALL_BODY 256
 
+/* Where the body of an upload in a form is read: src/web/multipart.h. */
+#define OTAPULT_HTTP_FORM_RAM 640
+
+union otapult_form_memory {
+    uint64_t      align;
+    unsigned char bytes[OTAPULT_HTTP_FORM_RAM];
+};
+
 /* One request while it lasts. Allocated by the adapter, filled by begin(). The fields below are for
  * route handlers. */
 struct otapult_exchange {
@@ -111,7 +119,10 @@ struct otapult_exchange {
     bool     multipart;     /* of an upload */
     bool     answered;
     uint16_t len;           /* of `small` */
-    char     small[OTAPULT_HTTP_SMALL_BODY]; /* a short body, as otapult_http_small_body() collects it */
+    union { /* a request has one body */
+        char small[OTAPULT_HTTP_SMALL_BODY]; /* a short one, as otapult_http_small_body() collects it */
+        union otapult_form_memory form;      /* of an upload in a form */
+    };
 };
 
 enum otapult_http_next otapult_http_begin(struct otapult_exchange *x, const struct otapult_site *sites,
@@ -123,7 +134,7 @@ void otapult_http_lost(struct otapult_exchange *x);
 
 /* The next event of a stream as text, into dst[cap], cap at least OTAPULT_HTTP_EVENT. Returns its
  * length, 0 when the stream ends. To be called every OTAPULT_HTTP_EVENT_MS. */
-#define OTAPULT_HTTP_EVENT    5632
+#define OTAPULT_HTTP_EVENT    5888
 #define OTAPULT_HTTP_EVENT_MS 200
 size_t otapult_http_event(struct otapult_exchange *x, char *dst, size_t cap);
 

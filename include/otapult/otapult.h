@@ -44,6 +44,8 @@ struct otapult_health_check {
     enum otapult_health (*probe)(void *app, char *why, size_t cap);
 };
 
+#define OTAPULT_CHECKS_MAX 32u
+
 #define OTAPULT_KEY_DIGEST  32u /* bytes that name a signing key: `otapult key-digest` prints them */
 #define OTAPULT_KEYS_MAX    3u  /* built in; as many again may be learned */
 #define OTAPULT_REVOKED_MAX 7u
@@ -72,7 +74,7 @@ struct otapult_config {
     void *app; /* passed to the functions above and to the checks */
 
     const struct otapult_health_check *checks; /* all must pass before a new firmware is confirmed */
-    size_t   check_count;               /* 0: only otapult_confirm() confirms */
+    size_t   check_count;               /* at most OTAPULT_CHECKS_MAX; 0: only otapult_confirm() confirms */
     uint32_t confirm_ms;   /* deadline for all checks; when it passes the firmware is rejected */
     uint32_t stall_ms;     /* an upload that brings no byte for so long ends */
     uint32_t restart_ms;   /* between 'success' and the restart, so that the answer gets out */
@@ -120,15 +122,18 @@ bool otapult_always_ready(void *app, char *why, size_t cap);
  * why; re-activates it when it only lost power (may then call port->restart). Copies `config`.
  * Blocks for a few flash reads and key-value accesses; in the secure profile's first start also for the
  * hashing of a new password. `memory` may hold anything.
- * Errors: OTAPULT_E_INTERNAL (no `ready`, no port, or crypto does not start). Errors of the port's
- * slots and store do not stop the device: they are logged, and uploads are refused with them. Nor does
- * what the login lacks: it is logged, and every request is refused with NOT_SECURED. */
+ * Errors: CONFIG, and the log says what is wrong: no `port`; no `ready`; a check_count or key_count without
+ * checks or keys, or above OTAPULT_CHECKS_MAX or OTAPULT_KEYS_MAX. INTERNAL: PSA Crypto does not start. After
+ * both *out is NULL and nothing was begun. Errors of the port's slots and store do not stop the device: they
+ * are logged, and uploads are refused with them. Nor does what the login lacks: it is logged, and every
+ * request is refused with NOT_SECURED. */
 OTAPULT_MUST_CHECK int otapult_start(union otapult_memory *memory, const struct otapult_config *config,
                                      struct otapult **out);
 
 /* For who stands before the device: a button held, a command on its console. Makes a new random password
  * and shows it; every session ends, every API token goes, delays of earlier attempts are forgotten.
- * Errors: NOT_SECURED (the profile is open), INTERNAL, STORE: then the old password still holds. */
+ * Errors: OPEN_PROFILE; NOT_SECURED (no memory for the login); PASSWORD_CHANGING, INTERNAL (no random numbers,
+ * no show_password), STORE: then the old password still holds. */
 OTAPULT_MUST_CHECK int otapult_new_password(struct otapult *o);
 
 /* Stalled uploads, health checks, confirmation deadline, the restart that is due. From one task only.
@@ -136,8 +141,6 @@ OTAPULT_MUST_CHECK int otapult_new_password(struct otapult *o);
 void otapult_poll(struct otapult *o);
 
 /* ---- an update ---- */
-
-#define OTAPULT_SIZE_UNKNOWN 0xFFFFFFFFu
 
 /* Starts an update. `size`: of the file, or an upper bound (a multipart body's Content-Length), or
  * OTAPULT_SIZE_UNKNOWN. Touches no flash. Sets *ticket (never 0), which names this update in the other
@@ -158,7 +161,8 @@ OTAPULT_MUST_CHECK int otapult_feed(struct otapult *o, uint32_t ticket, const ui
  * the device. *info describes what was written and stays until then. May block for a read of the whole
  * slot, two where signatures are required: the second is the last thing before the slot is made the boot
  * slot.
- * Errors as feed, and ACTIVATE; on an error the old firmware stays the boot firmware. */
+ * Errors as feed, FLASH_READBACK, and the port's of activate(); on an error the old firmware stays the boot
+ * firmware. */
 OTAPULT_MUST_CHECK int otapult_finish(struct otapult *o, uint32_t ticket,
                                       const struct otapult_image_info **info, struct otapult_finding *why);
 
@@ -167,7 +171,9 @@ void otapult_cancel(struct otapult *o, uint32_t ticket, int err, const struct ot
 
 /* ---- after the restart ---- */
 
-/* The running firmware stays. NOT_PENDING when it does not wait for that, or the port's error. */
+/* The running firmware stays. Errors: NOT_PENDING when it does not wait for that; BUSY, REBOOTING; the port's of
+ * confirm(), and then it goes on waiting. Where signatures are required, blocks for a read of the slot when the
+ * firmware brings a key that is not stored yet. */
 OTAPULT_MUST_CHECK int otapult_confirm(struct otapult *o);
 
 /* Back to the other slot's image, which is verified first; then restarts. Also while the running
@@ -183,9 +189,9 @@ OTAPULT_MUST_CHECK int otapult_restart(struct otapult *o, struct otapult_finding
 /* The key with this digest never counts again on this device, even where firmware has it built in; it
  * need not be known. Stored; there is no way back but USB. What runs goes on running, but the other
  * slot's image may have lost its signature, and with it the way back.
- * Errors: KEY_LAST when no trusted key would be left, STORE (it failed, or OTAPULT_REVOKED_MAX keys are
- * revoked already), BUSY, REBOOTING; INTERNAL where signatures are not required. Blocks for a few
- * accesses to the key-value store. */
+ * Errors: KEY_LAST when no trusted key would be left; KEYS_FULL: OTAPULT_REVOKED_MAX keys are revoked already;
+ * STORE; BUSY, REBOOTING; LOCKED; OPEN_PROFILE where signatures are not required. After an error nothing has
+ * changed. Blocks for a few accesses to the key-value store. */
 OTAPULT_MUST_CHECK int otapult_revoke_key(struct otapult *o, const uint8_t digest[OTAPULT_KEY_DIGEST]);
 
 /* Key digests as `otapult key-digest` prints them, 64 hex digits each, commas between and nothing else: added
@@ -204,7 +210,9 @@ enum otapult_phase {
 };
 
 struct otapult_status {
-    enum otapult_phase phase;
+    enum otapult_phase phase;   /* of an update; IDLE while the device is held for something else */
+    enum otapult_claim claim;   /* what the device is held for; REBOOTING: what the restart is for */
+    char     by[28];            /* who asked for that: as in struct otapult_log_entry */
     uint32_t received, written; /* bytes of the file; of a finished update too, until the next */
     uint32_t total;             /* OTAPULT_SIZE_UNKNOWN where it is not known; may be an upper bound */
     struct otapult_slots slots;

@@ -250,14 +250,14 @@ static int port_confirm(void *ctx)
 {
     if (!is_waiting(ctx))
         return OTAPULT_E_NOT_PENDING;
-    return error_of("confirm", esp_ota_mark_app_valid_cancel_rollback(), OTAPULT_E_ACTIVATE);
+    return error_of("confirm", esp_ota_mark_app_valid_cancel_rollback(), OTAPULT_E_CONFIRM);
 }
 
 #if ESP_BOARD_MARKS_INVALID
 static int mark_invalid(struct esp_board *b)
 {
     (void)b;
-    return error_of("reject", esp_ota_mark_app_invalid_rollback(), OTAPULT_E_ACTIVATE);
+    return error_of("reject", esp_ota_mark_app_invalid_rollback(), OTAPULT_E_REJECT);
 }
 #else
 /* Before 5.5 ESP-IDF rejects only together with a restart, in the middle of whatever the application does,

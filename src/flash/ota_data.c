@@ -206,7 +206,7 @@ int otapult_ota_mark(const struct otapult_flash *f, uint32_t state)
         return err;
     const int active = otapult_ota_active(&d);
     if (active < 0)
-        return OTAPULT_E_ACTIVATE;
+        return state == OTAPULT_OTA_INVALID ? OTAPULT_E_REJECT : OTAPULT_E_CONFIRM;
     if (d.record[active].state == state)
         return 0;
     return write_record(f, active, d.record[active].seq, state);

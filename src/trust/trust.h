@@ -72,11 +72,11 @@ OTAPULT_MUST_CHECK int otapult_trust_load(struct otapult_trust *t, const struct 
                                           const uint8_t (*built_in)[OTAPULT_KEY_DIGEST], size_t count);
 
 /* Built-in key `n` into the store, where it outlives this firmware. 0 also when it is there already, or
- * does not count. STORE: the store failed, or is full. */
+ * does not count. KEYS_FULL, STORE. */
 OTAPULT_MUST_CHECK int otapult_trust_adopt(struct otapult_trust *t, const struct otapult_port *port,
                                            unsigned n);
 
-/* `digest` never counts again. KEY_LAST, STORE. 0 also when it was revoked before. */
+/* `digest` never counts again. KEY_LAST, KEYS_FULL, STORE. 0 also when it was revoked before. */
 OTAPULT_MUST_CHECK int otapult_trust_revoke(struct otapult_trust *t, const struct otapult_port *port,
                                             const uint8_t digest[OTAPULT_KEY_DIGEST]);
 

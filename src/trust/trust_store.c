@@ -114,7 +114,7 @@ int otapult_trust_adopt(struct otapult_trust *t, const struct otapult_port *port
     if (err != 0 || key == NULL || contains(&stored, key))
         return err;
     if (stored.count == OTAPULT_KEYS_MAX)
-        return OTAPULT_E_STORE;
+        return OTAPULT_E_KEYS_FULL;
     memcpy(stored.digest[stored.count++], key, OTAPULT_KEY_DIGEST);
     err = save_list(port, KEYS_KEY, &stored);
     return err == 0 ? otapult_trust_load(t, port, t->built_in, t->built_in_count) : err;
@@ -128,7 +128,7 @@ static int add_revoked(const struct otapult_port *port, const uint8_t digest[OTA
     if (err != 0 || contains(&revoked, digest))
         return err;
     if (revoked.count == OTAPULT_REVOKED_MAX)
-        return OTAPULT_E_STORE;
+        return OTAPULT_E_KEYS_FULL;
     memcpy(revoked.digest[revoked.count++], digest, OTAPULT_KEY_DIGEST);
     return save_list(port, REVOKED_KEY, &revoked);
 }

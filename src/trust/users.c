@@ -266,7 +266,7 @@ static void end_change(struct otapult_users *u, const struct otapult_password *n
 static int take_password(struct otapult_users *u, const struct otapult_password *next)
 {
     if (!begin_change(u))
-        return OTAPULT_E_STORE;
+        return OTAPULT_E_PASSWORD_CHANGING;
     int err = store(u, KEY_PASSWORD, next, sizeof *next);
     end_change(u, err == 0 ? next : NULL);
     if (err == 0)

@@ -102,7 +102,7 @@ void otapult_users_name(struct otapult_users *u, struct otapult_who who, char na
 OTAPULT_MUST_CHECK int otapult_users_login(struct otapult_users *u, char id[OTAPULT_SECRET]);
 void otapult_users_logout(struct otapult_users *u, struct otapult_who who);
 
-/* A new password; every session ends. PASSWORD_LENGTH, INTERNAL, STORE: then nothing has changed. */
+/* A new password; every session ends. PASSWORD_LENGTH, PASSWORD_CHANGING, INTERNAL, STORE: then nothing has changed. */
 OTAPULT_MUST_CHECK int otapult_users_change(struct otapult_users *u, const char *text, size_t len);
 
 /* As otapult_new_password(). */

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
+#include "update/upload.h"
 
 #include "base/text.h"
-#include "update/device.h"
+#include "update/arm.h"
+#include "update/claim.h"
+#include "update/keys.h"
+#include "update/slot_image.h"
 
 /* ---- tickets ---- */
 
@@ -18,73 +21,56 @@ static void count_bytes(struct otapult *o)
     o->written = o->session.writer.written;
 }
 
-int otapult_enter(struct otapult *o, uint32_t ticket)
+/* Begins a call of the ticket's client: until leave() nobody else ends the update. 0; the error that has
+ * ended it, and then there is nothing to leave; INTERNAL: another call of this client is not over yet. */
+static int enter(struct otapult *o, uint32_t ticket)
 {
     int err = 0;
 
     otapult_lock(o);
-    if (ticket != 0 && ticket == o->ticket)
-        o->inside++;
-    else
+    if (ticket == 0 || ticket != o->ticket)
         err = error_of_old_ticket(o, ticket);
+    else if (o->inside)
+        err = OTAPULT_E_INTERNAL;
+    else
+        o->inside = true;
     otapult_unlock(o);
     return err;
 }
 
-void otapult_leave(struct otapult *o, uint32_t ticket)
+static void leave(struct otapult *o)
 {
     otapult_lock(o);
-    if (ticket == o->ticket && o->inside > 0) {
-        o->inside--;
-        o->touched_ms = otapult_now(o);
-        count_bytes(o);
-    }
+    o->inside = false;
+    o->touched_ms = otapult_now(o);
+    count_bytes(o);
     otapult_unlock(o);
 }
 
-struct otapult_multipart *otapult_upload_parser(struct otapult *o)
+int otapult_touch(struct otapult *o, uint32_t ticket)
 {
-    return &o->parser;
+    int err = enter(o, ticket);
+    if (err == 0)
+        leave(o);
+    return err;
 }
 
-void otapult_name_holder(struct otapult *o, uint32_t ticket, const char *by)
+/* Under lock: whatever its client still does, it does for nothing. */
+static void end_ticket(struct otapult *o, int err)
 {
-    if (otapult_enter(o, ticket) != 0)
-        return;
-    otapult_text_set(o->holder, sizeof o->holder, by);
-    otapult_leave(o, ticket);
+    o->last_ticket = o->ticket;
+    o->last_err = err;
+    o->ticket = 0;
+    o->inside = false;
 }
 
 /* ---- begin ---- */
 
-uint32_t otapult_room(struct otapult *o)
+/* Under lock. */
+static int refuse_by_state(const struct otapult *o, struct otapult_finding *why)
 {
-    struct otapult_slot slot;
-
-    otapult_lock(o);
-    int next = o->phase == OTAPULT_IDLE ? o->slots.next : OTAPULT_SLOT_NONE;
-    otapult_unlock(o);
-    return next != OTAPULT_SLOT_NONE && otapult_slot_row(o, next, &slot) == 0 ? slot.size : 0;
-}
-
-int otapult_target(const struct otapult *o)
-{
-    return o->target;
-}
-
-static int refuse_by_phase(const struct otapult *o, struct otapult_finding *why)
-{
-    why->got = o->received;
-    why->want = o->total;
-    if (o->phase == OTAPULT_REBOOTING)
-        return OTAPULT_E_REBOOTING;
-    if (o->phase != OTAPULT_IDLE)
-        return OTAPULT_E_BUSY;
-    return o->pending ? OTAPULT_E_UNCONFIRMED : 0;
-}
-
-static int refuse_by_table(const struct otapult *o, struct otapult_finding *why)
-{
+    if (o->pending)
+        return OTAPULT_E_UNCONFIRMED;
     if (o->slots_error != 0)
         return o->slots_error;
     if (o->slots.next == OTAPULT_SLOT_NONE) {
@@ -93,34 +79,32 @@ static int refuse_by_table(const struct otapult *o, struct otapult_finding *why)
     }
     if (!o->slots.ota_data)
         return OTAPULT_E_NO_OTA_DATA;
-    return o->config.secure != NULL ? o->config.secure->refusal(o, why) : 0;
+    return o->keys != NULL ? o->keys->refusal(o, why) : 0;
 }
 
-int otapult_ask_ready(struct otapult *o, struct otapult_finding *why)
+/* Under lock. */
+static void give_ticket(struct otapult *o, uint32_t *ticket)
 {
-    o->reason[0] = '\0';
-    if (o->config.ready(o->config.app, o->reason, sizeof o->reason))
-        return 0;
-    *why = (struct otapult_finding){.text = o->reason[0] != '\0' ? o->reason : "not now"};
-    return OTAPULT_E_NOT_READY;
+    if (++o->tickets == 0) /* 0 is nobody's */
+        ++o->tickets;
+    o->ticket = *ticket = o->tickets;
+    o->inside = true;
+    o->verifying = false;
+    o->target = o->slots.next;
+    o->received = o->written = 0;
+    o->total = OTAPULT_SIZE_UNKNOWN;
 }
 
-/* Takes the device for a new update; nobody else gets in from here on. */
-static int claim(struct otapult *o, uint32_t *ticket, struct otapult_finding *why)
+static int take_device(struct otapult *o, const char *by, uint32_t *ticket, struct otapult_finding *why)
 {
     otapult_lock(o);
-    int err = refuse_by_phase(o, why);
-    if (err == 0)
-        err = refuse_by_table(o, why);
+    int err = otapult_take_locked(o, OTAPULT_FOR_UPLOAD, by, why);
     if (err == 0) {
-        if (++o->tickets == 0) /* 0 is nobody's */
-            ++o->tickets;
-        o->phase = OTAPULT_RECEIVING;
-        o->ticket = *ticket = o->tickets;
-        o->inside = 1;
-        o->holder[0] = '\0';
-        o->target = o->slots.next;
-        o->received = o->written = 0;
+        err = refuse_by_state(o, why);
+        if (err != 0)
+            o->claim = OTAPULT_FREE; /* before anybody could see it */
+        else
+            give_ticket(o, ticket);
     }
     otapult_unlock(o);
     return err;
@@ -142,30 +126,22 @@ static int open_target(struct otapult *o, uint32_t size, struct otapult_finding 
     return 0;
 }
 
-/* Under lock: the holder is out from here on, whatever it is doing. */
-static void end_ticket(struct otapult *o, int err)
-{
-    if (o->ticket != 0) {
-        o->last_ticket = o->ticket;
-        o->last_err = err;
-    }
-    o->ticket = 0;
-    o->inside = 0;
-}
-
-static void release(struct otapult *o, int err)
+/* The ticket first: nobody may find the device free and this update still running. */
+static void end_update(struct otapult *o, int err)
 {
     otapult_lock(o);
-    end_ticket(o, err);
-    if (o->phase != OTAPULT_REBOOTING)
-        o->phase = OTAPULT_IDLE;
+    if (o->ticket != 0)
+        end_ticket(o, err);
+    o->verifying = false;
     otapult_unlock(o);
+    otapult_give_back(o);
 }
 
-int otapult_begin(struct otapult *o, uint32_t size, uint32_t *ticket, struct otapult_finding *why)
+int otapult_begin_by(struct otapult *o, const char *by, uint32_t size, uint32_t *ticket,
+                     struct otapult_finding *why)
 {
     *why = (struct otapult_finding){0};
-    int err = claim(o, ticket, why);
+    int err = take_device(o, by, ticket, why);
     if (err != 0)
         return err;
 
@@ -173,18 +149,23 @@ int otapult_begin(struct otapult *o, uint32_t size, uint32_t *ticket, struct ota
     if (err == 0)
         err = open_target(o, size, why);
     if (err != 0) {
-        release(o, err);
+        end_update(o, err);
         return err;
     }
     otapult_hold(o, true);
     otapult_lock(o);
     o->total = size;
     otapult_unlock(o);
-    otapult_leave(o, *ticket);
+    leave(o);
     return 0;
 }
 
-/* ---- the end, good or bad ---- */
+int otapult_begin(struct otapult *o, uint32_t size, uint32_t *ticket, struct otapult_finding *why)
+{
+    return otapult_begin_by(o, NULL, size, ticket, why);
+}
+
+/* ---- a bad end ---- */
 
 static void note_refusal(struct otapult *o, int err, const struct otapult_finding *why)
 {
@@ -195,23 +176,22 @@ static void note_refusal(struct otapult *o, int err, const struct otapult_findin
     if (otapult_judge_accepted(&o->session.judge))
         otapult_describe(&trial, o->target, &in->info.desc, in->info.size);
     otapult_detail(err, why, detail, sizeof detail);
-    otapult_note_by(o, OTAPULT_EV_REFUSED, o->target, &trial, otapult_error_row(err)->code, detail,
-                    o->holder);
+    otapult_note(o, OTAPULT_EV_REFUSED, o->target, &trial, otapult_error_row(err)->code, detail, o->by);
     otapult_log(o, detail);
 }
 
-/* By the holder, inside. */
+/* By the client, inside; or by poll, which has taken the ticket away. */
 static int end_badly(struct otapult *o, int err, const struct otapult_finding *why)
 {
     note_refusal(o, err, why);
     otapult_hold(o, false);
-    release(o, err);
+    end_update(o, err);
     return err;
 }
 
 void otapult_cancel(struct otapult *o, uint32_t ticket, int err, const struct otapult_finding *why)
 {
-    if (otapult_enter(o, ticket) == 0)
+    if (enter(o, ticket) == 0)
         (void)end_badly(o, err, why);
 }
 
@@ -220,10 +200,10 @@ void otapult_poll_stall(struct otapult *o)
     uint32_t now = otapult_now(o);
 
     otapult_lock(o);
-    bool stalled = o->phase == OTAPULT_RECEIVING && o->inside == 0 &&
+    bool stalled = o->ticket != 0 && !o->inside &&
                    (int32_t)(now - o->touched_ms) >= (int32_t)o->config.stall_ms;
     if (stalled)
-        end_ticket(o, OTAPULT_E_STALLED); /* still RECEIVING: nobody else gets in before the end */
+        end_ticket(o, OTAPULT_E_STALLED); /* the claim is still taken: nobody begins before the end below */
     otapult_unlock(o);
     if (stalled)
         (void)end_badly(o, OTAPULT_E_STALLED, &(struct otapult_finding){.got = o->config.stall_ms / 1000});
@@ -235,7 +215,7 @@ int otapult_feed(struct otapult *o, uint32_t ticket, const uint8_t *data, size_t
                  struct otapult_finding *why)
 {
     *why = (struct otapult_finding){0};
-    int err = otapult_enter(o, ticket);
+    int err = enter(o, ticket);
     if (err != 0)
         return err;
 
@@ -244,58 +224,18 @@ int otapult_feed(struct otapult *o, uint32_t ticket, const uint8_t *data, size_t
         *why = o->session.why;
         return end_badly(o, err, why);
     }
-    otapult_leave(o, ticket);
+    leave(o);
     return 0;
 }
 
-static void set_phase(struct otapult *o, enum otapult_phase phase)
+/* ---- the good end ---- */
+
+static void set_verifying(struct otapult *o)
 {
     otapult_lock(o);
-    o->phase = phase;
+    o->verifying = true;
     count_bytes(o);
     otapult_unlock(o);
-}
-
-void otapult_describe(struct otapult_trial *trial, int slot, const struct otapult_app_desc *desc,
-                      uint32_t size)
-{
-    *trial = (struct otapult_trial){.slot = (int8_t)slot, .size = size};
-    otapult_build_id(desc, trial->build);
-    memcpy(trial->version, desc->version, sizeof trial->version);
-    memcpy(trial->project, desc->project, sizeof trial->project);
-}
-
-/* The last look before the slot becomes the boot slot: has it changed since it was verified? */
-static int verify_again(struct otapult *o, int slot)
-{
-    struct otapult_finding why;
-
-    if (otapult_verify(o, slot, &why) == 0)
-        return 0;
-    o->session.why = (struct otapult_finding){.at = o->session.judge.inspect.pos};
-    return OTAPULT_E_FLASH_READBACK;
-}
-
-int otapult_arm(struct otapult *o, struct otapult_trial *trial)
-{
-    trial->verdict = OTAPULT_TRIAL_WRITTEN;
-    trial->tries++;
-    /* A store that fails costs the second try after a power cut, not the update. */
-    int stored = otapult_trial_save(o->port, trial);
-    if (stored != 0)
-        otapult_log(o, "the store failed: this image gets one boot");
-
-    int err = o->config.secure != NULL ? verify_again(o, trial->slot) : 0;
-    if (err == 0)
-        err = o->port->activate(o->port->ctx, trial->slot);
-    if (err != 0) {
-        otapult_trial_clear(o->port);
-        return err;
-    }
-    trial->verdict = OTAPULT_TRIAL_ARMED;
-    if (stored == 0 && otapult_trial_save(o->port, trial) != 0)
-        otapult_log(o, "the store failed after the activation");
-    return 0;
 }
 
 /* The slot is no longer what was verified: it shall not boot when the other one fails, either. */
@@ -307,16 +247,16 @@ static void withdraw(struct otapult *o)
         otapult_log(o, "the slot has changed since it was verified, and cannot be erased");
 }
 
-/* The image is in the slot and proven: make it the next boot's. */
-static int activate(struct otapult *o)
+/* The image is in the slot and proven: makes it the next boot's. */
+static int activate(struct otapult *o, struct otapult_finding *why)
 {
     const struct otapult_image_info *info = &o->session.judge.inspect.info;
     struct otapult_trial trial;
 
     otapult_describe(&trial, o->target, &info->desc, info->size);
-    int err = otapult_arm(o, &trial);
+    int err = otapult_arm(o, &trial, why);
     if (err == 0)
-        otapult_note_by(o, OTAPULT_EV_ACTIVATED, o->target, &trial, NULL, NULL, o->holder);
+        otapult_note(o, OTAPULT_EV_ACTIVATED, o->target, &trial, NULL, NULL, o->by);
     else if (err == OTAPULT_E_FLASH_READBACK)
         withdraw(o);
     return err;
@@ -328,24 +268,25 @@ static void end_well(struct otapult *o)
     otapult_lock(o);
     count_bytes(o);
     o->total = o->written;
-    otapult_restart_soon(o);
     otapult_unlock(o);
-    release(o, 0);
+    otapult_restart_in(o, o->config.restart_ms);
+    end_update(o, 0);
 }
 
 int otapult_finish(struct otapult *o, uint32_t ticket, const struct otapult_image_info **info,
                    struct otapult_finding *why)
 {
     *why = (struct otapult_finding){0};
-    int err = otapult_enter(o, ticket);
+    int err = enter(o, ticket);
     if (err != 0)
         return err;
 
-    set_phase(o, OTAPULT_VERIFYING);
+    set_verifying(o);
     err = otapult_session_finish(&o->session);
-    if (err == 0)
-        err = activate(o);
-    *why = o->session.why;
+    if (err != 0)
+        *why = o->session.why;
+    else
+        err = activate(o, why);
     if (err != 0)
         return end_badly(o, err, why);
     *info = &o->session.judge.inspect.info; /* nobody begins anything before the restart */

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#include "update/device.h"
+#include "trust/users.h"
+#include "update/door.h"
 #include "web/elsewhere.h"
 #include "web/exchange.h"
 #include "web/header.h"

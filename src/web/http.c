@@ -3,14 +3,15 @@
 
 #include <string.h>
 
-#include "update/device.h"
+#include "trust/password.h"
+#include "update/door.h"
 #include "web/answer.h"
 #include "web/exchange.h"
 #include "web/gate.h"
 #include "web/header.h"
 #include "web/status_json.h"
 
-_Static_assert(sizeof(struct otapult_exchange) <= 448, "an exchange fits into 448 bytes");
+_Static_assert(sizeof(struct otapult_exchange) <= 832, "an exchange fits into 832 bytes");
 
 #define JSON_TYPE "application/json; charset=utf-8"
 #define EVERY_ANSWER                                                 \

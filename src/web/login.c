@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "update/device.h"
+#include "update/door.h"
 #include "web/elsewhere.h"
 #include "web/exchange.h"
 #include "web/header.h"

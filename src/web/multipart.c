@@ -3,9 +3,11 @@
 
 #include <string.h>
 
+#include "otapult/http.h"
 #include "web/header.h"
 
-_Static_assert(sizeof(struct otapult_multipart) <= 640, "the RAM of an upload counts on 640 bytes");
+_Static_assert(sizeof(struct otapult_multipart) <= sizeof(union otapult_form_memory),
+               "an exchange has room for the parser");
 
 static int fail(struct otapult_multipart *m, int err, const char *text)
 {

@@ -2,10 +2,11 @@
 #include <string.h>
 
 #include "otapult/http.h"
-#include "update/device.h"
+#include "update/door.h"
 #include "web/answer.h"
 #include "web/exchange.h"
 #include "web/header.h"
+#include "web/multipart.h"
 #include "web/page.h"
 #include "web/status_json.h"
 
@@ -69,6 +70,7 @@ static uint32_t mark_of(const struct otapult_status *s)
     uint32_t mark = s->received;
 
     mark = mark * 31 + (uint32_t)s->phase;
+    mark = mark * 31 + (uint32_t)s->claim;
     mark = mark * 31 + (uint32_t)s->pending;
     return mark * 31 + (uint32_t)s->slots.boot;
 }
@@ -79,7 +81,7 @@ static bool is_due(struct otapult_exchange *x)
 
     otapult_status(x->app, &s);
     uint32_t mark = mark_of(&s);
-    bool due = s.phase != OTAPULT_IDLE || x->count % IDLE_BEATS == 0 || mark != x->mark;
+    bool due = s.claim != OTAPULT_FREE || x->count % IDLE_BEATS == 0 || mark != x->mark;
     x->mark = mark;
     x->count++;
     return due;
@@ -129,13 +131,17 @@ static uint32_t announced_size(struct otapult_exchange *x)
 {
     if (!x->multipart || x->length == OTAPULT_SIZE_UNKNOWN)
         return x->length;
-    uint32_t room = otapult_room(x->app); /* 0: begin() will say what is wrong */
+    uint32_t room = otapult_next_slot_size(x->app); /* 0: begin() will say what is wrong */
     return room > 0 && x->length > room && x->length - room <= FORM_OVERHEAD ? room : x->length;
 }
 
-/* Is this a body that can hold a file? Fills in the parser of a form. */
-static int read_kind(struct otapult_exchange *x, struct otapult_multipart *parser,
-                     struct otapult_finding *why)
+static struct otapult_multipart *parser_of(struct otapult_exchange *x)
+{
+    return (struct otapult_multipart *)(void *)&x->form;
+}
+
+/* Is this a body that can hold a file? Prepares the parser of a form. */
+static int read_kind(struct otapult_exchange *x, struct otapult_finding *why)
 {
     unsigned count = 0;
     const char *type = x->req->header(x->req->ctx, "Content-Type", &count);
@@ -144,8 +150,8 @@ static int read_kind(struct otapult_exchange *x, struct otapult_multipart *parse
         return OTAPULT_E_CONTENT_TYPE;
     x->multipart = otapult_value_is(type, "multipart/form-data");
     if (x->multipart) {
-        int err = otapult_multipart_init(parser, type);
-        *why = parser->why;
+        int err = otapult_multipart_init(parser_of(x), type);
+        *why = parser_of(x)->why;
         return err;
     }
     return otapult_value_is(type, "application/octet-stream") ? 0 : OTAPULT_E_CONTENT_TYPE;
@@ -159,38 +165,23 @@ static int refuse_empty(const struct otapult_exchange *x, struct otapult_finding
     return x->multipart ? OTAPULT_E_MULTIPART : OTAPULT_E_FILE_EMPTY;
 }
 
-static int place_parser(struct otapult_exchange *x, const struct otapult_multipart *parser)
-{
-    int err = otapult_enter(x->app, x->ticket);
-    if (err != 0)
-        return err;
-    *otapult_upload_parser(x->app) = *parser;
-    otapult_leave(x->app, x->ticket);
-    return 0;
-}
-
-static void name_holder(struct otapult_exchange *x)
+static int begin_update(struct otapult_exchange *x, struct otapult_finding *why)
 {
     char by[OTAPULT_WHO_NAME];
 
     otapult_http_who(x, by);
-    otapult_name_holder(x->app, x->ticket, by);
+    return otapult_begin_by(x->app, by, announced_size(x), &x->ticket, why);
 }
 
 static enum otapult_http_next begin_upload(struct otapult_exchange *x)
 {
-    struct otapult_multipart parser;
     struct otapult_finding why = {0};
 
-    int err = read_kind(x, &parser, &why);
+    int err = read_kind(x, &why);
     if (err == 0)
         err = refuse_empty(x, &why);
     if (err == 0)
-        err = otapult_begin(x->app, announced_size(x), &x->ticket, &why);
-    if (err == 0)
-        name_holder(x);
-    if (err == 0 && x->multipart)
-        err = place_parser(x, &parser);
+        err = begin_update(x, &why);
     if (err == 0)
         return OTAPULT_HTTP_BODY;
     refuse_upload(x, err, &why);
@@ -216,20 +207,29 @@ static int take_file(void *ctx, const uint8_t *p, size_t n)
     return err;
 }
 
+/* An update that had ended before is what the client is told. */
+static int form_error(struct otapult_exchange *x, int err, struct otapult_finding *why)
+{
+    int ended = otapult_touch(x->app, x->ticket);
+
+    if (ended != 0)
+        return ended;
+    *why = parser_of(x)->why;
+    return err;
+}
+
+/* A piece without a byte of the file, as of another field, keeps the update alive all the same. */
 static int take_form(struct file_sink *sink, const uint8_t *data, size_t len)
 {
-    struct otapult *o = sink->x->app;
-    uint32_t ticket = sink->x->ticket;
+    struct otapult_exchange *x = sink->x;
+    uint32_t before = x->count;
 
-    int err = otapult_enter(o, ticket);
-    if (err != 0)
+    int err = otapult_multipart_feed(parser_of(x), data, len, take_file, sink);
+    if (sink->failed)
         return err;
-    struct otapult_multipart *parser = otapult_upload_parser(o);
-    err = otapult_multipart_feed(parser, data, len, take_file, sink);
-    if (err != 0 && !sink->failed)
-        sink->why = parser->why;
-    otapult_leave(o, ticket);
-    return err;
+    if (err != 0)
+        return form_error(x, err, &sink->why);
+    return x->count == before ? otapult_touch(x->app, x->ticket) : 0;
 }
 
 static enum otapult_http_next upload_body(struct otapult_exchange *x, const uint8_t *data, size_t len)
@@ -242,14 +242,9 @@ static enum otapult_http_next upload_body(struct otapult_exchange *x, const uint
 
 static int finish_form(struct otapult_exchange *x, struct otapult_finding *why)
 {
-    int err = otapult_enter(x->app, x->ticket);
-    if (err != 0)
-        return err;
-    struct otapult_multipart *parser = otapult_upload_parser(x->app);
-    err = otapult_multipart_finish(parser);
-    *why = parser->why;
-    otapult_leave(x->app, x->ticket);
-    return err;
+    int err = otapult_multipart_finish(parser_of(x));
+
+    return err == 0 ? 0 : form_error(x, err, why);
 }
 
 static void answer_success(struct otapult_exchange *x, const struct otapult_image_info *info)
@@ -333,13 +328,13 @@ static void answer_button(struct otapult_exchange *x, const char *message, const
 
 static void confirm_end(struct otapult_exchange *x)
 {
+    struct otapult_finding why = {0};
     char by[OTAPULT_WHO_NAME];
 
     otapult_http_who(x, by);
-    int err = otapult_confirm_by(x->app, by);
-
+    int err = otapult_confirm_by(x->app, by, &why);
     if (err != 0)
-        otapult_http_error(x, err, NULL);
+        otapult_http_error(x, err, &why);
     else
         answer_button(x, "Confirmed.", NULL);
 }
@@ -365,8 +360,10 @@ static void rollback_end(struct otapult_exchange *x)
 static void reboot_end(struct otapult_exchange *x)
 {
     struct otapult_finding why = {0};
+    char by[OTAPULT_WHO_NAME];
 
-    int err = otapult_restart(x->app, &why);
+    otapult_http_who(x, by);
+    int err = otapult_restart_by(x->app, by, &why);
     if (err != 0)
         otapult_http_error(x, err, &why);
     else

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "update/device.h"
+#include "update/door.h"
 
 /* ---- members ---- */
 
@@ -323,6 +323,18 @@ static void last_json(struct otapult_json *j, struct otapult *o)
         otapult_json_null(j, "last");
 }
 
+static void busy_json(struct otapult_json *j, const struct otapult_status *s)
+{
+    if (s->claim == OTAPULT_FREE) {
+        otapult_json_null(j, "busy");
+        return;
+    }
+    otapult_json_open(j, "busy", '{');
+    otapult_json_str(j, "for", otapult_claim_name(s->claim));
+    otapult_json_str(j, "by", s->by[0] == '\0' ? NULL : s->by);
+    otapult_json_close(j, '}');
+}
+
 struct limits {
     const char *chip;
     uint32_t slot_size, stall_ms;
@@ -393,6 +405,7 @@ void otapult_status_json(struct otapult_json *j, struct otapult *o, enum otapult
 
     otapult_json_open(j, NULL, '{');
     put_members(j, o, &s, status_members, s.pending ? COUNT(status_members) : 8);
+    busy_json(j, &s);
     slots_json(j, o, &s, which);
     last_json(j, o);
     limits_json(j, o, &s);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "otapult/http.h"
-#include "update/device.h"
+#include "update/common.h"
+#include "web/multipart.h"
 
 /* The RAM table of `make size`: an array as long as each struct, read back out of the object file. */
 #define SIZE_OF(type, name)                         \

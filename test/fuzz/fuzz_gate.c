@@ -9,7 +9,7 @@
 #include "http_client.h"
 #include "login.h"
 #include "trust/users.h"
-#include "update/device.h"
+#include "update/common.h"
 #include "world.h"
 
 /* The gate before every route of a device in the secure profile: whatever the headers say, nobody gets in who

@@ -457,7 +457,8 @@ static void change_meanwhile(void *ctx, const char *key)
     (void)ctx;
     board.before_set = NULL;
     if (strcmp(key, "usr.pw1") == 0)
-        assert_int_equal(otapult_users_change(&users, "the second password", 19), OTAPULT_E_STORE);
+        assert_int_equal(otapult_users_change(&users, "the second password", 19),
+                         OTAPULT_E_PASSWORD_CHANGING);
 }
 
 static void of_two_changes_at_once_one_is_refused(void **state)

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "update/device.h"
+#include "update/common.h"
 #include "world.h"
 
 /* The device through its public header, over the emulated board: who may update when, what every end of
@@ -127,6 +127,7 @@ static void a_second_update_is_refused_and_does_not_disturb_the_first(void **sta
     assert_int_equal(otapult_begin(w->ota, (uint32_t)v2_len, &first, &why), 0);
     assert_int_equal(otapult_feed(w->ota, first, v2, 5000, &why), 0);
     assert_int_equal(otapult_begin(w->ota, OTAPULT_SIZE_UNKNOWN, &second, &why), OTAPULT_E_BUSY);
+    assert_int_equal(why.at, OTAPULT_FOR_UPLOAD);
     assert_int_equal(why.got, 5000);
     assert_int_equal(why.want, v2_len);
     assert_int_equal(otapult_feed(w->ota, first, v2 + 5000, v2_len - 5000, &why), 0);
@@ -257,20 +258,79 @@ static void a_client_that_stalls_loses_its_session_and_nothing_else(void **state
     assert_int_equal(otapult_feed(w->ota, next, v2, v2_len, &why), 0);
 }
 
+static struct world *slow_world;
+static int (*real_open)(void *ctx, int index, struct otapult_flash *out);
+static struct otapult_flash real_flash;
+
+/* An erase that takes an hour, while poll() goes on. */
+static int slow_erase(void *ctx, uint32_t off, uint32_t len)
+{
+    slow_world->clock += 3600000;
+    otapult_poll(slow_world->ota);
+    return real_flash.erase(ctx, off, len);
+}
+
+static int open_slow(void *ctx, int index, struct otapult_flash *out)
+{
+    int err = real_open(ctx, index, &real_flash);
+
+    *out = real_flash;
+    out->erase = slow_erase;
+    return err;
+}
+
+static void make_slow(void *ctx, struct otapult_port *port)
+{
+    (void)ctx;
+    real_open = port->open;
+    port->open = open_slow;
+}
+
 static void a_call_under_way_never_counts_as_a_stall(void **state)
+{
+    struct world *w = slow_world = *state;
+    struct otapult_finding why;
+    const struct otapult_image_info *info;
+    uint32_t ticket, before;
+
+    w->wrap = make_slow;
+    assert_true(world_boot(w));
+    before = w->clock;
+    assert_int_equal(otapult_begin(w->ota, (uint32_t)v2_len, &ticket, &why), 0);
+    assert_int_equal(otapult_feed(w->ota, ticket, v2, v2_len, &why), 0);
+    assert_true(w->clock - before >= 3600000);
+    otapult_poll(w->ota);
+    assert_int_equal(otapult_finish(w->ota, ticket, &info, &why), 0);
+}
+
+/* A form may bring other fields for a while, before the file. */
+static void a_client_that_sends_something_else_does_not_stall(void **state)
 {
     struct world *w = *state;
     struct otapult_finding why;
     uint32_t ticket;
 
     assert_int_equal(otapult_begin(w->ota, (uint32_t)v2_len, &ticket, &why), 0);
-    assert_int_equal(otapult_enter(w->ota, ticket), 0);
-    w->clock += 3600000;
+    for (int i = 0; i < 3; i++) {
+        w->clock += 14999;
+        otapult_poll(w->ota);
+        assert_int_equal(otapult_touch(w->ota, ticket), 0);
+    }
+    w->clock += 15000;
     otapult_poll(w->ota);
-    assert_int_equal(status(w).phase, OTAPULT_RECEIVING);
-    otapult_leave(w->ota, ticket);
-    otapult_poll(w->ota);
-    assert_int_equal(status(w).phase, OTAPULT_RECEIVING);
+    assert_int_equal(otapult_touch(w->ota, ticket), OTAPULT_E_STALLED);
+}
+
+static void one_client_is_inside_at_a_time(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    assert_int_equal(otapult_begin(w->ota, (uint32_t)v2_len, &ticket, &why), 0);
+    ((struct otapult *)(void *)&w->memory)->inside = true; /* a feed of another task, not over yet */
+    assert_int_equal(otapult_feed(w->ota, ticket, v2, 100, &why), OTAPULT_E_INTERNAL);
+    ((struct otapult *)(void *)&w->memory)->inside = false;
     assert_int_equal(otapult_feed(w->ota, ticket, v2, v2_len, &why), 0);
 }
 
@@ -301,7 +361,7 @@ static void nobody_gets_in_between_a_decision_and_its_restart(void **state)
     w->health = OTAPULT_HEALTH_FAIL;
     w->begun = 0;
     otapult_poll(w->ota); /* rejects; the only good slot is the one an update would go to */
-    assert_int_equal(w->begun, OTAPULT_E_UNCONFIRMED);
+    assert_int_equal(w->begun, OTAPULT_E_BUSY);
     assert_true(world_settle(w));
     assert_string_equal(world_version(w), "1.0.0");
     assert_int_equal(otapult_restart(w->ota, &why), 0);
@@ -474,16 +534,62 @@ static void the_journal_keeps_the_last_entries_in_order(void **state)
     assert_false(otapult_log_entry(w->ota, OTAPULT_LOG_ENTRIES, &e));
 }
 
-static void a_device_without_ready_does_not_start(void **state)
+static char logged[128];
+
+static void keep_line(void *ctx, const char *line)
+{
+    (void)ctx;
+    assert_true(strlen(line) < sizeof logged);
+    strcpy(logged, line);
+}
+
+static bool ready_always(void *app, char *why, size_t cap)
+{
+    return otapult_always_ready(app, why, cap);
+}
+
+static void a_wrong_configuration_does_not_start_and_says_what_is_wrong(void **state)
 {
     struct world *w = *state;
+    struct otapult_port port = w->board.port;
+    const struct otapult_health_check check = {"c", NULL};
+    static const uint8_t keys[OTAPULT_KEYS_MAX + 1][OTAPULT_KEY_DIGEST];
+    const struct {
+        struct otapult_config config;
+        const char *line;
+    } cases[] = {
+        {{.ready = ready_always}, ""}, /* nobody to tell */
+        {{.port = &port}, "the configuration is wrong: no ready()"},
+        {{.port = &port, .ready = ready_always, .check_count = 1},
+         "the configuration is wrong: check_count without checks"},
+        {{.port = &port, .ready = ready_always, .checks = &check, .check_count = OTAPULT_CHECKS_MAX + 1},
+         "the configuration is wrong: more than OTAPULT_CHECKS_MAX health checks"},
+        {{.port = &port, .ready = ready_always, .key_count = 1},
+         "the configuration is wrong: key_count without keys"},
+        {{.port = &port, .ready = ready_always, .keys = keys, .key_count = OTAPULT_KEYS_MAX + 1},
+         "the configuration is wrong: more than OTAPULT_KEYS_MAX keys"},
+    };
     union otapult_memory *memory = malloc(sizeof *memory);
-    struct otapult *o;
-    const struct otapult_config config = {.port = &w->board.port, OTAPULT_CONFIG_DEFAULT};
 
-    assert_int_equal(otapult_start(memory, &config, &o), OTAPULT_E_INTERNAL);
-    assert_null(o);
+    port.log = keep_line;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct otapult *o = w->ota;
+
+        logged[0] = '\0';
+        assert_int_equal(otapult_start(memory, &cases[i].config, &o), OTAPULT_E_CONFIG);
+        assert_null(o);
+        assert_string_equal(logged, cases[i].line);
+    }
     free(memory);
+}
+
+static void what_only_the_secure_profile_has_says_so(void **state)
+{
+    struct world *w = *state;
+    const uint8_t digest[OTAPULT_KEY_DIGEST] = {1};
+
+    assert_int_equal(otapult_revoke_key(w->ota, digest), OTAPULT_E_OPEN_PROFILE);
+    assert_int_equal(otapult_new_password(w->ota), OTAPULT_E_OPEN_PROFILE);
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -502,6 +608,8 @@ int main(void)
         CASE(a_wrong_file_erases_nothing),
         CASE(a_client_that_stalls_loses_its_session_and_nothing_else),
         CASE(a_call_under_way_never_counts_as_a_stall),
+        CASE(a_client_that_sends_something_else_does_not_stall),
+        CASE(one_client_is_inside_at_a_time),
         CASE(a_failed_health_check_brings_the_old_firmware_back),
         CASE(nobody_gets_in_between_a_decision_and_its_restart),
         CASE(a_check_that_never_passes_meets_the_deadline),
@@ -513,7 +621,8 @@ int main(void)
         CASE(going_back_while_pending_rejects),
         cmocka_unit_test(the_factory_firmware_is_a_way_back_too),
         CASE(the_journal_keeps_the_last_entries_in_order),
-        CASE(a_device_without_ready_does_not_start),
+        CASE(a_wrong_configuration_does_not_start_and_says_what_is_wrong),
+        CASE(what_only_the_secure_profile_has_says_so),
     };
     return cmocka_run_group_tests(tests, make_images, free_images);
 }

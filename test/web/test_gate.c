@@ -12,7 +12,8 @@
 #include "http_client.h"
 #include "login.h"
 #include "trust/password.h"
-#include "update/device.h"
+#include "trust/users.h"
+#include "update/common.h"
 #include "world.h"
 
 /* The gate in front of a whole device: what a request must bring, in both profiles. */

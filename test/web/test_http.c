@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "http_client.h"
-#include "update/device.h"
+#include "update/door.h"
 #include "web/page.h"
 
 #define COUNT(a)  (sizeof(a) / sizeof(a)[0])
@@ -26,10 +26,8 @@ static struct fake {
     struct otapult_log_entry log[OTAPULT_LOG_ENTRIES + 1];
     unsigned log_count;
 
-    struct otapult_multipart parser;
     uint32_t ticket; /* of the update that runs, 0: none */
-    int entered;
-    int ended_with; /* what an old ticket is told */
+    int ended_with;  /* what an old ticket is told */
 
     int begin_error, feed_error, finish_error, confirm_error, rollback_error, restart_error;
     struct otapult_finding why;
@@ -38,7 +36,7 @@ static struct fake {
     uint32_t size; /* as begin() was told */
     uint8_t file[4096];
     size_t len;
-    unsigned begins, named, finishes, cancels, confirms, rollbacks, restarts;
+    unsigned begins, touches, finishes, cancels, confirms, rollbacks, restarts;
     int cancel_error;
     struct otapult_finding cancel_why;
 } dev;
@@ -50,9 +48,11 @@ static unsigned slot_number(int index)
     return index == OTAPULT_SLOT_FACTORY ? OTAPULT_SLOTS_MAX : (unsigned)index;
 }
 
-int otapult_begin(struct otapult *o, uint32_t size, uint32_t *ticket, struct otapult_finding *why)
+int otapult_begin_by(struct otapult *o, const char *by, uint32_t size, uint32_t *ticket,
+                     struct otapult_finding *why)
 {
     assert_ptr_equal(o, device);
+    assert_string_equal(by, "anyone");
     dev.begins++;
     dev.size = size;
     *why = dev.why;
@@ -60,6 +60,7 @@ int otapult_begin(struct otapult *o, uint32_t size, uint32_t *ticket, struct ota
         return dev.begin_error;
     *ticket = dev.ticket = 7;
     dev.status.phase = OTAPULT_RECEIVING;
+    dev.status.claim = OTAPULT_FOR_UPLOAD;
     return 0;
 }
 
@@ -84,7 +85,6 @@ int otapult_finish(struct otapult *o, uint32_t ticket, const struct otapult_imag
                    struct otapult_finding *why)
 {
     assert_ptr_equal(o, device);
-    assert_int_equal(dev.entered, 0);
     dev.finishes++;
     if (ticket != dev.ticket)
         return dev.ended_with;
@@ -105,42 +105,19 @@ void otapult_cancel(struct otapult *o, uint32_t ticket, int err, const struct ot
     dev.ticket = 0;
 }
 
-int otapult_enter(struct otapult *o, uint32_t ticket)
+int otapult_touch(struct otapult *o, uint32_t ticket)
 {
     assert_ptr_equal(o, device);
-    if (ticket != dev.ticket)
-        return dev.ended_with;
-    dev.entered++;
-    return 0;
+    dev.touches++;
+    return ticket == dev.ticket ? 0 : dev.ended_with;
 }
 
-void otapult_leave(struct otapult *o, uint32_t ticket)
-{
-    (void)ticket;
-    assert_ptr_equal(o, device);
-    dev.entered--;
-}
-
-struct otapult_multipart *otapult_upload_parser(struct otapult *o)
-{
-    assert_ptr_equal(o, device);
-    assert_int_equal(dev.entered, 1); /* nobody may look at it otherwise */
-    return &dev.parser;
-}
-
-void otapult_name_holder(struct otapult *o, uint32_t ticket, const char *by)
-{
-    assert_ptr_equal(o, device);
-    assert_int_equal(ticket, dev.ticket);
-    assert_string_equal(by, "anyone");
-    dev.named++;
-}
-
-int otapult_confirm_by(struct otapult *o, const char *by)
+int otapult_confirm_by(struct otapult *o, const char *by, struct otapult_finding *why)
 {
     assert_ptr_equal(o, device);
     assert_string_equal(by, "anyone");
     dev.confirms++;
+    *why = dev.why;
     return dev.confirm_error;
 }
 
@@ -153,9 +130,10 @@ int otapult_rollback_by(struct otapult *o, const char *by, struct otapult_findin
     return dev.rollback_error;
 }
 
-int otapult_restart(struct otapult *o, struct otapult_finding *why)
+int otapult_restart_by(struct otapult *o, const char *by, struct otapult_finding *why)
 {
     assert_ptr_equal(o, device);
+    assert_string_equal(by, "anyone");
     dev.restarts++;
     *why = dev.why;
     return dev.restart_error;
@@ -167,16 +145,16 @@ void otapult_status(struct otapult *o, struct otapult_status *out)
     *out = dev.status;
 }
 
-uint32_t otapult_room(struct otapult *o)
+uint32_t otapult_next_slot_size(struct otapult *o)
 {
     assert_ptr_equal(o, device);
-    if (dev.status.phase != OTAPULT_IDLE || dev.slot_error != 0 ||
+    if (dev.status.claim != OTAPULT_FREE || dev.slot_error != 0 ||
         dev.status.slots.next < OTAPULT_SLOT_FACTORY)
         return 0;
     return dev.slot[slot_number(dev.status.slots.next)].size;
 }
 
-int otapult_target(const struct otapult *o)
+int otapult_target(struct otapult *o)
 {
     assert_ptr_equal(o, device);
     return dev.status.slots.next;
@@ -674,7 +652,7 @@ static void the_headers_alone_can_refuse(void **state)
     assert_int_equal(dev.begins, 0);
 
     dev.begin_error = OTAPULT_E_BUSY;
-    dev.why = (struct otapult_finding){.got = 3, .want = 9};
+    dev.why = (struct otapult_finding){.at = OTAPULT_FOR_UPLOAD, .got = 3, .want = 9};
     begin("POST", "/api/ota/upload", HEADERS(FORM, {"Content-Length", "50"}));
     assert_error(OTAPULT_E_BUSY, "another update is running, 3 of 9 bytes so far\"");
     otapult_http_lost(&client.x);
@@ -691,7 +669,6 @@ static void assert_success(void)
                      "\"1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f\"}");
     assert_int_equal(dev.finishes, 1);
     assert_int_equal(dev.cancels, 0);
-    assert_int_equal(dev.entered, 0);
     assert_int_equal(dev.len, 8);
     assert_memory_equal(dev.file, "the file", 8);
 }
@@ -771,7 +748,6 @@ static void a_broken_form_cancels_the_update(void **state)
         assert_int_equal(dev.cancels, 1);
         assert_int_equal(dev.cancel_error, cases[i].err);
         assert_int_equal(dev.finishes, 0);
-        assert_int_equal(dev.entered, 0);
     }
 }
 
@@ -814,22 +790,16 @@ static void a_client_that_stalled_leaves_the_next_alone(void **state)
 {
     (void)state;
     for (int multipart = 0; multipart <= 1; multipart++) {
-        struct otapult_multipart before;
-
         a_device(NULL);
         begin("POST", "/api/ota/upload",
               multipart ? HEADERS(FORM, {"Content-Length", "99"}) : HEADERS(RAW, {"Content-Length", "99"}));
         (void)send(form, 10, 10);
         size_t len = dev.len;
         dev.ticket = 8;
-        memset(&dev.parser, 0x5A, sizeof dev.parser);
-        before = dev.parser;
         assert_int_equal(send(form + 10, strlen(form) - 10, 7), OTAPULT_HTTP_ANSWERED);
         assert_error(OTAPULT_E_STALLED, "no byte came for 15 s\"");
-        assert_memory_equal(&dev.parser, &before, sizeof before);
         assert_int_equal(dev.len, len);
         assert_int_equal(dev.ticket, 8);
-        assert_int_equal(dev.entered, 0);
     }
 }
 
@@ -921,7 +891,7 @@ static void the_status_has_the_documented_shape(void **state)
     assert_string_equal(
         client.text,
         "{\"state\":\"idle\",\"received\":0,\"written\":0,\"total\":null,"
-        "\"running\":\"app0\",\"next\":\"app1\",\"boot_slot\":\"app0\",\"pending\":false,"
+        "\"running\":\"app0\",\"next\":\"app1\",\"boot_slot\":\"app0\",\"pending\":false,\"busy\":null,"
         "\"slots\":[{\"label\":\"app0\",\"size\":100000,\"state\":\"valid\",\"running\":true,"
         "\"image\":{\"project\":\"rover\",\"version\":\"1.0.0\",\"build\":\"0a0a0a0a\",\"idf\":\"v5.3.2\","
         "\"date\":\"Jan  1 2026\",\"time\":\"12:00:00\"}},"
@@ -1139,10 +1109,10 @@ static void events_come_as_often_as_there_is_news(void **state)
         assert_int_equal(is_status(), i % 5 == 0);
     }
     assert_true(is_status());
-    dev.status.phase = OTAPULT_RECEIVING;
+    dev.status.claim = OTAPULT_FOR_UPLOAD;
     for (int i = 0; i < 7; i++)
         assert_true(is_status());
-    dev.status.phase = OTAPULT_IDLE;
+    dev.status.claim = OTAPULT_FREE;
     assert_true(is_status()); /* the end of it is news */
     assert_false(is_status());
     dev.status.slots.boot = 1;
@@ -1171,6 +1141,8 @@ static void longest_status(void)
         .uptime_ms = UINT32_MAX,
         .boot = UINT32_MAX};
     fill(dev.status.waiting_for, sizeof dev.status.waiting_for);
+    dev.status.claim = OTAPULT_FOR_ROLLBACK;
+    fill(dev.status.by, sizeof dev.status.by);
     for (size_t i = 0; i <= OTAPULT_SLOTS_MAX; i++) {
         struct otapult_app_desc *d = &dev.image[i].desc;
 

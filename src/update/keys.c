@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "update/keys.h"
+
 #include <string.h>
 
 #include "base/text.h"
-#include "update/device.h"
+#include "trust/users.h"
+#include "update/claim.h"
 #include "update/self_test.h"
+#include "update/slot_image.h"
 
 /* ---- users ---- */
 
@@ -21,20 +25,21 @@ static void start_users(struct otapult *o)
 
 int otapult_new_password(struct otapult *o)
 {
+    if (o->keys == NULL)
+        return OTAPULT_E_OPEN_PROFILE;
     int err = o->users == NULL ? OTAPULT_E_NOT_SECURED : otapult_users_reset(o->users);
-
     if (err == 0)
         otapult_note_account(o, "new password made at the device", NULL);
     return err;
 }
 
-void otapult_secure_poll(struct otapult *o)
+static void poll_users(struct otapult *o)
 {
     if (o->users != NULL)
         otapult_users_poll(o->users);
 }
 
-void otapult_secure_leave(struct otapult *o)
+static void save_sessions(struct otapult *o)
 {
     if (o->users != NULL)
         otapult_users_save(o->users);
@@ -77,32 +82,33 @@ static void log_public_keys(struct otapult *o)
             otapult_log(o, "a built-in key is a published test key and does not count");
 }
 
-void otapult_secure_start(struct otapult *o)
-{
-    struct otapult_finding why;
-
-    start_users(o);
-    if (otapult_trust_load(&o->trust, o->port, o->config.keys, o->config.key_count) != 0)
-        o->locked = "the store does not say which keys are revoked";
-    else
-        o->locked = otapult_self_test(&o->session.judge, o->session.writer.sector, &o->trust);
-
-    log_public_keys(o);
-    if (o->locked != NULL)
-        log_two(o, "updates are locked: ", o->locked);
-    else if (otapult_secure_refusal(o, &why) != 0)
-        otapult_log(o, "updates are refused: a signature is required, and no trusted key is there");
-    else
-        log_keys(o);
-}
-
-int otapult_secure_refusal(const struct otapult *o, struct otapult_finding *why)
+static int refusal(const struct otapult *o, struct otapult_finding *why)
 {
     if (o->locked != NULL) {
         *why = (struct otapult_finding){.text = o->locked};
         return OTAPULT_E_LOCKED;
     }
     return otapult_trust_count(&o->trust) == 0 ? OTAPULT_E_SIGNATURE_NO_KEYS : 0;
+}
+
+static void start(struct otapult *o)
+{
+    struct otapult_session *s = otapult_borrow(o);
+    struct otapult_finding why;
+
+    start_users(o);
+    if (otapult_trust_load(&o->trust, o->port, o->config.keys, o->config.key_count) != 0)
+        o->locked = "the store does not say which keys are revoked";
+    else
+        o->locked = otapult_self_test(&s->judge, s->writer.sector, &o->trust);
+
+    log_public_keys(o);
+    if (o->locked != NULL)
+        log_two(o, "updates are locked: ", o->locked);
+    else if (refusal(o, &why) != 0)
+        otapult_log(o, "updates are refused: a signature is required, and no trusted key is there");
+    else
+        log_keys(o);
 }
 
 static void copy_keys(const struct otapult *o, struct otapult_status *out)
@@ -114,10 +120,10 @@ static void copy_keys(const struct otapult *o, struct otapult_status *out)
     }
 }
 
-void otapult_secure_status(const struct otapult *o, struct otapult_status *out)
+static void copy_status(const struct otapult *o, struct otapult_status *out)
 {
     out->locked = o->locked;
-    out->trust_error = otapult_secure_refusal(o, &(struct otapult_finding){0});
+    out->trust_error = refusal(o, &(struct otapult_finding){0});
     copy_keys(o, out);
 }
 
@@ -125,9 +131,9 @@ void otapult_secure_status(const struct otapult *o, struct otapult_status *out)
 
 static void settle_security(struct otapult *o, struct otapult_trust *trust)
 {
-    const struct otapult_app_desc *desc = otapult_running_image(o);
+    struct otapult_app_desc desc;
 
-    if (desc != NULL && otapult_trust_raise(trust, o->port, desc->secure_version) != 0)
+    if (otapult_running_desc(o, &desc) && otapult_trust_raise(trust, o->port, desc.secure_version) != 0)
         otapult_log(o, "the store failed: the least security version holds until the restart");
 }
 
@@ -151,9 +157,9 @@ static void settle_keys(struct otapult *o, struct otapult_trust *trust)
 {
     struct otapult_finding why;
 
-    if (!has_new_key(trust) || otapult_verify(o, o->slots.running, &why) != 0)
+    if (!has_new_key(trust) || otapult_check_image(o, o->slots.running, &why, NULL) != 0)
         return;
-    uint8_t signers = o->session.judge.inspect.signature.signers;
+    uint8_t signers = otapult_borrow(o)->judge.inspect.signature.signers;
     for (unsigned n = 0; n < OTAPULT_KEYS_MAX; n++)
         if ((signers & 1u << n) != 0 && otapult_trust_adopt(trust, o->port, n) != 0)
             otapult_log(o, "a new key could not be stored: the store failed, or is full");
@@ -166,61 +172,45 @@ static void believe(struct otapult *o, const struct otapult_trust *trust)
     otapult_unlock(o);
 }
 
-void otapult_secure_settle(struct otapult *o, bool keys)
+static void settle(struct otapult *o, bool learn)
 {
     struct otapult_trust trust = o->trust;
 
     if (o->locked != NULL || o->slots_error != 0)
         return;
     settle_security(o, &trust);
-    if (keys)
+    if (learn)
         settle_keys(o, &trust);
     believe(o, &trust);
-}
-
-/* Nobody else verifies anything, or changes the trust, until it is given back. */
-static int claim(struct otapult *o)
-{
-    int err = 0;
-
-    otapult_lock(o);
-    if (o->phase == OTAPULT_REBOOTING)
-        err = OTAPULT_E_REBOOTING;
-    else if (o->phase != OTAPULT_IDLE)
-        err = OTAPULT_E_BUSY;
-    else
-        o->phase = OTAPULT_VERIFYING;
-    otapult_unlock(o);
-    return err;
-}
-
-static void give_back(struct otapult *o)
-{
-    otapult_lock(o);
-    o->phase = OTAPULT_IDLE;
-    otapult_unlock(o);
-}
-
-void otapult_secure_confirmed(struct otapult *o)
-{
-    if (claim(o) != 0)
-        return;
-    otapult_secure_settle(o, true);
-    give_back(o);
 }
 
 /* ---- revocation ---- */
 
 int otapult_revoke_key(struct otapult *o, const uint8_t digest[OTAPULT_KEY_DIGEST])
 {
-    if (o->config.secure == NULL || o->locked != NULL)
-        return OTAPULT_E_INTERNAL;
-    int err = claim(o);
+    struct otapult_finding why;
+
+    if (o->keys == NULL)
+        return OTAPULT_E_OPEN_PROFILE;
+    if (o->locked != NULL)
+        return OTAPULT_E_LOCKED;
+    int err = otapult_take(o, OTAPULT_FOR_KEYS, NULL, &why);
     if (err != 0)
         return err;
     struct otapult_trust trust = o->trust;
     err = otapult_trust_revoke(&trust, o->port, digest);
     believe(o, &trust);
-    give_back(o);
+    otapult_give_back(o);
     return err;
 }
+
+/* ---- what the rest of the room reaches ---- */
+
+const struct otapult_keys otapult_secure_keys = {
+    .start = start,
+    .refusal = refusal,
+    .status = copy_status,
+    .settle = settle,
+    .poll = poll_users,
+    .leave = save_sessions,
+};

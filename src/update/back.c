@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "update/arm.h"
+#include "update/claim.h"
+#include "update/confirm.h"
+#include "update/slot_image.h"
+
+/* Going back to the other slot's image, and restarting: otapult_rollback() and otapult_restart(), by request.
+ */
+
+/* Takes the device for something that ends in a restart, and has the application hold still. */
+static int begin(struct otapult *o, enum otapult_claim what, const char *by, struct otapult_finding *why)
+{
+    *why = (struct otapult_finding){0};
+    int err = otapult_take(o, what, by, why);
+    if (err != 0)
+        return err;
+    err = otapult_ask_ready(o, why);
+    if (err == 0)
+        otapult_hold(o, true);
+    else
+        otapult_give_back(o);
+    return err;
+}
+
+/* ---- restart ---- */
+
+int otapult_restart_by(struct otapult *o, const char *by, struct otapult_finding *why)
+{
+    int err = begin(o, OTAPULT_FOR_RESTART, by, why);
+
+    if (err == 0)
+        otapult_restart_in(o, o->config.restart_ms);
+    return err;
+}
+
+int otapult_restart(struct otapult *o, struct otapult_finding *why)
+{
+    return otapult_restart_by(o, NULL, why);
+}
+
+/* ---- rollback ---- */
+
+static int no_rollback(struct otapult_finding *why, const char *text)
+{
+    *why = (struct otapult_finding){.text = text};
+    return OTAPULT_E_NO_ROLLBACK;
+}
+
+static const struct {
+    int err;
+    const char *text;
+} unfit[] = {
+    {OTAPULT_E_SIGNATURE_WRONG, "the other slot's image is not signed by a trusted key"},
+    {OTAPULT_E_IMAGE_TRAILING, "the other slot's image is not signed by a trusted key"},
+    {OTAPULT_E_IMAGE_SECURITY_VERSION, "the other slot's image has a security version that is too low"},
+};
+
+static int check_target(struct otapult *o, int index, struct otapult_finding *why)
+{
+    const char *text = "the other slot holds no whole image";
+    bool wrong;
+
+    int err = otapult_check_image(o, index, why, &wrong);
+    if (err == 0 || !wrong)
+        return err;
+    for (size_t i = 0; i < sizeof unfit / sizeof *unfit; i++)
+        if (unfit[i].err == err)
+            text = unfit[i].text;
+    return no_rollback(why, text);
+}
+
+static int other_slot(const struct otapult_slots *slots)
+{
+    if (!slots->ota_data)
+        return OTAPULT_SLOT_NONE;
+    if (slots->next != OTAPULT_SLOT_NONE)
+        return slots->next;
+    bool factory = slots->factory && slots->running != OTAPULT_SLOT_FACTORY;
+    return factory ? OTAPULT_SLOT_FACTORY : OTAPULT_SLOT_NONE;
+}
+
+static int go_to_other(struct otapult *o, const char *by, struct otapult_finding *why)
+{
+    const struct otapult_image_info *info = &otapult_borrow(o)->judge.inspect.info;
+    struct otapult_trial trial;
+
+    otapult_lock(o);
+    int target = other_slot(&o->slots);
+    int err = o->slots_error;
+    otapult_unlock(o);
+    if (err != 0)
+        return err;
+    if (target == OTAPULT_SLOT_NONE)
+        return no_rollback(why, "there is no other slot");
+    err = check_target(o, target, why);
+    if (err != 0)
+        return err;
+    otapult_describe(&trial, target, &info->desc, info->size);
+    err = otapult_arm(o, &trial, why);
+    if (err == 0)
+        otapult_note(o, OTAPULT_EV_ROLLED_BACK, target, &trial, NULL, NULL, by);
+    return err;
+}
+
+/* A firmware that waits for its confirmation is rejected: the bootloader then knows the way itself. */
+static int go_back(struct otapult *o, const char *by, struct otapult_finding *why)
+{
+    return otapult_is_pending(o) ? otapult_reject(o, "rolled back by request") : go_to_other(o, by, why);
+}
+
+int otapult_rollback_by(struct otapult *o, const char *by, struct otapult_finding *why)
+{
+    int err = begin(o, OTAPULT_FOR_ROLLBACK, by, why);
+    if (err != 0)
+        return err;
+
+    err = go_back(o, by, why);
+    otapult_refresh_slots(o);
+    if (err != 0)
+        otapult_hold(o, false);
+    else
+        otapult_restart_in(o, o->config.restart_ms);
+    otapult_give_back(o);
+    return err;
+}
+
+int otapult_rollback(struct otapult *o, struct otapult_finding *why)
+{
+    return otapult_rollback_by(o, NULL, why);
+}

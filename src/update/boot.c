@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "update/boot.h"
+
+#include <string.h>
+
+#include "update/arm.h"
+#include "update/claim.h"
+#include "update/keys.h"
+#include "update/slot_image.h"
+
+/* ---- the trial's fate ---- */
+
+static bool is_in_table(const struct otapult_slots *slots, int index)
+{
+    return index == OTAPULT_SLOT_FACTORY ? slots->factory : index >= 0 && index < slots->count;
+}
+
+/* 0, or the error of the slot, which should be there and cannot be read: then nothing is known of it. */
+static int evidence_of(struct otapult *o, const struct otapult_trial *trial, struct otapult_evidence *e)
+{
+    struct otapult_slot slot;
+    struct otapult_app_desc desc;
+    char build[OTAPULT_BUILD_ID_CHARS + 1];
+    bool found;
+
+    int err = otapult_slot_row(o, trial->slot, &slot);
+    if (err == 0)
+        err = otapult_slot_desc(o, trial->slot, &desc, &found);
+    if (err != 0)
+        return err;
+    otapult_build_id(&desc, build);
+    bool same = strcmp(build, trial->build) == 0;
+    *e = (struct otapult_evidence){
+        .runs_it = o->slots.running == trial->slot && same,
+        .boot_is_it = o->slots.boot == trial->slot && o->slots.running != trial->slot,
+        .state = slot.state,
+        .verdict = (enum otapult_verdict)trial->verdict,
+        .reset = o->port->reset_reason(o->port->ctx),
+        .tries_left = same && trial->tries <= o->config.max_retries,
+    };
+    return 0;
+}
+
+/* Power was lost during the trial: the image gets another. false: it cannot. */
+static bool try_again(struct otapult *o, struct otapult_trial *trial)
+{
+    struct otapult_finding why;
+
+    if (otapult_check_image(o, trial->slot, &why, NULL) != 0)
+        return false;
+    trial->verdict = OTAPULT_TRIAL_WRITTEN;
+    trial->text[0] = '\0';
+    if (otapult_trial_save(o->port, trial) != 0) /* without a count of tries this might never end */
+        return false;
+    otapult_note(o, OTAPULT_EV_POWER_LOST, trial->slot, trial, NULL, "power was lost; trying again", NULL);
+    if (otapult_arm(o, trial, &why) != 0)
+        return false;
+    otapult_restart_in(o, 0); /* nobody waits for an answer */
+    return true;
+}
+
+static const char *reset_word(enum otapult_reset reset)
+{
+    static const char *const words[] = {
+        [OTAPULT_RESET_POWER] = "power was lost",
+        [OTAPULT_RESET_SOFTWARE] = "it restarted itself before its confirmation",
+        [OTAPULT_RESET_CRASH] = "it crashed before its confirmation",
+        [OTAPULT_RESET_WATCHDOG] = "the watchdog reset it before its confirmation",
+        [OTAPULT_RESET_OTHER] = "it was reset before its confirmation",
+    };
+    return (unsigned)reset <= OTAPULT_RESET_OTHER ? words[reset] : words[OTAPULT_RESET_OTHER];
+}
+
+/* The bootloader runs another slot than OTA data names. Left so, a later confirmation would confirm the
+ * broken slot, and an update would overwrite the record of the good one. */
+static void repair_choice(struct otapult *o)
+{
+    bool fell_back = o->slots.boot >= 0 && o->slots.running >= 0 && o->slots.boot != o->slots.running;
+
+    if (!fell_back || o->slots_error != 0 || o->restarting)
+        return;
+    if (o->port->activate(o->port->ctx, o->slots.running) != 0)
+        otapult_log(o, "OTA data names a slot that does not load, and could not be changed");
+    otapult_refresh_slots(o);
+}
+
+static const struct {
+    enum otapult_event event;
+    const char *text; /* NULL: the trial's own, or the reset's */
+} fate_entries[] = {
+    [OTAPULT_FATE_CONFIRMED] = {OTAPULT_EV_CONFIRMED, ""},
+    [OTAPULT_FATE_NOT_LOADED] = {OTAPULT_EV_NOT_LOADED, "the bootloader could not load it"},
+    [OTAPULT_FATE_REJECTED] = {OTAPULT_EV_REJECTED, NULL},
+    [OTAPULT_FATE_CRASHED] = {OTAPULT_EV_CRASHED, NULL},
+    [OTAPULT_FATE_GAVE_UP] = {OTAPULT_EV_GAVE_UP, "power was lost in every trial"},
+    [OTAPULT_FATE_POWER_LOST] = {OTAPULT_EV_GAVE_UP, "power was lost; it could not be tried again"},
+};
+
+static void note_fate(struct otapult *o, const struct otapult_trial *trial, enum otapult_fate fate,
+                      enum otapult_reset reset)
+{
+    const char *text = fate_entries[fate].text;
+
+    if (fate_entries[fate].event == OTAPULT_EV_NONE)
+        return;
+    if (text == NULL)
+        text = fate == OTAPULT_FATE_REJECTED ? trial->text : reset_word(reset);
+    otapult_note(o, fate_entries[fate].event, trial->slot, trial, NULL, text, NULL);
+}
+
+/* Is there something to be found out about the trial? Not with another table, or another image by USB: then
+ * nothing can be said of it any more. 0, or the error for which it must be asked again. */
+static int find_fate(struct otapult *o, const struct otapult_trial *trial, struct otapult_evidence *e,
+                     enum otapult_fate *fate)
+{
+    *fate = OTAPULT_FATE_STALE;
+    if (!is_in_table(&o->slots, trial->slot))
+        return 0;
+    int err = evidence_of(o, trial, e);
+    if (err == 0 && (o->slots.running != trial->slot || e->runs_it))
+        *fate = otapult_trial_fate(e);
+    return err;
+}
+
+/* 0, or the error for which it must be asked again. */
+static int conclude_trial(struct otapult *o, struct otapult_trial *trial)
+{
+    struct otapult_evidence e = {.reset = OTAPULT_RESET_OTHER};
+    enum otapult_fate fate;
+
+    int err = find_fate(o, trial, &e, &fate);
+    if (err != 0 || fate == OTAPULT_FATE_RUNS)
+        return err;
+    if (fate == OTAPULT_FATE_POWER_LOST && try_again(o, trial))
+        return 0;
+    note_fate(o, trial, fate, e.reset);
+    if (fate == OTAPULT_FATE_CONFIRMED && o->keys != NULL)
+        o->keys->settle(o, true);
+    otapult_trial_clear(o->port);
+    return 0;
+}
+
+/* ---- what runs ---- */
+
+/* Is the running firmware one that waits for its confirmation? */
+static int find_pending(struct otapult *o)
+{
+    struct otapult_slot running = {.state = OTAPULT_STATE_NONE};
+    int err = 0;
+
+    if (is_in_table(&o->slots, o->slots.running))
+        err = otapult_slot_row(o, o->slots.running, &running);
+    if (err != 0)
+        return err;
+    /* NEW although it runs: a bootloader without rollback. The checks decide all the same. */
+    bool pending = o->slots.boot == o->slots.running &&
+                   (running.state == OTAPULT_STATE_PENDING_VERIFY || running.state == OTAPULT_STATE_NEW);
+    otapult_lock(o);
+    if (pending && !o->pending)
+        o->pending_since_ms = otapult_now(o);
+    o->pending = pending;
+    otapult_unlock(o);
+    if (!pending && o->keys != NULL)
+        o->keys->settle(o, false);
+    return 0;
+}
+
+static void resolve(struct otapult *o)
+{
+    struct otapult_trial trial;
+
+    otapult_refresh_slots(o);
+    if (o->slots_error != 0)
+        return;
+    int err = otapult_trial_load(o->port, &trial) ? conclude_trial(o, &trial) : 0;
+    if (err == 0)
+        repair_choice(o);
+    int pending_err = find_pending(o); /* the health checks do not wait for the journal */
+    err = err != 0 ? err : pending_err;
+    if (err != 0)
+        otapult_slots_failed(o, err);
+    o->resolved = o->slots_error == 0;
+}
+
+void otapult_resolve_boot(struct otapult *o)
+{
+    struct otapult_finding why;
+
+    if (otapult_take(o, OTAPULT_FOR_SLOTS, NULL, &why) != 0)
+        return; /* at start: somebody cannot have it yet */
+    resolve(o);
+    otapult_give_back(o);
+}
+
+void otapult_poll_slots(struct otapult *o)
+{
+    struct otapult_finding why;
+
+    otapult_lock(o);
+    bool failed = o->slots_error != 0;
+    otapult_unlock(o);
+    if (!failed || otapult_take(o, OTAPULT_FOR_SLOTS, NULL, &why) != 0)
+        return; /* what is under way comes first; the next poll asks again */
+    if (o->resolved)
+        otapult_refresh_slots(o);
+    else
+        resolve(o);
+    otapult_give_back(o);
+}

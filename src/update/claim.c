@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "update/claim.h"
+
+#include "base/text.h"
+
+int otapult_take_locked(struct otapult *o, enum otapult_claim what, const char *by,
+                        struct otapult_finding *why)
+{
+    if (o->restarting)
+        return OTAPULT_E_REBOOTING;
+    if (o->claim != OTAPULT_FREE) {
+        *why = (struct otapult_finding){.at = o->claim, .got = o->received, .want = o->total};
+        return OTAPULT_E_BUSY;
+    }
+    o->claim = what;
+    otapult_text_set(o->by, sizeof o->by, by);
+    return 0;
+}
+
+int otapult_take(struct otapult *o, enum otapult_claim what, const char *by, struct otapult_finding *why)
+{
+    otapult_lock(o);
+    int err = otapult_take_locked(o, what, by, why);
+    otapult_unlock(o);
+    return err;
+}
+
+void otapult_give_back(struct otapult *o)
+{
+    otapult_lock(o);
+    if (!o->restarting)
+        o->claim = OTAPULT_FREE;
+    otapult_unlock(o);
+}
+
+struct otapult_session *otapult_borrow(struct otapult *o)
+{
+    return &o->session;
+}
+
+void otapult_restart_in(struct otapult *o, uint32_t ms)
+{
+    otapult_lock(o);
+    o->restarting = true;
+    o->restart_at_ms = otapult_now(o) + ms;
+    otapult_unlock(o);
+}
+
+int otapult_ask_ready(struct otapult *o, struct otapult_finding *why)
+{
+    o->reason[0] = '\0';
+    if (o->config.ready(o->config.app, o->reason, sizeof o->reason))
+        return 0;
+    *why = (struct otapult_finding){.text = o->reason[0] != '\0' ? o->reason : "not now"};
+    return OTAPULT_E_NOT_READY;
+}
+
+void otapult_hold(struct otapult *o, bool on)
+{
+    if (o->config.hold != NULL)
+        o->config.hold(o->config.app, on);
+}

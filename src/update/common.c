@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "update/common.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+_Static_assert(sizeof(struct otapult) <= OTAPULT_RAM, "OTAPULT_RAM holds the device");
+
+void otapult_lock(struct otapult *o)
+{
+    o->port->lock(o->port->ctx);
+}
+
+void otapult_unlock(struct otapult *o)
+{
+    o->port->unlock(o->port->ctx);
+}
+
+uint32_t otapult_now(const struct otapult *o)
+{
+    return o->port->now_ms(o->port->ctx);
+}
+
+void otapult_log(const struct otapult *o, const char *line)
+{
+    o->port->log(o->port->ctx, line);
+}
+
+/* ---- the table of slots ---- */
+
+void otapult_slots_failed(struct otapult *o, int err)
+{
+    otapult_lock(o);
+    bool is_news = err != o->slots_error;
+    o->slots_error = err;
+    otapult_unlock(o);
+    if (is_news)
+        otapult_log(o, "the slots cannot be read");
+}
+
+void otapult_refresh_slots(struct otapult *o)
+{
+    struct otapult_slots slots;
+    int err = o->port->slots(o->port->ctx, &slots);
+
+    if (err != 0) {
+        otapult_slots_failed(o, err);
+        return;
+    }
+    otapult_lock(o);
+    o->slots = slots;
+    o->slots_error = 0;
+    otapult_unlock(o);
+}
+
+/* ---- notes ---- */
+
+void otapult_describe(struct otapult_trial *trial, int slot, const struct otapult_app_desc *desc,
+                      uint32_t size)
+{
+    *trial = (struct otapult_trial){.slot = (int8_t)slot, .size = size};
+    otapult_build_id(desc, trial->build);
+    memcpy(trial->version, desc->version, sizeof trial->version);
+    memcpy(trial->project, desc->project, sizeof trial->project);
+}
+
+void otapult_note(struct otapult *o, enum otapult_event event, int slot, const struct otapult_trial *trial,
+                  const char *code, const char *text, const char *by)
+{
+    struct otapult_log_entry e = {.event = (uint8_t)event, .slot = (int8_t)slot};
+
+    if (trial != NULL) {
+        e.size = trial->size;
+        e.tries = trial->tries;
+        memcpy(e.version, trial->version, sizeof e.version);
+        memcpy(e.project, trial->project, sizeof e.project);
+        memcpy(e.build, trial->build, sizeof e.build);
+    }
+    otapult_text_set(e.code, sizeof e.code, code);
+    otapult_text_set(e.text, sizeof e.text, text);
+    otapult_text_set(e.by, sizeof e.by, by);
+    otapult_journal_add(&o->journal, &e);
+}
+
+void otapult_note_account(struct otapult *o, const char *text, const char *by)
+{
+    otapult_note(o, OTAPULT_EV_ACCOUNT, OTAPULT_SLOT_NONE, NULL, NULL, text, by);
+}

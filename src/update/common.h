@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OTAPULT_UPDATE_COMMON_H
+#define OTAPULT_UPDATE_COMMON_H
+
+#include "trust/trust.h"
+#include "update/door.h"
+#include "update/journal.h"
+#include "update/session.h"
+#include "update/trial.h"
+
+/* The device, and what every file of this room needs. Only files of this room include this header; src/web
+ * has door.h. Each file uses only what stands below it:
+ *
+ *   device      start, poll
+ *   boot        what the last boot meant       back   rollback, restart
+ *   upload      tickets, the bytes of a file
+ *   confirm     health checks, confirm, reject
+ *   keys        users, keys, self-test; reached through o->keys alone
+ *   arm         makes a slot the next boot's
+ *   slot_image  what lies in a slot            status what anybody may know
+ *   claim       who holds the device, and for what
+ *   common      struct otapult, lock, log, notes, the table of slots
+ *   session     trial     journal     self_test
+ *
+ * Tasks. Requests come from the server's tasks, and poll() from a task of its own. What keeps them apart:
+ *
+ *   the lock    guards the words that stand under it below, and only for as long as it takes to read or write
+ *               them. Under it nobody calls a function of the port, but the clock's; no callback of the
+ *               application; nothing of the session. So a task that waits for it never waits for flash, and
+ *               no callback can wait for a lock that its own caller holds.
+ *   the claim   is for everything that takes longer. Who has taken it (claim.h) may write to flash and use the
+ *               session's memory, without the lock; nobody else may, until it is given back.
+ *   the ticket  lets an upload hold the claim across many calls of its client. Between them poll() may end an
+ *               upload that has stalled; `inside` says that a call is under way, and then it may not.
+ *
+ * poll() is called by one task only: it alone runs health checks and ends what has stalled, so `passed` needs
+ * no claim while a check runs, and a check never runs twice at once. */
+struct otapult {
+    const struct otapult_port *port;
+
+    /* under lock */
+    enum otapult_claim claim;
+    char     by[OTAPULT_WHO_NAME]; /* for whom it was taken; "": for nobody but the device itself */
+    bool     verifying;            /* the upload is complete; flash is read back */
+    bool     restarting;           /* at restart_at_ms; the claim is never given back then */
+    uint32_t restart_at_ms;
+    uint32_t ticket;      /* of the update that runs, 0: none */
+    uint32_t last_ticket; /* that ended last */
+    int      last_err;    /* and with what */
+    uint32_t tickets;     /* given out */
+    bool     inside;      /* a call of the ticket's client is under way */
+    uint32_t touched_ms;  /* when the last one ended */
+    uint32_t received, written, total;
+    int      target;      /* slot of the update that runs, or ran last */
+    uint32_t passed;      /* health checks, one bit each */
+    uint32_t pending_since_ms;
+    bool     pending;     /* the running firmware waits for its confirmation */
+    int      slots_error;
+    struct otapult_slots slots;
+    struct otapult_trust trust; /* written with the claim as well: its holder may read it without the lock */
+
+    /* set by start, and by nobody afterwards */
+    const struct otapult_keys     *keys;  /* NULL: the open profile */
+    struct otapult_users          *users; /* NULL: nobody can log in */
+    const char                    *locked; /* why updates are locked; NULL: they are not */
+    struct otapult_config          config;
+    struct otapult_journal         journal;
+
+    /* the claim's holder's */
+    bool                           resolved; /* what this boot means is known */
+    struct otapult_inspect_limits  limits;
+    struct otapult_version         running;  /* where older versions are refused; else empty */
+    char                           reason[64]; /* of the last `ready` that said no */
+    struct otapult_session         session;
+};
+
+/* ---- common.c ---- */
+
+void otapult_lock(struct otapult *o);
+void otapult_unlock(struct otapult *o);
+uint32_t otapult_now(const struct otapult *o);
+void otapult_log(const struct otapult *o, const char *line);
+
+/* Reads what the port says of its slots into o->slots; on an error they stay, and o->slots_error is it. */
+void otapult_refresh_slots(struct otapult *o);
+
+/* A call about a slot failed with `err`: uploads are refused with it until poll() gets through. */
+void otapult_slots_failed(struct otapult *o, int err);
+
+/* A journal entry about `slot`; any of trial, code, text and by may be NULL. */
+void otapult_note(struct otapult *o, enum otapult_event event, int slot, const struct otapult_trial *trial,
+                  const char *code, const char *text, const char *by);
+
+/* Describes an image for its trial and the journal; `size` 0 where its end is not known. */
+void otapult_describe(struct otapult_trial *trial, int slot, const struct otapult_app_desc *desc,
+                      uint32_t size);
+
+#endif

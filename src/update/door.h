@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OTAPULT_UPDATE_DOOR_H
+#define OTAPULT_UPDATE_DOOR_H
+
+#include "otapult/http.h"
+
+/* What src/web may ask of the device, beside the public otapult.h: the only header of this room that src/web
+ * includes. The struct behind `struct otapult` stays in this room. All of it from any task. */
+
+/* ---- requests: for `by`, whom journal and status name; NULL is the device itself ---- */
+
+/* As otapult_begin(), _confirm(), _rollback(), _restart(). */
+OTAPULT_MUST_CHECK int otapult_begin_by(struct otapult *o, const char *by, uint32_t size, uint32_t *ticket,
+                                        struct otapult_finding *why);
+OTAPULT_MUST_CHECK int otapult_confirm_by(struct otapult *o, const char *by, struct otapult_finding *why);
+OTAPULT_MUST_CHECK int otapult_rollback_by(struct otapult *o, const char *by, struct otapult_finding *why);
+OTAPULT_MUST_CHECK int otapult_restart_by(struct otapult *o, const char *by, struct otapult_finding *why);
+
+/* The client of `ticket` sends something that is none of the file's bytes: its update does not stall.
+ * 0, or the error that has ended it. */
+OTAPULT_MUST_CHECK int otapult_touch(struct otapult *o, uint32_t ticket);
+
+/* A journal entry about password or tokens. */
+void otapult_note_account(struct otapult *o, const char *text, const char *by);
+
+/* ---- looking ---- */
+
+/* Size of the slot that an update would go to if it began now; 0: none would. */
+uint32_t otapult_next_slot_size(struct otapult *o);
+
+/* The slot of the update that runs, or ran last. */
+int otapult_target(struct otapult *o);
+
+/* What the port says of slot `index`, without a look into its flash. 0, or the port's error. */
+OTAPULT_MUST_CHECK int otapult_slot_row(struct otapult *o, int index, struct otapult_slot *slot);
+
+/* What the image in slot `index` says of itself; all zeros, and *found false, where there is none. 0, or the
+ * error of the port, which could not read it. */
+OTAPULT_MUST_CHECK int otapult_slot_desc(struct otapult *o, int index, struct otapult_app_desc *desc,
+                                         bool *found);
+
+/* Of the configuration: the profile, NULL is the open one; names of this host, or NULL; the device's chip; an
+ * upload's patience. */
+const struct otapult_secure *otapult_profile(const struct otapult *o);
+const char *const *otapult_device_hosts(const struct otapult *o);
+uint16_t otapult_device_chip(const struct otapult *o);
+uint32_t otapult_device_stall_ms(const struct otapult *o);
+
+/* Who may log in; NULL: nobody can. */
+struct otapult_users *otapult_device_users(const struct otapult *o);
+
+/* ---- the secure profile ---- */
+
+/* The device's part of it: update/keys.c. */
+struct otapult_keys;
+extern const struct otapult_keys otapult_secure_keys;
+
+/* The whole. What a firmware does not name is not linked, so the rest reaches it through this object alone;
+ * src/web/profile.c is the only file that names all of it. */
+struct otapult_secure {
+    const struct otapult_keys *keys;
+
+    /* What a request needs beside the gate's other checks: TLS, a login. Sets x->who, or answers. */
+    void (*admit)(struct otapult_exchange *x);
+    bool (*still)(const struct otapult_exchange *x); /* is it still so? */
+    void (*name)(const struct otapult_exchange *x, char name[OTAPULT_WHO_NAME]);
+    /* They take the places of the ones in ota_routes.c that say that the profile is open. */
+    const struct otapult_route *routes;
+    size_t                      route_count;
+};
+
+#endif

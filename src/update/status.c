@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "update/status.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "update/keys.h"
+
+static void copy_waiting_for(const struct otapult *o, struct otapult_status *out)
+{
+    size_t i = 0;
+
+    while (i < o->config.check_count && (o->passed & 1u << i) != 0)
+        i++;
+    if (i < o->config.check_count)
+        otapult_text_set(out->waiting_for, sizeof out->waiting_for, o->config.checks[i].name);
+}
+
+static void copy_pending(const struct otapult *o, struct otapult_status *out)
+{
+    uint32_t waited = out->uptime_ms - o->pending_since_ms;
+
+    out->pending = o->pending;
+    if (!o->pending)
+        return;
+    out->confirm_left_ms = waited < o->config.confirm_ms ? o->config.confirm_ms - waited : 0;
+    copy_waiting_for(o, out);
+}
+
+static enum otapult_phase phase_of(const struct otapult *o)
+{
+    if (o->restarting)
+        return OTAPULT_REBOOTING;
+    if (o->claim != OTAPULT_FOR_UPLOAD)
+        return OTAPULT_IDLE;
+    return o->verifying ? OTAPULT_VERIFYING : OTAPULT_RECEIVING;
+}
+
+void otapult_status(struct otapult *o, struct otapult_status *out)
+{
+    memset(out, 0, sizeof *out);
+    out->uptime_ms = otapult_now(o);
+    otapult_lock(o);
+    out->phase = phase_of(o);
+    out->claim = o->claim;
+    if (o->claim != OTAPULT_FREE)
+        otapult_text_set(out->by, sizeof out->by, o->by);
+    out->received = o->received;
+    out->written = o->written;
+    out->total = o->total;
+    out->slots = o->slots;
+    out->slots_error = o->slots_error;
+    out->boot = o->journal.boot;
+    copy_pending(o, out);
+    out->secure = o->keys != NULL;
+    if (o->keys != NULL)
+        o->keys->status(o, out);
+    otapult_unlock(o);
+}
+
+bool otapult_log_entry(struct otapult *o, unsigned n, struct otapult_log_entry *out)
+{
+    return otapult_journal_read(&o->journal, n, out);
+}
+
+const char *otapult_event_name(int event)
+{
+    static const char *const names[] = {
+        [OTAPULT_EV_REFUSED] = "refused",         [OTAPULT_EV_ACTIVATED] = "activated",
+        [OTAPULT_EV_CONFIRMED] = "confirmed",     [OTAPULT_EV_REJECTED] = "rejected",
+        [OTAPULT_EV_CRASHED] = "crashed",         [OTAPULT_EV_POWER_LOST] = "power_lost",
+        [OTAPULT_EV_GAVE_UP] = "gave_up",         [OTAPULT_EV_NOT_LOADED] = "not_loaded",
+        [OTAPULT_EV_ROLLED_BACK] = "rolled_back", [OTAPULT_EV_ACCOUNT] = "account",
+    };
+    bool known = event > OTAPULT_EV_NONE && event <= OTAPULT_EV_ACCOUNT;
+    return known ? names[event] : "none";
+}

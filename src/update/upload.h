@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OTAPULT_UPDATE_UPLOAD_H
+#define OTAPULT_UPDATE_UPLOAD_H
+
+#include "update/common.h"
+
+/* One file from begin to finish: otapult_begin() to otapult_cancel() of otapult.h, otapult_begin_by() and
+ * otapult_touch() of door.h. */
+
+/* From poll: ends an upload that brings nothing. */
+void otapult_poll_stall(struct otapult *o);
+
+#endif
