@@ -13,12 +13,12 @@
  *
  *   device      start, poll
  *   boot        what the last boot meant       back   rollback, restart
- *   upload      tickets, the bytes of a file
+ *   upload      the bytes of a file
  *   confirm     health checks, confirm, reject
  *   keys        users, keys, self-test; reached through o->keys alone
  *   arm         makes a slot the next boot's
  *   slot_image  what lies in a slot            status what anybody may know
- *   claim       who holds the device, and for what
+ *   claim       who holds the device, and for what          ticket   which client, and is it inside
  *   common      struct otapult, lock, log, notes, the table of slots
  *   session     trial     journal     self_test
  *
@@ -30,7 +30,7 @@
  *               no callback can wait for a lock that its own caller holds.
  *   the claim   is for everything that takes longer. Who has taken it (claim.h) may write to flash and use the
  *               session's memory, without the lock; nobody else may, until it is given back.
- *   the ticket  lets an upload hold the claim across many calls of its client. Between them poll() may end an
+ *   the ticket  (ticket.h) lets an upload hold the claim across many calls of its client. Between them poll() may end an
  *               upload that has stalled; `inside` says that a call is under way, and then it may not.
  *
  * poll() is called by one task only: it alone runs health checks and ends what has stalled, so `passed` needs

@@ -75,3 +75,38 @@ const char *otapult_event_name(int event)
     bool known = event > OTAPULT_EV_NONE && event <= OTAPULT_EV_ACCOUNT;
     return known ? names[event] : "none";
 }
+
+int otapult_target(struct otapult *o)
+{
+    otapult_lock(o);
+    int target = o->target;
+    otapult_unlock(o);
+    return target;
+}
+
+/* ---- of the configuration ---- */
+
+const struct otapult_secure *otapult_profile(const struct otapult *o)
+{
+    return o->config.secure;
+}
+
+struct otapult_users *otapult_device_users(const struct otapult *o)
+{
+    return o->users;
+}
+
+const char *const *otapult_device_hosts(const struct otapult *o)
+{
+    return o->config.hosts;
+}
+
+uint16_t otapult_device_chip(const struct otapult *o)
+{
+    return o->config.chip_id;
+}
+
+uint32_t otapult_device_stall_ms(const struct otapult *o)
+{
+    return o->config.stall_ms;
+}

@@ -1,70 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "update/upload.h"
 
-#include "base/text.h"
 #include "update/arm.h"
 #include "update/claim.h"
 #include "update/keys.h"
 #include "update/slot_image.h"
-
-/* ---- tickets ---- */
-
-static int error_of_old_ticket(const struct otapult *o, uint32_t ticket)
-{
-    return ticket == o->last_ticket && o->last_err != 0 ? o->last_err : OTAPULT_E_STALLED;
-}
-
-/* Under lock: what readers see of the session. */
-static void count_bytes(struct otapult *o)
-{
-    o->received = o->session.writer.received;
-    o->written = o->session.writer.written;
-}
-
-/* Begins a call of the ticket's client: until leave() nobody else ends the update. 0; the error that has
- * ended it, and then there is nothing to leave; INTERNAL: another call of this client is not over yet. */
-static int enter(struct otapult *o, uint32_t ticket)
-{
-    int err = 0;
-
-    otapult_lock(o);
-    if (ticket == 0 || ticket != o->ticket)
-        err = error_of_old_ticket(o, ticket);
-    else if (o->inside)
-        err = OTAPULT_E_INTERNAL;
-    else
-        o->inside = true;
-    otapult_unlock(o);
-    return err;
-}
-
-static void leave(struct otapult *o)
-{
-    otapult_lock(o);
-    o->inside = false;
-    o->touched_ms = otapult_now(o);
-    count_bytes(o);
-    otapult_unlock(o);
-}
-
-int otapult_touch(struct otapult *o, uint32_t ticket)
-{
-    int err = enter(o, ticket);
-    if (err == 0)
-        leave(o);
-    return err;
-}
-
-/* Under lock: whatever its client still does, it does for nothing. */
-static void end_ticket(struct otapult *o, int err)
-{
-    o->last_ticket = o->ticket;
-    o->last_err = err;
-    o->ticket = 0;
-    o->inside = false;
-}
+#include "update/ticket.h"
 
 /* ---- begin ---- */
+
+uint32_t otapult_next_slot_size(struct otapult *o)
+{
+    struct otapult_slot slot;
+
+    otapult_lock(o);
+    int next = o->claim == OTAPULT_FREE ? o->slots.next : OTAPULT_SLOT_NONE;
+    otapult_unlock(o);
+    return next != OTAPULT_SLOT_NONE && otapult_slot_row(o, next, &slot) == 0 ? slot.size : 0;
+}
 
 /* Under lock. */
 static int refuse_by_state(const struct otapult *o, struct otapult_finding *why)
@@ -83,12 +36,8 @@ static int refuse_by_state(const struct otapult *o, struct otapult_finding *why)
 }
 
 /* Under lock. */
-static void give_ticket(struct otapult *o, uint32_t *ticket)
+static void begin_counting(struct otapult *o)
 {
-    if (++o->tickets == 0) /* 0 is nobody's */
-        ++o->tickets;
-    o->ticket = *ticket = o->tickets;
-    o->inside = true;
     o->verifying = false;
     o->target = o->slots.next;
     o->received = o->written = 0;
@@ -101,10 +50,12 @@ static int take_device(struct otapult *o, const char *by, uint32_t *ticket, stru
     int err = otapult_take_locked(o, OTAPULT_FOR_UPLOAD, by, why);
     if (err == 0) {
         err = refuse_by_state(o, why);
-        if (err != 0)
+        if (err != 0) {
             o->claim = OTAPULT_FREE; /* before anybody could see it */
-        else
-            give_ticket(o, ticket);
+        } else {
+            *ticket = otapult_give_ticket(o);
+            begin_counting(o);
+        }
     }
     otapult_unlock(o);
     return err;
@@ -131,7 +82,7 @@ static void end_update(struct otapult *o, int err)
 {
     otapult_lock(o);
     if (o->ticket != 0)
-        end_ticket(o, err);
+        otapult_end_ticket(o, err);
     o->verifying = false;
     otapult_unlock(o);
     otapult_give_back(o);
@@ -156,7 +107,7 @@ int otapult_begin_by(struct otapult *o, const char *by, uint32_t size, uint32_t 
     otapult_lock(o);
     o->total = size;
     otapult_unlock(o);
-    leave(o);
+    otapult_leave(o);
     return 0;
 }
 
@@ -191,7 +142,7 @@ static int end_badly(struct otapult *o, int err, const struct otapult_finding *w
 
 void otapult_cancel(struct otapult *o, uint32_t ticket, int err, const struct otapult_finding *why)
 {
-    if (enter(o, ticket) == 0)
+    if (otapult_enter(o, ticket) == 0)
         (void)end_badly(o, err, why);
 }
 
@@ -203,7 +154,8 @@ void otapult_poll_stall(struct otapult *o)
     bool stalled = o->ticket != 0 && !o->inside &&
                    (int32_t)(now - o->touched_ms) >= (int32_t)o->config.stall_ms;
     if (stalled)
-        end_ticket(o, OTAPULT_E_STALLED); /* the claim is still taken: nobody begins before the end below */
+        otapult_end_ticket(
+            o, OTAPULT_E_STALLED); /* the claim is still taken: nobody begins before the end below */
     otapult_unlock(o);
     if (stalled)
         (void)end_badly(o, OTAPULT_E_STALLED, &(struct otapult_finding){.got = o->config.stall_ms / 1000});
@@ -215,7 +167,7 @@ int otapult_feed(struct otapult *o, uint32_t ticket, const uint8_t *data, size_t
                  struct otapult_finding *why)
 {
     *why = (struct otapult_finding){0};
-    int err = enter(o, ticket);
+    int err = otapult_enter(o, ticket);
     if (err != 0)
         return err;
 
@@ -224,7 +176,7 @@ int otapult_feed(struct otapult *o, uint32_t ticket, const uint8_t *data, size_t
         *why = o->session.why;
         return end_badly(o, err, why);
     }
-    leave(o);
+    otapult_leave(o);
     return 0;
 }
 
@@ -234,7 +186,7 @@ static void set_verifying(struct otapult *o)
 {
     otapult_lock(o);
     o->verifying = true;
-    count_bytes(o);
+    otapult_count_bytes(o);
     otapult_unlock(o);
 }
 
@@ -266,7 +218,7 @@ static void end_well(struct otapult *o)
 {
     otapult_refresh_slots(o);
     otapult_lock(o);
-    count_bytes(o);
+    otapult_count_bytes(o);
     o->total = o->written;
     otapult_unlock(o);
     otapult_restart_in(o, o->config.restart_ms);
@@ -277,7 +229,7 @@ int otapult_finish(struct otapult *o, uint32_t ticket, const struct otapult_imag
                    struct otapult_finding *why)
 {
     *why = (struct otapult_finding){0};
-    int err = enter(o, ticket);
+    int err = otapult_enter(o, ticket);
     if (err != 0)
         return err;
 

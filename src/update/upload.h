@@ -5,7 +5,7 @@
 #include "update/common.h"
 
 /* One file from begin to finish: otapult_begin() to otapult_cancel() of otapult.h, otapult_begin_by() and
- * otapult_touch() of door.h. */
+ * otapult_next_slot_size() of door.h. */
 
 /* From poll: ends an upload that brings nothing. */
 void otapult_poll_stall(struct otapult *o);

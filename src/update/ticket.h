@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OTAPULT_UPDATE_TICKET_H
+#define OTAPULT_UPDATE_TICKET_H
+
+#include "update/common.h"
+
+/* A ticket names one update in the calls of its client. It may be taken away between two of them, as from a
+ * client that has stalled; whatever the client sends later meets the error that ended its update. A call of the
+ * client enters and leaves; while it is inside nobody else ends the update or uses the session's memory.
+ * otapult_touch() of door.h is here, too. */
+
+/* Under lock: gives the claim's holder a new ticket, with its client inside. */
+uint32_t otapult_give_ticket(struct otapult *o);
+
+/* Under lock: whatever its client still does, it does for nothing. */
+void otapult_end_ticket(struct otapult *o, int err);
+
+/* Begins a call of the client. 0; the error that has ended the update, and then there is nothing to leave;
+ * INTERNAL: another call of this client is not over yet. Does not nest, so it needs no count. */
+OTAPULT_MUST_CHECK int otapult_enter(struct otapult *o, uint32_t ticket);
+void otapult_leave(struct otapult *o);
+
+/* Under lock, by who is inside: what readers see of the session. */
+void otapult_count_bytes(struct otapult *o);
+
+#endif
