@@ -1,54 +1,66 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "command.h"
+#include "new_file.h"
 #include "report.h"
 #include "say.h"
 #include "signing.h"
 
 /* ---- the file that comes out ---- */
 
-static bool write_all(int fd, const uint8_t *data, size_t size)
+static bool is_standard_output(const struct options *o)
 {
-    while (size > 0) {
-        ssize_t n = write(fd, data, size);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        data += n;
-        size -= (size_t)n;
-    }
-    return true;
+    return o->out != NULL && strcmp(o->out, "-") == 0;
 }
 
-static mode_t usual_mode(void)
+static const char *target_of(const struct options *o)
 {
-    mode_t mask = umask(0);
-    umask(mask);
-    return 0666 & ~mask;
+    return o->out != NULL ? o->out : o->file;
 }
 
-/* Whoever reads `path` meanwhile sees the old file or the new one. */
-static bool save(const char *path, const uint8_t *data, size_t size)
+static bool has_other_names(const char *path)
 {
-    char name[4096];
-    int len = snprintf(name, sizeof name, "%s.XXXXXX", path);
-    int fd = len > 0 && (size_t)len < sizeof name ? mkstemp(name) : -1;
+    struct stat st;
+    return stat(path, &st) == 0 && st.st_nlink > 1;
+}
 
-    bool ok = fd >= 0 && write_all(fd, data, size) && fchmod(fd, usual_mode()) == 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        ok = close(fd) == 0 && ok && rename(name, path) == 0;
-    if (ok)
+/* Into the file itself, so that it stays the file of all its names. What is in front of the signature does not
+ * change, so a crash in between costs the signature alone. */
+static int write_over(const char *path, const uint8_t *data, size_t size)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errno;
+    int err = new_file_write(fd, data, size);
+    if (err == 0 && fsync(fd) != 0)
+        err = errno;
+    close(fd);
+    return err;
+}
+
+static int save_where_asked(const struct options *o, const uint8_t *data, size_t size)
+{
+    if (is_standard_output(o))
+        return new_file_write(STDOUT_FILENO, data, size);
+    if (o->in_place && has_other_names(o->file))
+        return write_over(o->file, data, size);
+    return new_file_save(target_of(o), new_file_usual_mode(), data, size);
+}
+
+/* Whoever reads the file meanwhile sees the old one or the new one. */
+static bool save(const struct options *o, const uint8_t *data, size_t size)
+{
+    int err = save_where_asked(o, data, size);
+    if (err == 0)
         return true;
-    complain("%s: %s", path, strerror(errno));
-    if (fd >= 0)
-        unlink(name);
+    complain("%s: %s", is_standard_output(o) ? "standard output" : target_of(o),
+             err == ENOTSUP ? "is no regular file, so it is left alone; --out - writes to standard output" : strerror(err));
     return false;
 }
 
@@ -70,6 +82,8 @@ static const char *wrong_usage(const struct options *o)
         return "wants either --out or --in-place";
     if (strcmp(o->file, "-") == 0)
         return "wants a file, not standard input";
+    if (is_standard_output(o) && isatty(STDOUT_FILENO))
+        return "will not write firmware to a terminal; send standard output elsewhere";
     return o->out != NULL && same_file(o->file, o->out) ? "would write over its input; say --in-place" : NULL;
 }
 
@@ -102,10 +116,11 @@ static int sign(const struct options *o, const struct input *in, const struct ot
     if (!key_read(o->key != NULL ? o->key : o->public_key, o->key != NULL, &key))
         return STATUS_NO;
     bool ok = signing_begin(&signing, in, info) && signing_add(&signing, &key, o->sign_command) &&
-              holds(&signing, &key) && save(o->out != NULL ? o->out : o->file, signing.data, signing.size);
+              holds(&signing, &key) && save(o, signing.data, signing.size);
     if (ok)
-        printf("%s: signed with %s, %u of %u signatures, %zu bytes\n", o->out != NULL ? o->out : o->file,
-               key_scheme_word(key.scheme), signing.blocks, OTAPULT_SIGNATURE_BLOCKS, signing.size);
+        fprintf(is_standard_output(o) ? stderr : stdout, "%s: signed with %s, %u of %u signatures, %zu bytes\n",
+                is_standard_output(o) ? in->name : target_of(o), key_scheme_word(key.scheme), signing.blocks,
+                OTAPULT_SIGNATURE_BLOCKS, signing.size);
     signing_free(&signing);
     key_free(&key);
     return ok ? STATUS_OK : STATUS_NO;
@@ -159,8 +174,8 @@ const struct verb verb_sign = {
     .options = (const struct verb_option[]){{OPTION_KEY, NULL},
                                             {OPTION_SIGN_COMMAND, NULL},
                                             {OPTION_PUB_KEY, NULL},
-                                            {OPTION_OUT, "where the signed file goes"},
-                                            {OPTION_IN_PLACE, NULL},
+                                            {OPTION_OUT, "where the signed file goes; - is standard output"},
+                                            {OPTION_IN_PLACE, "into FILE itself, which keeps its mode and its links"},
                                             {OPTION_APPEND, NULL},
                                             {OPTION_NONE, NULL}},
     .run = run,
