@@ -62,7 +62,7 @@ writeFileSync(wrong, 'no firmware at all\n'.repeat(size / 19));
 
 const open = await start('open');
 const secure = await start('secure', '--secure', '--trust', keyDigest(key).toString('hex'));
-const password = /password of admin: (\S+)/.exec(secure.text)[1];
+const password = readFileSync(/password of admin is in (\S+);/.exec(secure.text)[1], 'utf8').trim();
 secure.login = ['-u', `admin:${password}`, '-H', 'Content-Type: application/json'];
 const { token } = JSON.parse(curl(secure, '/api/ota/tokens/create', '-d', '{"name":"bench"}').body);
 secure.login = ['-H', `Authorization: Bearer ${token}`];

@@ -30,8 +30,8 @@ static bool has_other_names(const char *path)
     return stat(path, &st) == 0 && st.st_nlink > 1;
 }
 
-/* Into the file itself, so that it stays the file of all its names. What is in front of the signature does not
- * change, so a crash in between costs the signature alone. */
+/* Into the file itself, so that it stays the file of all its names. What is in front of the signature does
+ * not change, so a crash in between costs the signature alone. */
 static int write_over(const char *path, const uint8_t *data, size_t size)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -118,7 +118,8 @@ static int sign(const struct options *o, const struct input *in, const struct ot
     bool ok = signing_begin(&signing, in, info) && signing_add(&signing, &key, o->sign_command) &&
               holds(&signing, &key) && save(o, signing.data, signing.size);
     if (ok)
-        fprintf(is_standard_output(o) ? stderr : stdout, "%s: signed with %s, %u of %u signatures, %zu bytes\n",
+        fprintf(is_standard_output(o) ? stderr : stdout,
+                "%s: signed with %s, %u of %u signatures, %zu bytes\n",
                 is_standard_output(o) ? in->name : target_of(o), key_scheme_word(key.scheme), signing.blocks,
                 OTAPULT_SIGNATURE_BLOCKS, signing.size);
     signing_free(&signing);

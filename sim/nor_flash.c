@@ -2,14 +2,11 @@
 #include "nor_flash.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define ERASED 0xFFu
@@ -45,53 +42,11 @@ void nor_open_memory(struct nor_flash *nor, size_t size)
     begin(nor, data, size, -1);
 }
 
-/* Written, not stretched: a full disk says so here and not as a signal later, and a file that was not
- * finished has the wrong size. */
-static int fill_erased(int fd, size_t size)
+int nor_open_fd(struct nor_flash *nor, int fd, size_t size)
 {
-    uint8_t sector[NOR_SECTOR];
-    memset(sector, ERASED, sizeof sector);
-    for (size_t done = 0; done < size; done += sizeof sector)
-        if (write(fd, sector, sizeof sector) != (ssize_t)sizeof sector)
-            return errno ? errno : ENOSPC;
-    return 0;
-}
-
-static int prepare_file(int fd, size_t size, bool *created)
-{
-    struct stat st;
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0 || fstat(fd, &st) != 0)
+    void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (data == MAP_FAILED)
         return errno;
-    *created = st.st_size == 0;
-    if (!*created)
-        return (size_t)st.st_size == size ? 0 : EINVAL;
-
-    errno = 0;
-    int err = fill_erased(fd, size);
-    if (err != 0 && ftruncate(fd, 0) != 0)
-        return errno;
-    return err;
-}
-
-int nor_open_file(struct nor_flash *nor, const char *path, size_t size, bool *created)
-{
-    *created = false;
-    if (size == 0 || size % NOR_SECTOR != 0)
-        return EINVAL;
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return errno;
-
-    int err = prepare_file(fd, size, created);
-    void *data = MAP_FAILED;
-    if (err == 0) {
-        data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-        err = data == MAP_FAILED ? errno : 0;
-    }
-    if (err != 0) {
-        close(fd);
-        return err;
-    }
     begin(nor, data, size, fd);
     return 0;
 }

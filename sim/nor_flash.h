@@ -76,10 +76,9 @@ struct nor_flash {
 /* A fresh chip, all 0xFF, in memory. Aborts when memory is short. */
 void nor_open_memory(struct nor_flash *nor, size_t size);
 
-/* The chip kept in `path`; made, all 0xFF, when the file is not there or empty. 0, or errno; *created
- * says whether it was made. EINVAL: the file is there but has another size. Locks the file: EWOULDBLOCK
- * when it is open already. */
-int nor_open_file(struct nor_flash *nor, const char *path, size_t size, bool *created);
+/* The chip kept in an open file of `size` bytes, a multiple of NOR_SECTOR. 0, or errno. From 0 on `fd` is the
+ * chip's, which closes it. */
+int nor_open_fd(struct nor_flash *nor, int fd, size_t size);
 
 void nor_close(struct nor_flash *nor);
 

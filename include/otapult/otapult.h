@@ -107,8 +107,8 @@ struct otapult_config {
     /* For the login; without it every request of the secure profile is refused. Must outlive the device. */
     union otapult_users_memory *users;
     /* Tells the owner a password that was made just now; it is shown once and kept nowhere. To a console
-     * or a display, never over the network. */
-    void (*show_password)(void *app, const char *password);
+     * or a display, never over the network. false: nobody can have seen it, so it does not count. */
+    bool (*show_password)(void *app, const char *password);
 };
 
 #define OTAPULT_CONFIG_DEFAULT                                                                        \

@@ -76,11 +76,12 @@ static void seed_crypto(void)
 /* ---- the profile ---- */
 
 /* Never to the log, which applications send over the network. */
-static void show_password(void *app, const char *password)
+static bool show_password(void *app, const char *password)
 {
     (void)app;
     printf("otapult: password of admin: %s\n", password);
     printf("otapult: it is shown this once; change it at /api/ota/account\n");
+    return true;
 }
 
 static esp_err_t configure(struct otapult_config *device, const char *key_digests)

@@ -28,11 +28,22 @@ static size_t leave_escaped(void *ctx, struct MHD_Connection *connection, char *
     return strlen(s);
 }
 
+/* "::" means every address of the machine to people, the IPv4 ones among them. */
+static unsigned family_flag(const struct addrinfo *a)
+{
+    struct sockaddr_in6 v6;
+
+    if (a->ai_family != AF_INET6)
+        return 0;
+    memcpy(&v6, a->ai_addr, sizeof v6);
+    return IN6_IS_ADDR_UNSPECIFIED(&v6.sin6_addr) ? MHD_USE_DUAL_STACK : MHD_USE_IPv6;
+}
+
 static struct MHD_Daemon *start_daemon(struct mhd_server *s, const struct addrinfo *a, unsigned idle_s,
                                        const struct mhd_tls *tls)
 {
     unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL |
-                     MHD_USE_ITC | (a->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0) | (s->tls ? MHD_USE_TLS : 0);
+                     MHD_USE_ITC | family_flag(a) | (s->tls ? MHD_USE_TLS : 0);
     struct MHD_OptionItem options[] = {
         {MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, NULL},
         {MHD_OPTION_PER_IP_CONNECTION_LIMIT, CONNECTIONS_SOURCE, NULL},
@@ -106,6 +117,14 @@ struct mhd_server *mhd_server_start(const char *bind, uint16_t port, const struc
 uint16_t mhd_server_port(const struct mhd_server *s)
 {
     return MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+}
+
+bool mhd_server_address(const struct mhd_server *s, struct sockaddr_storage *address)
+{
+    MHD_socket fd = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_LISTEN_FD)->listen_fd;
+    socklen_t size = sizeof *address;
+
+    return getsockname(fd, (struct sockaddr *)address, &size) == 0;
 }
 
 void mhd_server_stop(struct mhd_server *s)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "otapult/http.h"
 
@@ -17,12 +18,15 @@ struct mhd_tls {
     uint16_t    https_port;        /* of the server with TLS, where pages are redirected to */
 };
 
-/* Listens on bind:port (port 0: a free one). Keeps pointers to `sites`, which must outlive the server.
+/* Listens on bind:port (port 0: a free one); "::" takes IPv4, too. Keeps pointers to `sites`, which must outlive the server.
  * NULL: could not listen; errno says why (EKEYREJECTED: certificate or key cannot be used). A connection
  * on which nothing moves for idle_s seconds is closed. `tls` NULL: plain HTTP and nothing beside it. */
 struct mhd_server *mhd_server_start(const char *bind, uint16_t port, const struct otapult_site *sites,
                                     size_t count, unsigned idle_s, const struct mhd_tls *tls);
 uint16_t mhd_server_port(const struct mhd_server *s);
+
+/* Where it listens, as the system says. false: it does not say. */
+bool mhd_server_address(const struct mhd_server *s, struct sockaddr_storage *address);
 
 /* Closes the listening socket, ends event streams, lets answers under way finish, frees everything. */
 void mhd_server_stop(struct mhd_server *s);

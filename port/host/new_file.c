@@ -164,16 +164,11 @@ static int put_in_place(struct new_file *f, bool replace)
     return 0;
 }
 
-int new_file_keep(struct new_file *f, bool replace, bool stay_open)
+int new_file_keep(struct new_file *f, bool replace)
 {
     int err = fsync(f->fd) == 0 ? put_in_place(f, replace) : errno;
 
-    if (err == 0 && stay_open) {
-        if (f->beside[0] != '\0')
-            unlink(f->beside);
-        return 0;
-    }
-    new_file_drop(f);
+    new_file_drop(f); /* of what is in place by now, the descriptor alone */
     return err;
 }
 
@@ -211,7 +206,7 @@ int new_file_save(const char *path, mode_t mode, const void *data, size_t size)
         return err;
     err = new_file_write(f.fd, data, size);
     if (err == 0)
-        return new_file_keep(&f, true, false);
+        return new_file_keep(&f, true);
     new_file_drop(&f);
     return err;
 }

@@ -30,8 +30,8 @@ mode_t new_file_usual_mode(void);
 int new_file_begin(struct new_file *f, const char *path, mode_t mode);
 
 /* It is complete: on the disk, then in place. What was there is replaced, or with `replace` false kept: then
- * EEXIST. Closes f->fd unless `stay_open`. On an error nothing has changed in place, and the file is gone. */
-int new_file_keep(struct new_file *f, bool replace, bool stay_open);
+ * EEXIST. Closes f->fd. On an error nothing has changed in place, and the file is gone. */
+int new_file_keep(struct new_file *f, bool replace);
 
 /* It is not wanted any more. */
 void new_file_drop(struct new_file *f);

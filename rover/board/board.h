@@ -65,7 +65,7 @@ bool self_speaks_tls(uint16_t port);
 /* ---- owner.c: who stands before the rover, in the secure profile ---- */
 
 /* As otapult_config.show_password: text and QR code on the console. */
-void owner_show_password(void *app, const char *password);
+bool owner_show_password(void *app, const char *password);
 
 /* Makes and shows a new password where the button (BOOT) is held now and for 3 seconds more; returns at once
  * when it is not. Not at the reset itself: held then, the chip waits for a download instead of starting. */

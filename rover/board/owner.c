@@ -34,12 +34,13 @@ static void print_code(const char *text)
 }
 #endif
 
-void owner_show_password(void *app, const char *password)
+bool owner_show_password(void *app, const char *password)
 {
     (void)app;
     printf("rover: password of admin: %s\n", password);
     print_code(password);
     printf("rover: it is shown this once; change it at /api/ota/account\n");
+    return true;
 }
 
 static bool is_held(void)

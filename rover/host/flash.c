@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "console.h"
 #include "factory.h"
+#include "flash_file.h"
 #include "host_port.h"
 #include "power.h"
 #include "sample_image.h"
@@ -93,37 +93,47 @@ static bool lay_factory_state(struct nor_flash *nor, const struct options *optio
 
 /* ---- the file ---- */
 
-static const char *why_not(int err)
+static const char *why_not(int err, bool reset)
 {
     switch (err) {
     case EWOULDBLOCK: return "another rover has it open";
-    case EINVAL: return "it is there, but is no flash file of 16 MB; --reset makes a new one";
+    case EEXIST: return "another rover has made it just now";
+    case ENOTSUP: return "it is no regular file, so it is left alone";
+    case EINVAL:
+        return reset ? "it is there, but is no flash file of 16 MB, so --reset leaves it alone"
+                     : "it is there, but is no flash file of 16 MB; name another one";
     default: return strerror(err);
     }
 }
 
-/* A file that was made and got no factory state would be one that nothing boots from. */
-static void fill(struct nor_flash *nor, const struct options *options)
+static _Noreturn void give_up(const struct options *options, int err)
 {
-    if (lay_factory_state(nor, options))
-        return;
-    unlink(options->flash);
+    console_complain("cannot use %s: %s", options->flash, why_not(err, options->reset));
     exit(2);
+}
+
+/* Only a chip with a firmware on it gets a file. */
+static void fill(struct flash_file *file, struct nor_flash *nor, const struct options *options)
+{
+    if (!lay_factory_state(nor, options)) {
+        flash_file_drop(file);
+        exit(2);
+    }
+    int err = flash_file_keep(file);
+    if (err != 0)
+        give_up(options, err);
 }
 
 void flash_open(struct nor_flash *nor, const struct options *options)
 {
-    bool created = false;
+    struct flash_file file;
+    unsigned how = (options->reset ? FLASH_FILE_RESET : 0u) | (options->secure.on ? FLASH_FILE_PRIVATE : 0u);
 
-    if (options->reset)
-        unlink(options->flash);
-    int err = nor_open_file(nor, options->flash, FLASH_SIZE, &created);
-    if (err != 0) {
-        console_complain("cannot use %s: %s", options->flash, why_not(err));
-        exit(2);
-    }
-    if (created)
-        fill(nor, options);
+    int err = flash_file_open(&file, nor, options->flash, FLASH_SIZE, how);
+    if (err != 0)
+        give_up(options, err);
+    if (file.fresh)
+        fill(&file, nor, options);
     else if (options->table != NULL || options->factory != NULL)
         console_complain("%s is there, so --table and --factory do nothing; --reset makes a new one",
                          options->flash);
@@ -132,14 +142,29 @@ void flash_open(struct nor_flash *nor, const struct options *options)
     nor->fail = without_power;
 }
 
+static int write_wear(const struct nor_flash *nor, struct new_file *file)
+{
+    int err = 0;
+
+    for (size_t n = 0; err == 0 && n < nor->size / NOR_SECTOR; n++)
+        if (dprintf(file->fd, "0x%06zx %u\n", n * NOR_SECTOR, (unsigned)nor->wear[n]) < 0)
+            err = errno;
+    return err;
+}
+
 bool flash_write_wear(const struct nor_flash *nor, const char *path)
 {
-    FILE *f = fopen(path, "w");
+    struct new_file file;
+    int err = new_file_begin(&file, path, new_file_usual_mode());
 
-    for (size_t n = 0; f != NULL && n < nor->size / NOR_SECTOR; n++)
-        fprintf(f, "0x%06zx %u\n", n * NOR_SECTOR, (unsigned)nor->wear[n]);
-    if (f != NULL && fclose(f) == 0)
-        return true;
-    console_complain("cannot write %s: %s", path, strerror(errno));
-    return false;
+    if (err == 0) {
+        err = write_wear(nor, &file);
+        if (err != 0)
+            new_file_drop(&file);
+        else
+            err = new_file_keep(&file, true);
+    }
+    if (err != 0)
+        console_complain("cannot write %s: %s", path, why_not(err, false));
+    return err == 0;
 }

@@ -28,11 +28,12 @@ static enum otapult_health check_network(void *ctx, char *why, size_t cap)
 static enum otapult_health check_page(void *ctx, char *why, size_t cap)
 {
     const struct life *life = ctx;
-    const struct options *o = life->options;
+    struct sockaddr_storage at;
 
     (void)why;
     (void)cap;
-    bool answers = life->server != NULL && secure_page_answers(o->bind, life->port, o->secure.on);
+    bool answers = life->server != NULL && mhd_server_address(life->server, &at) &&
+                   secure_page_answers(&at, life->options->secure.on);
     return answers ? OTAPULT_HEALTH_PASS : OTAPULT_HEALTH_WAIT;
 }
 

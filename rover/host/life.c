@@ -75,7 +75,7 @@ static bool start(struct life *life, struct ports *ports)
         config.restart_ms = (uint32_t)life->options->restart_ms;
     hardware = hardware_of(life);
     rover_configure(&life->rover, &config, checks, &hardware);
-    secure_configure(&life->options->secure, &config, &life->users);
+    secure_configure(&life->options->secure, life->options->flash, &config, &life->users);
     if (otapult_start(&life->memory, &config, &life->ota) != 0) {
         console_complain("the crypto library does not start");
         return false;

@@ -2,8 +2,22 @@
 #include <errno.h>
 #include <string.h>
 
+#include "address.h"
 #include "console.h"
 #include "life_state.h"
+
+/* The port stands behind the address, whatever that is. */
+static void say_where(const char *what, const char *scheme, const struct mhd_server *server)
+{
+    struct sockaddr_storage at;
+    char url[ADDRESS_URL];
+
+    if (!mhd_server_address(server, &at))
+        return;
+    const struct sockaddr_storage self = address_of_self(&at);
+    address_url(url, scheme, &self);
+    console_say("%s %s", what, url);
+}
 
 static struct mhd_server *listen_at(struct life *life, uint16_t port, const struct mhd_tls *tls)
 {
@@ -14,7 +28,7 @@ static struct mhd_server *listen_at(struct life *life, uint16_t port, const stru
     struct mhd_server *server =
         mhd_server_start(life->options->bind, port, sites, 2, life->options->stall_s + 5, tls);
     if (server == NULL)
-        console_complain("cannot listen on %s:%u: %s%s", life->options->bind, port, strerror(errno),
+        console_complain("cannot listen on %s, port %u: %s%s", life->options->bind, port, strerror(errno),
                          errno == EADDRINUSE ? "; --port 0 picks a free one" : "");
     return server;
 }
@@ -30,8 +44,26 @@ static bool serve_redirects(struct life *life, struct ports *ports)
     if (life->redirects == NULL)
         return false;
     ports->http = mhd_server_port(life->redirects);
-    console_say("redirecting from http://%s:%u/", life->options->bind, ports->http);
+    say_where("redirecting from", "http", life->redirects);
     return true;
+}
+
+static void say_other(void *scheme, const struct sockaddr_storage *a)
+{
+    char url[ADDRESS_URL];
+
+    address_url(url, scheme, a);
+    console_say("also at %s", url);
+}
+
+static void say_all(const struct life *life)
+{
+    char *scheme = life->options->secure.on ? "https" : "http";
+    struct sockaddr_storage at;
+
+    say_where("listening on", scheme, life->server);
+    if (mhd_server_address(life->server, &at) && address_is_any(&at))
+        address_list(&at, say_other, scheme);
 }
 
 bool network_serve(struct life *life, struct ports *ports)
@@ -53,7 +85,7 @@ bool network_serve(struct life *life, struct ports *ports)
     ports->main = life->port = mhd_server_port(life->server);
     if (o->secure.on && !serve_redirects(life, ports))
         return false;
-    console_say("listening on %s://%s:%u/", o->secure.on ? "https" : "http", o->bind, life->port);
+    say_all(life);
     return true;
 }
 

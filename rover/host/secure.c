@@ -5,12 +5,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "console.h"
+#include "new_file.h"
 
 #define QUIET_ZONE 2 /* modules around the code; readers are content with less than the standard's four */
 
 /* ---- the password on the console ---- */
+
+static const char *password_beside; /* the flash file: without a terminal it goes to a file beside that */
 
 static bool is_dark(const QRcode *code, int x, int y)
 {
@@ -35,24 +39,49 @@ static void print_code(const QRcode *code)
     }
 }
 
-static void show_password(void *app, const char *password)
+static bool print_password(const char *password)
 {
     QRcode *code = QRcode_encodeString8bit(password, 0, QR_ECLEVEL_M);
 
-    (void)app;
     printf("rover: password of admin: %s\n", password);
     if (code != NULL)
         print_code(code);
     printf("rover: it is shown this once; change it at /api/ota/account\n");
-    fflush(stdout);
     QRcode_free(code);
+    return fflush(stdout) == 0;
+}
+
+/* A log is read by more people than a terminal, and kept for longer. */
+static bool write_password(const char *password)
+{
+    char path[PATH_MAX], line[64];
+
+    int len = snprintf(path, sizeof path, "%s.password", password_beside);
+    if (len < 0 || (size_t)len >= sizeof path)
+        return false;
+    snprintf(line, sizeof line, "%s\n", password);
+    unlink(path); /* that of a file which is there would be kept, its owner and mode, too */
+    int err = new_file_save(path, 0600, line, strlen(line));
+    explicit_bzero(line, sizeof line);
+    if (err != 0)
+        console_complain("the password of admin cannot be written to %s: %s", path, strerror(err));
+    else
+        console_say("the password of admin is in %s; read it, then remove the file", path);
+    return err == 0;
+}
+
+static bool show_password(void *app, const char *password)
+{
+    (void)app;
+    return isatty(STDOUT_FILENO) ? print_password(password) : write_password(password);
 }
 
 /* ---- the profile ---- */
 
-void secure_configure(const struct secure_options *o, struct otapult_config *config,
+void secure_configure(const struct secure_options *o, const char *flash, struct otapult_config *config,
                       union otapult_users_memory *users)
 {
+    password_beside = flash;
     config->hosts = o->hosts;
     config->secure = o->on ? &otapult_secure : NULL;
     config->keys = o->keys;

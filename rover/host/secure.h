@@ -2,6 +2,8 @@
 #ifndef ROVER_HOST_SECURE_H
 #define ROVER_HOST_SECURE_H
 
+#include <sys/socket.h>
+
 #include "otapult/otapult.h"
 #include "tls_identity.h"
 
@@ -25,15 +27,16 @@ struct secure_options {
 
 #define SECURE_OPTIONS_DEFAULT .hosts = {"rover.local", "rover"}, .host_count = SECURE_HOSTS_OWN
 
-/* config->hosts, secure, keys and show_password. */
-void secure_configure(const struct secure_options *o, struct otapult_config *config,
+/* config->hosts, secure, keys and show_password: onto a terminal; where standard output is none, into a file
+ * named after the flash file, of mode 0600, whose name is told instead. */
+void secure_configure(const struct secure_options *o, const char *flash, struct otapult_config *config,
                       union otapult_users_memory *users);
 
 /* Key and certificate, with their fingerprints told on the console. false: standard error says why. */
 bool secure_identity(const struct secure_options *o, const struct otapult_port *port,
                      struct tls_identity *id);
 
-/* Does the device answer a request for its page, on its own address? Takes half a second at most. */
-bool secure_page_answers(const char *bind, uint16_t port, bool tls);
+/* Does the device, which listens on `at`, answer a request for its page? Takes half a second at most. */
+bool secure_page_answers(const struct sockaddr_storage *at, bool tls);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <arpa/inet.h>
 #include <gnutls/gnutls.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "secure.h"
 
 #define PATIENCE_US 500000
@@ -19,17 +19,17 @@ static bool is_good(const char answer[ANSWER_LEN])
     return memcmp(answer, "HTTP/1.", 7) == 0 && memcmp(answer + 8, " 200", 4) == 0;
 }
 
-static int connect_to_self(const char *bind, uint16_t port)
+static int connect_to_self(const struct sockaddr_storage *at)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+    const struct sockaddr_storage self = address_of_self(at);
     struct timeval patience = {.tv_usec = PATIENCE_US};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(self.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    if (inet_pton(AF_INET, bind, &address.sin_addr) != 1 || address.sin_addr.s_addr == INADDR_ANY)
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (fd < 0)
+        return -1;
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
+    if (connect(fd, (const struct sockaddr *)&self, address_size(&self)) != 0) {
         close(fd);
         fd = -1;
     }
@@ -80,9 +80,9 @@ static bool ask_tls(int fd)
     return good;
 }
 
-bool secure_page_answers(const char *bind, uint16_t port, bool tls)
+bool secure_page_answers(const struct sockaddr_storage *at, bool tls)
 {
-    int fd = connect_to_self(bind, port);
+    int fd = connect_to_self(at);
     bool good = fd >= 0 && (tls ? ask_tls(fd) : ask_plain(fd));
 
     if (fd >= 0)

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _POSIX_C_SOURCE 200809L
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "new_file.h"
 #include "sample_image.h"
 
 static const char usage[] =
@@ -117,37 +115,6 @@ static void take_option(int option, struct sample_spec *spec, bool *merged)
     }
 }
 
-static bool write_all(int fd, const uint8_t *p, size_t n)
-{
-    while (n > 0) {
-        ssize_t done = write(fd, p, n);
-        if (done < 0)
-            return false;
-        p += done;
-        n -= (size_t)done;
-    }
-    return true;
-}
-
-/* Whoever reads `path` meanwhile sees the old file or the new one, nothing between. */
-static bool save(const char *path, const uint8_t *p, size_t n)
-{
-    char name[4096];
-    int len = snprintf(name, sizeof name, "%s.XXXXXX", path);
-    if (len < 0 || (size_t)len >= sizeof name) {
-        errno = ENAMETOOLONG;
-        return false;
-    }
-    int fd = mkstemp(name);
-    if (fd < 0)
-        return false;
-    bool ok = write_all(fd, p, n) && fchmod(fd, 0644) == 0;
-    ok = close(fd) == 0 && ok && rename(name, path) == 0;
-    if (!ok)
-        unlink(name);
-    return ok;
-}
-
 int main(int argc, char **argv)
 {
     struct sample_spec spec = {SAMPLE_DEFAULT};
@@ -161,9 +128,10 @@ int main(int argc, char **argv)
     uint8_t table[TABLE_SIZE];
     make_table(table);
     uint8_t *image = merged ? sample_merged(&spec, table, sizeof table, &len) : sample_image(&spec, &len);
-    bool ok = save(argv[optind], image, len);
-    if (!ok)
-        fprintf(stderr, "sample-image: %s: %s\n", argv[optind], strerror(errno));
+    int err = new_file_save(argv[optind], new_file_usual_mode(), image, len);
+    if (err != 0)
+        fprintf(stderr, "sample-image: %s: %s\n", argv[optind],
+                err == ENOTSUP ? "is no regular file" : strerror(err));
     free(image);
-    return ok ? 0 : 1;
+    return err == 0 ? 0 : 1;
 }

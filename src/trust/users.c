@@ -294,9 +294,9 @@ static int make_password(struct otapult_users *u)
         err = otapult_password_hash(&next, u->port, text, sizeof text - 1);
     if (err != 0)
         return err;
-    u->show(u->app, text);
+    bool shown = u->show(u->app, text);
     otapult_forget(text, sizeof text);
-    return take_password(u, &next);
+    return shown ? take_password(u, &next) : OTAPULT_E_INTERNAL;
 }
 
 /* Under lock. */
@@ -577,7 +577,7 @@ static const char *load_password(struct otapult_users *u)
 }
 
 void otapult_users_start(struct otapult_users *u, const struct otapult_port *port, uint32_t boot,
-                         void (*show)(void *app, const char *password), void *app)
+                         bool (*show)(void *app, const char *password), void *app)
 {
     char line[80];
     struct otapult_text t;

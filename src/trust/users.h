@@ -40,7 +40,7 @@ struct otapult_token {
 
 struct otapult_users {
     const struct otapult_port *port;
-    void (*show)(void *app, const char *password);
+    bool (*show)(void *app, const char *password);
     void       *app;
     uint32_t    boot;
 
@@ -64,10 +64,10 @@ struct otapult_users {
 };
 
 /* Begins a boot's life: reads password, tokens and the sessions of the boot before. Where there is no
- * password yet, makes one, stores it and shows it. What is missing or damaged becomes `fault`, is logged,
+ * password yet, makes one, shows it and stores it. What is missing or damaged becomes `fault`, is logged,
  * and lets nobody in. `show` may be NULL only where a password is stored already. */
 void otapult_users_start(struct otapult_users *u, const struct otapult_port *port, uint32_t boot,
-                         void (*show)(void *app, const char *password), void *app);
+                         bool (*show)(void *app, const char *password), void *app);
 
 /* Why nobody may be let in, whatever they bring along; static. NULL: they may. */
 const char *otapult_users_fault(struct otapult_users *u);

@@ -14,7 +14,7 @@ import { Connection, head } from './support/raw.mjs';
 import { startRover } from './support/rover.mjs';
 import { program, run } from './support/run.mjs';
 import { Samples } from './support/samples.mjs';
-import { startSecureRover } from './support/secure.mjs';
+import { firstPassword, startSecureRover } from './support/secure.mjs';
 
 const samples = new Samples();
 const JSON_TYPE = ['-H', 'Content-Type: application/json'];
@@ -168,7 +168,7 @@ describe('what is missing means refuse', () => {
 
     test('without a trusted key every upload is refused, and the status says so', async () => {
         const bare = await startRover({ args: ['--fast', '--secure', '--new-password'] });
-        const password = bare.lines.filter(line => line.includes('password of admin')).at(-1).split(' ').at(-1);
+        const password = firstPassword(bare);
         try {
             const status = await curl('-k', '-u', `admin:${password}`, `${bare.url}/api/ota/status`);
             assert.deepEqual(status.json.signature, { enforced: true, keys: [] });

@@ -13,7 +13,7 @@ import { upload } from './support/curl.mjs';
 import { startRover } from './support/rover.mjs';
 import { program, root, run } from './support/run.mjs';
 import { Samples } from './support/samples.mjs';
-import { startSecureRover } from './support/secure.mjs';
+import { firstPassword, startSecureRover } from './support/secure.mjs';
 
 const samples = new Samples();
 const otapult = (...args) => run(program('otapult', 'OTAPULT'), args);
@@ -155,7 +155,7 @@ describe('a rover without what it needs', () => {
     const refused = async (args, code) => {
         const rover = await startRover({ args: ['--fast', '--secure', ...args] });
         try {
-            const password = rover.lines.map(line => /password of admin: (\S+)/.exec(line)?.[1]).find(Boolean);
+            const password = firstPassword(rover);
             const file = samples.write('firmware.bin', sign(v2, ours));
             const answer = await upload(rover.url, file, '-k', '-u', `admin:${password}`);
             assert.equal(answer.json?.code, code, answer.body);

@@ -194,10 +194,11 @@ static void make_token(const char *name)
 
 /* ---- the device ---- */
 
-static void show_password(void *app, const char *text)
+static bool show_password(void *app, const char *text)
 {
     (void)app;
     snprintf(password, sizeof password, "%s", text);
+    return true;
 }
 
 /* A password is there from an earlier life, and the radio is on. */

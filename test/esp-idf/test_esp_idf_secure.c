@@ -393,10 +393,11 @@ static void the_password_is_printed_once_and_not_logged(void **state)
 
 static char shown[64];
 
-static void show(void *app, const char *text)
+static bool show(void *app, const char *text)
 {
     (void)app;
     snprintf(shown, sizeof shown, "%s", text);
+    return true;
 }
 
 static void an_application_may_show_it_itself(void **state)

@@ -5,8 +5,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -419,78 +417,7 @@ static void test_two_threads_take_turns(void **state)
     assert_int_equal(nor.count.bytes_programmed, 2 * NOR_SECTOR);
 }
 
-/* ---- files ---- */
-
-static char path[64];
-
-static int make_path(void **state)
-{
-    (void)state;
-    snprintf(path, sizeof path, "/tmp/otapult-nor-XXXXXX");
-    int fd = mkstemp(path);
-    if (fd < 0)
-        return -1;
-    close(fd);
-    return unlink(path);
-}
-
-static int remove_path(void **state)
-{
-    (void)state;
-    unlink(path);
-    return 0;
-}
-
-static void test_a_file_keeps_its_bytes(void **state)
-{
-    (void)state;
-    struct nor_flash chip;
-    bool created = false;
-    uint8_t b[3];
-    assert_int_equal(nor_open_file(&chip, path, NOR_BLOCK, &created), 0);
-    assert_true(created);
-    assert_int_equal(nor_program(&chip, NOR_BLOCK - 2, "\x01\x02", 2), 0);
-    nor_close(&chip);
-
-    assert_int_equal(nor_open_file(&chip, path, NOR_BLOCK, &created), 0);
-    assert_false(created);
-    assert_int_equal(nor_read(&chip, NOR_BLOCK - 3, b, 3), 0);
-    assert_memory_equal(b, "\xFF\x01\x02", 3);
-    nor_close(&chip);
-}
-
-static void test_an_empty_file_is_a_fresh_chip(void **state)
-{
-    (void)state;
-    struct nor_flash chip;
-    bool created = false;
-    int fd = open(path, O_CREAT | O_WRONLY, 0600);
-    assert_true(fd >= 0);
-    close(fd);
-    assert_int_equal(nor_open_file(&chip, path, NOR_BLOCK, &created), 0);
-    assert_true(created);
-    assert_int_equal(chip.data[0], 0xFF);
-    assert_int_equal(chip.data[NOR_BLOCK - 1], 0xFF);
-    nor_close(&chip);
-}
-
-static void test_files_that_are_refused(void **state)
-{
-    (void)state;
-    struct nor_flash chip, second;
-    bool created;
-    assert_int_equal(nor_open_file(&chip, path, NOR_BLOCK, &created), 0);
-    assert_int_equal(nor_open_file(&second, path, NOR_BLOCK, &created), EWOULDBLOCK);
-    nor_close(&chip);
-    assert_int_equal(nor_open_file(&second, path, 2 * NOR_BLOCK, &created), EINVAL);
-    assert_int_equal(nor_open_file(&second, "/nowhere/flash.bin", NOR_BLOCK, &created), ENOENT);
-    assert_int_equal(nor_open_file(&second, path, 5000, &created), EINVAL);
-    assert_int_equal(nor_open_file(&second, path, NOR_BLOCK, &created), 0);
-    nor_close(&second);
-}
-
 #define ON_CHIP(test) cmocka_unit_test_setup_teardown(test, open_chip, close_chip)
-#define ON_FILE(test) cmocka_unit_test_setup_teardown(test, make_path, remove_path)
 
 int main(void)
 {
@@ -511,9 +438,6 @@ int main(void)
         ON_CHIP(test_failing_operations_do_nothing),
         ON_CHIP(test_reads_can_lie),
         ON_CHIP(test_two_threads_take_turns),
-        ON_FILE(test_a_file_keeps_its_bytes),
-        ON_FILE(test_an_empty_file_is_a_fresh_chip),
-        ON_FILE(test_files_that_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,14 +23,16 @@ static struct otapult_who who;
 static uint32_t wait_s;
 static char shown[64];
 static unsigned shows;
+static bool can_show;
 
 static const uint8_t home[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 192, 168, 1, 10};
 
-static void show(void *app, const char *password)
+static bool show(void *app, const char *password)
 {
     assert_string_equal(app, "app");
     snprintf(shown, sizeof shown, "%s", password);
     shows++;
+    return can_show;
 }
 
 static void boot(uint32_t number)
@@ -43,6 +45,7 @@ static int a_device(void **state)
     (void)state;
     ram_port_begin(&board);
     psa_crypto_init();
+    can_show = true;
     shows = 0;
     shown[0] = '\0';
     login_store(&board.port, PASSWORD);
@@ -275,6 +278,25 @@ static void without_a_password_nobody_gets_in(void **state)
     board.get_error = 0;
     assert_locked("the store cannot be read");
     assert_int_equal(shows, 1); /* of the store that could not be written; no new one where one may be */
+}
+
+/* The first of a device that has none, and one that the owner asks for: neither counts, nothing is kept. */
+static void a_password_that_nobody_saw_is_not_kept(void **state)
+{
+    (void)state;
+    can_show = false;
+    assert_int_equal(otapult_users_reset(&users), OTAPULT_E_INTERNAL);
+    assert_int_equal(try(shown), OTAPULT_E_LOGIN_FAILED);
+    assert_int_equal(try(PASSWORD), 0);
+
+    ram_port_begin(&board);
+    boot(1);
+    assert_int_equal(shows, 2);
+    assert_locked("no first password could be made, shown and stored");
+    can_show = true;
+    boot(2);
+    assert_int_equal(shows, 3);
+    assert_int_equal(try(shown), 0);
 }
 
 static void a_damaged_password_is_no_password(void **state)
@@ -921,6 +943,7 @@ int main(void)
         TEST(every_length_of_password_up_to_64_works),
         TEST(a_stored_password_says_its_cost),
         TEST(the_first_start_shows_a_password_once),
+        TEST(a_password_that_nobody_saw_is_not_kept),
         TEST(without_a_password_nobody_gets_in),
         TEST(a_damaged_password_is_no_password),
         TEST(a_session_is_its_id_and_nothing_else),

@@ -30,10 +30,11 @@ static size_t image_len;
 static const uint8_t keys[1][OTAPULT_KEY_DIGEST] = {{1}};
 static const char *const names[] = {"rover.local", "robot.example", NULL};
 
-static void show_password(void *app, const char *password)
+static bool show_password(void *app, const char *password)
 {
     (void)app;
     fail_msg("a password was made: %s", password);
+    return false;
 }
 
 static void configure(void *ctx, struct otapult_config *config)

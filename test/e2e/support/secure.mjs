@@ -8,11 +8,16 @@ import { curl } from './curl.mjs';
 import { startRover } from './rover.mjs';
 
 const MARKS = {
-    password: /^rover: password of admin: (\S+)$/,
     fingerprint: /^rover: certificate SHA-256 (\S+)$/,
     pin: /^rover: curl -k --pinnedpubkey "(\S+)"$/,
     plainUrl: /^rover: redirecting from (http:\/\/\S+?)\/?$/,
 };
+
+// Out of the file that the console names; undefined: the rover has made none.
+export function firstPassword(rover) {
+    const files = rover.lines.map(line => /^rover: the password of admin is in (\S+);/.exec(line)?.[1]).filter(Boolean);
+    return files.length ? fs.readFileSync(files.at(-1), 'utf8').trim() : undefined;
+}
 
 // `args`: more options; `flash`: as in startRover; then `password` is the one of its first start.
 export async function startSecureRover({ flash, args = [], key = makeKey('P-256'), password } = {}) {
@@ -28,7 +33,7 @@ class Owner {
         this.url = rover.url;
         for (const [name, pattern] of Object.entries(MARKS))
             this[name] = rover.lines.map(line => pattern.exec(line)?.[1]).find(Boolean);
-        this.password ??= password;
+        this.password = password ?? firstPassword(rover);
         rover.status = () => this.status();
     }
 
