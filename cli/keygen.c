@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
+#include "base/text.h"
 #include "command.h"
 #include "key.h"
 #include "options.h"

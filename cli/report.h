@@ -6,7 +6,7 @@
 
 #include "input.h"
 #include "survey.h"
-#include "web/json.h"
+#include "otapult/json.h"
 
 /* The words of the command, for people and for programs. */
 

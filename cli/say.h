@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include "options.h"
-#include "web/json.h"
+#include "otapult/json.h"
 
 /* How the command speaks: to people on two streams, to programs in JSON. Nothing that came from outside, a
  * file, a device or the command line, reaches a terminal other than through say_clean(). */

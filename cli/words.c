@@ -40,7 +40,7 @@ void print_error(FILE *to, const char *name, int err, const struct otapult_findi
 {
     const struct otapult_error_row *row = otapult_error_row(err);
     char detail[192];
-    otapult_detail(err, why, detail, sizeof detail);
+    otapult_detail(err, why, say_in_russian() ? OTAPULT_RUSSIAN : OTAPULT_ENGLISH, detail, sizeof detail);
     fprintf(to, "%s: %s (%s)\n  found  %s\n  hint   %s\n", name, row->caption, row->code, detail, hint(row));
 }
 
@@ -48,7 +48,7 @@ void json_error(struct otapult_json *j, int err, const struct otapult_finding *w
 {
     const struct otapult_error_row *row = otapult_error_row(err);
     char detail[192];
-    otapult_detail(err, why, detail, sizeof detail);
+    otapult_detail(err, why, OTAPULT_ENGLISH, detail, sizeof detail);
     otapult_json_str(j, "error", row->caption);
     otapult_json_str(j, "code", row->code);
     otapult_json_str(j, "detail", detail);
@@ -57,10 +57,10 @@ void json_error(struct otapult_json *j, int err, const struct otapult_finding *w
 
 int json_print(const struct otapult_json *j)
 {
-    if (j->out.full) {
+    if (j->full) {
         complain("the answer does not fit its buffer");
         return STATUS_NO;
     }
-    puts(j->out.dst);
+    puts(j->dst);
     return STATUS_OK;
 }

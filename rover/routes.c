@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "rover_internal.h"
-#include "web/answer.h"
 
 static enum otapult_http_next get_home(struct otapult_exchange *x)
 {

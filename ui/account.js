@@ -30,35 +30,21 @@ Object.assign(WORDS, {
 // Where the login was asked for; nothing else, whatever the address says.
 const from = ['/', '/api/ota'].find(path => location.hash === '#' + path);
 
-// What the device says in English only, by the code; {0} and {1} are the figures in it.
-const RUSSIAN = {
-    login_failed: 'Неверный пароль', login_delayed: 'Слишком много попыток; следующая через {0} с',
-    login_ended: 'Этот вход уже завершён', token_name: 'Такое имя не годится или уже есть',
-    tokens_full: 'Токенов уже {0}', password_length: 'В новом пароле {0} байт, можно от {1} до {2}'
-};
-
 let known = null;   // the last answer of /api/ota/tokens
-let error = null;   // what #error shows
 
 const post = (what, body) => request('/api/ota/' + what, {
     method: 'POST', headers: body ? {'Content-Type': 'application/json'} : {}, body: body && JSON.stringify(body)
 });
 
-function said({code, detail, error}) {
-    const figures = detail?.match(/\d+/g) || [];
-    return russian() && RUSSIAN[code]?.replace(/{(\d)}/g, (all, n) => figures[n]) || detail || error;
-}
-
 // Beside what was pressed: at the page's top nobody with a phone sees them.
 const place = before => before.before($('error'), $('result'));
 
 function fail(e) {
-    error = e;
     $('error').hidden = !e;
     $('error').dataset.code = e?.code || '';
     $('error').replaceChildren();
     if (e)
-        $('error').append(el('strong', '', said(e)), el('p', '', e.hint));
+        $('error').append(el('strong', '', e.detail || e.error), el('p', '', e.hint));
 }
 
 // True: it worked.
@@ -167,7 +153,7 @@ $('logout').onclick = async () => {
 
 speak(() => {
     $('name').title = t('name');
-    fail(error);
+    fail(null); // it was said in the other language
     draw();
 });
 look();

@@ -2,7 +2,7 @@
 // The browser's own reading of a firmware file, before a byte of it is sent. It gives the codes and the
 // details of the error table, as the device does, which judges again and has the last word.
 //
-//   judge(bytes, name, {chip, slot_size, size, signed}) -> {code, detail, info, cure}
+//   judge(bytes, name, {chip, slot_size, size, signed}) -> {code, detail, detail_ru, info, cure}
 //
 // bytes: of the file, from its start; size: of the file where bytes holds less of it.
 // chip, slot_size: the device's, of /api/ota/status; left out, they are not compared.
@@ -10,8 +10,10 @@
 // cure: {at, size, info} of the application inside a merged image, when it would be accepted.
 'use strict';
 
-// code: [caption, template of the detail]; ui-pack puts the rows in
+// code: [caption, template of the detail, the same in Russian], and words of findings: Russian; ui-pack puts
+// them in
 const ERRORS = Object(/*ERRORS*/);
+const RUSSIAN = Object(/*WORDS*/);
 
 const CHIPS = {
     0: 'ESP32', 2: 'ESP32-S2', 5: 'ESP32-C3', 9: 'ESP32-S3', 10: 'ESP32-H2', 12: 'ESP32-C2', 13: 'ESP32-C6',
@@ -63,8 +65,12 @@ const isApp = (b, at) => b[at] === 0xE9 && u32(b, at + 32) === 0xABCD5432;
 const isTable = (b, at) => b[at] === 0xAA && b[at + 1] === 0x50 && b[at + 4] === 0;
 
 function refuse(code, finding, info) {
-    const fill = (all, key) => /^(at$|x)/.test(key) ? hex(finding[key]) : finding[key];
-    return {code, detail: (ERRORS[code]?.[1] || '').replace(/{(\w+)}/g, fill), info};
+    const shown = key => /^(at$|x)/.test(key) ? hex(finding[key]) : finding[key];
+    const fill = (template = '', words = {}) =>
+        template.replace(/{(\w+)}/g, (all, key) => words[shown(key)] || shown(key));
+    const [, english, russian] = ERRORS[code] || [];
+
+    return {code, detail: fill(english), detail_ru: fill(russian, RUSSIAN), info};
 }
 
 function kindAt(b, at) {

@@ -120,7 +120,8 @@ function clear() {
 const TABLE_OF_ERRORS = {};
 
 const errorBody = e => [el('strong', '', e.error || ERRORS[e.code]?.[0]),
-    el('p', '', TABLE_OF_ERRORS[e.code]?.[language] || e.hint), el('small', '', e.detail)];
+    el('p', '', TABLE_OF_ERRORS[e.code]?.[language] || e.hint),
+    el('small', '', russian() && e.detail_ru || e.detail)];
 
 // e: an error body of the API, or a verdict of the judge; null: none.
 function fail(e) {

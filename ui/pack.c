@@ -6,8 +6,9 @@
  * the same folder; all styles become one <style>, all scripts one <script>. Comments, blank
  * lines and blanks between tokens are dropped; nothing inside a string, template or regular expression is
  * touched, and a script in which one spans lines is refused. A line keeps its end where a semicolon may be
- * missing. The marker in a script becomes an object of those rows of the error table that the script
- * names as 'code': {code: [caption, template of the detail], ...}. */
+ * missing. Two markers in a script become objects of the rows that the script names in quotes: ERRORS those
+ * of errors.def, {code: [caption, template of the detail, the same in Russian], ...}; WORDS those of
+ * words.def, {English: Russian, ...}. */
 #include <ctype.h>
 #include <psa/crypto.h>
 #include <stdarg.h>
@@ -20,6 +21,7 @@
 
 #define PAGE_LIMIT   20480u /* bytes, compressed: what the design grants a page */
 #define ERROR_MARKER "/*ERRORS*/"
+#define WORD_MARKER  "/*WORDS*/"
 #define LINE_GOES_ON "{([,;?:&|=" /* behind these a line of a script goes on, or has its semicolon */
 
 struct buffer {
@@ -34,11 +36,20 @@ struct page {
 };
 
 static const struct row {
-    const char *code, *caption, *detail;
+    const char *code, *caption, *detail_en, *detail_ru;
 } rows[] = {
-#define OTAPULT_ERROR(symbol, code, caption, status, detail, en, ru) {code, caption, detail},
+#define OTAPULT_ERROR(symbol, code, caption, status, detail_en, detail_ru, hint_en, hint_ru) \
+    {code, caption, detail_en, detail_ru},
 #include "otapult/errors.def"
 #undef OTAPULT_ERROR
+};
+
+static const struct word {
+    const char *english, *russian;
+} words[] = {
+#define OTAPULT_WORD(english, russian) {english, russian},
+#include "otapult/words.def"
+#undef OTAPULT_WORD
 };
 
 __attribute__((noreturn, format(printf, 2, 3))) static void die(const char *file, const char *format, ...)
@@ -229,35 +240,55 @@ static void add_row(struct buffer *out, const struct row *row)
     add_text(out, ":[");
     add_js_string(out, row->caption);
     add_text(out, ",");
-    add_js_string(out, row->detail);
+    add_js_string(out, row->detail_en);
+    add_text(out, ",");
+    add_js_string(out, row->detail_ru);
     add_text(out, "],\n");
 }
 
-static bool names(const char *script, const char *code)
+static bool names(const char *script, const char *text)
 {
-    char literal[64];
+    char literal[128];
 
-    if (snprintf(literal, sizeof literal, "'%s'", code) >= (int)sizeof literal)
-        die(code, "too long for a code");
+    if (snprintf(literal, sizeof literal, "'%s'", text) >= (int)sizeof literal)
+        return false;
     return strstr(script, literal) != NULL;
 }
 
-/* Only the rows whose code the script names, so that the page stays small. */
-static void insert_errors(struct buffer *js)
+static void add_errors(struct buffer *out, const char *script)
 {
-    char *marker = js->p == NULL ? NULL : strstr(js->p, ERROR_MARKER);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (names(script, rows[i].code))
+            add_row(out, &rows[i]);
+    }
+}
+
+static void add_words(struct buffer *out, const char *script)
+{
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (!names(script, words[i].english))
+            continue;
+        add_js_string(out, words[i].english);
+        add_text(out, ":");
+        add_js_string(out, words[i].russian);
+        add_text(out, ",\n");
+    }
+}
+
+/* Puts an object in the place of the marker, where the script has it. Only what the script names, so that the
+ * page stays small. */
+static void insert(struct buffer *js, const char *marker, void (*add_members)(struct buffer *, const char *))
+{
+    char *at = js->p == NULL ? NULL : strstr(js->p, marker);
     struct buffer out = {0};
 
-    if (marker == NULL)
+    if (at == NULL)
         return;
-    add(&out, js->p, (size_t)(marker - js->p));
+    add(&out, js->p, (size_t)(at - js->p));
     add_text(&out, "{");
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (names(js->p, rows[i].code))
-            add_row(&out, &rows[i]);
-    }
+    add_members(&out, js->p);
     add_text(&out, "}");
-    add_text(&out, marker + strlen(ERROR_MARKER));
+    add_text(&out, at + strlen(marker));
     free(js->p);
     *js = out;
 }
@@ -441,7 +472,8 @@ int main(int argc, char **argv)
     if (psa_crypto_init() != PSA_SUCCESS)
         die("PSA", "does not start");
     read_page(&page);
-    insert_errors(&page.js);
+    insert(&page.js, WORD_MARKER, add_words);
+    insert(&page.js, ERROR_MARKER, add_errors);
     assemble(&page, &plain);
     add_headers(&headers, &page);
     compress_page(page.path, &plain, &gzip);

@@ -13,6 +13,7 @@ function(ui_page page symbol)
     COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/ui
     COMMAND ui-pack ${out} ${symbol} ${PROJECT_SOURCE_DIR}/ui/${page}
     DEPENDS ui-pack ${ui_files} ${PROJECT_SOURCE_DIR}/include/otapult/errors.def
+            ${PROJECT_SOURCE_DIR}/include/otapult/words.def
     VERBATIM)
   set(ui_sources ${ui_sources} ${out} PARENT_SCOPE)
 endfunction()

@@ -6,9 +6,10 @@
 static const struct row {
     const char *code, *caption;
     int status;
-    const char *detail, *hint_en, *hint_ru;
+    const char *detail_en, *detail_ru, *hint_en, *hint_ru;
 } rows[] = {
-#define OTAPULT_ERROR(symbol, code, caption, status, detail, en, ru) {code, caption, status, detail, en, ru},
+#define OTAPULT_ERROR(symbol, code, caption, status, detail_en, detail_ru, hint_en, hint_ru) \
+    {code, caption, status, detail_en, detail_ru, hint_en, hint_ru},
 #include "otapult/errors.def"
 #undef OTAPULT_ERROR
 };
@@ -29,7 +30,8 @@ static void print_row(const struct row *row)
 {
     printf("| `%s` | %d |", row->code, row->status);
     print_cell(row->caption);
-    print_cell(row->detail);
+    print_cell(row->detail_en);
+    print_cell(row->detail_ru);
     print_cell(row->hint_en);
     print_cell(row->hint_ru);
     putchar('\n');
@@ -37,8 +39,8 @@ static void print_row(const struct row *row)
 
 int main(void)
 {
-    puts("| `code` | HTTP | `error` | `detail` | `hint` | `hint`, Russian |");
-    puts("|---|---|---|---|---|---|");
+    puts("| `code` | HTTP | `error` | `detail` | `detail`, Russian | `hint` | `hint`, Russian |");
+    puts("|---|---|---|---|---|---|---|");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         print_row(&rows[i]);
     return 0;

@@ -24,7 +24,7 @@
 
 enum otapult_error {
     OTAPULT_OK = 0,
-#define OTAPULT_ERROR(symbol, code, caption, status, detail, en, ru) OTAPULT_E_##symbol,
+#define OTAPULT_ERROR(symbol, code, caption, status, detail_en, detail_ru, hint_en, hint_ru) OTAPULT_E_##symbol,
 #include "otapult/errors.def"
 #undef OTAPULT_ERROR
     OTAPULT_ERROR_COUNT /* one more than the last error; not an error itself */
@@ -42,14 +42,15 @@ enum otapult_claim {
 /* The word of a claim in the API: "upload"; NULL where it is FREE or none. */
 const char *otapult_claim_name(enum otapult_claim claim);
 
+enum otapult_language { OTAPULT_ENGLISH, OTAPULT_RUSSIAN };
+
 /* One row of the table. All strings are static. */
 struct otapult_error_row {
     const char *code;    /* "image_merged": for programs, never changes */
     const char *caption; /* "Update.end() failed": the brief's own words */
     uint16_t    status;  /* of the HTTP answer */
-    const char *detail;  /* template, see otapult_detail() */
-    const char *hint_en;
-    const char *hint_ru;
+    const char *detail_en, *detail_ru; /* templates, see otapult_detail() */
+    const char *hint_en, *hint_ru;
 };
 
 #define OTAPULT_SIZE_UNKNOWN 0xFFFFFFFFu /* of a file; in a finding, too: a text then has "?" */
@@ -59,7 +60,8 @@ struct otapult_finding {
     uint32_t    at;   /* offset in the file or body */
     uint32_t    got;  /* what stands there, or how much came */
     uint32_t    want; /* what should, or how much is allowed */
-    const char *text; /* a word, static or living as long as the finding; NULL counts as "" */
+    const char *text; /* English, static or living as long as the finding; NULL counts as "". What has a
+                       * row in words.def is shown in Russian to who reads Russian */
 };
 
 /* The row of `err`. Never fails: an unknown number gives the row of OTAPULT_E_INTERNAL. */
@@ -68,8 +70,17 @@ const struct otapult_error_row *otapult_error_row(int err);
 /* The error whose code is `code`; OTAPULT_OK when there is none. */
 int otapult_error_by_code(const char *code);
 
+/* `english` in the reader's language, where words.def has it; else as it is. Static, or `english` itself. */
+const char *otapult_in_language(const char *english, enum otapult_language language);
+
 /* Writes the detail of `err` as text into dst[cap], always terminated, cut where cap ends; the empty
- * string for OTAPULT_OK. 128 bytes hold every detail whose {text} has at most 60. */
-void otapult_detail(int err, const struct otapult_finding *finding, char *dst, size_t cap);
+ * string for OTAPULT_OK. OTAPULT_DETAIL bytes hold every detail whose {text} has at most 60. */
+#define OTAPULT_DETAIL 192u
+void otapult_detail(int err, const struct otapult_finding *finding, enum otapult_language language, char *dst,
+                    size_t cap);
+
+/* Which numbers of a finding the detail of `err` shows, in any form: for who gives them to programs. */
+enum otapult_shown { OTAPULT_SHOWS_AT = 1, OTAPULT_SHOWS_GOT = 2, OTAPULT_SHOWS_WANT = 4 };
+unsigned otapult_detail_shows(int err);
 
 #endif

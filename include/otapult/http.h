@@ -2,16 +2,17 @@
 #ifndef OTAPULT_HTTP_H
 #define OTAPULT_HTTP_H
 
+#include "otapult/json.h"
 #include "otapult/otapult.h"
 
 /* The HTTP side, without a server. A server adapter turns each request into one exchange:
  *
- *   otapult_http_begin()   when the headers are in, before any byte of the body
- *   otapult_http_body()    for each piece of the body
- *   otapult_http_end()     when the body is complete
- *   otapult_http_lost()    instead, when the connection ends early
+ *   otapult_http_begin()   when the headers are in, before any byte of the body; returns what comes next
+ *   otapult_http_body()    for each piece of the body; returns what comes next
+ *   otapult_http_end()     when the body is complete; the answer is written when it returns
+ *   otapult_http_lost()    instead of end(), when the connection ends early; nothing is answered
  *
- * Each returns what to do next. The core answers through the exchange's reply, at the latest in end().
+ * The core answers through the exchange's reply, in whichever of these calls knows the answer.
  * An adapter whose server can answer only after the body reads and drops the rest of a refused body, up
  * to OTAPULT_HTTP_DRAIN bytes, so that the sender sees our words and not a reset connection.
  * HEAD is answered like GET: the adapter leaves the body out, and streams nothing. */
@@ -62,7 +63,7 @@ enum otapult_level {
 
 /* Whose request it is. */
 struct otapult_who {
-    uint8_t  kind; /* enum otapult_who_kind, src/trust/users.h */
+    uint8_t  kind; /* these three are the login's own; otapult_http_who() makes a name of them */
     uint8_t  slot;
     uint32_t serial;
 };
@@ -115,7 +116,7 @@ struct otapult_exchange {
     uint32_t length;        /* of the body as announced; OTAPULT_SIZE_UNKNOWN: it comes in chunks */
     uint32_t count;         /* bytes of the file, or events, so far */
     uint32_t mark;          /* of an event stream: what the last event showed */
-    bool     russian;       /* the client prefers Russian */
+    enum otapult_language language; /* which the client prefers */
     bool     multipart;     /* of an upload */
     bool     answered;
     uint16_t len;           /* of `small` */
@@ -125,11 +126,20 @@ struct otapult_exchange {
     };
 };
 
+/* Fills *x and either answers, asks for the body or begins a stream. `sites` and `req` must live until the
+ * exchange ends. What the gate refuses is answered here, before a byte of the body was read. */
 enum otapult_http_next otapult_http_begin(struct otapult_exchange *x, const struct otapult_site *sites,
                                           size_t site_count, const struct otapult_request *req,
                                           struct otapult_reply reply);
+
+/* The next bytes of the body. Returns BODY while more is wanted, ANSWERED when the answer is there. May block as
+ * long as the route's handler does: an upload, for one erase. */
 enum otapult_http_next otapult_http_body(struct otapult_exchange *x, const uint8_t *data, size_t len);
+
+/* The body is complete. The answer is written when it returns. An upload blocks for its verification. */
 void otapult_http_end(struct otapult_exchange *x);
+
+/* The connection ended before the body did. Does nothing when the answer is there. */
 void otapult_http_lost(struct otapult_exchange *x);
 
 /* The next event of a stream as text, into dst[cap], cap at least OTAPULT_HTTP_EVENT. Returns its
@@ -143,7 +153,21 @@ size_t otapult_http_event(struct otapult_exchange *x, char *dst, size_t cap);
 /* Answers with the JSON of an error. `why` may be NULL. */
 void otapult_http_error(struct otapult_exchange *x, int err, const struct otapult_finding *why);
 
-/* Answers with JSON text. */
+/* Answers with JSON of any length, sent as it is written:
+ *
+ *   struct otapult_answer a;
+ *   otapult_answer_begin(&a, x, 200);
+ *   otapult_json_open(&a.json, NULL, '{'); …
+ *   otapult_answer_end(&a);
+ */
+struct otapult_answer {
+    struct otapult_json json;
+    char                buf[256];
+};
+void otapult_answer_begin(struct otapult_answer *a, struct otapult_exchange *x, int status);
+void otapult_answer_end(struct otapult_answer *a);
+
+/* Answers with JSON text that is there already. */
 void otapult_http_json(struct otapult_exchange *x, int status, const char *json, size_t len);
 
 /* Answers with a page of ui/, compressed by the build; `headers` as in struct otapult_reply. */
@@ -154,7 +178,8 @@ struct otapult_asset {
 };
 void otapult_http_asset(struct otapult_exchange *x, const struct otapult_asset *asset);
 
-/* `body` of a route that takes a short body: collects it in x->small, terminated. */
+/* `body` of a route that takes a short body: collects it in x->small[x->len], terminated. BODY_TOO_LARGE is
+ * answered where it does not fit. `end` then reads it with otapult_json_member() or a JSON library. */
 enum otapult_http_next otapult_http_small_body(struct otapult_exchange *x, const uint8_t *data,
                                                size_t len);
 

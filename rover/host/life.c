@@ -54,7 +54,7 @@ static void revoke_key(struct life *life)
         return;
     int err = otapult_revoke_key(life->ota, o->revoked);
     if (err != 0)
-        console_complain("the key was not revoked: %s. %s", otapult_error_row(err)->detail,
+        console_complain("the key was not revoked: %s. %s", otapult_error_row(err)->detail_en,
                          otapult_error_row(err)->hint_en);
     else
         console_say("key %02x%02x%02x%02x is revoked", o->revoked[0], o->revoked[1], o->revoked[2],

@@ -5,8 +5,8 @@
 #include "otapult/image.h"
 
 static const struct otapult_error_row rows[] = {
-#define OTAPULT_ERROR(symbol, code, caption, status, detail, en, ru) \
-    [OTAPULT_E_##symbol] = {code, caption, status, detail, en, ru},
+#define OTAPULT_ERROR(symbol, code, caption, status, detail_en, detail_ru, hint_en, hint_ru) \
+    [OTAPULT_E_##symbol] = {code, caption, status, detail_en, detail_ru, hint_en, hint_ru},
 #include "otapult/errors.def"
 #undef OTAPULT_ERROR
 };
@@ -40,107 +40,157 @@ const char *otapult_claim_name(enum otapult_claim claim)
     return claim < OTAPULT_CLAIM_COUNT ? claims[claim].word : NULL;
 }
 
-/* ---- templates ---- */
+/* ---- words ---- */
+
+static const struct {
+    const char *english, *russian;
+} words[] = {
+#define OTAPULT_WORD(english, russian) {english, russian},
+#include "otapult/words.def"
+#undef OTAPULT_WORD
+};
+
+const char *otapult_in_language(const char *english, enum otapult_language language)
+{
+    for (size_t i = 0; language == OTAPULT_RUSSIAN && i < sizeof words / sizeof *words; i++)
+        if (strcmp(words[i].english, english) == 0)
+            return words[i].russian;
+    return english;
+}
+
+/* ---- details ---- */
+
+/* A detail while it is written. */
+struct detail {
+    struct otapult_text text;
+    enum otapult_language language;
+};
+
+static void put_word(struct detail *d, const char *text)
+{
+    otapult_text_str(&d->text, otapult_in_language(text, d->language));
+}
 
 /* No sentinel gets into a text. */
-static void put_size(struct otapult_text *t, uint32_t v)
+static void put_size(struct detail *d, uint32_t v)
 {
     if (v == OTAPULT_SIZE_UNKNOWN)
-        otapult_text_str(t, "?");
+        otapult_text_str(&d->text, "?");
     else
-        otapult_text_dec(t, v);
+        otapult_text_dec(&d->text, v);
 }
 
-static void put_chip(struct otapult_text *t, uint32_t id)
+static void put_hex(struct detail *d, uint32_t v)
 {
-    otapult_text_str(t, otapult_chip_name(id));
+    otapult_text_hex(&d->text, v);
 }
 
-static void put_revision(struct otapult_text *t, uint32_t rev)
+static void put_chip(struct detail *d, uint32_t id)
 {
-    otapult_text_str(t, "v");
-    otapult_text_dec(t, rev / 100);
-    otapult_text_str(t, ".");
-    otapult_text_dec(t, rev % 100);
+    put_word(d, otapult_chip_name(id));
 }
 
-static void put_key(struct otapult_text *t, uint32_t id)
+static void put_revision(struct detail *d, uint32_t rev)
+{
+    otapult_text_str(&d->text, "v");
+    otapult_text_dec(&d->text, rev / 100);
+    otapult_text_str(&d->text, ".");
+    otapult_text_dec(&d->text, rev % 100);
+}
+
+static void put_key(struct detail *d, uint32_t id)
 {
     const uint8_t bytes[] = {(uint8_t)(id >> 24), (uint8_t)(id >> 16), (uint8_t)(id >> 8), (uint8_t)id};
     if (id == 0)
         return;
-    otapult_text_str(t, " ");
-    otapult_text_digest(t, bytes, sizeof bytes);
+    otapult_text_str(&d->text, " ");
+    otapult_text_digest(&d->text, bytes, sizeof bytes);
 }
 
 /* The placeholders of errors.def, {text} and {claim} apart. */
 static const struct {
     const char *name;
     size_t field;
-    void (*put)(struct otapult_text *t, uint32_t v);
+    void (*put)(struct detail *d, uint32_t v);
+    unsigned shown;
 } placeholders[] = {
-    {"{at}", offsetof(struct otapult_finding, at), otapult_text_hex},
-    {"{got}", offsetof(struct otapult_finding, got), put_size},
-    {"{want}", offsetof(struct otapult_finding, want), put_size},
-    {"{xgot}", offsetof(struct otapult_finding, got), otapult_text_hex},
-    {"{xwant}", offsetof(struct otapult_finding, want), otapult_text_hex},
-    {"{chip}", offsetof(struct otapult_finding, got), put_chip},
-    {"{ours}", offsetof(struct otapult_finding, want), put_chip},
-    {"{rev}", offsetof(struct otapult_finding, got), put_revision},
-    {"{ourrev}", offsetof(struct otapult_finding, want), put_revision},
-    {"{key}", offsetof(struct otapult_finding, want), put_key},
+    {"{at}", offsetof(struct otapult_finding, at), put_hex, OTAPULT_SHOWS_AT},
+    {"{got}", offsetof(struct otapult_finding, got), put_size, OTAPULT_SHOWS_GOT},
+    {"{want}", offsetof(struct otapult_finding, want), put_size, OTAPULT_SHOWS_WANT},
+    {"{xgot}", offsetof(struct otapult_finding, got), put_hex, OTAPULT_SHOWS_GOT},
+    {"{xwant}", offsetof(struct otapult_finding, want), put_hex, OTAPULT_SHOWS_WANT},
+    {"{chip}", offsetof(struct otapult_finding, got), put_chip, OTAPULT_SHOWS_GOT},
+    {"{ours}", offsetof(struct otapult_finding, want), put_chip, OTAPULT_SHOWS_WANT},
+    {"{rev}", offsetof(struct otapult_finding, got), put_revision, OTAPULT_SHOWS_GOT},
+    {"{ourrev}", offsetof(struct otapult_finding, want), put_revision, OTAPULT_SHOWS_WANT},
+    {"{key}", offsetof(struct otapult_finding, want), put_key, OTAPULT_SHOWS_WANT},
 };
 
+#define PLACEHOLDERS (sizeof placeholders / sizeof *placeholders)
+
 /* Writes the value of the placeholder s[len]; false: it is none. */
-static bool put_placeholder(struct otapult_text *t, const char *s, size_t len,
+static bool put_placeholder(struct detail *d, const char *s, size_t len,
                             const struct otapult_finding *finding)
 {
     if (strncmp(s, "{text}", len) == 0) {
-        otapult_text_str(t, finding->text ? finding->text : "");
+        put_word(d, finding->text ? finding->text : "");
         return true;
     }
-    for (size_t i = 0; i < sizeof placeholders / sizeof *placeholders; i++)
+    for (size_t i = 0; i < PLACEHOLDERS; i++)
         if (strncmp(s, placeholders[i].name, len) == 0) {
             const void *value = (const char *)finding + placeholders[i].field;
-            placeholders[i].put(t, *(const uint32_t *)value);
+            placeholders[i].put(d, *(const uint32_t *)value);
             return true;
         }
     return false;
 }
 
-static void fill_in(struct otapult_text *t, const char *s, const struct otapult_finding *finding)
+static void fill_in(struct detail *d, const char *s, const struct otapult_finding *finding)
 {
     while (*s) {
         size_t n = 1 + strcspn(s, "}");
-        if (*s != '{' || !put_placeholder(t, s, n, finding)) {
+        if (*s != '{' || !put_placeholder(d, s, n, finding)) {
             n = 1 + strcspn(s + 1, "{");
-            otapult_text_bytes(t, s, n);
+            otapult_text_bytes(&d->text, s, n);
         }
         s += n;
     }
 }
 
 /* The row's template, with that of the claim in its place. */
-static void fill_in_row(struct otapult_text *t, const char *s, const struct otapult_finding *finding)
+static void fill_in_row(struct detail *d, const char *s, const struct otapult_finding *finding)
 {
     static const char claim[] = "{claim}";
     const char *at = strstr(s, claim);
     const uint32_t n = finding->at < OTAPULT_CLAIM_COUNT ? finding->at : OTAPULT_FREE;
 
     if (at == NULL) {
-        fill_in(t, s, finding);
+        fill_in(d, s, finding);
         return;
     }
-    otapult_text_bytes(t, s, (size_t)(at - s));
-    fill_in(t, claims[n].en, finding);
-    otapult_text_str(t, at + sizeof claim - 1);
+    otapult_text_bytes(&d->text, s, (size_t)(at - s));
+    fill_in(d, d->language == OTAPULT_RUSSIAN ? claims[n].ru : claims[n].en, finding);
+    otapult_text_str(&d->text, at + sizeof claim - 1);
 }
 
-void otapult_detail(int err, const struct otapult_finding *finding, char *dst, size_t cap)
+void otapult_detail(int err, const struct otapult_finding *finding, enum otapult_language language, char *dst,
+                    size_t cap)
 {
-    struct otapult_text t;
+    const struct otapult_error_row *row = otapult_error_row(err);
+    struct detail d = {.language = language};
 
-    otapult_text_init(&t, dst, cap);
+    otapult_text_init(&d.text, dst, cap);
     if (err != OTAPULT_OK)
-        fill_in_row(&t, otapult_error_row(err)->detail, finding);
+        fill_in_row(&d, language == OTAPULT_RUSSIAN ? row->detail_ru : row->detail_en, finding);
+}
+
+unsigned otapult_detail_shows(int err)
+{
+    const char *template = otapult_error_row(err)->detail_en;
+    unsigned shown = 0;
+
+    for (size_t i = 0; i < PLACEHOLDERS; i++)
+        if (strstr(template, placeholders[i].name) != NULL)
+            shown |= placeholders[i].shown;
+    return shown;
 }

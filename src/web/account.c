@@ -3,29 +3,17 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "trust/users.h"
 #include "update/door.h"
 #include "web/answer.h"
-#include "web/exchange.h"
-#include "web/json_read.h"
+#include "web/body.h"
 #include "web/login.h"
 
 #define COOKIE_HEAD "Set-Cookie: " OTAPULT_COOKIE "="
 #define COOKIE_TAIL "; Path=/; HttpOnly; Secure; SameSite=Strict"
 
 /* ---- answers ---- */
-
-static void answer(struct otapult_exchange *x, const char *message, const char *headers)
-{
-    struct otapult_answer a;
-
-    otapult_answer_begin_with(&a, x, 200, headers);
-    otapult_json_open(&a.json, NULL, '{');
-    otapult_json_bool(&a.json, "success", true);
-    otapult_json_str(&a.json, "message", message);
-    otapult_json_close(&a.json, '}');
-    otapult_answer_end(&a);
-}
 
 /* Begins a new session and answers with its cookie. */
 static void answer_session(struct otapult_exchange *x, const char *message)
@@ -43,7 +31,7 @@ static void answer_session(struct otapult_exchange *x, const char *message)
     otapult_text_str(&t, COOKIE_HEAD);
     otapult_text_str(&t, id);
     otapult_text_str(&t, COOKIE_TAIL "\r\n");
-    answer(x, message, line);
+    otapult_http_success(x, message, line);
     otapult_forget(line, sizeof line);
     otapult_forget(id, sizeof id);
 }
@@ -105,7 +93,7 @@ static void logout_end(struct otapult_exchange *x)
 
     if (otapult_login_session(x, &who))
         otapult_users_logout(otapult_device_users(x->guard), who);
-    answer(x, "Logged out.", COOKIE_HEAD COOKIE_TAIL "; Max-Age=0\r\n");
+    otapult_http_success(x, "Logged out.", COOKIE_HEAD COOKIE_TAIL "; Max-Age=0\r\n");
 }
 
 static void change_to(struct otapult_exchange *x, const char *text)
@@ -205,7 +193,7 @@ static void token_revoke_end(struct otapult_exchange *x)
         return;
     }
     note(x, "token revoked: ", name);
-    answer(x, "Revoked.", "");
+    otapult_http_success(x, "Revoked.", "");
 }
 
 /* ---- the table ---- */

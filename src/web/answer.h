@@ -3,23 +3,20 @@
 #define OTAPULT_WEB_ANSWER_H
 
 #include "otapult/http.h"
-#include "web/json.h"
 
-/* An answer in JSON of any length, sent as it is written:
- *
- *   struct otapult_answer a;
- *   otapult_answer_begin(&a, x, 200);
- *   otapult_json_open(&a.json, NULL, '{'); …
- *   otapult_answer_end(&a);
- */
-struct otapult_answer {
-    struct otapult_json json;
-    char                buf[256];
-};
+/* Answers that only the files of this room give; the others are declared in otapult/http.h. `headers`: lines
+ * as in struct otapult_reply, "" for none. */
 
-void otapult_answer_begin(struct otapult_answer *a, struct otapult_exchange *x, int status);
 void otapult_answer_begin_with(struct otapult_answer *a, struct otapult_exchange *x, int status,
-                               const char *headers); /* as in struct otapult_reply */
-void otapult_answer_end(struct otapult_answer *a);
+                               const char *headers);
+void otapult_http_error_with(struct otapult_exchange *x, int err, const struct otapult_finding *why,
+                             const char *headers);
+
+/* {"success":true,"message":…} */
+void otapult_http_success(struct otapult_exchange *x, const char *message, const char *headers);
+
+/* An answer that is only a head: a redirect, or an event stream before its first event. */
+void otapult_http_head(struct otapult_exchange *x, int status, const char *content_type,
+                       const char *headers);
 
 #endif

@@ -5,9 +5,9 @@
 
 #include "trust/users.h"
 #include "update/door.h"
-#include "web/elsewhere.h"
-#include "web/exchange.h"
 #include "web/header.h"
+#include "web/origin.h"
+#include "web/request.h"
 
 /* ---- how long ---- */
 

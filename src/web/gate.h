@@ -10,6 +10,9 @@
 /* false: it was refused, and the answer is written. Sets x->who. */
 bool otapult_gate(struct otapult_exchange *x);
 
+/* The profile that guards this request; NULL: the open one, or no device of Otapult's. */
+const struct otapult_secure *otapult_profile_of(const struct otapult_exchange *x);
+
 /* false: the login that let this request in has ended. */
 bool otapult_gate_still(const struct otapult_exchange *x);
 

@@ -3,112 +3,21 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "trust/password.h"
 #include "update/door.h"
 #include "web/answer.h"
-#include "web/exchange.h"
 #include "web/gate.h"
-#include "web/header.h"
-#include "web/status_json.h"
+#include "web/request.h"
 
 _Static_assert(sizeof(struct otapult_exchange) <= 832, "an exchange fits into 832 bytes");
-
-#define JSON_TYPE "application/json; charset=utf-8"
-#define EVERY_ANSWER                                                 \
-    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n" \
-    "Cross-Origin-Resource-Policy: same-origin\r\n"
-
-/* ---- answers ---- */
-
-/* `more`: further header lines. */
-static void send_head(struct otapult_exchange *x, int status, const char *type, const char *more)
-{
-    x->answered = true;
-    x->reply.head(x->reply.ctx, status, type, EVERY_ANSWER, more);
-}
-
-void otapult_answer_begin_with(struct otapult_answer *a, struct otapult_exchange *x, int status,
-                               const char *headers)
-{
-    send_head(x, status, JSON_TYPE, headers);
-    otapult_json_stream(&a->json, a->buf, sizeof a->buf, x->reply.body, x->reply.ctx);
-}
-
-void otapult_answer_begin(struct otapult_answer *a, struct otapult_exchange *x, int status)
-{
-    otapult_answer_begin_with(a, x, status, "");
-}
-
-void otapult_answer_end(struct otapult_answer *a)
-{
-    otapult_json_flush(&a->json);
-}
-
-void otapult_http_error_with(struct otapult_exchange *x, int err, const struct otapult_finding *why,
-                             const char *headers)
-{
-    struct otapult_answer a;
-
-    otapult_answer_begin_with(&a, x, otapult_error_row(err)->status, headers);
-    otapult_error_json(&a.json, NULL, err, why, x->russian);
-    otapult_answer_end(&a);
-}
-
-void otapult_http_error(struct otapult_exchange *x, int err, const struct otapult_finding *why)
-{
-    otapult_http_error_with(x, err, why, "");
-}
-
-void otapult_http_head(struct otapult_exchange *x, int status, const char *headers)
-{
-    send_head(x, status, "text/plain", headers);
-}
-
-void otapult_http_json(struct otapult_exchange *x, int status, const char *json, size_t len)
-{
-    send_head(x, status, JSON_TYPE, "");
-    x->reply.body(x->reply.ctx, json, len);
-}
-
-void otapult_http_asset(struct otapult_exchange *x, const struct otapult_asset *asset)
-{
-    send_head(x, 200, "text/html; charset=utf-8", asset->headers);
-    x->reply.body(x->reply.ctx, asset->gzip, asset->len);
-}
-
-/* ---- headers ---- */
-
-const char *otapult_header_of(const struct otapult_exchange *x, const char *name, unsigned *count)
-{
-    *count = 0;
-    const char *value = x->req->header(x->req->ctx, name, count);
-    if (value == NULL)
-        *count = 0;
-    return value;
-}
-
-static bool prefers_russian(const struct otapult_exchange *x)
-{
-    unsigned count;
-    const char *value = otapult_header_of(x, "Accept-Language", &count);
-
-    if (value == NULL)
-        return false;
-    value += strspn(value, " \t");
-    return otapult_same_word(value, strcspn(value, "-,; \t"), "ru");
-}
-
-bool otapult_is_get(const struct otapult_exchange *x)
-{
-    return strcmp(x->req->method, "GET") == 0 || strcmp(x->req->method, "HEAD") == 0;
-}
 
 /* ---- which route ---- */
 
 /* HEAD is looked up as GET; the adapter leaves the body of the answer out. */
 static bool serves(const struct otapult_route *route, const struct otapult_exchange *x)
 {
-    return strcmp(route->method, otapult_is_get(x) ? "GET" : x->req->method) == 0;
+    return strcmp(route->method, otapult_only_looks(x) ? "GET" : x->req->method) == 0;
 }
 
 struct lookup {
@@ -177,7 +86,7 @@ static bool find_route(struct otapult_exchange *x, const struct otapult_site *si
     return l.route != NULL;
 }
 
-/* Whoever serves Otapult's site has everything beside it guarded too. */
+/* A server that serves Otapult's site lets Otapult guard every site beside it. */
 static struct otapult *find_guard(const struct otapult_site *sites, size_t site_count)
 {
     for (size_t i = 0; i < site_count; i++) {
@@ -189,7 +98,7 @@ static struct otapult *find_guard(const struct otapult_site *sites, size_t site_
 
 /* ---- the exchange ---- */
 
-/* Whatever a handler did, the client gets an answer. */
+/* The client gets an answer, also where a handler forgot it. */
 static void answer_somehow(struct otapult_exchange *x)
 {
     static const struct otapult_finding why = {.text = "a request without an answer"};
@@ -205,14 +114,14 @@ enum otapult_http_next otapult_http_begin(struct otapult_exchange *x, const stru
     memset(x, 0, sizeof *x);
     x->req = req;
     x->reply = reply;
-    x->russian = prefers_russian(x);
+    x->language = otapult_prefers_russian(x) ? OTAPULT_RUSSIAN : OTAPULT_ENGLISH;
     x->guard = find_guard(sites, site_count);
     if (!find_route(x, sites, site_count) || !otapult_gate(x))
         return OTAPULT_HTTP_ANSWERED;
 
     enum otapult_http_next next = x->route->begin(x);
     if (next == OTAPULT_HTTP_STREAM) {
-        send_head(x, 200, "text/event-stream", "");
+        otapult_http_head(x, 200, "text/event-stream", "");
         return next;
     }
     if (next == OTAPULT_HTTP_BODY && !x->answered && x->route->body != NULL && x->route->end != NULL)
@@ -221,7 +130,7 @@ enum otapult_http_next otapult_http_begin(struct otapult_exchange *x, const stru
     return OTAPULT_HTTP_ANSWERED;
 }
 
-/* false: who began this request may not any more. */
+/* false: the login that began this request has ended; that is answered. */
 static bool still_allowed(struct otapult_exchange *x)
 {
     if (otapult_gate_still(x))
@@ -266,30 +175,4 @@ size_t otapult_http_event(struct otapult_exchange *x, char *dst, size_t cap)
     if (x->route == NULL || x->route->event == NULL || cap < OTAPULT_HTTP_EVENT || !otapult_gate_still(x))
         return 0;
     return x->route->event(x, dst, cap);
-}
-
-enum otapult_http_next otapult_http_begin_json(struct otapult_exchange *x)
-{
-    static const struct otapult_finding why = {.text = "the content type is not application/json"};
-    unsigned count;
-    const char *type = otapult_header_of(x, "Content-Type", &count);
-
-    if (type != NULL && count == 1 && otapult_value_is(type, "application/json"))
-        return OTAPULT_HTTP_BODY;
-    otapult_http_error(x, OTAPULT_E_BAD_REQUEST, &why);
-    return OTAPULT_HTTP_ANSWERED;
-}
-
-enum otapult_http_next otapult_http_small_body(struct otapult_exchange *x, const uint8_t *data, size_t len)
-{
-    static const struct otapult_finding why = {.want = OTAPULT_HTTP_SMALL_BODY - 1};
-
-    if (len > why.want - x->len) {
-        otapult_http_error(x, OTAPULT_E_BODY_TOO_LARGE, &why);
-        return OTAPULT_HTTP_ANSWERED;
-    }
-    memcpy(x->small + x->len, data, len);
-    x->len = (uint16_t)(x->len + len);
-    x->small[x->len] = '\0';
-    return OTAPULT_HTTP_BODY;
 }

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "web/json.h"
+#include "otapult/json.h"
 
 #include <string.h>
+
+#include "base/text.h"
 
 #define MAX_DEPTH 8
 
 void otapult_json_init(struct otapult_json *j, char *dst, size_t cap)
 {
-    otapult_text_init(&j->out, dst, cap);
-    j->depth = 0;
-    j->comma = false;
-    j->sink = NULL;
-    j->ctx = NULL;
+    *j = (struct otapult_json){.dst = dst, .cap = cap};
+    dst[0] = '\0';
 }
 
 void otapult_json_stream(struct otapult_json *j, char *buf, size_t cap,
@@ -24,25 +23,25 @@ void otapult_json_stream(struct otapult_json *j, char *buf, size_t cap,
 
 void otapult_json_flush(struct otapult_json *j)
 {
-    if (j->sink == NULL || j->out.len == 0)
+    if (j->sink == NULL || j->len == 0)
         return;
-    j->sink(j->ctx, j->out.dst, j->out.len);
-    j->out.len = 0;
-    j->out.dst[0] = '\0';
+    j->sink(j->ctx, j->dst, j->len);
+    j->len = 0;
+    j->dst[0] = '\0';
 }
 
-/* Where n bytes may be written. Every piece is shorter than OTAPULT_JSON_STREAM_MIN, so after a flush it
- * fits. */
-static struct otapult_text *room_for(struct otapult_json *j, size_t n)
-{
-    if (n >= j->out.cap - j->out.len)
-        otapult_json_flush(j);
-    return &j->out;
-}
-
+/* Every piece is shorter than OTAPULT_JSON_STREAM_MIN, so after a flush it fits. */
 static void put(struct otapult_json *j, const char *s, size_t n)
 {
-    otapult_text_bytes(room_for(j, n), s, n);
+    if (n >= j->cap - j->len)
+        otapult_json_flush(j);
+    size_t room = j->cap - 1 - j->len;
+    size_t fits = n < room ? n : room;
+
+    j->full = j->full || fits < n;
+    memcpy(j->dst + j->len, s, fits);
+    j->len += fits;
+    j->dst[j->len] = '\0';
 }
 
 static void put_char(struct otapult_json *j, char c)
@@ -54,8 +53,14 @@ static void put_char(struct otapult_json *j, char c)
 
 static void put_hex(struct otapult_json *j, const uint8_t *p, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        otapult_text_digest(room_for(j, 2), p + i, 1);
+    char two[3];
+    struct otapult_text t;
+
+    for (size_t i = 0; i < n; i++) {
+        otapult_text_init(&t, two, sizeof two);
+        otapult_text_digest(&t, p + i, 1);
+        put(j, two, 2);
+    }
 }
 
 /* What ends a string, or means something in HTML; U+2028 and U+2029 end a line in JavaScript before ES2019,
@@ -110,7 +115,7 @@ static void begin_value(struct otapult_json *j, const char *key)
 void otapult_json_open(struct otapult_json *j, const char *key, char bracket)
 {
     if (j->depth >= MAX_DEPTH) {
-        j->out.full = true;
+        j->full = true;
         return;
     }
     begin_value(j, key);
@@ -141,7 +146,12 @@ void otapult_json_str(struct otapult_json *j, const char *key, const char *value
 
 static void put_number(struct otapult_json *j, uint32_t value)
 {
-    otapult_text_dec(room_for(j, 10), value);
+    char digits[11];
+    struct otapult_text t;
+
+    otapult_text_init(&t, digits, sizeof digits);
+    otapult_text_dec(&t, value);
+    put(j, digits, t.len);
 }
 
 void otapult_json_num(struct otapult_json *j, const char *key, uint32_t value)
@@ -185,4 +195,10 @@ void otapult_json_hex(struct otapult_json *j, const char *key, const uint8_t *p,
     put_char(j, '"');
     put_hex(j, p, n);
     put_char(j, '"');
+}
+
+void otapult_json_raw(struct otapult_json *j, const char *text)
+{
+    for (; *text != '\0'; text++)
+        put_char(j, *text);
 }

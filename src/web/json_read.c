@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "web/json_read.h"
+#include "otapult/json.h"
 
 #include <stdint.h>
 #include <string.h>

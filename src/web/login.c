@@ -5,9 +5,10 @@
 
 #include "base/text.h"
 #include "update/door.h"
-#include "web/elsewhere.h"
-#include "web/exchange.h"
+#include "web/answer.h"
 #include "web/header.h"
+#include "web/origin.h"
+#include "web/request.h"
 
 /* ---- how it came ---- */
 
@@ -29,7 +30,7 @@ static bool redirect(struct otapult_exchange *x)
     otapult_text_str(&t, x->route->path);
     otapult_text_str(&t, "\r\n");
     if (!t.full)
-        otapult_http_head(x, 307, line);
+        otapult_http_head(x, 307, "text/plain", line);
     return !t.full;
 }
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "otapult/http.h"
 #include "update/door.h"
 #include "web/answer.h"
-#include "web/exchange.h"
+#include "web/body.h"
+#include "web/error_json.h"
 #include "web/header.h"
 #include "web/multipart.h"
 #include "web/page.h"
+#include "web/request.h"
 #include "web/status_json.h"
 
 /* ---- looking ---- */
@@ -29,7 +30,7 @@ static enum otapult_http_next get_status(struct otapult_exchange *x)
     struct otapult_answer a;
 
     otapult_answer_begin(&a, x, 200);
-    otapult_status_json(&a.json, x->app, OTAPULT_ALL_SLOTS, x->russian);
+    otapult_status_json(&a.json, x->app, OTAPULT_ALL_SLOTS, x->language);
     otapult_answer_end(&a);
     return OTAPULT_HTTP_ANSWERED;
 }
@@ -39,7 +40,7 @@ static enum otapult_http_next get_log(struct otapult_exchange *x)
     struct otapult_answer a;
 
     otapult_answer_begin(&a, x, 200);
-    otapult_log_json(&a.json, x->app);
+    otapult_log_json(&a.json, x->app, x->language);
     otapult_answer_end(&a);
     return OTAPULT_HTTP_ANSWERED;
 }
@@ -94,13 +95,13 @@ static size_t next_event(struct otapult_exchange *x, char *dst, size_t cap)
 
     otapult_json_init(&j, dst, cap);
     if (is_due(x)) {
-        otapult_text_str(&j.out, head);
-        otapult_status_json(&j, x->app, OTAPULT_KEY_SLOTS, x->russian);
+        otapult_json_raw(&j, head);
+        otapult_status_json(&j, x->app, OTAPULT_KEY_SLOTS, x->language);
     } else {
-        otapult_text_str(&j.out, ":"); /* a comment: clients skip it, and a lost connection shows itself */
+        otapult_json_raw(&j, ":"); /* a comment: clients skip it, and a lost connection shows itself */
     }
-    otapult_text_str(&j.out, tail);
-    return j.out.full ? 0 : j.out.len; /* never: OTAPULT_HTTP_EVENT holds the longest, a test says so */
+    otapult_json_raw(&j, tail);
+    return j.full ? 0 : j.len; /* never: OTAPULT_HTTP_EVENT holds the longest, a test says so */
 }
 
 /* ---- an upload ---- */
@@ -258,7 +259,7 @@ static void answer_success(struct otapult_exchange *x, const struct otapult_imag
     otapult_json_bool(&a.json, "success", true);
     otapult_json_str(&a.json, "message", "Firmware uploaded successfully. Rebooting...");
     otapult_json_str(&a.json, "slot", slot);
-    otapult_desc_json(&a.json, &info->desc, false);
+    otapult_image_json(&a.json, &info->desc);
     otapult_json_num(&a.json, "size", info->size);
     otapult_json_hex(&a.json, "sha256", info->sha256, sizeof info->sha256);
     otapult_json_close(&a.json, '}');
@@ -293,39 +294,6 @@ static void upload_lost(struct otapult_exchange *x)
 
 /* ---- buttons ---- */
 
-/* The body, empty or short, means nothing, but its type tells who sends it: a form has one of these three
- * types and no other, and no form is to press a button, wherever its page comes from. */
-enum otapult_http_next otapult_begin_button(struct otapult_exchange *x)
-{
-    static const char *const forms[] = {"application/x-www-form-urlencoded", "multipart/form-data",
-                                        "text/plain"};
-    static const struct otapult_finding why = {.text = "a form cannot press this button"};
-    const char *type = x->req->header(x->req->ctx, "Content-Type", NULL);
-
-    for (size_t i = 0; type != NULL && i < sizeof forms / sizeof *forms; i++) {
-        if (!otapult_value_is(type, forms[i]))
-            continue;
-        otapult_http_error(x, OTAPULT_E_BAD_REQUEST, &why);
-        return OTAPULT_HTTP_ANSWERED;
-    }
-    return OTAPULT_HTTP_BODY;
-}
-
-/* `slot` NULL: the answer names none. */
-static void answer_button(struct otapult_exchange *x, const char *message, const char *slot)
-{
-    struct otapult_answer a;
-
-    otapult_answer_begin(&a, x, 200);
-    otapult_json_open(&a.json, NULL, '{');
-    otapult_json_bool(&a.json, "success", true);
-    otapult_json_str(&a.json, "message", message);
-    if (slot != NULL)
-        otapult_json_str(&a.json, "slot", slot);
-    otapult_json_close(&a.json, '}');
-    otapult_answer_end(&a);
-}
-
 static void confirm_end(struct otapult_exchange *x)
 {
     struct otapult_finding why = {0};
@@ -336,7 +304,20 @@ static void confirm_end(struct otapult_exchange *x)
     if (err != 0)
         otapult_http_error(x, err, &why);
     else
-        answer_button(x, "Confirmed.", NULL);
+        otapult_http_success(x, "Confirmed.", "");
+}
+
+static void answer_rollback(struct otapult_exchange *x, const char *slot)
+{
+    struct otapult_answer a;
+
+    otapult_answer_begin(&a, x, 200);
+    otapult_json_open(&a.json, NULL, '{');
+    otapult_json_bool(&a.json, "success", true);
+    otapult_json_str(&a.json, "message", "Rolling back. Rebooting...");
+    otapult_json_str(&a.json, "slot", slot);
+    otapult_json_close(&a.json, '}');
+    otapult_answer_end(&a);
 }
 
 static void rollback_end(struct otapult_exchange *x)
@@ -354,7 +335,7 @@ static void rollback_end(struct otapult_exchange *x)
     otapult_status(x->app, &s);
     /* What was rejected is still what OTA data names: the bootloader then falls back to the other. */
     otapult_slot_label(x->app, s.slots.boot != s.slots.running ? s.slots.boot : s.slots.next, slot);
-    answer_button(x, "Rolling back. Rebooting...", slot);
+    answer_rollback(x, slot);
 }
 
 static void reboot_end(struct otapult_exchange *x)
@@ -367,7 +348,7 @@ static void reboot_end(struct otapult_exchange *x)
     if (err != 0)
         otapult_http_error(x, err, &why);
     else
-        answer_button(x, "Rebooting...", NULL);
+        otapult_http_success(x, "Rebooting...", "");
 }
 
 /* ---- what only the secure profile has ---- */

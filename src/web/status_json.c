@@ -4,125 +4,12 @@
 #include <string.h>
 
 #include "update/door.h"
-
-/* ---- members ---- */
-
-/* One member of an object that shows a struct: where its value lies, and how that is written. */
-struct member {
-    const char *key;
-    size_t at;
-    void (*show)(struct otapult_json *j, const char *key, const void *value, struct otapult *o);
-};
-
-static void put_members(struct otapult_json *j, struct otapult *o, const void *of,
-                        const struct member *members, size_t count)
-{
-    for (const struct member *m = members; m < members + count; m++)
-        m->show(j, m->key, (const char *)of + m->at, o);
-}
-
-static void put_object(struct otapult_json *j, const char *key, struct otapult *o, const void *of,
-                       const struct member *members, size_t count)
-{
-    otapult_json_open(j, key, '{');
-    put_members(j, o, of, members, count);
-    otapult_json_close(j, '}');
-}
-
-static void show_number(struct otapult_json *j, const char *key, const void *value, struct otapult *o)
-{
-    (void)o;
-    otapult_json_num(j, key, *(const uint32_t *)value);
-}
-
-static void show_byte(struct otapult_json *j, const char *key, const void *value, struct otapult *o)
-{
-    (void)o;
-    otapult_json_num(j, key, *(const uint8_t *)value);
-}
-
-static void show_bool(struct otapult_json *j, const char *key, const void *value, struct otapult *o)
-{
-    (void)o;
-    otapult_json_bool(j, key, *(const bool *)value);
-}
-
-static void show_text(struct otapult_json *j, const char *key, const void *value, struct otapult *o)
-{
-    (void)o;
-    otapult_json_str(j, key, value);
-}
+#include "web/error_json.h"
 
 /* The empty text is null. */
-static void show_word(struct otapult_json *j, const char *key, const void *value, struct otapult *o)
+static void word_json(struct otapult_json *j, const char *key, const char *text)
 {
-    const char *text = value;
-
-    (void)o;
     otapult_json_str(j, key, text[0] == '\0' ? NULL : text);
-}
-
-#define COUNT(table) (sizeof(table) / sizeof *(table))
-
-/* ---- errors ---- */
-
-static void show_static(struct otapult_json *j, const char *key, const void *value, struct otapult *o)
-{
-    (void)o;
-    otapult_json_str(j, key, *(const char *const *)value);
-}
-
-struct shown_error {
-    bool success;
-    const char *caption, *code, *hint;
-    char detail[192];
-};
-
-static const struct member shown_error_members[] = {
-    {"success", offsetof(struct shown_error, success), show_bool},
-    {"error", offsetof(struct shown_error, caption), show_static},
-    {"code", offsetof(struct shown_error, code), show_static},
-    {"detail", offsetof(struct shown_error, detail), show_text},
-    {"hint", offsetof(struct shown_error, hint), show_static},
-};
-
-void otapult_error_json(struct otapult_json *j, const char *key, int err, const struct otapult_finding *why,
-                        bool russian)
-{
-    static const struct otapult_finding nothing;
-    const struct otapult_error_row *row = otapult_error_row(err);
-    struct shown_error e;
-
-    e.success = false;
-    e.caption = row->caption;
-    e.code = row->code;
-    e.hint = russian ? row->hint_ru : row->hint_en;
-    otapult_detail(err, why == NULL ? &nothing : why, e.detail, sizeof e.detail);
-    put_object(j, key, NULL, &e, shown_error_members, COUNT(shown_error_members));
-}
-
-static void show_status(struct otapult_json *j, const char *key, const void *value, struct otapult *o)
-{
-    (void)o;
-    otapult_json_num(j, key, *(const uint16_t *)value);
-}
-
-static const struct member error_members[] = {
-    {"code", offsetof(struct otapult_error_row, code), show_static},
-    {"error", offsetof(struct otapult_error_row, caption), show_static},
-    {"status", offsetof(struct otapult_error_row, status), show_status},
-    {"en", offsetof(struct otapult_error_row, hint_en), show_static},
-    {"ru", offsetof(struct otapult_error_row, hint_ru), show_static},
-};
-
-void otapult_errors_json(struct otapult_json *j)
-{
-    otapult_json_open(j, NULL, '{');
-    otapult_json_open(j, "errors", '[');
-    for (int err = OTAPULT_OK + 1; err < OTAPULT_ERROR_COUNT; err++)
-        put_object(j, NULL, NULL, otapult_error_row(err), error_members, COUNT(error_members));
-    otapult_json_close(j, ']');
-    otapult_json_close(j, '}');
 }
 
 /* ---- slots ---- */
@@ -143,34 +30,22 @@ void otapult_slot_label(struct otapult *o, int index, char dst[17])
     memcpy(dst, slot.label, sizeof slot.label);
 }
 
-static void show_label(struct otapult_json *j, const char *key, const void *value, struct otapult *o)
+static void label_json(struct otapult_json *j, const char *key, struct otapult *o, int index)
 {
-    struct otapult_slot slot;
+    char label[17];
 
-    look_at(o, *(const int *)value, &slot);
-    show_word(j, key, slot.label, o);
+    otapult_slot_label(o, index, label);
+    word_json(j, key, label);
 }
 
-static void show_build(struct otapult_json *j, const char *key, const void *desc, struct otapult *o)
+void otapult_image_json(struct otapult_json *j, const struct otapult_app_desc *desc)
 {
     char build[OTAPULT_BUILD_ID_CHARS + 1];
 
     otapult_build_id(desc, build);
-    show_text(j, key, build, o);
-}
-
-static const struct member desc_members[] = {
-    {"project", offsetof(struct otapult_app_desc, project), show_text},
-    {"version", offsetof(struct otapult_app_desc, version), show_text},
-    {"build", 0, show_build},
-    {"idf", offsetof(struct otapult_app_desc, idf), show_text}, /* from here on: with `all` */
-    {"date", offsetof(struct otapult_app_desc, date), show_text},
-    {"time", offsetof(struct otapult_app_desc, time), show_text},
-};
-
-void otapult_desc_json(struct otapult_json *j, const struct otapult_app_desc *desc, bool all)
-{
-    put_members(j, NULL, desc, desc_members, all ? COUNT(desc_members) : 3);
+    otapult_json_str(j, "project", desc->project);
+    otapult_json_str(j, "version", desc->version);
+    otapult_json_str(j, "build", build);
 }
 
 static const char *slot_state_name(enum otapult_slot_state state)
@@ -185,20 +60,19 @@ static const char *slot_state_name(enum otapult_slot_state state)
     return n < sizeof names / sizeof *names ? names[n] : "undefined";
 }
 
-static void show_state(struct otapult_json *j, const char *key, const void *value, struct otapult *o)
-{
-    show_text(j, key, slot_state_name(*(const enum otapult_slot_state *)value), o);
-}
-
-static const struct member slot_members[] = {
-    {"label", offsetof(struct otapult_slot, label), show_word},
-    {"size", offsetof(struct otapult_slot, size), show_number},
-    {"state", offsetof(struct otapult_slot, state), show_state},
-};
-
 static bool is_being_written(const struct otapult_status *s, int index)
 {
     return index == s->slots.next && (s->phase == OTAPULT_RECEIVING || s->phase == OTAPULT_VERIFYING);
+}
+
+static void slot_image_json(struct otapult_json *j, const struct otapult_app_desc *desc)
+{
+    otapult_json_open(j, "image", '{');
+    otapult_image_json(j, desc);
+    otapult_json_str(j, "idf", desc->idf);
+    otapult_json_str(j, "date", desc->date);
+    otapult_json_str(j, "time", desc->time);
+    otapult_json_close(j, '}');
 }
 
 static void slot_json(struct otapult_json *j, struct otapult *o, const struct otapult_status *s, int index)
@@ -209,10 +83,12 @@ static void slot_json(struct otapult_json *j, struct otapult *o, const struct ot
 
     look_at(o, index, &slot);
     otapult_json_open(j, NULL, '{');
-    put_members(j, o, &slot, slot_members, COUNT(slot_members));
+    word_json(j, "label", slot.label);
+    otapult_json_num(j, "size", slot.size);
+    otapult_json_str(j, "state", slot_state_name(slot.state));
     otapult_json_bool(j, "running", index == s->slots.running);
     if (!is_being_written(s, index) && otapult_slot_desc(o, index, &desc, &found) == 0 && found)
-        put_object(j, "image", o, &desc, desc_members, COUNT(desc_members));
+        slot_image_json(j, &desc);
     else
         otapult_json_null(j, "image");
     otapult_json_close(j, '}');
@@ -235,40 +111,34 @@ static void slots_json(struct otapult_json *j, struct otapult *o, const struct o
 
 /* ---- the log ---- */
 
-static void show_event(struct otapult_json *j, const char *key, const void *value, struct otapult *o)
+static void entry_json(struct otapult_json *j, const char *key, struct otapult *o,
+                       const struct otapult_log_entry *e, enum otapult_language language)
 {
-    show_text(j, key, otapult_event_name(*(const uint8_t *)value), o);
+    otapult_json_open(j, key, '{');
+    otapult_json_num(j, "seq", e->seq);
+    otapult_json_str(j, "event", otapult_event_name(e->event));
+    otapult_json_num(j, "boot", e->boot);
+    otapult_json_num(j, "uptime_s", e->uptime_s);
+    label_json(j, "slot", o, e->slot);
+    otapult_json_num(j, "size", e->size);
+    word_json(j, "project", e->project);
+    word_json(j, "version", e->version);
+    word_json(j, "build", e->build);
+    word_json(j, "code", e->code);
+    otapult_json_num(j, "tries", e->tries);
+    otapult_json_str(j, "text", otapult_in_language(e->text, language));
+    word_json(j, "by", e->by);
+    otapult_json_close(j, '}');
 }
 
-static void show_entry_slot(struct otapult_json *j, const char *key, const void *value, struct otapult *o)
-{
-    show_label(j, key, &(const int){*(const int8_t *)value}, o);
-}
-
-static const struct member entry_members[] = {
-    {"seq", offsetof(struct otapult_log_entry, seq), show_number},
-    {"event", offsetof(struct otapult_log_entry, event), show_event},
-    {"boot", offsetof(struct otapult_log_entry, boot), show_number},
-    {"uptime_s", offsetof(struct otapult_log_entry, uptime_s), show_number},
-    {"slot", offsetof(struct otapult_log_entry, slot), show_entry_slot},
-    {"size", offsetof(struct otapult_log_entry, size), show_number},
-    {"project", offsetof(struct otapult_log_entry, project), show_word},
-    {"version", offsetof(struct otapult_log_entry, version), show_word},
-    {"build", offsetof(struct otapult_log_entry, build), show_word},
-    {"code", offsetof(struct otapult_log_entry, code), show_word},
-    {"tries", offsetof(struct otapult_log_entry, tries), show_byte},
-    {"text", offsetof(struct otapult_log_entry, text), show_text},
-    {"by", offsetof(struct otapult_log_entry, by), show_word},
-};
-
-void otapult_log_json(struct otapult_json *j, struct otapult *o)
+void otapult_log_json(struct otapult_json *j, struct otapult *o, enum otapult_language language)
 {
     struct otapult_log_entry e;
 
     otapult_json_open(j, NULL, '{');
     otapult_json_open(j, "entries", '[');
     for (unsigned n = 0; n < OTAPULT_LOG_ENTRIES && otapult_log_entry(o, n, &e); n++)
-        put_object(j, NULL, o, &e, entry_members, COUNT(entry_members));
+        entry_json(j, NULL, o, &e, language);
     otapult_json_close(j, ']');
     otapult_json_close(j, '}');
 }
@@ -286,39 +156,35 @@ static const char *phase_name(enum otapult_phase phase)
     return "idle";
 }
 
-static void show_phase(struct otapult_json *j, const char *key, const void *value, struct otapult *o)
+static void update_json(struct otapult_json *j, const struct otapult_status *s)
 {
-    show_text(j, key, phase_name(*(const enum otapult_phase *)value), o);
-}
-
-static void show_total(struct otapult_json *j, const char *key, const void *value, struct otapult *o)
-{
-    if (*(const uint32_t *)value == OTAPULT_SIZE_UNKNOWN)
-        otapult_json_null(j, key);
+    otapult_json_str(j, "state", phase_name(s->phase));
+    otapult_json_num(j, "received", s->received);
+    otapult_json_num(j, "written", s->written);
+    if (s->total == OTAPULT_SIZE_UNKNOWN)
+        otapult_json_null(j, "total");
     else
-        show_number(j, key, value, o);
+        otapult_json_num(j, "total", s->total);
 }
 
-static const struct member status_members[] = {
-    {"state", offsetof(struct otapult_status, phase), show_phase},
-    {"received", offsetof(struct otapult_status, received), show_number},
-    {"written", offsetof(struct otapult_status, written), show_number},
-    {"total", offsetof(struct otapult_status, total), show_total},
-    {"running", offsetof(struct otapult_status, slots.running), show_label},
-    {"next", offsetof(struct otapult_status, slots.next), show_label},
-    {"boot_slot", offsetof(struct otapult_status, slots.boot), show_label},
-    {"pending", offsetof(struct otapult_status, pending), show_bool},
-    {"confirm_left_ms", offsetof(struct otapult_status, confirm_left_ms),
-     show_number}, /* from here on: when pending */
-    {"waiting_for", offsetof(struct otapult_status, waiting_for), show_word},
-};
+static void boot_json(struct otapult_json *j, struct otapult *o, const struct otapult_status *s)
+{
+    label_json(j, "running", o, s->slots.running);
+    label_json(j, "next", o, s->slots.next);
+    label_json(j, "boot_slot", o, s->slots.boot);
+    otapult_json_bool(j, "pending", s->pending);
+    if (!s->pending)
+        return;
+    otapult_json_num(j, "confirm_left_ms", s->confirm_left_ms);
+    word_json(j, "waiting_for", s->waiting_for);
+}
 
-static void last_json(struct otapult_json *j, struct otapult *o)
+static void last_json(struct otapult_json *j, struct otapult *o, enum otapult_language language)
 {
     struct otapult_log_entry e;
 
     if (otapult_log_entry(o, 0, &e))
-        put_object(j, "last", o, &e, entry_members, COUNT(entry_members));
+        entry_json(j, "last", o, &e, language);
     else
         otapult_json_null(j, "last");
 }
@@ -335,24 +201,16 @@ static void busy_json(struct otapult_json *j, const struct otapult_status *s)
     otapult_json_close(j, '}');
 }
 
-struct limits {
-    const char *chip;
-    uint32_t slot_size, stall_ms;
-};
-
-static const struct member limit_members[] = {
-    {"chip", offsetof(struct limits, chip), show_static},
-    {"slot_size", offsetof(struct limits, slot_size), show_number},
-    {"stall_ms", offsetof(struct limits, stall_ms), show_number},
-};
-
 static void limits_json(struct otapult_json *j, struct otapult *o, const struct otapult_status *s)
 {
     struct otapult_slot slot;
 
     look_at(o, s->slots.next, &slot);
-    struct limits limits = {otapult_chip_name(otapult_device_chip(o)), slot.size, otapult_device_stall_ms(o)};
-    put_object(j, "limits", o, &limits, limit_members, COUNT(limit_members));
+    otapult_json_open(j, "limits", '{');
+    otapult_json_str(j, "chip", otapult_chip_name(otapult_device_chip(o)));
+    otapult_json_num(j, "slot_size", slot.size);
+    otapult_json_num(j, "stall_ms", otapult_device_stall_ms(o));
+    otapult_json_close(j, '}');
 }
 
 static void signature_json(struct otapult_json *j, const struct otapult_status *s)
@@ -365,18 +223,6 @@ static void signature_json(struct otapult_json *j, const struct otapult_status *
     otapult_json_close(j, ']');
     otapult_json_close(j, '}');
 }
-
-static void show_open(struct otapult_json *j, const char *key, const void *value, struct otapult *o)
-{
-    (void)o;
-    otapult_json_bool(j, key, !*(const bool *)value);
-}
-
-static const struct member profile_members[] = {
-    {"open", offsetof(struct otapult_status, secure), show_open},
-    {"boot", offsetof(struct otapult_status, boot), show_number},
-    {"uptime_ms", offsetof(struct otapult_status, uptime_ms), show_number},
-};
 
 /* The same error as otapult_begin() would give for the partition table, or for lack of trust. */
 static int lasting_error(const struct otapult_status *s, struct otapult_finding *why)
@@ -395,7 +241,7 @@ static int lasting_error(const struct otapult_status *s, struct otapult_finding 
 }
 
 void otapult_status_json(struct otapult_json *j, struct otapult *o, enum otapult_status_slots which,
-                         bool russian)
+                         enum otapult_language language)
 {
     struct otapult_status s;
     struct otapult_finding why;
@@ -404,14 +250,17 @@ void otapult_status_json(struct otapult_json *j, struct otapult *o, enum otapult
     int err = lasting_error(&s, &why);
 
     otapult_json_open(j, NULL, '{');
-    put_members(j, o, &s, status_members, s.pending ? COUNT(status_members) : 8);
+    update_json(j, &s);
+    boot_json(j, o, &s);
     busy_json(j, &s);
     slots_json(j, o, &s, which);
-    last_json(j, o);
+    last_json(j, o, language);
     limits_json(j, o, &s);
     if (err != 0)
-        otapult_error_json(j, "error", err, &why, russian);
+        otapult_error_json(j, "error", err, &why, language);
     signature_json(j, &s);
-    put_members(j, o, &s, profile_members, COUNT(profile_members));
+    otapult_json_bool(j, "open", !s.secure);
+    otapult_json_num(j, "boot", s.boot);
+    otapult_json_num(j, "uptime_ms", s.uptime_ms);
     otapult_json_close(j, '}');
 }

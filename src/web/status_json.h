@@ -2,14 +2,10 @@
 #ifndef OTAPULT_WEB_STATUS_JSON_H
 #define OTAPULT_WEB_STATUS_JSON_H
 
+#include "otapult/json.h"
 #include "otapult/otapult.h"
-#include "web/json.h"
 
 /* The device's state as JSON, in the shapes of docs/http-api.md. */
-
-/* The body of an error answer. `why` may be NULL. */
-void otapult_error_json(struct otapult_json *j, const char *key, int err, const struct otapult_finding *why,
-                        bool russian);
 
 enum otapult_status_slots {
     OTAPULT_ALL_SLOTS, /* of any length: for a stream */
@@ -18,18 +14,15 @@ enum otapult_status_slots {
 
 /* Reads the head of each slot it lists from flash. */
 void otapult_status_json(struct otapult_json *j, struct otapult *o, enum otapult_status_slots which,
-                         bool russian);
+                         enum otapult_language language);
 
 /* The entries of the log, newest first. */
-void otapult_log_json(struct otapult_json *j, struct otapult *o);
-
-/* The table of errors. */
-void otapult_errors_json(struct otapult_json *j);
+void otapult_log_json(struct otapult_json *j, struct otapult *o, enum otapult_language language);
 
 /* The label of a slot into dst, "" when there is no such slot or the port cannot tell. */
 void otapult_slot_label(struct otapult *o, int index, char dst[17]);
 
-/* The image of an answer or a slot: project, version, build; then, with `all`, idf, date and time. */
-void otapult_desc_json(struct otapult_json *j, const struct otapult_app_desc *desc, bool all);
+/* Members project, version and build of an image. */
+void otapult_image_json(struct otapult_json *j, const struct otapult_app_desc *desc);
 
 #endif

@@ -20,7 +20,7 @@ static void every_error_has_its_row(void **state)
         assert_non_null(row->code);
         assert_int_equal(otapult_error_by_code(row->code), err); /* so codes are unique, too */
         assert_in_range(row->status, 400, 599);
-        assert_true(strlen(row->detail) > 0 && strlen(row->hint_en) > 0 && strlen(row->hint_ru) > 0);
+        assert_true(strlen(row->detail_en) > 0 && strlen(row->hint_en) > 0 && strlen(row->hint_ru) > 0);
     }
     assert_string_equal(otapult_error_row(OTAPULT_E_IMAGE_MERGED)->code, "image_merged");
 }
@@ -52,6 +52,97 @@ static void captions_are_those_of_the_brief(void **state)
     }
     for (int i = 0; i < 6; i++)
         assert_true(used[i]);
+}
+
+static bool has_cyrillic(const char *text)
+{
+    return strstr(text, "\xD0") != NULL || strstr(text, "\xD1") != NULL;
+}
+
+/* The placeholders of a template, in whatever order, as one number. */
+static unsigned placeholders_of(const char *template)
+{
+    static const char *const known[] = {"{at}",   "{got}", "{want}",   "{xgot}", "{xwant}", "{chip}",
+                                        "{ours}", "{rev}", "{ourrev}", "{text}", "{key}"};
+    unsigned found = 0;
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        found |= strstr(template, known[i]) != NULL ? 1u << i : 0;
+    return found;
+}
+
+static void details_say_the_same_in_both_languages(void **state)
+{
+    (void)state;
+    for (int err = 1; err < OTAPULT_ERROR_COUNT; err++) {
+        const struct otapult_error_row *row = otapult_error_row(err);
+        assert_int_equal(placeholders_of(row->detail_en), placeholders_of(row->detail_ru));
+        assert_false(has_cyrillic(row->detail_en));
+        if (strchr(row->detail_en, ' ') != NULL) /* one word is a placeholder, or a header's name */
+            assert_true(has_cyrillic(row->detail_ru) || err == OTAPULT_E_CONTENT_LENGTH);
+    }
+}
+
+static const struct {
+    const char *english, *russian;
+} words[] = {
+#define OTAPULT_WORD(english, russian) {english, russian},
+#include "otapult/words.def"
+#undef OTAPULT_WORD
+};
+
+static void words_are_there_once_in_both_languages(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        assert_false(has_cyrillic(words[i].english));
+        assert_true(has_cyrillic(words[i].russian) || strstr(words[i].russian, "Content-") != NULL);
+        for (size_t k = 0; k < i; k++)
+            assert_string_not_equal(words[i].english, words[k].english);
+    }
+}
+
+static void a_russian_detail_has_russian_words(void **state)
+{
+    static const struct {
+        int err;
+        struct otapult_finding finding;
+        const char *want;
+    } cases[] = {
+        {OTAPULT_OK, {.text = "ignored"}, ""},
+        {OTAPULT_E_IMAGE_MERGED,
+         {.at = 0x8000, .text = "partition table"},
+         "объединённый образ: таблица разделов, смещение 0x8000"},
+        {OTAPULT_E_FILE_ARCHIVE, {.text = "zip"}, "архив (zip)"},
+        {OTAPULT_E_LOGIN_FAILED, {.text = "password"}, "не подходит пароль"},
+        {OTAPULT_E_IMAGE_WRONG_CHIP,
+         {.got = 0x1234, .want = 9},
+         "чип в файле: неизвестный чип, у этого устройства: ESP32-S3"},
+        {OTAPULT_E_NOT_READY, {.text = "Ich fahre"}, "робот отвечает: Ich fahre"},
+        {OTAPULT_E_SIGNATURE_WRONG,
+         {.got = 1, .want = 0x01020304, .text = "revoked key"},
+         "блок подписи 1: отозванный ключ 01020304"},
+    };
+    char dst[OTAPULT_DETAIL];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        otapult_detail(cases[i].err, &cases[i].finding, OTAPULT_RUSSIAN, dst, sizeof dst);
+        assert_string_equal(dst, cases[i].want);
+    }
+}
+
+static void the_numbers_of_a_detail_are_known(void **state)
+{
+    (void)state;
+    assert_int_equal(otapult_detail_shows(OTAPULT_E_REBOOTING), 0);
+    assert_int_equal(otapult_detail_shows(OTAPULT_E_IMAGE_MERGED), OTAPULT_SHOWS_AT);
+    assert_int_equal(otapult_detail_shows(OTAPULT_E_LOGIN_DELAYED), OTAPULT_SHOWS_GOT);
+    assert_int_equal(otapult_detail_shows(OTAPULT_E_TOKENS_FULL), OTAPULT_SHOWS_WANT);
+    assert_int_equal(otapult_detail_shows(OTAPULT_E_IMAGE_WRONG_CHIP),
+                     OTAPULT_SHOWS_GOT | OTAPULT_SHOWS_WANT);
+    assert_int_equal(otapult_detail_shows(OTAPULT_E_IMAGE_CHECKSUM),
+                     OTAPULT_SHOWS_AT | OTAPULT_SHOWS_GOT | OTAPULT_SHOWS_WANT);
 }
 
 static void hints_are_in_their_languages(void **state)
@@ -134,7 +225,7 @@ static void details_say_what_was_found(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof details / sizeof *details; i++) {
         char dst[128];
-        otapult_detail(details[i].err, &details[i].finding, dst, sizeof dst);
+        otapult_detail(details[i].err, &details[i].finding, OTAPULT_ENGLISH, dst, sizeof dst);
         assert_string_equal(dst, details[i].want);
     }
 }
@@ -147,11 +238,11 @@ static void every_placeholder_is_known_and_fits(void **state)
     memset(text, 'w', 60);
     text[60] = '\0';
     struct otapult_finding worst = {.at = UINT32_MAX, .got = UINT32_MAX, .want = UINT32_MAX, .text = text};
-    for (int err = 1; err < OTAPULT_ERROR_COUNT; err++) {
-        char dst[256];
-        otapult_detail(err, &worst, dst, sizeof dst);
+    for (int n = 2; n < 2 * OTAPULT_ERROR_COUNT; n++) {
+        char dst[2 * OTAPULT_DETAIL];
+        otapult_detail(n / 2, &worst, n % 2 ? OTAPULT_RUSSIAN : OTAPULT_ENGLISH, dst, sizeof dst);
         assert_null(strpbrk(dst, "{}"));
-        assert_true(strlen(dst) < 128);
+        assert_true(strlen(dst) < OTAPULT_DETAIL);
     }
 }
 
@@ -161,7 +252,7 @@ static void a_detail_is_cut_where_its_buffer_ends(void **state)
     struct otapult_finding finding = {.at = 0x8000, .text = "partition table"};
     for (size_t cap = 1; cap <= 43; cap++) {
         char *dst = malloc(cap); /* of exactly that size, for the sanitizer */
-        otapult_detail(OTAPULT_E_IMAGE_MERGED, &finding, dst, cap);
+        otapult_detail(OTAPULT_E_IMAGE_MERGED, &finding, OTAPULT_ENGLISH, dst, cap);
         assert_int_equal(strlen(dst), cap - 1 < 42 ? cap - 1 : 42);
         assert_int_equal(strncmp(dst, "a merged image: partition table, at 0x8000", cap - 1), 0);
         free(dst);
@@ -189,6 +280,10 @@ int main(void)
         cmocka_unit_test(codes_are_for_programs),
         cmocka_unit_test(captions_are_those_of_the_brief),
         cmocka_unit_test(hints_are_in_their_languages),
+        cmocka_unit_test(details_say_the_same_in_both_languages),
+        cmocka_unit_test(words_are_there_once_in_both_languages),
+        cmocka_unit_test(a_russian_detail_has_russian_words),
+        cmocka_unit_test(the_numbers_of_a_detail_are_known),
         cmocka_unit_test(an_unknown_number_is_internal),
         cmocka_unit_test(an_unknown_code_is_none),
         cmocka_unit_test(details_say_what_was_found),

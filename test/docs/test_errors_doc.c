@@ -69,7 +69,8 @@ static void the_table_has_every_row_in_order(void **state)
         snprintf(start, sizeof start, "| `%s` | %u | ", row->code, (unsigned)row->status);
         assert_memory_equal(at, start, strlen(start));
         expect(&at, row->caption);
-        expect(&at, row->detail);
+        expect(&at, row->detail_en);
+        expect(&at, row->detail_ru);
         expect(&at, row->hint_en);
         expect(&at, row->hint_ru);
         expect(&at, " |");

@@ -968,7 +968,8 @@ static void the_status_says_why_slots_cannot_be_used(void **state)
     begin("GET", "/api/ota/status", HEADERS({"Accept-Language", "ru"}));
     snprintf(want, sizeof want, part, "no_ota_partition");
     assert_contains(client.text, want);
-    assert_contains(client.text, "has 0 OTA slots besides the running one, 1 needed");
+    assert_contains(client.text, "OTA-разделов, кроме текущего: 0, нужно: 1");
+    assert_contains(client.text, "\"got\":0,\"want\":1}");
     assert_contains(client.text, otapult_error_row(OTAPULT_E_NO_OTA_PARTITION)->hint_ru);
     assert_contains(client.text, "\"running\":\"factory\",\"next\":null,\"boot_slot\":\"factory\"");
     assert_contains(client.text, "\"slot_size\":0");

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "web/json.h"
+#include "otapult/json.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
@@ -56,7 +56,7 @@ static void writes_everything(void **state)
     (void)state;
     otapult_json_init(&j, text, sizeof text);
     write_all(&j);
-    assert_false(j.out.full);
+    assert_false(j.full);
     assert_string_equal(text, all);
 }
 
@@ -127,7 +127,7 @@ static void says_when_the_buffer_is_too_small(void **state)
         assert_non_null(text);
         otapult_json_init(&j, text, cap);
         write_all(&j);
-        assert_int_equal(j.out.full, cap < sizeof all);
+        assert_int_equal(j.full, cap < sizeof all);
         assert_true(strlen(text) < cap);
         free(text);
     }
@@ -162,7 +162,7 @@ static void a_stream_writes_the_same_through_any_buffer(void **state)
         otapult_json_stream(&j, buf, cap, collect, &c);
         write_all(&j);
         otapult_json_flush(&j);
-        assert_false(j.out.full);
+        assert_false(j.full);
         assert_string_equal(c.text, all);
         assert_int_equal(c.calls > 1, cap < sizeof all);
         otapult_json_flush(&j);
@@ -180,9 +180,9 @@ static void too_deep_is_never_written(void **state)
     otapult_json_init(&j, text, sizeof text);
     for (int i = 0; i < 8; i++)
         otapult_json_open(&j, NULL, '[');
-    assert_false(j.out.full);
+    assert_false(j.full);
     otapult_json_open(&j, NULL, '[');
-    assert_true(j.out.full);
+    assert_true(j.full);
     assert_string_equal(text, "[[[[[[[[");
 }
 

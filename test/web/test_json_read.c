@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "web/json_read.h"
+#include "otapult/json.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 

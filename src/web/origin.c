@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "web/elsewhere.h"
+#include "web/origin.h"
 
 #include <string.h>
 
-#include "web/exchange.h"
 #include "web/header.h"
+#include "web/request.h"
 
 #define DIGITS "0123456789"
 
@@ -82,8 +82,9 @@ const char *otapult_foreign_host(const struct otapult_exchange *x, const char *c
 
 /* ---- Origin ---- */
 
-/* A page of this host that came without TLS is another site than this host through TLS; whoever sits in
- * between wrote it. The other way round a proxy may have taken the TLS off. */
+/* A page that came to the browser without TLS may have been changed on its way: it is another site than this
+ * host through TLS, and may send nothing here. A page that came through TLS may send to this host without
+ * TLS: then a proxy in between takes the TLS off. */
 static bool same_scheme(const struct otapult_exchange *x, const char *origin, const char *site)
 {
     return !x->req->tls || otapult_same_word(origin, (size_t)(site - origin), "https");
@@ -95,7 +96,7 @@ static const char *foreign_page(const struct otapult_exchange *x)
     const char *origin = otapult_header_of(x, "Origin", &origins);
     const char *host = otapult_header_of(x, "Host", &hosts);
 
-    if (otapult_is_get(x) || origin == NULL)
+    if (otapult_only_looks(x) || origin == NULL)
         return NULL;
     const char *site = strstr(origin, "://");
     bool same = origins == 1 && hosts == 1 && site != NULL && same_scheme(x, origin, site) &&
@@ -103,7 +104,7 @@ static const char *foreign_page(const struct otapult_exchange *x)
     return same ? NULL : origin;
 }
 
-/* Following a link is a GET that every site may cause; loading something of the device's is not. */
+/* Any site may link to the device's pages. No other site may load anything of the device's into its own. */
 static const char *foreign_fetch(const struct otapult_exchange *x)
 {
     unsigned sites, modes;
@@ -112,7 +113,7 @@ static const char *foreign_fetch(const struct otapult_exchange *x)
 
     if (site == NULL || (sites == 1 && (strcmp(site, "same-origin") == 0 || strcmp(site, "none") == 0)))
         return NULL;
-    bool link = otapult_is_get(x) && modes == 1 && strcmp(mode, "navigate") == 0;
+    bool link = otapult_only_looks(x) && modes == 1 && strcmp(mode, "navigate") == 0;
     return link ? NULL : site;
 }
 

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "web/answer.h"
+
+#include "web/error_json.h"
+
+#define JSON_TYPE "application/json; charset=utf-8"
+#define EVERY_ANSWER                                                 \
+    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n" \
+    "Cross-Origin-Resource-Policy: same-origin\r\n"
+
+void otapult_http_head(struct otapult_exchange *x, int status, const char *content_type, const char *headers)
+{
+    x->answered = true;
+    x->reply.head(x->reply.ctx, status, content_type, EVERY_ANSWER, headers);
+}
+
+/* ---- JSON ---- */
+
+void otapult_answer_begin_with(struct otapult_answer *a, struct otapult_exchange *x, int status,
+                               const char *headers)
+{
+    otapult_http_head(x, status, JSON_TYPE, headers);
+    otapult_json_stream(&a->json, a->buf, sizeof a->buf, x->reply.body, x->reply.ctx);
+}
+
+void otapult_answer_begin(struct otapult_answer *a, struct otapult_exchange *x, int status)
+{
+    otapult_answer_begin_with(a, x, status, "");
+}
+
+void otapult_answer_end(struct otapult_answer *a)
+{
+    otapult_json_flush(&a->json);
+}
+
+void otapult_http_success(struct otapult_exchange *x, const char *message, const char *headers)
+{
+    struct otapult_answer a;
+
+    otapult_answer_begin_with(&a, x, 200, headers);
+    otapult_json_open(&a.json, NULL, '{');
+    otapult_json_bool(&a.json, "success", true);
+    otapult_json_str(&a.json, "message", message);
+    otapult_json_close(&a.json, '}');
+    otapult_answer_end(&a);
+}
+
+void otapult_http_error_with(struct otapult_exchange *x, int err, const struct otapult_finding *why,
+                             const char *headers)
+{
+    struct otapult_answer a;
+
+    otapult_answer_begin_with(&a, x, otapult_error_row(err)->status, headers);
+    otapult_error_json(&a.json, NULL, err, why, x->language);
+    otapult_answer_end(&a);
+}
+
+void otapult_http_error(struct otapult_exchange *x, int err, const struct otapult_finding *why)
+{
+    otapult_http_error_with(x, err, why, "");
+}
+
+void otapult_http_json(struct otapult_exchange *x, int status, const char *json, size_t len)
+{
+    otapult_http_head(x, status, JSON_TYPE, "");
+    x->reply.body(x->reply.ctx, json, len);
+}
+
+/* ---- pages ---- */
+
+void otapult_http_asset(struct otapult_exchange *x, const struct otapult_asset *asset)
+{
+    otapult_http_head(x, 200, "text/html; charset=utf-8", asset->headers);
+    x->reply.body(x->reply.ctx, asset->gzip, asset->len);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OTAPULT_WEB_ERROR_JSON_H
+#define OTAPULT_WEB_ERROR_JSON_H
+
+#include "otapult/error.h"
+#include "otapult/json.h"
+
+/* Errors in the shapes of docs/http-api.md. */
+
+/* The body of an error answer. `why` may be NULL. */
+void otapult_error_json(struct otapult_json *j, const char *key, int err, const struct otapult_finding *why,
+                        enum otapult_language language);
+
+/* The table of errors. */
+void otapult_errors_json(struct otapult_json *j);
+
+#endif

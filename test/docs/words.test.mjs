@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every sentence that the core can put into the detail of an error has its Russian in words.def, and every row
+// of that table is said somewhere.
+import assert from 'node:assert/strict';
+import {readdirSync, readFileSync} from 'node:fs';
+import {test} from 'node:test';
+
+const ROOT = new URL('../../', import.meta.url);
+const read = path => readFileSync(new URL(path, ROOT), 'utf8');
+
+const WORDS = new Set([...read('include/otapult/words.def').matchAll(/^OTAPULT_WORD\("([^"]+)"/gm)].map(m => m[1]));
+
+// Rooms whose findings reach people. Not base/: it translates.
+const ROOMS = ['image', 'flash', 'decode', 'trust', 'update', 'offer', 'web'];
+const files = ROOMS.flatMap(room => {
+    try {
+        return readdirSync(new URL(`src/${room}/`, ROOT)).filter(f => f.endsWith('.c')).map(f => `src/${room}/${f}`);
+    } catch {
+        return []; // a room that is not there yet
+    }
+});
+const adapters = ['port/esp-idf/server.c', 'port/host/mhd_exchange.c', 'rover/routes.c'];
+
+// Sentences for other readers: the log, the build, an answer's success; half sentences that go on.
+const OTHERS = [
+    /\w*(log|complain)\w*\s*\((?:[^()"]|\([^()]*\))*$/, /_Static_assert\([^;]*$/, /#\s*define\s+\w+\s*$/,
+    /(success|json_str|text_str|text_bytes|answer\w*)\s*\([^;]*$/, /reject\w*\([^;]*$/
+];
+// Chosen before the call that logs them, or half of a journal's sentence.
+const PIECES = ['the store failed before the rejection', 'health check', 'deadline passed, waiting for'];
+
+function sentences(path) {
+    const source = read(path).replace(/\/\*[\s\S]*?\*\//g, '').replace(/"\s*\n\s*"/g, '');
+    return [...source.matchAll(/"((?:[^"\\\n]|\\.)*)"/g)]
+        .filter(m => / /.test(m[1]) && !/[ :]$/.test(m[1]) && /[a-z]{2} |[a-z]$/.test(m[1]) && !/;.*=/.test(m[1]) && !/[\\%]/.test(m[1]))
+        .filter(m => !OTHERS.some(other => other.test(statement(source, m.index))))
+        .map(m => m[1]);
+}
+
+// What stands before, back to the statement's beginning.
+const statement = (source, at) => source.slice(source.slice(0, at).search(/[;{}][^;{}]*$/) + 1, at);
+
+test('every sentence of a finding has its Russian', () => {
+    const without = files.flatMap(path => sentences(path).filter(s => !WORDS.has(s) && !PIECES.includes(s)).map(s => `${path}: ${s}`));
+    assert.deepEqual(without, []);
+});
+
+test('every row is said somewhere', () => {
+    const all = [...files, ...adapters, 'src/base/chip.c'].map(path => read(path).replace(/"\s*\n\s*"/g, '')).join('\n');
+    assert.deepEqual([...WORDS].filter(word => !all.includes(`"${word}"`)), []);
+});
