@@ -59,6 +59,10 @@ extern const struct otapult_secure otapult_secure;
  * either. src/decode/decoder.h says what one is; these are there: */
 struct otapult_decoder;
 
+/* gzip and zlib files. What it needs is deflate's window of 32 KB and the library's state. */
+extern const struct otapult_decoder otapult_gzip;
+#define OTAPULT_GZIP_RAM 45184u
+
 struct otapult_config {
     const struct otapult_port *port; /* must outlive the device */
     uint16_t chip_id;                /* of this device, OTAPULT_CHIP_… */

@@ -17,6 +17,23 @@ void otapult_put_le32(uint8_t *p, uint32_t v)
         p[i] = (uint8_t)v;
 }
 
+/* Four bits at a time: 64 bytes of table instead of 1,024, for about half the speed. */
+uint32_t otapult_crc32(uint32_t crc, const uint8_t *p, size_t n)
+{
+    static const uint32_t table[16] = {
+        0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4, 0x4DB26158, 0x5005713C,
+        0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C, 0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C,
+    };
+
+    crc = ~crc;
+    for (size_t i = 0; i < n; i++) {
+        crc ^= p[i];
+        crc = crc >> 4 ^ table[crc & 15];
+        crc = crc >> 4 ^ table[crc & 15];
+    }
+    return ~crc;
+}
+
 bool otapult_has_only(const uint8_t *p, size_t n, uint8_t value)
 {
     for (size_t i = 0; i < n; i++)

@@ -12,6 +12,9 @@ uint16_t otapult_le16(const uint8_t *p);
 uint32_t otapult_le32(const uint8_t *p);
 void     otapult_put_le32(uint8_t *p, uint32_t v);
 
+/* CRC-32 of gzip, zip and Ethernet: 0 to begin with, then what the last call returned. */
+uint32_t otapult_crc32(uint32_t crc, const uint8_t *p, size_t n);
+
 /* Is every one of n bytes `value`? */
 bool otapult_has_only(const uint8_t *p, size_t n, uint8_t value);
 

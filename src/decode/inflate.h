@@ -4,9 +4,9 @@
 
 #include "otapult/error.h"
 
-/* Raw deflate (RFC 1951) by a library that is there already: zlib on a computer (port/zlib/), the chip's
- * ROM on a board (port/esp-idf/). The port gives these two functions; they use no memory but the
- * caller's. A stream stays where it was begun: it holds pointers into itself. */
+/* Raw deflate (RFC 1951) by a library that is there already: zlib on a computer (inflate_zlib.c), the chip's
+ * ROM on a board (inflate_rom.c). Both use no memory but the caller's. A stream stays where it was begun: it
+ * holds pointers into itself. */
 
 /* Bytes of memory for a stream packed with a window of 1 << bits bytes, bits from 9 to 15. */
 #define OTAPULT_INFLATE_RAM(bits) (12288u + (1u << (bits)))
@@ -21,7 +21,8 @@ enum otapult_inflate_result {
 OTAPULT_MUST_CHECK int otapult_inflate_init(void *memory, size_t size, unsigned bits);
 
 /* Unpacks the next bytes of p[n], moving both. *out and *made: bytes that came out, in the stream's memory,
- * valid until the next call. Call until the input is used up *and* nothing came out. */
+ * valid until the next call. Call with what is left of the same bytes until they are used up *and* nothing
+ * came out: at the end of the stream *p may move back over some of them. */
 OTAPULT_MUST_CHECK enum otapult_inflate_result otapult_inflate(void *memory, const uint8_t **p, size_t *n,
                                                                const uint8_t **out, size_t *made);
 

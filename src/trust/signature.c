@@ -32,21 +32,9 @@ const struct otapult_signature_layout *otapult_signature_kind(const uint8_t bloc
     return NULL;
 }
 
-static uint32_t crc32_of(const uint8_t *p, size_t n)
-{
-    uint32_t crc = UINT32_MAX;
-
-    for (; n > 0; n--, p++) {
-        crc ^= *p;
-        for (int bit = 0; bit < 8; bit++)
-            crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320u : 0);
-    }
-    return ~crc;
-}
-
 void otapult_signature_seal(uint8_t block[OTAPULT_SIGNATURE_BLOCK])
 {
-    otapult_put_le32(block + CRC_AT, crc32_of(block, CRC_AT));
+    otapult_put_le32(block + CRC_AT, otapult_crc32(0, block, CRC_AT));
 }
 
 /* ---- a block ---- */
@@ -58,7 +46,7 @@ static const char *fault_of(const struct otapult_signature *s)
 
     if (b[0] != OTAPULT_SIGNATURE_MAGIC)
         return "no signature block";
-    if (otapult_le32(b + CRC_AT) != crc32_of(b, CRC_AT))
+    if (otapult_le32(b + CRC_AT) != otapult_crc32(0, b, CRC_AT))
         return "its CRC is wrong";
     const struct otapult_signature_layout *l = otapult_signature_kind(b);
     if (l == NULL)

@@ -2,6 +2,7 @@
 #ifndef OTAPULT_UPDATE_COMMON_H
 #define OTAPULT_UPDATE_COMMON_H
 
+#include "decode/chain.h"
 #include "trust/trust.h"
 #include "update/door.h"
 #include "update/journal.h"
@@ -71,7 +72,9 @@ struct otapult {
     struct otapult_inspect_limits  limits;
     struct otapult_version         running;  /* where older versions are refused; else empty */
     char                           reason[64]; /* of the last `ready` that said no */
-    struct otapult_session         session;
+    uint32_t                       came;       /* bytes of the file as it is sent; readers have `received` */
+    struct otapult_chain           chain;      /* what unpacks them */
+    struct otapult_session         session;    /* what gets the image that they are */
 };
 
 /* ---- common.c ---- */

@@ -29,7 +29,9 @@ static const char *fault_of(const struct otapult_config *c)
         return "more than OTAPULT_CHECKS_MAX health checks";
     if (c->key_count > 0 && c->keys == NULL)
         return "key_count without keys";
-    return c->key_count > OTAPULT_KEYS_MAX ? "more than OTAPULT_KEYS_MAX keys" : NULL;
+    if (c->key_count > OTAPULT_KEYS_MAX)
+        return "more than OTAPULT_KEYS_MAX keys";
+    return otapult_chain_fault(c->decoders, c->decoder_memory, c->decoder_memory_size);
 }
 
 static void log_fault(const struct otapult_port *port, const char *fault)

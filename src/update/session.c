@@ -35,6 +35,19 @@ void otapult_session_init(struct otapult_session *s, const struct otapult_flash 
     otapult_slot_writer_init(&s->writer, flash, size);
 }
 
+int otapult_session_expect(struct otapult_session *s, uint32_t size)
+{
+    const uint32_t slot = s->writer.flash.size;
+
+    if (s->err != 0)
+        return s->err;
+    if (size > slot)
+        return fail(s, OTAPULT_E_IMAGE_TOO_LARGE, &(struct otapult_finding){.got = size, .want = slot});
+    s->judge.recognise.size = size;
+    s->writer.size = size;
+    return 0;
+}
+
 /* How many of the next n bytes belong to the head, by which the judge accepts a file or not. */
 static size_t part_of_head(const struct otapult_session *s, size_t n)
 {

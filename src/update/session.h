@@ -17,6 +17,10 @@ struct otapult_session {
 void otapult_session_init(struct otapult_session *s, const struct otapult_flash *flash,
                           const struct otapult_inspect_limits *limits, uint32_t size);
 
+/* How many bytes will come, where that was not known at init: before the first of them. A size that is wrong
+ * only makes erasing slower. IMAGE_TOO_LARGE: the slot is smaller. */
+OTAPULT_MUST_CHECK int otapult_session_expect(struct otapult_session *s, uint32_t size);
+
 /* The next bytes of the file. Nothing is erased before the judge has accepted the head. */
 OTAPULT_MUST_CHECK int otapult_session_feed(struct otapult_session *s, const uint8_t *p, size_t n);
 

@@ -40,7 +40,7 @@ int otapult_enter(struct otapult *o, uint32_t ticket)
 
 void otapult_count_bytes(struct otapult *o)
 {
-    o->received = o->session.writer.received;
+    o->received = o->came;
     o->written = o->session.writer.written;
 }
 

@@ -73,7 +73,10 @@ static int open_target(struct otapult *o, uint32_t size, struct otapult_finding 
         return OTAPULT_E_IMAGE_TOO_LARGE;
     }
     otapult_set_limits(o, flash.size, true);
-    otapult_session_init(&o->session, &flash, &o->limits, size);
+    o->came = 0;
+    otapult_chain_init(&o->chain, o->config.decoders, o->config.decoder_memory, o->config.decoder_memory_size,
+                       size);
+    otapult_session_init(&o->session, &flash, &o->limits, OTAPULT_SIZE_UNKNOWN);
     return 0;
 }
 
@@ -161,7 +164,42 @@ void otapult_poll_stall(struct otapult *o)
         (void)end_badly(o, OTAPULT_E_STALLED, &(struct otapult_finding){.got = o->config.stall_ms / 1000});
 }
 
-/* ---- bytes ---- */
+/* ---- bytes: through the decoders into the session ---- */
+
+static int keep_finding(const struct otapult_decoder_env *env, int err)
+{
+    const struct otapult *o = env->ctx;
+    if (err != 0)
+        *env->why = o->session.why;
+    return err;
+}
+
+static int expect(const struct otapult_decoder_env *env, uint32_t size)
+{
+    struct otapult *o = env->ctx;
+    return keep_finding(env, otapult_session_expect(&o->session, size));
+}
+
+static int put(const struct otapult_decoder_env *env, const uint8_t *p, size_t n)
+{
+    struct otapult *o = env->ctx;
+    return keep_finding(env, otapult_session_feed(&o->session, p, n));
+}
+
+static int open_running(const struct otapult_decoder_env *env, struct otapult_flash *flash)
+{
+    struct otapult *o = env->ctx;
+    otapult_lock(o);
+    int running = o->slots.running;
+    otapult_unlock(o);
+    return o->port->open(o->port->ctx, running, flash);
+}
+
+static struct otapult_decoder_env way_in(struct otapult *o, struct otapult_finding *why)
+{
+    return (struct otapult_decoder_env){
+        .ctx = o, .expect = expect, .put = put, .running = open_running, .why = why};
+}
 
 int otapult_feed(struct otapult *o, uint32_t ticket, const uint8_t *data, size_t len,
                  struct otapult_finding *why)
@@ -171,11 +209,11 @@ int otapult_feed(struct otapult *o, uint32_t ticket, const uint8_t *data, size_t
     if (err != 0)
         return err;
 
-    err = otapult_session_feed(&o->session, data, len);
-    if (err != 0) {
-        *why = o->session.why;
+    const struct otapult_decoder_env env = way_in(o, why);
+    o->came += (uint32_t)len;
+    err = otapult_chain_feed(&o->chain, &env, data, len);
+    if (err != 0)
         return end_badly(o, err, why);
-    }
     otapult_leave(o);
     return 0;
 }
@@ -219,7 +257,7 @@ static void end_well(struct otapult *o)
     otapult_refresh_slots(o);
     otapult_lock(o);
     otapult_count_bytes(o);
-    o->total = o->written;
+    o->total = o->received; /* where it was an upper bound */
     otapult_unlock(o);
     otapult_restart_in(o, o->config.restart_ms);
     end_update(o, 0);
@@ -233,11 +271,12 @@ int otapult_finish(struct otapult *o, uint32_t ticket, const struct otapult_imag
     if (err != 0)
         return err;
 
+    const struct otapult_decoder_env env = way_in(o, why);
+    err = otapult_chain_finish(&o->chain, &env);
     set_verifying(o);
-    err = otapult_session_finish(&o->session);
-    if (err != 0)
-        *why = o->session.why;
-    else
+    if (err == 0)
+        err = keep_finding(&env, otapult_session_finish(&o->session));
+    if (err == 0)
         err = activate(o, why);
     if (err != 0)
         return end_badly(o, err, why);
