@@ -2,8 +2,8 @@
 # A thin front: what happens stands in CMakeLists.txt and tools/. `## ` after a target is its help line.
 # Set up once a machine by tools/setup, which installs what is missing and is silent when nothing is.
 .DEFAULT_GOAL := help
-.PHONY: help build run test lint format screenshots bench size pages arduino power fuzz coverage interop clean setup-build \
-        setup-test soak asan
+.PHONY: help build run test lint format screenshots bench size pages arduino power fuzz coverage interop \
+        bare clean setup-build setup-test soak asan
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
@@ -68,6 +68,10 @@ screenshots: asan $(NODE_MODULES) ## the pictures of docs/screenshots/, from the
 
 interop: build ## signatures to and from Espressif's espsecure; needs PyPI the first time
 	@tools/interop
+
+bare: ## both commands of the README on a bare Debian, SUITE=trixie or bookworm; for root
+	@tools/setup bare
+	@tools/bare $(or $(SUITE),trixie)
 
 clean: ## remove build/ and the test's node_modules; keeps flash.bin
 	@rm -rf build test/e2e/node_modules

@@ -8,16 +8,22 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 
 #include "otapult/image.h"
 
+static void put(char *dst, size_t cap, const char *text)
+{
+    assert_in_range(snprintf(dst, cap, "%s", text), 0, cap - 1);
+}
+
 static struct otapult_version make(const char *version, const char *date, const char *time)
 {
-    struct otapult_version v = {.version = ""};
+    struct otapult_version v;
 
-    strncpy(v.version, version, sizeof v.version - 1);
-    strncpy(v.date, date, sizeof v.date - 1);
-    strncpy(v.time, time, sizeof v.time - 1);
+    put(v.version, sizeof v.version, version);
+    put(v.date, sizeof v.date, date);
+    put(v.time, sizeof v.time, time);
     return v;
 }
 

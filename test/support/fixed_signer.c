@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fixed_signer.h"
 
-#include <mbedtls/ecdsa.h>
-#include <mbedtls/rsa.h>
-#include <mbedtls/sha256.h>
+#include <gnutls/crypto.h>
+#include <nettle/ecc-curve.h>
+#include <nettle/ecc.h>
+#include <nettle/ecdsa.h>
+#include <nettle/rsa.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,38 +14,41 @@
 struct kind {
     uint8_t magic[4];
     size_t digest, key, key_len, number, signature, signature_len;
-    mbedtls_ecp_group_id group;
+    const struct ecc_curve *(*group)(void); /* NULL: RSA */
     uint8_t curve;
 };
-static const struct kind rsa = {{0xE7, 2, 0, 0}, 32, 36, 776, 384, 812, 384, MBEDTLS_ECP_DP_NONE, 0};
-static const struct kind p256 = {{0xE7, 3, 0, 0}, 32, 36, 65, 32, 101, 64, MBEDTLS_ECP_DP_SECP256R1, 2};
-static const struct kind p384 = {{0xE7, 3, 1, 0}, 48, 52, 97, 48, 149, 96, MBEDTLS_ECP_DP_SECP384R1, 3};
+static const struct kind rsa = {{0xE7, 2, 0, 0}, 32, 36, 776, 384, 812, 384, NULL, 0};
+static const struct kind p256 = {{0xE7, 3, 0, 0}, 32, 36, 65, 32, 101, 64, nettle_get_secp_256r1, 2};
+static const struct kind p384 = {{0xE7, 3, 1, 0}, 48, 52, 97, 48, 149, 96, nettle_get_secp_384r1, 3};
 
-static void must(int status)
+#define PSS_SALT 32u
+
+static void must(int done)
 {
-    if (status != 0) {
-        fprintf(stderr, "mbedTLS: -0x%x\n", (unsigned)-status);
+    if (!done) {
+        fputs("fixed_signer: nettle refuses\n", stderr);
         abort();
     }
 }
 
 /* ---- keys ---- */
 
-static mbedtls_rsa_context rsa_key;
-static mbedtls_ecp_keypair ec_key[FIXED_KEYS];
+static struct rsa_public_key rsa_public;
+static struct rsa_private_key rsa_private;
+static struct ecc_point ec_public[FIXED_KEYS];
+static struct ecc_scalar ec_private[FIXED_KEYS];
 static uint8_t digests[FIXED_KEYS][32];
 static uint8_t last[FIXED_KEYS][SIGNER_BLOCK]; /* what each has signed last */
 static bool made;
 
-static int fixed_random(void *state, unsigned char *out, size_t len)
+static void fixed_random(void *state, size_t len, uint8_t *out)
 {
     uint64_t *x = state;
 
     for (size_t i = 0; i < len; i++) {
         *x = *x * 6364136223846793005u + 1442695040888963407u;
-        out[i] = (unsigned char)(*x >> 56);
+        out[i] = (uint8_t)(*x >> 56);
     }
-    return 0;
 }
 
 static const struct kind *kind_of_key(enum fixed_key key)
@@ -53,9 +58,12 @@ static const struct kind *kind_of_key(enum fixed_key key)
 
 static void free_keys(void)
 {
-    mbedtls_rsa_free(&rsa_key);
-    for (int k = FIXED_P256; k < FIXED_KEYS; k++)
-        mbedtls_ecp_keypair_free(&ec_key[k]);
+    rsa_public_key_clear(&rsa_public);
+    rsa_private_key_clear(&rsa_private);
+    for (int k = FIXED_P256; k < FIXED_KEYS; k++) {
+        ecc_point_clear(&ec_public[k]);
+        ecc_scalar_clear(&ec_private[k]);
+    }
 }
 
 static void make_keys(void)
@@ -65,17 +73,20 @@ static void make_keys(void)
     uint64_t seed = 20260101;
 
     made = true;
-    mbedtls_rsa_init(&rsa_key, MBEDTLS_RSA_PKCS_V21, MBEDTLS_MD_SHA256);
-    must(mbedtls_rsa_gen_key(&rsa_key, fixed_random, &seed, 3072, 65537));
+    rsa_public_key_init(&rsa_public);
+    rsa_private_key_init(&rsa_private);
+    mpz_set_ui(rsa_public.e, 65537);
+    must(rsa_generate_keypair(&rsa_public, &rsa_private, &seed, fixed_random, NULL, NULL, 3072, 0));
     for (int k = FIXED_P256; k < FIXED_KEYS; k++) {
-        mbedtls_ecp_keypair_init(&ec_key[k]);
-        must(mbedtls_ecp_gen_key(kind_of_key((enum fixed_key)k)->group, &ec_key[k], fixed_random, &seed));
+        const struct ecc_curve *curve = kind_of_key((enum fixed_key)k)->group();
+        ecc_point_init(&ec_public[k], curve);
+        ecc_scalar_init(&ec_private[k], curve);
+        ecdsa_generate_keypair(&ec_public[k], &ec_private[k], &seed, fixed_random);
     }
     (void)atexit(free_keys);
     for (int k = 0; k < FIXED_KEYS; k++) {
         fixed_signer_block((enum fixed_key)k, &any, block);
-        if (!fixed_block_key(block, digests[k]))
-            abort();
+        must(fixed_block_key(block, digests[k]));
     }
 }
 
@@ -88,44 +99,54 @@ const uint8_t *fixed_key_digest(enum fixed_key key)
 
 /* ---- making blocks ---- */
 
-static void put_little(const mbedtls_mpi *n, uint8_t *dst, size_t len)
+static void put_little(const mpz_t n, uint8_t *dst, size_t len)
 {
-    must(mbedtls_mpi_write_binary_le(n, dst, len));
+    must(mpz_sgn(n) >= 0 && (mpz_sizeinbase(n, 2) + 7) / 8 <= len);
+    memset(dst, 0, len);
+    mpz_export(dst, NULL, -1, 1, 0, 0, n);
+}
+
+static void take_little(mpz_t n, const uint8_t *src, size_t len)
+{
+    mpz_import(n, len, -1, 1, 0, 0, src);
 }
 
 /* R^2 and -1/n, which only the chip's hardware reads, are left 0. */
 static void sign_rsa(const struct fixed_digests *d, uint8_t *block)
 {
-    uint8_t big[384];
+    uint8_t salt[PSS_SALT];
     uint64_t seed = 7;
-    mbedtls_mpi n;
+    mpz_t signature;
 
-    put_little(&rsa_key.N, block + 36, 384);
-    put_little(&rsa_key.E, block + 420, 4);
-    must(mbedtls_rsa_rsassa_pss_sign_ext(&rsa_key, fixed_random, &seed, MBEDTLS_MD_SHA256, 32, d->sha256, 32,
-                                         big));
-    mbedtls_mpi_init(&n);
-    must(mbedtls_mpi_read_binary(&n, big, sizeof big));
-    put_little(&n, block + 812, 384);
-    mbedtls_mpi_free(&n);
+    mpz_init(signature);
+    fixed_random(&seed, sizeof salt, salt);
+    put_little(rsa_public.n, block + 36, 384);
+    put_little(rsa_public.e, block + 420, 4);
+    must(rsa_pss_sha256_sign_digest_tr(&rsa_public, &rsa_private, &seed, fixed_random, sizeof salt, salt,
+                                       d->sha256, signature));
+    put_little(signature, block + 812, 384);
+    mpz_clear(signature);
 }
 
-static void sign_ecdsa(mbedtls_ecp_keypair *key, const struct kind *k, const uint8_t *digest, uint8_t *block)
+/* Its nonce is drawn after the digest: the same for the same block, and never for two. */
+static void sign_ecdsa(enum fixed_key key, const struct kind *k, const uint8_t *digest, uint8_t *block)
 {
-    const mbedtls_md_type_t md = k->digest == 32 ? MBEDTLS_MD_SHA256 : MBEDTLS_MD_SHA384;
-    uint64_t seed = 7;
-    mbedtls_mpi r, s;
+    struct dsa_signature signature;
+    uint64_t seed;
+    mpz_t x, y;
 
-    mbedtls_mpi_init(&r);
-    mbedtls_mpi_init(&s);
-    must(mbedtls_ecdsa_sign_det_ext(&key->grp, &r, &s, &key->d, digest, k->digest, md, fixed_random, &seed));
+    memcpy(&seed, digest, sizeof seed);
+    dsa_signature_init(&signature);
+    mpz_inits(x, y, NULL);
+    ecdsa_sign(&ec_private[key], &seed, fixed_random, k->digest, digest, &signature);
+    ecc_point_get(&ec_public[key], x, y);
     block[k->key] = k->curve;
-    put_little(&key->Q.X, block + k->key + 1, k->number);
-    put_little(&key->Q.Y, block + k->key + 1 + k->number, k->number);
-    put_little(&r, block + k->signature, k->number);
-    put_little(&s, block + k->signature + k->number, k->number);
-    mbedtls_mpi_free(&r);
-    mbedtls_mpi_free(&s);
+    put_little(x, block + k->key + 1, k->number);
+    put_little(y, block + k->key + 1 + k->number, k->number);
+    put_little(signature.r, block + k->signature, k->number);
+    put_little(signature.s, block + k->signature + k->number, k->number);
+    mpz_clears(x, y, NULL);
+    dsa_signature_clear(&signature);
 }
 
 void fixed_signer_block(enum fixed_key key, const struct fixed_digests *d, uint8_t block[SIGNER_BLOCK])
@@ -141,7 +162,7 @@ void fixed_signer_block(enum fixed_key key, const struct fixed_digests *d, uint8
     if (key == FIXED_RSA)
         sign_rsa(d, block);
     else
-        sign_ecdsa(&ec_key[key], k, digest, block);
+        sign_ecdsa(key, k, digest, block);
     signer_seal(block);
     memcpy(last[key], block, SIGNER_BLOCK);
 }
@@ -162,7 +183,7 @@ bool fixed_block_key(const uint8_t block[SIGNER_BLOCK], uint8_t digest[32])
     const struct kind *k = kind_of(block);
 
     if (k != NULL)
-        must(mbedtls_sha256_ret(block + k->key, k->key_len, digest, 0));
+        must(gnutls_hash_fast(GNUTLS_DIG_SHA256, block + k->key, k->key_len, digest) == 0);
     return k != NULL;
 }
 
@@ -189,52 +210,43 @@ static bool has_form(const uint8_t *block, const struct fixed_digests *d, bool w
     return memcmp(block + 4, d->sha256, 32) == 0;
 }
 
+/* An even n or e, or an e of 1, is no key: with the last one anybody could sign. */
 static bool rsa_holds(const uint8_t *block, const uint8_t *digest)
 {
-    mbedtls_rsa_context key;
-    mbedtls_mpi n, e, s;
-    uint8_t big[384];
+    struct rsa_public_key key;
+    mpz_t signature;
 
-    mbedtls_rsa_init(&key, MBEDTLS_RSA_PKCS_V21, MBEDTLS_MD_SHA256);
-    mbedtls_mpi_init(&n);
-    mbedtls_mpi_init(&e);
-    mbedtls_mpi_init(&s);
-    bool ok = mbedtls_mpi_read_binary_le(&n, block + 36, 384) == 0 &&
-              mbedtls_mpi_read_binary_le(&e, block + 420, 4) == 0 &&
-              mbedtls_mpi_read_binary_le(&s, block + 812, 384) == 0 && mbedtls_mpi_bitlen(&n) == 3072 &&
-              mbedtls_rsa_import(&key, &n, NULL, NULL, NULL, &e) == 0 && mbedtls_rsa_complete(&key) == 0 &&
-              mbedtls_rsa_check_pubkey(&key) == 0 && mbedtls_mpi_write_binary(&s, big, sizeof big) == 0 &&
-              mbedtls_rsa_rsassa_pss_verify_ext(&key, NULL, NULL, MBEDTLS_RSA_PUBLIC, MBEDTLS_MD_SHA256, 32,
-                                                digest, MBEDTLS_MD_SHA256, 32, big) == 0;
-    mbedtls_rsa_free(&key);
-    mbedtls_mpi_free(&n);
-    mbedtls_mpi_free(&e);
-    mbedtls_mpi_free(&s);
+    rsa_public_key_init(&key);
+    mpz_init(signature);
+    take_little(key.n, block + 36, 384);
+    take_little(key.e, block + 420, 4);
+    take_little(signature, block + 812, 384);
+    bool ok = mpz_sizeinbase(key.n, 2) == 3072 && mpz_odd_p(key.n) && mpz_odd_p(key.e) &&
+              mpz_cmp_ui(key.e, 1) > 0 && rsa_public_key_prepare(&key) &&
+              rsa_pss_sha256_verify_digest(&key, PSS_SALT, digest, signature);
+    rsa_public_key_clear(&key);
+    mpz_clear(signature);
     return ok;
 }
 
 static bool ecdsa_holds(const struct kind *k, const uint8_t *block, const uint8_t *digest)
 {
-    const uint8_t *point = block + k->key + 1, *signature = block + k->signature;
-    mbedtls_ecp_group group;
-    mbedtls_ecp_point q;
-    mbedtls_mpi r, s;
+    const uint8_t *point = block + k->key + 1, *numbers = block + k->signature;
+    struct dsa_signature signature;
+    struct ecc_point q;
+    mpz_t x, y;
 
-    mbedtls_ecp_group_init(&group);
-    mbedtls_ecp_point_init(&q);
-    mbedtls_mpi_init(&r);
-    mbedtls_mpi_init(&s);
-    bool ok = mbedtls_ecp_group_load(&group, k->group) == 0 && mbedtls_mpi_lset(&q.Z, 1) == 0 &&
-              mbedtls_mpi_read_binary_le(&q.X, point, k->number) == 0 &&
-              mbedtls_mpi_read_binary_le(&q.Y, point + k->number, k->number) == 0 &&
-              mbedtls_mpi_read_binary_le(&r, signature, k->number) == 0 &&
-              mbedtls_mpi_read_binary_le(&s, signature + k->number, k->number) == 0 &&
-              mbedtls_ecp_check_pubkey(&group, &q) == 0 &&
-              mbedtls_ecdsa_verify(&group, digest, k->digest, &q, &r, &s) == 0;
-    mbedtls_ecp_group_free(&group);
-    mbedtls_ecp_point_free(&q);
-    mbedtls_mpi_free(&r);
-    mbedtls_mpi_free(&s);
+    ecc_point_init(&q, k->group());
+    dsa_signature_init(&signature);
+    mpz_inits(x, y, NULL);
+    take_little(x, point, k->number);
+    take_little(y, point + k->number, k->number);
+    take_little(signature.r, numbers, k->number);
+    take_little(signature.s, numbers + k->number, k->number);
+    bool ok = ecc_point_set(&q, x, y) && ecdsa_verify(&q, k->digest, digest, &signature);
+    mpz_clears(x, y, NULL);
+    dsa_signature_clear(&signature);
+    ecc_point_clear(&q);
     return ok;
 }
 

@@ -8,9 +8,10 @@
 
 #include "signer.h"
 
-/* Signature blocks for fuzzing, and a second opinion on them. By mbedTLS's own functions, not through PSA;
- * nothing is shared with src/. The keys are the same in every run, made from a fixed seed when they are
- * first asked for (about a second), so that an input that was found means the same tomorrow. */
+/* Signature blocks for fuzzing, and a second opinion on them. By nettle, which GnuTLS stands on: it shares
+ * nothing with src/, nor with the mbedTLS below it. The keys are the same in every run, made from a fixed
+ * seed when they are first asked for (about a second), so that an input that was found means the same
+ * tomorrow. */
 
 enum fixed_key { FIXED_RSA, FIXED_P256, FIXED_P384, FIXED_OTHER, FIXED_KEYS }; /* the last one a P-256, too */
 
