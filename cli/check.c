@@ -9,15 +9,16 @@
 #define JSON_SIZE 4096
 
 /* In the order in which a device asks: name and length stand before the first byte. */
-static int refusal(const struct input *in, const struct options *options, struct otapult_judge *j)
+static int refusal(struct input *in, const struct options *options, struct otapult_judge *j)
 {
-    if (in->named && !otapult_is_bin_name(in->name))
+    if (in->named && !otapult_is_firmware_name(in->name))
         return OTAPULT_E_FILE_NAME;
     if (in->size > options->slot_size) {
         j->why = (struct otapult_finding){.got = (uint32_t)in->size, .want = options->slot_size};
         return OTAPULT_E_IMAGE_TOO_LARGE;
     }
-    return input_judge(in, options, j);
+    int err = input_unpack(in, &j->why);
+    return err == 0 ? input_judge(in, options, j) : err;
 }
 
 /* Of a robot whose version is all that is known of it. */
@@ -42,8 +43,13 @@ static void print_ok(const struct input *in, const struct otapult_image_info *in
     char build[OTAPULT_BUILD_ID_CHARS + 1], size[SIZE_TEXT];
     otapult_build_id(&info->desc, build);
     size_text(info->size, size);
-    printf("ok %s: %s %s, build %s, for %s, %s\n", in->name, info->desc.project, info->desc.version, build,
+    printf("ok %s: %s %s, build %s, for %s, %s", in->name, info->desc.project, info->desc.version, build,
            otapult_chip_name(info->chip_id), size);
+    if (in->packed != NULL) {
+        size_text((uint32_t)in->sent_size, size);
+        printf(", sent as %s, %s", in->packed, size);
+    }
+    putchar('\n');
 }
 
 static void json_ok(struct otapult_json *j, const struct input *in, const struct options *options,
@@ -62,6 +68,8 @@ static void json_ok(struct otapult_json *j, const struct input *in, const struct
     otapult_json_str(j, "version", info->desc.version);
     otapult_json_str(j, "build", build);
     otapult_json_num(j, "size", info->size);
+    otapult_json_str(j, "packed", in->packed);
+    otapult_json_num(j, "file_size", (uint32_t)(in->packed != NULL ? in->sent_size : in->size));
     otapult_json_hex(j, "sha256", info->sha256, sizeof info->sha256);
     otapult_json_num(j, "signatures", info->signatures);
     if (options->running != NULL)

@@ -8,7 +8,9 @@ static int info(const struct options *options)
     struct input in;
     if (!input_read(options->file, &in))
         return STATUS_NO;
-    int err = input_judge(&in, options, &judge);
+    int err = input_unpack(&in, &judge.why);
+    if (err == 0)
+        err = input_judge(&in, options, &judge);
     survey(&found, err, in.data, in.size);
     struct report report = {&in, options, &found, err, &judge.why};
     int status = options->json ? report_json(&report) : report_text(&report);

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "decode/chain.h"
 #include "say.h"
 
 #define PIECE          65536u
@@ -25,12 +26,12 @@ static void set_name(struct input *in, const char *path)
     otapult_text_clean(in->name, sizeof in->name, (const uint8_t *)name, strlen(name));
 }
 
-/* Room for one more piece, doubling, so that a file of n bytes is copied O(n). */
-static bool grow(struct input *in, size_t *cap)
+/* Room for `n` more bytes, doubling, so that a file of n bytes is copied O(n). */
+static bool grow(struct input *in, size_t *cap, size_t n)
 {
-    if (*cap - in->size >= PIECE)
+    if (*cap - in->size >= n)
         return true;
-    size_t more = *cap * 2 + PIECE;
+    size_t more = *cap * 2 + n;
     uint8_t *data = realloc(in->data, more);
     if (data == NULL)
         return false;
@@ -43,7 +44,7 @@ static const char *read_all(FILE *f, struct input *in)
 {
     size_t cap = 0;
     while (in->size <= INPUT_MAX) {
-        if (!grow(in, &cap))
+        if (!grow(in, &cap, PIECE))
             return "not enough memory";
         size_t n = fread(in->data + in->size, 1, PIECE, f);
         in->size += n;
@@ -74,6 +75,72 @@ void input_free(struct input *in)
     in->data = NULL;
     in->size = 0;
 }
+
+/* ---- packed files ---- */
+
+struct unpacked {
+    struct input out;
+    size_t cap;
+};
+
+static int expect_size(const struct otapult_decoder_env *env, uint32_t size)
+{
+    (void)env;
+    (void)size;
+    return 0;
+}
+
+static int keep(const struct otapult_decoder_env *env, const uint8_t *p, size_t n)
+{
+    struct unpacked *u = env->ctx;
+    if (n > INPUT_MAX - u->out.size || !grow(&u->out, &u->cap, n)) {
+        *env->why = (struct otapult_finding){.got = INPUT_MAX + 1, .want = INPUT_MAX};
+        return OTAPULT_E_IMAGE_TOO_LARGE;
+    }
+    memcpy(u->out.data + u->out.size, p, n);
+    u->out.size += n;
+    return 0;
+}
+
+static int nothing_runs(const struct otapult_decoder_env *env, struct otapult_flash *flash)
+{
+    (void)env;
+    (void)flash;
+    return OTAPULT_E_SLOT_OPEN;
+}
+
+static int unpack_all(const struct input *in, struct otapult_chain *chain,
+                      const struct otapult_decoder_env *env)
+{
+    static const struct otapult_decoder *const decoders[] = {&otapult_gzip, NULL};
+    static uint64_t memory[OTAPULT_GZIP_RAM / 8];
+    otapult_chain_init(chain, decoders, memory, sizeof memory, OTAPULT_SIZE_UNKNOWN);
+    int err = otapult_chain_feed(chain, env, in->data, in->size);
+    return err == 0 ? otapult_chain_finish(chain, env) : err;
+}
+
+int input_unpack(struct input *in, struct otapult_finding *why)
+{
+    struct unpacked u = {.cap = 0};
+    const struct otapult_decoder_env env = {
+        .ctx = &u, .expect = expect_size, .put = keep, .running = nothing_runs, .why = why};
+    struct otapult_chain chain;
+    *why = (struct otapult_finding){0};
+    int err = unpack_all(in, &chain, &env);
+    const char *packed = otapult_chain_name(&chain, 0);
+    if (err != 0 || packed == NULL) {
+        input_free(&u.out);
+        return err;
+    }
+    free(in->data);
+    in->sent_size = in->size;
+    in->packed = packed;
+    in->data = u.out.data;
+    in->size = u.out.size;
+    return 0;
+}
+
+/* ---- the judge ---- */
 
 static uint16_t wanted_revision(const struct input *in)
 {

@@ -15,6 +15,8 @@ struct input {
     bool     named;     /* false: standard input */
     uint8_t *data;
     size_t   size;      /* at most INPUT_MAX */
+    const char *packed; /* what input_unpack() has unpacked: "gzip"; NULL: nothing */
+    size_t   sent_size; /* of the file as it was read, once unpacked */
 };
 
 #define INPUT_MAX (128u * 1024u * 1024u) /* the largest flash an ESP32 can address */
@@ -22,6 +24,10 @@ struct input {
 /* false: the file cannot be read, and standard error says why. */
 bool input_read(const char *path, struct input *in);
 void input_free(struct input *in);
+
+/* Where the file is packed: data and size become those of what is in it, as a device unpacks it. A file that
+ * is not packed stays as it is. 0, or the error with *why, and then the file stays too. */
+int input_unpack(struct input *in, struct otapult_finding *why);
 
 /* Hands the file to the judge as a device would, 64 KB at a time: 0, or the error, with j->why. The
  * revision of the chip is the one the image asks for: which robot it is for is not known here. With key

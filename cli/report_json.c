@@ -173,7 +173,8 @@ int report_json(const struct report *r)
     otapult_json_init(&j, text, sizeof text);
     otapult_json_open(&j, NULL, '{');
     otapult_json_str(&j, "file", r->in->name);
-    otapult_json_num(&j, "file_size", (uint32_t)r->in->size);
+    otapult_json_num(&j, "file_size", (uint32_t)(r->in->packed != NULL ? r->in->sent_size : r->in->size));
+    otapult_json_str(&j, "packed", r->in->packed);
     otapult_json_str(&j, "kind", survey_kind(r->err));
     otapult_json_bool(&j, "fit", r->err == 0);
     put_refusal(&j, r);

@@ -179,6 +179,11 @@ static void print_title(const struct report *r)
         snprintf(detail, sizeof detail, "an app image for %s",
                  s->image_count > 0 ? otapult_chip_name(s->image[0].info.chip_id) : "an unknown chip");
     printf("%s: %s\n", r->in->name, detail);
+    if (r->in->packed != NULL) {
+        line("unpacked", size);
+        size_text((uint32_t)r->in->sent_size, size);
+        line("packed as", r->in->packed);
+    }
     line("file size", size);
 }
 

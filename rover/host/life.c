@@ -61,6 +61,8 @@ static void revoke_key(struct life *life)
                     o->revoked[3]);
 }
 
+static const struct otapult_decoder *const decoders[] = {&otapult_gzip, NULL};
+
 /* The checks ask it as long as the life lasts. */
 static bool start(struct life *life, struct ports *ports)
 {
@@ -73,6 +75,9 @@ static bool start(struct life *life, struct ports *ports)
     config.confirm_ms = life->options->confirm_s * 1000;
     if (life->options->restart_ms >= 0)
         config.restart_ms = (uint32_t)life->options->restart_ms;
+    config.decoders = decoders;
+    config.decoder_memory = life->decoder_memory;
+    config.decoder_memory_size = sizeof life->decoder_memory;
     hardware = hardware_of(life);
     rover_configure(&life->rover, &config, checks, &hardware);
     secure_configure(&life->options->secure, life->options->flash, &config, &life->users);

@@ -18,6 +18,7 @@ struct life {
     struct rover rover;
     struct mhd_server *server, *redirects;
     union otapult_users_memory users;
+    uint64_t decoder_memory[OTAPULT_GZIP_RAM / 8];
     uint16_t port;
     enum sample_temper temper; /* of the firmware that runs */
     uint32_t after_ms;         /* of the temper */

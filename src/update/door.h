@@ -45,6 +45,7 @@ OTAPULT_MUST_CHECK int otapult_slot_desc(struct otapult *o, int index, struct ot
 const struct otapult_secure *otapult_profile(const struct otapult *o);
 const char *const *otapult_device_hosts(const struct otapult *o);
 uint16_t otapult_device_chip(const struct otapult *o);
+const char *otapult_device_accepts(const struct otapult *o, size_t n); /* "plain", "gzip", …; NULL behind the last */
 uint32_t otapult_device_stall_ms(const struct otapult *o);
 
 /* Who may log in; NULL: nobody can. */

@@ -101,6 +101,18 @@ const char *const *otapult_device_hosts(const struct otapult *o)
     return o->config.hosts;
 }
 
+const char *otapult_device_accepts(const struct otapult *o, size_t n)
+{
+    const struct otapult_decoder *const *d = o->config.decoders;
+
+    if (n == 0)
+        return "plain";
+    for (; d != NULL && *d != NULL; d++)
+        if (--n == 0)
+            return (*d)->name;
+    return NULL;
+}
+
 uint16_t otapult_device_chip(const struct otapult *o)
 {
     return o->config.chip_id;

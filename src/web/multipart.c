@@ -17,11 +17,17 @@ static int fail(struct otapult_multipart *m, int err, const char *text)
     return err;
 }
 
-bool otapult_is_bin_name(const char *name)
+bool otapult_is_firmware_name(const char *name)
 {
-    size_t len = strlen(name);
+    static const char *const endings[] = {".bin", ".gz", ".patch"};
+    const size_t len = strlen(name);
 
-    return len > 4 && otapult_same_word(name + len - 4, 4, ".bin");
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        const size_t n = strlen(endings[i]);
+        if (len > n && otapult_same_word(name + len - n, n, endings[i]))
+            return true;
+    }
+    return false;
 }
 
 /* ---- the boundary ---- */
@@ -92,7 +98,7 @@ static void take_file_name(struct disposition *d, const char *value)
     if (d->has_file)
         d->fault = "two file names in one part";
     d->has_file = true;
-    d->is_bin = otapult_is_bin_name(value);
+    d->is_bin = otapult_is_firmware_name(value);
 }
 
 /* filename*=UTF-8''…: counts only where there is no plain filename (RFC 7578 does without it). */
@@ -101,7 +107,7 @@ static void take_extended_name(struct disposition *d, const char *value)
     const char *name = strrchr(value, '\'');
 
     if (!d->has_file)
-        d->is_bin = otapult_is_bin_name(name == NULL ? value : name + 1);
+        d->is_bin = otapult_is_firmware_name(name == NULL ? value : name + 1);
 }
 
 static void take_field_name(struct disposition *d, const char *value)

@@ -57,14 +57,15 @@ struct otapult_multipart {
 OTAPULT_MUST_CHECK int otapult_multipart_init(struct otapult_multipart *m, const char *content_type);
 
 /* The next bytes of the body. Errors: MULTIPART with the reason, FILE_NAME when the field's file name
- * does not end in .bin, or the sink's. A second `firmware` field is malformed. */
+ * has another ending than those below, or the sink's. A second `firmware` field is malformed. */
 OTAPULT_MUST_CHECK int otapult_multipart_feed(struct otapult_multipart *m, const uint8_t *p, size_t n,
                                               otapult_multipart_sink sink, void *ctx);
 
 /* The body is complete. MULTIPART when the closing delimiter is missing, NO_FIELD. */
 OTAPULT_MUST_CHECK int otapult_multipart_finish(struct otapult_multipart *m);
 
-/* True when `name` ends in ".bin", any case, with something before it. */
-bool otapult_is_bin_name(const char *name);
+/* Does `name` end in ".bin", ".gz" or ".patch", any case, with something before it? What such a file is, and
+ * whether this device can unpack it, its bytes tell. */
+bool otapult_is_firmware_name(const char *name);
 
 #endif

@@ -210,6 +210,10 @@ static void limits_json(struct otapult_json *j, struct otapult *o, const struct 
     otapult_json_str(j, "chip", otapult_chip_name(otapult_device_chip(o)));
     otapult_json_num(j, "slot_size", slot.size);
     otapult_json_num(j, "stall_ms", otapult_device_stall_ms(o));
+    otapult_json_open(j, "accepts", '[');
+    for (size_t n = 0; otapult_device_accepts(o, n) != NULL; n++)
+        otapult_json_str(j, NULL, otapult_device_accepts(o, n));
+    otapult_json_close(j, ']');
     otapult_json_close(j, '}');
 }
 

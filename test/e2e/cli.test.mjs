@@ -78,7 +78,8 @@ const made = [
     ['an ELF file', 'file_elf', 'other', () => beginsWith('\x7fELF\x01\x01\x01', 4096)],
     ['a UF2 file', 'file_uf2', 'other', () => beginsWith('UF2\n\x57\x51\x5d\x9e', 512)],
     ['Intel HEX', 'file_hex', 'other', () => Buffer.from(':020000040000FA\r\n'.repeat(100))],
-    ['a gzip file', 'file_gzip', 'other', () => zlib.gzipSync(app)],
+    ['a gzip file in a gzip file', 'file_gzip', 'other', () => zlib.gzipSync(zlib.gzipSync(app))],
+    ['a damaged gzip file', 'gzip_damaged', 'other', () => changed(zlib.gzipSync(app), [20, 4])],
     ['a ZIP archive', 'file_archive', 'other', () => beginsWith('PK\x03\x04\x14', 600)],
     ['a web page', 'file_text', 'other', () => Buffer.from('<!DOCTYPE html><title>404</title>'.repeat(40))],
     ['nothing that is known', 'file_unknown', 'other', () => beginsWith('\x01\x8e\xf3\x77', 4096)],
@@ -93,6 +94,20 @@ const real = [
     ['s3-partitions.bin', 'file_partition_table', 'partition_table'],
     ['s3-otadata-ota0.bin', 'file_ota_data', 'ota_data'],
 ];
+
+test('a packed file is told by what is in it', async () => {
+    for (const [name, packed] of [['app.bin.gz', zlib.gzipSync(app)], ['zlib.bin', zlib.deflateSync(app)]]) {
+        const file = samples.write(name, packed);
+        const check = await otapult('check', file);
+        assert.match(check.stdout, /^ok .*, sent as gzip, .*\n$/);
+        const checked = JSON.parse((await otapult('check', '--json', file)).stdout);
+        assert.deepEqual([checked.packed, checked.file_size, checked.size], ['gzip', packed.length, app.length]);
+        assert.equal(checked.sha256, sha256(app));
+        const told = JSON.parse((await otapult('info', '--json', file)).stdout);
+        assert.deepEqual([told.kind, told.fit, told.packed, told.file_size], ['app', true, 'gzip', packed.length]);
+        assert.match((await otapult('info', file)).stdout, /unpacked .*\n.*packed as +gzip/);
+    }
+});
 
 // Both verbs, for people and for programs, over one file.
 async function agrees(file, code, kind) {

@@ -2,6 +2,7 @@
 // The main job with curl, as the brief has it: a file goes into the virtual rover and boots; every row of
 // the brief's error table is produced for real; after any failure the next upload works.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
@@ -91,6 +92,59 @@ describe('a good file', () => {
     });
 });
 
+describe('a packed file', () => {
+    let rover, plain, bytes;
+
+    before(async () => {
+        rover = await startRover();
+        plain = await samples.make('packed.bin', { version: '2.0.0', seed: 2, size: 500000 });
+        bytes = fs.readFileSync(plain);
+    });
+    after(() => rover.stop());
+
+    async function goesIn(file, ...how) {
+        const before = await rover.status();
+        const answer = await upload(rover.url, file, ...how);
+        assert.equal(answer.status, 200, answer.body);
+        assert.equal(answer.json.size, bytes.length);
+        assert.equal(answer.json.sha256, sha256(plain));
+        const done = await rover.status();
+        if (done.boot === before.boot) { // else the restart was quicker
+            assert.equal(done.received, fs.statSync(file).size);
+            assert.equal(done.total, fs.statSync(file).size);
+            assert.equal(done.written, bytes.length);
+        }
+        const now = await rover.waitFor('the confirmation', s => s.boot === before.boot + 1 && !s.pending);
+        assert.equal(now.running, before.next);
+        assert.equal(now.slots.find(slot => slot.running).image.build, buildId(plain));
+    }
+
+    test('the device says what it unpacks', async () => {
+        const { limits } = await rover.status();
+        assert.equal(limits.accepts[0], 'plain');
+        assert.ok(limits.accepts.includes('gzip'));
+    });
+
+    for (const level of [1, 6, 9])
+        test(`by gzip -${level}, firmware.bin.gz`, async () => {
+            const packed = samples.write(`firmware-${level}.bin.gz`, execFileSync('gzip', [`-${level}`, '-c', plain]));
+            assert.ok(fs.statSync(packed).size < bytes.length + 1000);
+            await goesIn(packed);
+        });
+
+    test('by zlib, in a .bin', () => goesIn(samples.write('zlib.bin', zlib.deflateSync(bytes, { level: 9 }))));
+    test('by gzip, in a .bin', () => goesIn(samples.write('gz.bin', zlib.gzipSync(bytes))));
+
+    test('as raw bytes without a Content-Length', async () => {
+        const file = samples.write('raw.bin.gz', zlib.gzipSync(bytes));
+        const boot = (await rover.status()).boot;
+        const answer = await curl('-X', 'POST', '-H', RAW, '-H', 'Transfer-Encoding: chunked', '--data-binary',
+            `@${file}`, `${rover.url}/api/ota/upload`);
+        assert.equal(answer.status, 200, answer.body);
+        await rover.waitFor('the confirmation', s => s.boot === boot + 1 && !s.pending);
+    });
+});
+
 describe('real builds of a product', () => {
     for (const n of [20, 29, 30, 38, 39, 40]) {
         test(`s3-build-${n}.bin, or an image of its size, is accepted and boots`, async () => {
@@ -121,11 +175,12 @@ describe('a wrong file is refused with words that help', () => {
     });
     after(() => rover.stop());
 
-    const flipped = at => {
-        const copy = Buffer.from(bytes);
+    const damaged = (file, at) => {
+        const copy = Buffer.from(file);
         copy[at < 0 ? copy.length + at : at] ^= 1;
         return copy;
     };
+    const flipped = at => damaged(bytes, at);
     const real = (name, make) => async () => realFirmware(name) ?? make();
     const write = (name, content) => async () => samples.write(name, content());
     const END = 'Update.end() failed', UPLOAD = 'Upload failed', SPACE = 'Not enough space';
@@ -146,7 +201,18 @@ describe('a wrong file is refused with words that help', () => {
         ['UF2', 415, UPLOAD, 'file_uf2', write('uf2.bin', () => Buffer.concat(
             [Buffer.from('5546320a57515d9e', 'hex'), Buffer.alloc(504)]))],
         ['Intel HEX', 415, UPLOAD, 'file_hex', write('hex.bin', () => Buffer.from(':020000040800F2\n'.repeat(40)))],
-        ['gzip', 415, UPLOAD, 'file_gzip', write('gz.bin', () => zlib.gzipSync(bytes))],
+        ['gzip, packed twice', 415, UPLOAD, 'file_gzip', write('gz.bin', () => zlib.gzipSync(zlib.gzipSync(bytes)))],
+        ['gzip with a wrong sum', 422, END, 'gzip_damaged', write('sum.bin.gz', () => damaged(zlib.gzipSync(bytes), -5))],
+        ['gzip with damaged data', 422, END, 'gzip_damaged',
+            write('data.bin.gz', () => damaged(zlib.gzipSync(bytes), 30))],
+        ['gzip, cut', 422, END, 'image_truncated', write('cut.bin.gz', () => zlib.gzipSync(bytes).subarray(0, -1))],
+        ['gzip and more', 422, END, 'gzip_damaged',
+            write('two.bin.gz', () => Buffer.concat([zlib.gzipSync(bytes), zlib.gzipSync(bytes)]))],
+        ['gzip of a text', 415, UPLOAD, 'file_text', write('text.bin.gz', () => zlib.gzipSync('text\n'.repeat(200)))],
+        ['gzip of nothing', 400, UPLOAD, 'file_empty', write('empty.bin.gz', () => zlib.gzipSync(''))],
+        ['a bomb', 415, UPLOAD, 'file_blank', write('bomb.bin.gz', () => zlib.gzipSync(Buffer.alloc(200 << 20)))],
+        ['a bomb behind an image', 422, END, 'image_trailing',
+            write('long.bin.gz', () => zlib.gzipSync(Buffer.concat([bytes, Buffer.alloc(200 << 20)])))],
         ['text', 415, UPLOAD, 'file_text', write('text.bin', () => Buffer.from('<!doctype html>\n'.repeat(40)))],
         ['a name without .bin', 415, UPLOAD, 'file_name', write('firmware.elf', () => bytes)],
         ['a partition table', 415, UPLOAD, 'file_partition_table', real('s3-partitions.bin',

@@ -92,7 +92,9 @@ static size_t take_value(struct text t, size_t at, uint8_t *dst, struct text *va
 
 static bool is_bin(struct text name)
 {
-    return name.len > 4 && is_word((struct text){name.p + name.len - 4, 4}, ".bin");
+    return (name.len > 4 && is_word((struct text){name.p + name.len - 4, 4}, ".bin")) ||
+           (name.len > 3 && is_word((struct text){name.p + name.len - 3, 3}, ".gz")) ||
+           (name.len > 6 && is_word((struct text){name.p + name.len - 6, 6}, ".patch"));
 }
 
 struct disposition {

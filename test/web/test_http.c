@@ -223,6 +223,13 @@ uint16_t otapult_device_chip(const struct otapult *o)
     return OTAPULT_CHIP_ESP32S3;
 }
 
+const char *otapult_device_accepts(const struct otapult *o, size_t n)
+{
+    static const char *const accepts[] = {"plain", "gzip", NULL};
+    assert_ptr_equal(o, device);
+    return accepts[n];
+}
+
 uint32_t otapult_device_stall_ms(const struct otapult *o)
 {
     assert_ptr_equal(o, device);
@@ -896,7 +903,7 @@ static void the_status_has_the_documented_shape(void **state)
         "\"image\":{\"project\":\"rover\",\"version\":\"1.0.0\",\"build\":\"0a0a0a0a\",\"idf\":\"v5.3.2\","
         "\"date\":\"Jan  1 2026\",\"time\":\"12:00:00\"}},"
         "{\"label\":\"app1\",\"size\":100000,\"state\":\"none\",\"running\":false,\"image\":null}],"
-        "\"last\":null,\"limits\":{\"chip\":\"ESP32-S3\",\"slot_size\":100000,\"stall_ms\":15000},"
+        "\"last\":null,\"limits\":{\"chip\":\"ESP32-S3\",\"slot_size\":100000,\"stall_ms\":15000,\"accepts\":[\"plain\",\"gzip\"]},"
         "\"signature\":{\"enforced\":false,\"keys\":[]},\"open\":true,\"boot\":1,\"uptime_ms\":12345}");
 }
 

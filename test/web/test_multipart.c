@@ -331,7 +331,7 @@ static void refuses_other_file_names(void **state)
         "; filename=\"\"",
         "; filename=\".bin\"",
         "; filename=\"firmware.elf\"",
-        "; filename=\"firmware.bin.gz\"",
+        "; filename=\"firmware.bin.zip\"",
         "; filename=\"firmware.bin \"",
         "; filename=bin",
         "; filename*=UTF-8''.bin",
@@ -719,12 +719,16 @@ static void a_copy_goes_on_where_the_original_was(void **state)
 static void knows_bin_names(void **state)
 {
     (void)state;
-    assert_true(otapult_is_bin_name("a.bin"));
-    assert_true(otapult_is_bin_name("firmware.BiN"));
-    assert_false(otapult_is_bin_name(".bin"));
-    assert_false(otapult_is_bin_name("bin"));
-    assert_false(otapult_is_bin_name(""));
-    assert_false(otapult_is_bin_name("a.bin.gz"));
+    assert_true(otapult_is_firmware_name("a.bin"));
+    assert_true(otapult_is_firmware_name("firmware.BiN"));
+    assert_false(otapult_is_firmware_name(".bin"));
+    assert_false(otapult_is_firmware_name("bin"));
+    assert_false(otapult_is_firmware_name(""));
+    assert_true(otapult_is_firmware_name("a.bin.gz"));
+    assert_true(otapult_is_firmware_name("a.Patch"));
+    assert_false(otapult_is_firmware_name("a.bin.gzip"));
+    assert_false(otapult_is_firmware_name(".gz"));
+    assert_false(otapult_is_firmware_name("gz"));
 }
 
 int main(void)
