@@ -2,8 +2,8 @@
 # A thin front: what happens stands in CMakeLists.txt and tools/. `## ` after a target is its help line.
 # Set up once a machine by tools/setup, which installs what is missing and is silent when nothing is.
 .DEFAULT_GOAL := help
-.PHONY: help build run test lint format screenshots bench size pages arduino power fuzz coverage interop \
-        bare clean setup-build setup-test soak asan
+.PHONY: help build run test unit docs lint format screenshots bench size pages arduino power fuzz coverage interop \
+        bare clean setup-build setup-test soak asan release
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
@@ -24,8 +24,14 @@ run: build ## start the virtual rover on http://localhost:8080/ (PORT=…, FLASH
 	@echo "Ctrl-C stops the rover; the next start boots from $(FLASH) again."
 	@exec build/rover --flash $(FLASH) --port $(PORT)
 
-test: asan $(NODE_MODULES) ## all tests, under AddressSanitizer and UndefinedBehaviorSanitizer
-	@tools/run-tests
+test: asan $(NODE_MODULES) ## all tests, under sanitizers; FILE=part of a file's name, TEST=part of a test's
+	@TEST="$(TEST)" tools/run-tests $(FILE)
+
+unit: release ## the quick tests of the core alone, without sanitizers; FILE=…, TEST=… as above
+	@TEST="$(TEST)" tools/run-tests --quick $(FILE)
+
+docs: asan ## writes the tables of docs/ anew from the sources and programs they are made of
+	@tools/docs
 
 lint: setup-test ## formatting, clang-tidy, clang's warnings, rules of the rooms, links
 	@tools/lint
@@ -84,6 +90,9 @@ setup-test:
 
 asan: setup-test
 	@tools/build build/asan -DOTAPULT_SANITIZE=ON -DOTAPULT_TESTS=ON
+
+release: setup-test
+	@tools/build build/release -DOTAPULT_TESTS=ON -DOTAPULT_BENCH=ON
 
 $(NODE_MODULES): test/e2e/package-lock.json test/e2e/package.json | setup-test
 	@npm ci --prefix test/e2e --loglevel=error >/dev/null

@@ -9,41 +9,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "document.h"
 #include "otapult/error.h"
 
-#define TEXT_MAX 131072u
+static char *table;
 
-static char document[TEXT_MAX], table[TEXT_MAX];
-
-static void read_text(FILE *f, char text[TEXT_MAX])
-{
-    assert_non_null(f);
-    size_t n = fread(text, 1, TEXT_MAX - 1, f);
-    assert_true(n > 0 && n < TEXT_MAX - 1);
-    text[n] = '\0';
-}
-
-static int read_both(void **state)
+static int print_table(void **state)
 {
     (void)state;
-    FILE *f = fopen(OTAPULT_SOURCE_DIR "/docs/errors.md", "r");
-    read_text(f, document);
-    fclose(f);
-    f = popen(GENERATE_DIR "/generate_errors", "r");
-    read_text(f, table);
-    return pclose(f);
+    table = document_printed_by(GENERATE_DIR "/generate_errors");
+    return 0;
+}
+
+static int forget_table(void **state)
+{
+    (void)state;
+    free(table);
+    return 0;
 }
 
 static void the_document_has_the_generated_table(void **state)
 {
-    static const char begin[] = "<!-- begin: docs/generate/errors.c -->\n\n";
-    char *from = strstr(document, begin), *to = strstr(document, "\n<!-- end -->\n");
-
     (void)state;
-    assert_true(from != NULL && to != NULL && to > from);
-    from += sizeof begin - 1;
-    assert_int_equal(to - from, strlen(table));
-    assert_memory_equal(from, table, strlen(table));
+    document_has(OTAPULT_SOURCE_DIR "/docs/errors.md", "docs/generate/errors.c", table);
 }
 
 /* Moves behind `text`, which must stand in *at's line. */
@@ -85,5 +73,5 @@ int main(void)
         cmocka_unit_test(the_document_has_the_generated_table),
         cmocka_unit_test(the_table_has_every_row_in_order),
     };
-    return cmocka_run_group_tests(tests, read_both, NULL);
+    return cmocka_run_group_tests(tests, print_table, forget_table);
 }

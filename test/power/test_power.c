@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "document.h"
 #include "oracle.h"
 #include "world.h"
 
@@ -442,8 +443,6 @@ static void print_table(FILE *out)
 
 static void the_document_has_the_table(void **state)
 {
-    static const char begin[] = "<!-- begin: POWER=table test_power -->\n\n";
-    static char document[65536];
     char *table = NULL;
     size_t len = 0;
 
@@ -451,15 +450,7 @@ static void the_document_has_the_table(void **state)
     FILE *out = open_memstream(&table, &len);
     print_table(out);
     fclose(out);
-    FILE *f = fopen(OTAPULT_SOURCE_DIR "/docs/safety.md", "r");
-    assert_non_null(f);
-    document[fread(document, 1, sizeof document - 1, f)] = '\0';
-    fclose(f);
-    char *from = strstr(document, begin), *to = strstr(document, "\n<!-- end -->\n");
-    assert_true(from != NULL && to != NULL && to > from);
-    from += sizeof begin - 1;
-    assert_int_equal(to - from, len);
-    assert_memory_equal(from, table, len);
+    document_has(OTAPULT_SOURCE_DIR "/docs/safety.md", "POWER=table test_power", table);
     free(table);
 }
 

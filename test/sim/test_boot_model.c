@@ -11,6 +11,7 @@
 
 #include "boot_image.h"
 #include "boot_model.h"
+#include "document.h"
 #include "oracle.h"
 #include "sample_image.h"
 #include "table_maker.h"
@@ -633,37 +634,17 @@ static void test_the_oracle_reads_what_the_sample_says(void **state)
 
 /* ---- the document ---- */
 
-static char *read_text(FILE *f)
-{
-    char *text = calloc(1, 65536);
-    assert_non_null(text);
-    assert_non_null(f);
-    assert_true(fread(text, 1, 65535, f) > 0);
-    return text;
-}
-
 static void test_the_document_has_this_table(void **state)
 {
-    (void)state;
-    FILE *generator = popen(GENERATE_DIR "/generate_boot_table", "r");
-    char *table = read_text(generator);
-    assert_int_equal(pclose(generator), 0);
-    FILE *f = fopen(OTAPULT_SOURCE_DIR "/docs/boot.md", "r");
-    char *document = read_text(f);
-    fclose(f);
+    char *table = document_printed_by(GENERATE_DIR "/generate_boot_table");
 
-    static const char begin[] = "<!-- begin: docs/generate/boot_table.c -->\n\n";
-    char *from = strstr(document, begin), *to = strstr(document, "\n<!-- end -->");
-    assert_true(from && to && to > from);
-    from += sizeof begin - 1;
-    *to = '\0';
-    assert_string_equal(from, table);
+    (void)state;
+    document_has(OTAPULT_SOURCE_DIR "/docs/boot.md", "docs/generate/boot_table.c", table);
     for (int id = 0; id < BOOT_CHOICES; id++) {
         assert_non_null(strstr(table, boot_row_name((enum boot_choice_id)id)));
         assert_non_null(strstr(table, boot_row_why((enum boot_choice_id)id)));
     }
     free(table);
-    free(document);
 }
 
 #define ON_BOARD(test) cmocka_unit_test_setup_teardown(test, open_board, close_board)
