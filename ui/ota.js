@@ -502,6 +502,7 @@ async function look() {
     const status = await request('/api/ota/status');
     if (status?.slots)
         take(status);
+    $('all').hidden = false; // not before, so that nothing moves under the reader
     return status?.slots ? status : null;
 }
 
@@ -587,16 +588,18 @@ async function isBack(goal, before) {
     if (restarts() || slot?.state === 'invalid')
         return false;
     if (goal.build && (slot?.label !== goal.slot || image?.build !== goal.build))
-        return goal.unsure && !await entryOf(goal, before) ? notInstalled(image) : wentBack(goal, image, before);
+        return goal.unsure && !await entryOf(goal, before) ? notInstalled(image, goal.unsure)
+            : wentBack(goal, image, before);
     if (!goal.build && error) // the power went during an upload: the failure stays, and this is what it means
-        return notInstalled(image);
+        return notInstalled(image, error);
     const {pending} = st;
     result(pending ? 'wait' : 'good', () => t('now', label(image), pending ? waitingFor() : slot ? stateOf(slot) : ''));
     phase(pending ? 'waiting' : 'done', '');
     return !pending;
 }
 
-function notInstalled(image) {
+function notInstalled(image, e) {
+    fail(e);
     result('bad', () => t('not_installed', label(image)));
     phase('failed', '');
     return true;

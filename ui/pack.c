@@ -412,7 +412,7 @@ static void add_headers(struct buffer *out, const struct page *page)
     add_csp_hash(out, &page->js);
     add_text(out, "; style-src ");
     add_csp_hash(out, &page->css);
-    add_text(out, "; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
+    add_text(out, "; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'self'; "
                   "frame-ancestors 'none'\\r\\n");
 }
 

@@ -244,5 +244,5 @@ extern const struct otapult_asset otapult_account_page;
 const struct otapult_asset otapult_account_page = {
     .gzip = page,
     .len = sizeof page,
-    .headers = "Content-Encoding: gzip\r\nContent-Security-Policy: default-src 'none'; script-src 'sha256-aW6bly1WTSnNeN99U4fgBbEzRdFeP8R5UkB1i8j9Pj4='; style-src 'sha256-ezwDbU/fl/HffH1YMoeVvcyLTUyLbVnoRsMlbDlN8MQ='; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n",
+    .headers = "Content-Encoding: gzip\r\nContent-Security-Policy: default-src 'none'; script-src 'sha256-aW6bly1WTSnNeN99U4fgBbEzRdFeP8R5UkB1i8j9Pj4='; style-src 'sha256-ezwDbU/fl/HffH1YMoeVvcyLTUyLbVnoRsMlbDlN8MQ='; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'\r\n",
 };

@@ -247,5 +247,5 @@ extern const struct otapult_asset rover_home_page;
 const struct otapult_asset rover_home_page = {
     .gzip = page,
     .len = sizeof page,
-    .headers = "Content-Encoding: gzip\r\nContent-Security-Policy: default-src 'none'; script-src 'sha256-a3ot/Dc4vd48vTTV08s0jLkjPKHhEcOnFqYKcH9Io9M='; style-src 'sha256-KjDVfDxxtUo02uBmKjfkCYRwPhdyJSpgRCtCl5/j8D8='; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n",
+    .headers = "Content-Encoding: gzip\r\nContent-Security-Policy: default-src 'none'; script-src 'sha256-a3ot/Dc4vd48vTTV08s0jLkjPKHhEcOnFqYKcH9Io9M='; style-src 'sha256-KjDVfDxxtUo02uBmKjfkCYRwPhdyJSpgRCtCl5/j8D8='; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'\r\n",
 };

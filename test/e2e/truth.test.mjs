@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the upload page says in the corners: whose update it is, what stands in the way, how it ended. At an
+// address that is not localhost, as users have it: there browsers give a page less. Where a robot is seldom in a
+// state, its status is changed on the way to the page; everything else is the real rover's.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { openBrowser } from './support/browser.mjs';
+import { startRover } from './support/rover.mjs';
+import { Samples } from './support/samples.mjs';
+
+const ADDRESS = '192.0.2.7'; // of nobody (RFC 5737); the browser is told where it is
+const samples = new Samples();
+const tolerate = [/Failed to load resource/, /net::ERR_/];
+let browser, rover, site, good;
+
+before(async () => {
+    browser = await openBrowser([`--host-resolver-rules=MAP ${ADDRESS} 127.0.0.1`]);
+    rover = await startRover({ args: ['--fast', '--confirm', '3'] });
+    site = `http://${ADDRESS}:${new URL(rover.url).port}`;
+    good = await samples.make('good.bin', { version: '2.0.0', seed: 2 });
+});
+after(async () => {
+    await browser.close();
+    await rover.stop();
+    samples.remove();
+});
+
+// The page; `change(status)` alters what the robot says of itself before the page hears it.
+async function open({ change, prepare, ...options } = {}) {
+    const page = await browser.newPage({ locale: 'en-US', tolerate, ...options });
+    page.setDefaultTimeout(15000);
+    if (change)
+        await page.route('**/api/ota/status', async route => {
+            const answer = await route.fetch({ url: `${rover.url}/api/ota/status` }); // Node is not told where ADDRESS is
+            const status = await answer.json();
+            await route.fulfill({ response: answer, json: change(status) ?? status });
+        });
+    if (prepare)
+        await page.addInitScript(prepare);
+    await page.goto(`${site}/api/ota`);
+    await page.waitForFunction(() => document.querySelector('[data-build]')?.dataset.build);
+    return page;
+}
+
+async function choose(page, file = good) {
+    await page.setInputFiles('#file', file);
+    await page.waitForFunction(() => document.querySelector('#facts').children.length > 2);
+}
+
+const text = (page, selector) => page.textContent(selector);
+const idle = () => rover.waitFor('an idle, confirmed rover', s => s.state === 'idle' && !s.pending);
+
+test('at http://ADDRESS there is no crypto.subtle, and a wrong SHA-256 is caught all the same', async () => {
+    const page = await open();
+    assert.deepEqual(await page.evaluate(() => [isSecureContext, typeof crypto.subtle]), [false, 'undefined']);
+    const bytes = fs.readFileSync(good);
+    bytes[bytes.length - 1] ^= 1;
+    await choose(page, samples.write('hash.bin', bytes));
+    await page.waitForSelector('#error[data-code=image_hash]');
+    await choose(page);
+    assert.match(await text(page, '#facts'), /SHA-256[0-9a-f]{64}/);
+    assert.equal(await text(page, '#phase'), 'An application that fits. It can be uploaded.');
+    await page.close();
+});
+
+test('an opened page says nothing of a file', async () => {
+    const page = await open();
+    assert.equal(await text(page, '#phase'), '');
+    assert.equal(await text(page, '#result'), '');
+    await page.close();
+});
+
+describe('whose update it is', () => {
+    const others = s => Object.assign(s, {
+        state: 'receiving', received: 610000, written: 596 * 1024, total: 1075 * 1024, update: 'deadbeef',
+        busy: { for: 'upload', by: 'token ci' },
+    });
+
+    test('another client\'s bytes are its own: a card with a bar, a name and a button to end it', async () => {
+        const page = await open({ change: others });
+        assert.equal(await text(page, '#others-text'), 'By token ci: 596 KB of 1,075 KB');
+        assert.ok(await page.isVisible('#others-end'));
+        await choose(page);
+        assert.equal(await page.isVisible('#bars'), false);
+        assert.equal(await page.isEnabled('#upload'), false);
+        const [asked] = await Promise.all([
+            page.waitForRequest(r => r.url().endsWith('/api/ota/cancel') && r.method() === 'POST'),
+            page.click('#others-end'),
+        ]);
+        assert.ok(asked);
+        await page.close();
+    });
+
+    test('in Russian, and by nobody known', async () => {
+        const page = await open({ locale: 'ru-RU', change: s => Object.assign(others(s), { busy: { for: 'upload', by: 'anyone' } }) });
+        assert.match(await text(page, '#others-text'), /кто-то в этой сети: 596 КБ из 1.075 КБ/);
+        await page.close();
+    });
+
+    test('a rollback or a change of keys is called that, and no update', async () => {
+        for (const [kind, words] of [['rollback', /rollback is under way/], ['keys', /Keys are being changed/]]) {
+            const page = await open({ change: s => Object.assign(s, { state: 'verifying', busy: { for: kind, by: 'admin' } }) });
+            assert.match(await text(page, '#conditions'), words);
+            assert.equal(await page.isVisible('#others'), false);
+            await page.close();
+        }
+    });
+});
+
+describe('a standing condition is drawn from each status and enables the button', () => {
+    const without = { error: 'No OTA partition', code: 'no_ota_partition', detail: '0 of 1', hint: 'Choose a table with OTA.' };
+
+    test('no OTA slot: choosing a file does not wipe it', async () => {
+        let broken = true;
+        const page = await open({ change: s => broken ? Object.assign(s, { error: without }) : s });
+        await choose(page);
+        await page.waitForTimeout(1200); // a status later
+        assert.match(await text(page, '#conditions'), /No OTA partition/);
+        assert.equal(await page.isEnabled('#upload'), false);
+        assert.equal(await text(page, '#phase'), 'Cannot be uploaded now: see above.');
+        broken = false;
+        await page.waitForSelector('#upload:not([disabled])');
+        assert.equal(await text(page, '#conditions'), '');
+        await page.close();
+    });
+
+    test('an unconfirmed firmware blocks, safe mode does not', async () => {
+        const page = await open({ change: s => Object.assign(s, { safe_mode: true }) });
+        assert.match(await text(page, '#conditions'), /Safe mode/);
+        await choose(page);
+        await page.waitForSelector('#upload:not([disabled])');
+        await page.close();
+        const other = await open({ change: s => Object.assign(s, { pending: true, confirm_left_ms: 9000, soak_left_ms: 4000, waiting_for: null }) });
+        await choose(other);
+        assert.equal(await other.isEnabled('#upload'), false);
+        assert.equal(await text(other, '#pending'), 'all checks pass; confirmed in 4 s');
+        assert.match(await text(other, '#conditions'), /Confirm the firmware that runs/);
+        await other.close();
+    });
+});
+
+describe('what is worth knowing before', () => {
+    test('another project\'s firmware wants a tick', async () => {
+        const page = await open();
+        await choose(page, await samples.make('toaster.bin', { version: '2.0.0', seed: 7, project: 'toaster' }));
+        assert.match(await text(page, '#warnings'), /«toaster», and on the robot runs «rover»/);
+        assert.equal(await page.isEnabled('#upload'), false);
+        await page.check('#other-project');
+        await page.waitForSelector('#upload:not([disabled])');
+        await page.close();
+    });
+
+    test('older, same and unknown look like warnings, newer does not', async () => {
+        for (const [version, words, warns] of [['0.9.0', 'Older than what runs.', true],
+            ['767c0152', 'Newer than what runs.', false], ['1.0.0-rc1', 'Older than what runs.', true]]) {
+            const page = await open({ change: s => { s.slots[0].image.date = 'Jan  1 2020'; } });
+            await choose(page, await samples.make('v.bin', { version, seed: 8 }));
+            assert.equal(await text(page, '#warnings'), words, version);
+            assert.equal(await page.locator('#warnings .note').count(), warns ? 1 : 0, version);
+            await page.close();
+        }
+    });
+
+    test('a merged file shows what is inside before it is sent', async () => {
+        const page = await open();
+        await choose(page, await samples.make('m.bin', { version: '6.0.0', seed: 60, merged: true }));
+        assert.match(await text(page, '#facts'), /Insiderover 6\.0\.0/);
+        await page.close();
+    });
+
+    test('several dropped files are named', async () => {
+        const page = await open();
+        const data = await page.evaluateHandle(() => {
+            const transfer = new DataTransfer();
+            for (const name of ['a.bin', 'b.bin'])
+                transfer.items.add(new File(['x'], name));
+            return transfer;
+        });
+        await page.dispatchEvent('#drop', 'drop', { dataTransfer: data });
+        assert.match(await text(page, '#error'), /a\.bin, b\.bin/);
+        await page.close();
+    });
+
+    test('which robot it is stands in the page and in its tab', async () => {
+        const page = await open({ change: s => Object.assign(s, { name: 'left <b>leg</b>' }) });
+        assert.match(await text(page, 'h1'), /left <b>leg<\/b>/);
+        assert.equal(await page.title(), 'left <b>leg</b>: Firmware update');
+        await page.close();
+    });
+});
+
+describe('how it ended', () => {
+    test('power lost in the middle: the failure stays, and the page says what runs', async () => {
+        const slow = await startRover({ args: [] }); // with the flash delays of a board
+        try {
+            const page = await browser.newPage({ locale: 'en-US', tolerate });
+            await page.goto(`http://${ADDRESS}:${new URL(slow.url).port}/api/ota`);
+            await choose(page, await samples.make('long.bin', { version: '2.3.0', seed: 24, size: 3000000 }));
+            await page.click('#upload');
+            await page.waitForFunction(() => document.querySelector('#progress-written').value > 0.02);
+            slow.child.kill('SIGUSR1');
+            await page.waitForSelector('#error:not([hidden])');
+            await page.waitForFunction(() => /The robot restarted/.test(document.querySelector('#result').textContent));
+            await page.waitForTimeout(1500);
+            assert.match(await text(page, '#result'), /^The robot restarted\. rover 1\.0\.0 \(\w{8}\) runs; your file is not installed\.$/);
+            assert.ok(await page.isVisible('#error'));
+            await choose(page); // now the user does something
+            assert.equal(await text(page, '#result'), '');
+            await page.close();
+        } finally {
+            await slow.stop();
+        }
+    });
+
+    test('a firmware that went back and the one that runs again are both named', async () => {
+        const page = await open();
+        await choose(page, await samples.make('lost.bin', { version: '7.0.0', seed: 70, temper: 'no-network' }));
+        await page.click('#upload');
+        await page.waitForSelector('#phase[data-phase=failed]', { state: 'attached' });
+        assert.match(await text(page, '#result'),
+            /^rover 7\.0\.0 \(\w{8}\) rejected by its checks: .*network.*no answer.*\. rover 1\.0\.0 \(\w{8}\) runs again\.$/);
+        await page.close();
+        const later = await open(); // somebody who opens the page afterwards
+        await later.waitForFunction(() => /rover 7\.0\.0/.test(document.querySelector('#last').textContent));
+        assert.match(await text(later, '#last'), /rejected by its checks/);
+        await later.close();
+        await idle();
+    });
+});
+
+describe('hands', () => {
+    test('a restart asks first', async () => {
+        const page = await open();
+        const { boot } = await rover.status();
+        await page.click('#reboot');
+        assert.equal(await text(page, '#ask-text'), 'Restart the robot now?');
+        await page.click('#ask-no');
+        assert.equal((await rover.status()).boot, boot);
+        assert.equal(await page.evaluate(() => document.activeElement.id), 'reboot');
+        await page.close();
+    });
+
+    test('closing the tab while sending asks, and else does not', async () => {
+        const page = await open();
+        const asks = () => page.evaluate(() => {
+            const event = new Event('beforeunload', { cancelable: true });
+            window.dispatchEvent(event);
+            return event.defaultPrevented;
+        });
+        assert.equal(await asks(), false);
+        await page.route('**/api/ota/upload**', () => {}); // the answer never comes
+        await choose(page);
+        await page.click('#upload');
+        await page.waitForSelector('#cancel:not([hidden])');
+        assert.equal(await asks(), true);
+        await page.click('#cancel');
+        assert.equal(await asks(), false);
+        await page.close();
+    });
+
+    test('the focus never falls to the body', async () => {
+        const page = await open();
+        await choose(page);
+        await page.route('**/api/ota/upload**', () => {});
+        await page.focus('#upload');
+        await page.keyboard.press('Enter');
+        await page.waitForSelector('#cancel:not([hidden])');
+        const focus = () => page.evaluate(() => document.activeElement.id || document.activeElement.tagName);
+        assert.equal(await focus(), 'phase');
+        await page.focus('#cancel');
+        await page.keyboard.press('Enter');
+        await page.waitForSelector('#cancel', { state: 'hidden' });
+        assert.equal(await focus(), 'phase');
+        await page.close();
+    });
+
+    test('a frozen network is said after three seconds, and unsaid', async () => {
+        let frozen = false;
+        const page = await open();
+        await page.route('**/api/ota/status', route => frozen ? undefined : route.continue());
+        frozen = true;
+        await page.waitForSelector('#offline:not([hidden])', { timeout: 8000 });
+        frozen = false;
+        await page.waitForSelector('#offline', { state: 'hidden', timeout: 8000 });
+        await page.close();
+    });
+
+    test('progress is announced at quarters', async () => {
+        const page = await open();
+        await page.evaluate(() => {
+            window.spoken = [];
+            new MutationObserver(() => window.spoken.push(document.querySelector('#quarter').textContent))
+                .observe(document.querySelector('#quarter'), { childList: true });
+        });
+        await choose(page, await samples.make('q.bin', { version: '2.1.0', seed: 9, size: 2000000 }));
+        await page.click('#upload');
+        await page.waitForSelector('#phase[data-phase=done]', { state: 'attached' });
+        const spoken = await page.evaluate(() => window.spoken);
+        assert.ok(spoken.length <= 4 && spoken.length >= 1, String(spoken));
+        assert.equal(spoken.pop(), '100 %');
+        await idle();
+        await page.close();
+    });
+});
+
+describe('browsers', () => {
+    // What Safari 14 and Chrome 90 lack of what a page might use.
+    const older = () => {
+        delete AbortSignal.timeout;
+        delete AbortSignal.any;
+        delete Array.prototype.at;
+        delete String.prototype.at;
+        delete Array.prototype.findLast;
+        delete Object.hasOwn;
+        delete String.prototype.replaceAll;
+        delete window.structuredClone;
+        delete window.CompressionStream;
+        delete Element.prototype.ariaExpanded;
+        delete crypto.randomUUID;
+    };
+
+    test('the page works without what Safari 14 and Chrome 90 lack', async () => {
+        const page = await open({ prepare: older });
+        assert.equal(await page.evaluate(() => typeof AbortSignal.timeout), 'undefined');
+        const file = await samples.make('old.bin', { version: '2.2.0', seed: 11 });
+        await choose(page, file);
+        await page.click('#upload');
+        await page.waitForSelector('#phase[data-phase=done]', { state: 'attached' });
+        assert.match(await text(page, '#running'), /2\.2\.0/);
+        await idle();
+        await page.close();
+    });
+
+    test('without JavaScript there is a form that works', async () => {
+        const page = await browser.newPage({ javaScriptEnabled: false, tolerate });
+        await page.goto(`${site}/api/ota`);
+        await page.setInputFiles('form input[type=file]', await samples.make('form.bin', { version: '2.4.0', seed: 12 }));
+        await page.click('form button');
+        assert.match(await page.textContent('body'), /"success":true/);
+        await page.close();
+        await rover.waitFor('the form\'s firmware', s => s.slots.some(x => x.running && x.image.version === '2.4.0') && !s.pending);
+    });
+
+    test('nothing moves under the reader: layout shift under 0.05', async () => {
+        for (const width of [375, 1280]) {
+            const page = await open({ viewport: { width, height: 800 }, prepare: () => {
+                window.shift = 0;
+                new PerformanceObserver(list => list.getEntries().forEach(e => window.shift += e.value))
+                    .observe({ type: 'layout-shift', buffered: true });
+            } });
+            await page.waitForTimeout(1500);
+            const shift = await page.evaluate(() => window.shift);
+            assert.ok(shift < 0.05, `${width}: ${shift}`);
+            await page.close();
+        }
+    });
+
+    test('no word of the machine on the page', async () => {
+        for (const locale of ['en-US', 'ru-RU']) {
+            const page = await open({ locale });
+            await page.waitForTimeout(500);
+            assert.doesNotMatch(await page.innerText('body'), /\b(null|undefined|aborted|NaN)\b|\[object/);
+            await page.close();
+        }
+    });
+});
