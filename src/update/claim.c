@@ -25,11 +25,16 @@ int otapult_take(struct otapult *o, enum otapult_claim what, const char *by, str
     return err;
 }
 
+void otapult_give_back_locked(struct otapult *o)
+{
+    if (!o->restarting)
+        o->claim = OTAPULT_FREE;
+}
+
 void otapult_give_back(struct otapult *o)
 {
     otapult_lock(o);
-    if (!o->restarting)
-        o->claim = OTAPULT_FREE;
+    otapult_give_back_locked(o);
     otapult_unlock(o);
 }
 

@@ -4,23 +4,24 @@
 
 #include "update/common.h"
 
-/* Who holds the device, and for what. There is one claim. Whoever wants to write to flash, to change what
- * boots or whom the device trusts, or to read an image with the session's memory, takes it first and gives it
- * back afterwards; an upload has it from begin to its end. It is never waited for: who does not get it is
- * told what is under way. */
+/* Who holds the device, and for what. There is one claim. A caller takes it before it writes to flash,
+ * changes what boots or whom the device trusts, or reads an image with the session's memory, and gives it back
+ * afterwards; an upload has it from begin to its end. Nobody waits for it: a caller that does not get it is told
+ * what is under way. */
 
 /* Takes the device for something that `by` asks for (NULL: the device itself). 0, BUSY or REBOOTING. */
 OTAPULT_MUST_CHECK int otapult_take(struct otapult *o, enum otapult_claim what, const char *by,
                                     struct otapult_finding *why);
 
-/* The same under the lock, for who has more to look at in the same moment. */
+/* The same under the lock, for callers that have more to look at in the same moment. */
 OTAPULT_MUST_CHECK int otapult_take_locked(struct otapult *o, enum otapult_claim what, const char *by,
                                            struct otapult_finding *why);
 
 /* Ends it. Does nothing when a restart is due: nobody is to begin anything before that. */
 void otapult_give_back(struct otapult *o);
+void otapult_give_back_locked(struct otapult *o);
 
-/* The memory of a session, for reading an image. Its claim's holder has it to himself. */
+/* The memory of a session, for reading an image. It goes with the claim. */
 struct otapult_session *otapult_borrow(struct otapult *o);
 
 /* Has poll() restart the device in so many ms. The claim stays taken until then. */

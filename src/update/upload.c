@@ -51,7 +51,7 @@ static int take_device(struct otapult *o, const char *by, uint32_t *ticket, stru
     if (err == 0) {
         err = refuse_by_state(o, why);
         if (err != 0) {
-            o->claim = OTAPULT_FREE; /* before anybody could see it */
+            otapult_give_back_locked(o); /* before anybody could see it */
         } else {
             *ticket = otapult_give_ticket(o);
             begin_counting(o);
@@ -80,15 +80,15 @@ static int open_target(struct otapult *o, uint32_t size, struct otapult_finding 
     return 0;
 }
 
-/* The ticket first: nobody may find the device free and this update still running. */
+/* In one moment: nobody may find the device free and this update still running. */
 static void end_update(struct otapult *o, int err)
 {
     otapult_lock(o);
     if (o->ticket != 0)
         otapult_end_ticket(o, err);
     o->verifying = false;
+    otapult_give_back_locked(o);
     otapult_unlock(o);
-    otapult_give_back(o);
 }
 
 int otapult_begin_by(struct otapult *o, const char *by, uint32_t size, uint32_t *ticket,
