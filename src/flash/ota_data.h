@@ -64,7 +64,8 @@ OTAPULT_MUST_CHECK int otapult_ota_activate(const struct otapult_flash *f, int c
                                             uint32_t state);
 
 /* Rewrites the state of the active record in place, as esp_ota_mark_app_…() does. A power cut leaves the
- * other record to decide. Nothing is written when the state is already that. ACTIVATE: no active one. */
+ * other record to decide. Nothing is written when the state is already that. CONFIRM, or REJECT
+ * for INVALID: no record is active. */
 OTAPULT_MUST_CHECK int otapult_ota_mark(const struct otapult_flash *f, uint32_t state);
 
 #endif
