@@ -14,7 +14,8 @@
  *
  *   device      start, poll
  *   boot        what the last boot meant       back   rollback, restart
- *   upload      the bytes of a file
+ *   upload      one file from begin to finish
+ *   intake      its bytes: decoders, then the session
  *   confirm     health checks, confirm, reject
  *   keys        users, keys, self-test; reached through o->keys alone
  *   arm         makes a slot the next boot's

@@ -3,6 +3,7 @@
 
 #include "update/arm.h"
 #include "update/claim.h"
+#include "update/intake.h"
 #include "update/keys.h"
 #include "update/slot_image.h"
 #include "update/ticket.h"
@@ -73,10 +74,7 @@ static int open_target(struct otapult *o, uint32_t size, struct otapult_finding 
         return OTAPULT_E_IMAGE_TOO_LARGE;
     }
     otapult_set_limits(o, flash.size, true);
-    o->came = 0;
-    otapult_chain_init(&o->chain, o->config.decoders, o->config.decoder_memory, o->config.decoder_memory_size,
-                       size);
-    otapult_session_init(&o->session, &flash, &o->limits, OTAPULT_SIZE_UNKNOWN);
+    otapult_intake_init(o, &flash, size);
     return 0;
 }
 
@@ -156,50 +154,14 @@ void otapult_poll_stall(struct otapult *o)
     otapult_lock(o);
     bool stalled = o->ticket != 0 && !o->inside &&
                    (int32_t)(now - o->touched_ms) >= (int32_t)o->config.stall_ms;
-    if (stalled)
-        otapult_end_ticket(
-            o, OTAPULT_E_STALLED); /* the claim is still taken: nobody begins before the end below */
+    if (stalled) /* the claim is still taken: nobody begins before the end below */
+        otapult_end_ticket(o, OTAPULT_E_STALLED);
     otapult_unlock(o);
     if (stalled)
         (void)end_badly(o, OTAPULT_E_STALLED, &(struct otapult_finding){.got = o->config.stall_ms / 1000});
 }
 
-/* ---- bytes: through the decoders into the session ---- */
-
-static int keep_finding(const struct otapult_decoder_env *env, int err)
-{
-    const struct otapult *o = env->ctx;
-    if (err != 0)
-        *env->why = o->session.why;
-    return err;
-}
-
-static int expect(const struct otapult_decoder_env *env, uint32_t size)
-{
-    struct otapult *o = env->ctx;
-    return keep_finding(env, otapult_session_expect(&o->session, size));
-}
-
-static int put(const struct otapult_decoder_env *env, const uint8_t *p, size_t n)
-{
-    struct otapult *o = env->ctx;
-    return keep_finding(env, otapult_session_feed(&o->session, p, n));
-}
-
-static int open_running(const struct otapult_decoder_env *env, struct otapult_flash *flash)
-{
-    struct otapult *o = env->ctx;
-    otapult_lock(o);
-    int running = o->slots.running;
-    otapult_unlock(o);
-    return o->port->open(o->port->ctx, running, flash);
-}
-
-static struct otapult_decoder_env way_in(struct otapult *o, struct otapult_finding *why)
-{
-    return (struct otapult_decoder_env){
-        .ctx = o, .expect = expect, .put = put, .running = open_running, .why = why};
-}
+/* ---- bytes ---- */
 
 int otapult_feed(struct otapult *o, uint32_t ticket, const uint8_t *data, size_t len,
                  struct otapult_finding *why)
@@ -209,9 +171,7 @@ int otapult_feed(struct otapult *o, uint32_t ticket, const uint8_t *data, size_t
     if (err != 0)
         return err;
 
-    const struct otapult_decoder_env env = way_in(o, why);
-    o->came += (uint32_t)len;
-    err = otapult_chain_feed(&o->chain, &env, data, len);
+    err = otapult_intake_feed(o, data, len, why);
     if (err != 0)
         return end_badly(o, err, why);
     otapult_leave(o);
@@ -226,6 +186,16 @@ static void set_verifying(struct otapult *o)
     o->verifying = true;
     otapult_count_bytes(o);
     otapult_unlock(o);
+}
+
+/* Does flash hold what came, and is that an image to boot? */
+static int prove(struct otapult *o, struct otapult_finding *why)
+{
+    int err = otapult_session_finish(&o->session);
+
+    if (err != 0)
+        *why = o->session.why;
+    return err;
 }
 
 /* The slot is no longer what was verified: it shall not boot when the other one fails, either. */
@@ -271,11 +241,10 @@ int otapult_finish(struct otapult *o, uint32_t ticket, const struct otapult_imag
     if (err != 0)
         return err;
 
-    const struct otapult_decoder_env env = way_in(o, why);
-    err = otapult_chain_finish(&o->chain, &env);
+    err = otapult_intake_finish(o, why);
     set_verifying(o);
     if (err == 0)
-        err = keep_finding(&env, otapult_session_finish(&o->session));
+        err = prove(o, why);
     if (err == 0)
         err = activate(o, why);
     if (err != 0)

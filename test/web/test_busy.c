@@ -62,8 +62,17 @@ static enum otapult_http_next ask(const char *method, const char *path, const st
 
 static bool watching;
 static unsigned seen;
-static char status[8192], refusal[2048], detail[256];
+static char status[8192], refusal[2048], russian[2048], detail[256];
 static struct otapult_status shown;
+
+static void try_upload(const char *language, char *answer, size_t cap)
+{
+    ask("POST", "/api/ota/upload",
+        HEADERS({"Host", "10.0.0.1"}, {"Content-Type", "application/octet-stream"},
+                {"Content-Length", "9000"}, {"Accept-Language", language}));
+    assert_true(client.len < cap);
+    memcpy(answer, client.text, client.len + 1);
+}
 
 static void look(void)
 {
@@ -80,11 +89,8 @@ static void look(void)
     ask("GET", "/api/ota/status", HEADERS({"Host", "10.0.0.1"}));
     assert_true(client.len < sizeof status);
     memcpy(status, client.text, client.len + 1);
-    ask("POST", "/api/ota/upload",
-        HEADERS({"Host", "10.0.0.1"}, {"Content-Type", "application/octet-stream"},
-                {"Content-Length", "9000"}));
-    assert_true(client.len < sizeof refusal);
-    memcpy(refusal, client.text, client.len + 1);
+    try_upload("en", refusal, sizeof refusal);
+    try_upload("ru", russian, sizeof russian);
 }
 
 static void assert_has(const char *text, const char *part)
@@ -191,6 +197,7 @@ static void a_rollback_looks_like_one(void **state)
     assert_has(status, "\"version\":\"1.0.0\""); /* what it is going back to */
     assert_has(refusal, "\"code\":\"busy\"");
     assert_has(refusal, "\"detail\":\"the device is going back to its other firmware\"");
+    assert_has(russian, "\"detail\":\"устройство возвращается к другой прошивке\"");
     assert_no_sentinel(refusal);
     assert_no_sentinel(status);
     assert_true(world_settle(&world));
@@ -223,6 +230,7 @@ static void an_upload_of_unknown_size_shows_no_sentinel(void **state)
     assert_has(status, "\"state\":\"receiving\"");
     assert_has(status, "\"busy\":{\"for\":\"upload\",\"by\":null}");
     assert_has(refusal, "another update is running, 5000 of ? bytes so far");
+    assert_has(russian, "идёт другое обновление, получено 5000 из ? байт");
     assert_no_sentinel(refusal);
     assert_no_sentinel(detail);
     assert_no_sentinel(status);
@@ -240,6 +248,7 @@ static void a_confirmation_looks_like_one(void **state)
     assert_has(status, "\"state\":\"idle\"");
     assert_has(status, "\"busy\":{\"for\":\"confirm\",\"by\":null}");
     assert_has(refusal, "the running firmware is being confirmed");
+    assert_has(russian, "подтверждается текущая прошивка");
     assert_int_equal(shown.pending, true);
     assert_true(world_settle(&world));
     assert_string_equal(world_version(&world), "2.0.0");
@@ -257,6 +266,7 @@ static void reading_the_slots_again_looks_like_that(void **state)
     assert_has(status, "\"state\":\"idle\"");
     assert_has(status, "\"busy\":{\"for\":\"slots\",\"by\":null}");
     assert_has(refusal, "the slots are being read again after an error");
+    assert_has(russian, "разделы перечитываются после ошибки");
     assert_no_sentinel(refusal);
     assert_int_equal(world_upload(&world, v2, v2_len, 4096), 0);
 }

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "update/intake.h"
+
+/* ---- what decoders may use ---- */
+
+static int keep_finding(const struct otapult_decoder_env *env, int err)
+{
+    const struct otapult *o = env->ctx;
+
+    if (err != 0)
+        *env->why = o->session.why;
+    return err;
+}
+
+static int expect(const struct otapult_decoder_env *env, uint32_t size)
+{
+    struct otapult *o = env->ctx;
+
+    return keep_finding(env, otapult_session_expect(&o->session, size));
+}
+
+static int put(const struct otapult_decoder_env *env, const uint8_t *p, size_t n)
+{
+    struct otapult *o = env->ctx;
+
+    return keep_finding(env, otapult_session_feed(&o->session, p, n));
+}
+
+static int open_running(const struct otapult_decoder_env *env, struct otapult_flash *flash)
+{
+    struct otapult *o = env->ctx;
+
+    otapult_lock(o);
+    int running = o->slots.running;
+    otapult_unlock(o);
+    return o->port->open(o->port->ctx, running, flash);
+}
+
+static struct otapult_decoder_env way_in(struct otapult *o, struct otapult_finding *why)
+{
+    return (struct otapult_decoder_env){
+        .ctx = o, .expect = expect, .put = put, .running = open_running, .why = why};
+}
+
+/* ---- the way in ---- */
+
+void otapult_intake_init(struct otapult *o, const struct otapult_flash *slot, uint32_t size)
+{
+    const struct otapult_config *c = &o->config;
+
+    o->came = 0;
+    otapult_chain_init(&o->chain, c->decoders, c->decoder_memory, c->decoder_memory_size, size);
+    otapult_session_init(&o->session, slot, &o->limits, OTAPULT_SIZE_UNKNOWN);
+}
+
+int otapult_intake_feed(struct otapult *o, const uint8_t *data, size_t len, struct otapult_finding *why)
+{
+    const struct otapult_decoder_env env = way_in(o, why);
+
+    o->came += (uint32_t)len;
+    return otapult_chain_feed(&o->chain, &env, data, len);
+}
+
+int otapult_intake_finish(struct otapult *o, struct otapult_finding *why)
+{
+    const struct otapult_decoder_env env = way_in(o, why);
+
+    return otapult_chain_finish(&o->chain, &env);
+}

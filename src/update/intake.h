@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OTAPULT_UPDATE_INTAKE_H
+#define OTAPULT_UPDATE_INTAKE_H
+
+#include "update/common.h"
+
+/* The way of a file's bytes, from the door to the session: decoders unpack them where the file is packed, and the
+ * session judges and writes what comes out. All of it is for the upload's client, inside. */
+
+/* Prepares for a file of `size` bytes as it is sent (or an upper bound, or OTAPULT_SIZE_UNKNOWN). */
+void otapult_intake_init(struct otapult *o, const struct otapult_flash *slot, uint32_t size);
+
+/* The next bytes. 0, or the first error of decoder, judge or flash, with its finding in *why. */
+OTAPULT_MUST_CHECK int otapult_intake_feed(struct otapult *o, const uint8_t *data, size_t len,
+                                           struct otapult_finding *why);
+
+/* The file is complete: 0 when the decoders agree. The session's own finish is the caller's. */
+OTAPULT_MUST_CHECK int otapult_intake_finish(struct otapult *o, struct otapult_finding *why);
+
+#endif
