@@ -111,7 +111,7 @@ static void put_key(struct detail *d, uint32_t id)
 static const struct {
     const char *name;
     size_t field;
-    void (*put)(struct detail *d, uint32_t v);
+    void (*print)(struct detail *d, uint32_t v);
     unsigned shown;
 } placeholders[] = {
     {"{at}", offsetof(struct otapult_finding, at), put_hex, OTAPULT_SHOWS_AT},
@@ -139,7 +139,7 @@ static bool put_placeholder(struct detail *d, const char *s, size_t len,
     for (size_t i = 0; i < PLACEHOLDERS; i++)
         if (strncmp(s, placeholders[i].name, len) == 0) {
             const void *value = (const char *)finding + placeholders[i].field;
-            placeholders[i].put(d, *(const uint32_t *)value);
+            placeholders[i].print(d, *(const uint32_t *)value);
             return true;
         }
     return false;

@@ -62,9 +62,11 @@ static const struct otapult_decoder *find(const struct place *at)
     const struct otapult_chain_stage *s = stage_of(at);
     if (!is_open(at) || s->head_size == 0 || s->head[0] == APP_IMAGE)
         return NULL;
-    for (const struct otapult_decoder *const *d = at->chain->decoders; *d != NULL; d++)
-        if (!is_used_before(at, *d) && (*d)->recognises(s->head, s->head_size))
-            return *d;
+    for (unsigned i = 0; at->chain->decoders[i] != NULL; i++) {
+        const struct otapult_decoder *d = at->chain->decoders[i];
+        if (!is_used_before(at, d) && d->recognises(s->head, s->head_size))
+            return d;
+    }
     return NULL;
 }
 

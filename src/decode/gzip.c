@@ -267,7 +267,7 @@ static int step(struct gzip *z, struct input *in)
     return refuse(z, in, "a header of more than 4 KB");
 }
 
-static int init(void *state, const struct otapult_decoder_env *env)
+static int gzip_init(void *state, const struct otapult_decoder_env *env)
 {
     struct gzip *z = state;
 
@@ -277,7 +277,7 @@ static int init(void *state, const struct otapult_decoder_env *env)
     return 0;
 }
 
-static int feed(void *state, const struct otapult_decoder_env *env, const uint8_t *p, size_t n)
+static int gzip_feed(void *state, const struct otapult_decoder_env *env, const uint8_t *p, size_t n)
 {
     struct gzip *z = state;
     struct input in = {.p = p, .n = n, .env = env};
@@ -292,7 +292,7 @@ static int feed(void *state, const struct otapult_decoder_env *env, const uint8_
     return err;
 }
 
-static int finish(void *state, const struct otapult_decoder_env *env)
+static int gzip_finish(void *state, const struct otapult_decoder_env *env)
 {
     const struct gzip *z = state;
     uint32_t end = z->zlib ? ZLIB_END : GZIP_END;
@@ -313,7 +313,7 @@ static bool is_text(const uint8_t *p, size_t n)
     return true;
 }
 
-static bool recognises(const uint8_t *head, size_t n)
+static bool is_gzip(const uint8_t *head, size_t n)
 {
     if (n >= 3 && head[0] == 0x1F && head[1] == 0x8B)
         return head[2] == 8;
@@ -323,8 +323,8 @@ static bool recognises(const uint8_t *head, size_t n)
 const struct otapult_decoder otapult_gzip = {
     .name = "gzip",
     .memory = sizeof(struct gzip),
-    .recognises = recognises,
-    .init = init,
-    .feed = feed,
-    .finish = finish,
+    .recognises = is_gzip,
+    .init = gzip_init,
+    .feed = gzip_feed,
+    .finish = gzip_finish,
 };

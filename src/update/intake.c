@@ -12,14 +12,14 @@ static int keep_finding(const struct otapult_decoder_env *env, int err)
     return err;
 }
 
-static int expect(const struct otapult_decoder_env *env, uint32_t size)
+static int expect_image(const struct otapult_decoder_env *env, uint32_t size)
 {
     struct otapult *o = env->ctx;
 
     return keep_finding(env, otapult_session_expect(&o->session, size));
 }
 
-static int put(const struct otapult_decoder_env *env, const uint8_t *p, size_t n)
+static int put_image(const struct otapult_decoder_env *env, const uint8_t *p, size_t n)
 {
     struct otapult *o = env->ctx;
 
@@ -39,7 +39,7 @@ static int open_running(const struct otapult_decoder_env *env, struct otapult_fl
 static struct otapult_decoder_env way_in(struct otapult *o, struct otapult_finding *why)
 {
     return (struct otapult_decoder_env){
-        .ctx = o, .expect = expect, .put = put, .running = open_running, .why = why};
+        .ctx = o, .expect = expect_image, .put = put_image, .running = open_running, .why = why};
 }
 
 /* ---- the way in ---- */
