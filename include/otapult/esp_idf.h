@@ -60,11 +60,23 @@ struct otapult_esp_config {
 #define OTAPULT_ESP_PROFILE NULL
 #endif
 
+/* What CONFIG_OTAPULT_GZIP says, of Kconfig or of the build's flags: gzip files are taken, in 44 KB of static
+ * memory. For other memory, PSRAM for instance, leave the switch off and set the three members yourself. */
+#ifdef CONFIG_OTAPULT_GZIP
+extern const struct otapult_decoder *const otapult_esp_decoders[];
+extern uint64_t otapult_esp_decoder_memory[OTAPULT_GZIP_RAM / sizeof(uint64_t)];
+#define OTAPULT_ESP_DECODERS                                                                          \
+    .decoders = otapult_esp_decoders, .decoder_memory = otapult_esp_decoder_memory,                   \
+    .decoder_memory_size = sizeof otapult_esp_decoder_memory
+#else
+#define OTAPULT_ESP_DECODERS .decoders = NULL
+#endif
+
 #define OTAPULT_SITES_MAX 3
 
 #define OTAPULT_ESP_CONFIG_DEFAULT                                                                    \
     {                                                                                                 \
-        .device = {OTAPULT_CONFIG_DEFAULT}, .port = 8080, .upload_priority = 4, .poll_priority = 3,   \
+        .device = {OTAPULT_CONFIG_DEFAULT, OTAPULT_ESP_DECODERS}, .port = 8080, .upload_priority = 4, .poll_priority = 3,   \
         .secure = OTAPULT_ESP_PROFILE,                                                                \
     }
 

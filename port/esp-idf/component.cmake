@@ -11,8 +11,8 @@ idf_component_register(
   INCLUDE_DIRS ${otapult_root}/include
   PRIV_INCLUDE_DIRS ${otapult_root}/src ${otapult_root}/port/esp-idf
   REQUIRES esp_http_server
-  PRIV_REQUIRES app_update bootloader_support esp_https_server esp_hw_support esp_partition esp_system
-                esp_timer hal lwip mbedtls nvs_flash)
+  PRIV_REQUIRES app_update bootloader_support esp_https_server esp_hw_support esp_partition esp_rom
+                esp_system esp_timer hal lwip mbedtls nvs_flash)
 
 # ESP-IDF passes here twice; what follows belongs to the second time, when versions are known.
 # Known faults below a branch's release are named in idf_component.yml; a test compares.

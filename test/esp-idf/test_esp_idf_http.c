@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "esp_board.h"
 #include "life.h"
@@ -249,6 +250,23 @@ static void a_form_upload_boots_and_stays(void **state)
     r.early = 128;
     life_send(&l, &connection, &r);
     expect_answer(&connection, 200, "Firmware uploaded successfully. Rebooting...");
+    expect_update_runs();
+}
+
+/* As CONFIG_OTAPULT_GZIP has it. */
+static void a_gzip_upload_boots_and_stays(void **state)
+{
+    static uint8_t packed[16384];
+    z_stream z = {.next_in = v2, .avail_in = (uInt)v2_len, .next_out = packed, .avail_out = sizeof packed};
+
+    (void)state;
+    assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+    start();
+    const struct fake_request r = upload_of(packed, z.total_out);
+    deflateEnd(&z);
+    life_send(&l, &connection, &r);
+    expect_answer(&connection, 200, "\"version\":\"2.0.0\"");
     expect_update_runs();
 }
 
@@ -926,6 +944,7 @@ int main(void)
         TEST_CASE(a_page_of_another_site_is_refused),
         TEST_CASE(a_raw_upload_boots_and_stays),
         TEST_CASE(a_form_upload_boots_and_stays),
+        TEST_CASE(a_gzip_upload_boots_and_stays),
         TEST_CASE(any_split_of_the_body_will_do),
         TEST_CASE(a_timeout_at_the_first_read_loses_nothing),
         TEST_CASE(the_server_loses_early_bytes_where_the_peer_closes),

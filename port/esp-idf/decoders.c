@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <sdkconfig.h>
+
+#include "otapult/esp_idf.h"
+
+/* What Kconfig's switches say of packed files. A firmware whose configuration does not name these two links
+ * neither them nor a decoder. */
+
+#ifdef CONFIG_OTAPULT_GZIP
+const struct otapult_decoder *const otapult_esp_decoders[] = {&otapult_gzip, NULL};
+uint64_t otapult_esp_decoder_memory[OTAPULT_GZIP_RAM / sizeof(uint64_t)];
+#endif
