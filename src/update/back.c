@@ -7,7 +7,9 @@
 /* Going back to the other slot's image, and restarting: otapult_rollback() and otapult_restart(), by request.
  */
 
-/* Takes the device for something that ends in a restart, and has the application hold still. */
+/* Takes the device for something that ends in a restart, and has the application hold still. The claim comes
+ * before the question, so that the answer is still true when it is acted upon: nobody else can have begun
+ * anything. */
 static int begin(struct otapult *o, enum otapult_claim what, const char *by, struct otapult_finding *why)
 {
     *why = (struct otapult_finding){0};
@@ -69,6 +71,8 @@ static int check_target(struct otapult *o, int index, struct otapult_finding *wh
     return no_rollback(why, text);
 }
 
+/* The slot that an update would go to is the one that ran before. With one OTA slot the factory app is the
+ * way back. */
 static int other_slot(const struct otapult_slots *slots)
 {
     if (!slots->ota_data)

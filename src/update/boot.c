@@ -10,6 +10,7 @@
 
 /* ---- the trial's fate ---- */
 
+/* A note about a slot that the partition table no longer has says nothing. */
 static bool is_in_table(const struct otapult_slots *slots, int index)
 {
     return index == OTAPULT_SLOT_FACTORY ? slots->factory : index >= 0 && index < slots->count;
@@ -30,6 +31,8 @@ static int evidence_of(struct otapult *o, const struct otapult_trial *trial, str
         return err;
     otapult_build_id(&desc, build);
     bool same = strcmp(build, trial->build) == 0;
+    /* The build id tells whether the slot still holds the image of the trial: a later image must not inherit
+     * the verdict on an earlier one. */
     *e = (struct otapult_evidence){
         .runs_it = o->slots.running == trial->slot && same,
         .boot_is_it = o->slots.boot == trial->slot && o->slots.running != trial->slot,
@@ -41,7 +44,8 @@ static int evidence_of(struct otapult *o, const struct otapult_trial *trial, str
     return 0;
 }
 
-/* Power was lost during the trial: the image gets another. false: it cannot. */
+/* Power was lost during the trial: the image gets another. The slot is read first, because a power cut is
+ * also what tears flash. false: it cannot be tried again. */
 static bool try_again(struct otapult *o, struct otapult_trial *trial)
 {
     struct otapult_finding why;
@@ -165,6 +169,9 @@ static int find_pending(struct otapult *o)
     return 0;
 }
 
+/* The fate of the trial comes first: it needs OTA data as the bootloader left it. Then the choice is
+ * repaired, which changes OTA data. Whether the running firmware is pending is read last, and always: a
+ * firmware that nobody watches would stay for ever. */
 static void resolve(struct otapult *o)
 {
     struct otapult_trial trial;

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 
+/* A restart that is due comes before anything else: after it the answer may be another one. */
 int otapult_take_locked(struct otapult *o, enum otapult_claim what, const char *by,
                         struct otapult_finding *why)
 {

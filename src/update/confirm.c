@@ -64,6 +64,9 @@ static int write_decision(struct otapult *o, int (*write)(void *ctx), enum otapu
     return err;
 }
 
+/* The note PASSED before the record, the note removed after it: whatever moment the power goes at, the next
+ * start sees a confirmed record, or a note that says the checks had passed. Keys are learned before the
+ * journal says `confirmed`, so that what it says is complete. */
 static int confirm(struct otapult *o, const char *by)
 {
     struct otapult_trial trial;
@@ -134,6 +137,8 @@ static void put_cause(char *dst, size_t cap, const char *what, const char *name,
     otapult_text_str(&t, why);
 }
 
+/* The deadline begins anew: a rejection that failed once is not tried at every poll, which would wear flash.
+ */
 static void ask_again_later(struct otapult *o)
 {
     otapult_log(o, "there is nothing to go back to: the firmware keeps running");
@@ -142,7 +147,8 @@ static void ask_again_later(struct otapult *o)
     otapult_unlock(o);
 }
 
-/* Where something else is under way the decision waits for the next poll. */
+/* Where something else is under way the decision waits for the next poll, which asks the check again. The
+ * claim is a rollback's from here to the restart: the slot that an upload would overwrite is the way back. */
 static void go_back(struct otapult *o, const char *what, const char *name, const char *why)
 {
     char text[80];
@@ -160,7 +166,8 @@ static void go_back(struct otapult *o, const char *what, const char *name, const
     otapult_give_back(o);
 }
 
-/* true: this check has passed, and the next may be asked. */
+/* Only poll() gets here, and it is one task: no check is asked twice at once. The check is called without
+ * lock and without claim, so it may call this device, otapult_confirm() too. true: it has passed. */
 static bool probe(struct otapult *o, size_t i)
 {
     const struct otapult_health_check *check = &o->config.checks[i];

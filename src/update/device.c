@@ -87,6 +87,7 @@ int otapult_start(union otapult_memory *memory, const struct otapult_config *con
     return 0;
 }
 
+/* Compared by difference: the clock wraps after 49 days. */
 static bool restart_is_due(struct otapult *o)
 {
     otapult_lock(o);
@@ -95,6 +96,9 @@ static bool restart_is_due(struct otapult *o)
     return due;
 }
 
+/* The slots first: without them health checks and uploads work on nothing. The restart last: what the calls
+ * before it have decided is written by then. port->restart may return, so it is called again at the next
+ * poll. */
 void otapult_poll(struct otapult *o)
 {
     otapult_poll_slots(o);

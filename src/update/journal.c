@@ -64,6 +64,8 @@ void otapult_journal_start(struct otapult_journal *j, const struct otapult_port 
     count_boot(j);
 }
 
+/* Two tasks may add entries at once. Each gets a number of its own first, and so a place of its own in the
+ * store. */
 static uint32_t give_number(struct otapult_journal *j)
 {
     j->port->lock(j->port->ctx);

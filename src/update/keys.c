@@ -82,6 +82,7 @@ static void log_public_keys(struct otapult *o)
             otapult_log(o, "a built-in key is a published test key and does not count");
 }
 
+/* No key at all is told from a wrong one: the owner has to do something else about it. */
 static int refusal(const struct otapult *o, struct otapult_finding *why)
 {
     if (o->locked != NULL) {
@@ -111,6 +112,7 @@ static void start(struct otapult *o)
         log_keys(o);
 }
 
+/* Keys that count, each once: a built-in key may be stored as well. */
 static void copy_keys(const struct otapult *o, struct otapult_status *out)
 {
     for (unsigned n = 0, first; n < OTAPULT_KEYS_ALL; n++) {
@@ -165,6 +167,7 @@ static void settle_keys(struct otapult *o, struct otapult_trust *trust)
             otapult_log(o, "a new key could not be stored: the store failed, or is full");
 }
 
+/* The store has it by now; what is in RAM follows in one moment, because the status may be copying it. */
 static void believe(struct otapult *o, const struct otapult_trust *trust)
 {
     otapult_lock(o);
@@ -172,6 +175,7 @@ static void believe(struct otapult *o, const struct otapult_trust *trust)
     otapult_unlock(o);
 }
 
+/* Works on a copy: an upload's inspector holds a pointer to o->trust, and readers copy it under the lock. */
 static void settle(struct otapult *o, bool learn)
 {
     struct otapult_trust trust = o->trust;

@@ -69,6 +69,8 @@ void otapult_set_limits(struct otapult *o, uint32_t size, bool upload)
     o->limits.running = upload ? running_version(o) : NULL;
 }
 
+/* `wrong` tells the image's faults from those of reading it: who goes back must not say that an image is
+ * broken when flash did not answer. */
 int otapult_check_image(struct otapult *o, int index, struct otapult_finding *why, bool *wrong)
 {
     struct otapult_session *s = otapult_borrow(o);

@@ -27,6 +27,8 @@ static void copy_pending(const struct otapult *o, struct otapult_status *out)
     copy_waiting_for(o, out);
 }
 
+/* The phase is an update's. While the device is held for something else it is idle, and `claim` says for
+ * what. */
 static enum otapult_phase phase_of(const struct otapult *o)
 {
     if (o->restarting)

@@ -45,6 +45,8 @@ static void begin_counting(struct otapult *o)
     o->total = OTAPULT_SIZE_UNKNOWN;
 }
 
+/* Who else holds the device is looked at first, then what forbids every update: a client that only has to
+ * wait is told so, and not that something is broken which is being mended just now. */
 static int take_device(struct otapult *o, const char *by, uint32_t *ticket, struct otapult_finding *why)
 {
     otapult_lock(o);
@@ -132,7 +134,9 @@ static void note_refusal(struct otapult *o, int err, const struct otapult_findin
     otapult_log(o, detail);
 }
 
-/* By the client, inside; or by poll, which has taken the ticket away. */
+/* By the client, inside; or by poll, which has taken the ticket away. The journal first, while nobody else
+ * can use the session's memory, which describes what was refused; the application may move before the device
+ * is free. */
 static int end_badly(struct otapult *o, int err, const struct otapult_finding *why)
 {
     note_refusal(o, err, why);
@@ -222,6 +226,7 @@ static int activate(struct otapult *o, struct otapult_finding *why)
     return err;
 }
 
+/* The counters and the restart in this order: a reader that sees `rebooting` sees the final counters. */
 static void end_well(struct otapult *o)
 {
     otapult_refresh_slots(o);

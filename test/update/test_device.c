@@ -368,6 +368,44 @@ static void nobody_gets_in_between_a_decision_and_its_restart(void **state)
     assert_int_equal(w->begun, OTAPULT_E_BUSY);
 }
 
+static int (*real_reject)(void *ctx);
+static struct world *deciding;
+static int confirmed_meanwhile;
+
+static int decide_otherwise(void *ctx)
+{
+    confirmed_meanwhile = otapult_confirm(deciding->ota);
+    otapult_poll(deciding->ota); /* its check fails: that has to wait, too */
+    return real_reject(ctx);
+}
+
+static void reject_late(void *ctx, struct otapult_port *port)
+{
+    (void)ctx;
+    real_reject = port->reject;
+    port->reject = decide_otherwise;
+}
+
+static void one_decision_is_made_at_a_time(void **state)
+{
+    struct world *w = deciding = *state;
+    struct otapult_finding why;
+
+    w->health = OTAPULT_HEALTH_WAIT;
+    assert_int_equal(world_upload(w, v2, v2_len, 4096), 0);
+    w->wrap = reject_late;
+    assert_true(world_settle(w));
+    assert_true(status(w).pending);
+    w->health = OTAPULT_HEALTH_FAIL;
+    assert_int_equal(otapult_rollback(w->ota, &why), 0);
+    assert_int_equal(confirmed_meanwhile, OTAPULT_E_BUSY);
+    assert_int_equal(w->holds, 1); /* the check's rejection would have been a second one */
+    w->health = OTAPULT_HEALTH_PASS;
+    assert_true(world_settle(w));
+    assert_string_equal(world_version(w), "1.0.0");
+    assert_string_equal(newest(w)->text, "rolled back by request");
+}
+
 static void a_check_that_never_passes_meets_the_deadline(void **state)
 {
     struct world *w = *state;
@@ -612,6 +650,7 @@ int main(void)
         CASE(one_client_is_inside_at_a_time),
         CASE(a_failed_health_check_brings_the_old_firmware_back),
         CASE(nobody_gets_in_between_a_decision_and_its_restart),
+        CASE(one_decision_is_made_at_a_time),
         CASE(a_check_that_never_passes_meets_the_deadline),
         CASE(a_crash_is_not_tried_again),
         CASE(a_power_cut_is_not_a_bad_image_but_has_an_end),

@@ -200,6 +200,10 @@ static void a_rollback_looks_like_one(void **state)
     assert_has(russian, "\"detail\":\"устройство возвращается к другой прошивке\"");
     assert_no_sentinel(refusal);
     assert_no_sentinel(status);
+    watching = true;
+    look();
+    assert_has(status, "\"state\":\"rebooting\"");
+    assert_has(status, "\"busy\":{\"for\":\"rollback\",\"by\":null}"); /* until the restart it ends in */
     assert_true(world_settle(&world));
     assert_string_equal(world_version(&world), "1.0.0");
 }
