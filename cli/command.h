@@ -56,6 +56,7 @@ enum completes {
     COMPLETES_VERB,
     COMPLETES_SHELL,
     COMPLETES_FORMAT,
+    COMPLETES_KIND,
 };
 
 #define OPERANDS_ANY 0xFFFFu
@@ -88,7 +89,8 @@ const char *nearest_word(const char *typed, const char *(*word_at)(const void *l
 
 extern const struct verb verb_info, verb_check;
 extern const struct verb verb_keygen, verb_key_digest, verb_sign, verb_verify;
-extern const struct verb verb_status;
+extern const struct verb verb_discover, verb_status, verb_watch, verb_log, verb_confirm, verb_rollback;
+extern const struct verb verb_reboot, verb_cancel, verb_login, verb_push, verb_activate;
 extern const struct verb verb_help, verb_completion;
 
 #endif

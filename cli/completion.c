@@ -2,9 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fleet.h"
 #include "help.h"
 #include "key.h"
 #include "known_devices.h"
+#include "rollout.h"
 #include "say.h"
 
 /* Completion for three shells, written from the two tables. What a ROBOT may be the scripts ask for anew each
@@ -24,6 +26,12 @@ static void put_schemes(void)
         printf("%s%s", i > 0 ? " " : "", key_scheme_word((enum otapult_signature_scheme)i));
 }
 
+static void put_kinds(void)
+{
+    for (unsigned k = 0; k < KINDS; k++)
+        printf("%s%s", k > 0 ? " " : "", kind_table[k].word);
+}
+
 static void put_verbs(void)
 {
     for (unsigned i = 0; verbs[i] != NULL; i++)
@@ -38,6 +46,7 @@ static void put_words(enum completes kind)
     case COMPLETES_SCHEME: put_schemes(); break;
     case COMPLETES_VERB: put_verbs(); break;
     case COMPLETES_SHELL: fputs("bash zsh fish robots", stdout); break;
+    case COMPLETES_KIND: put_kinds(); break;
     case COMPLETES_FORMAT: fputs("text man markdown", stdout); break;
     case COMPLETES_NOTHING:
     case COMPLETES_FILE:
@@ -270,6 +279,14 @@ static void fish_script(void)
         fish_verb(verbs[i]);
 }
 
+/* ---- robots that are known here ---- */
+
+static void list_robots(void)
+{
+    inventory_list();
+    known_list();
+}
+
 /* ---- the verb ---- */
 
 static int run(const struct options *options)
@@ -277,7 +294,7 @@ static int run(const struct options *options)
     static const struct {
         const char *name;
         void (*print)(void);
-    } shells[] = {{"bash", bash_script}, {"zsh", zsh_script}, {"fish", fish_script}, {"robots", known_list}};
+    } shells[] = {{"bash", bash_script}, {"zsh", zsh_script}, {"fish", fish_script}, {"robots", list_robots}};
 
     for (size_t i = 0; i < sizeof shells / sizeof shells[0]; i++) {
         if (strcmp(options->file, shells[i].name) == 0) {

@@ -142,20 +142,15 @@ int input_unpack(struct input *in, struct otapult_finding *why)
 
 /* ---- the judge ---- */
 
-static uint16_t wanted_revision(const struct input *in)
+uint16_t input_wanted_revision(const struct input *in)
 {
     return in->size < HEADER_SIZE ? 0 : otapult_le16(in->data + HEADER_REV_AT);
 }
 
-int input_judge(const struct input *in, const struct options *options, struct otapult_judge *j)
+int input_judge_limits(const struct input *in, const struct otapult_inspect_limits *limits,
+                       struct otapult_judge *j)
 {
-    struct otapult_inspect_limits limits = {
-        .slot_size = options->slot_size, .chip_id = options->chip_id, .chip_rev = wanted_revision(in)};
-    struct otapult_trust trust;
-    otapult_trust_init(&trust, options->key_digest, options->key_count);
-    if (options->key_count > 0)
-        limits.trust = &trust;
-    otapult_judge_init(j, &limits, (uint32_t)in->size);
+    otapult_judge_init(j, limits, (uint32_t)in->size);
     for (size_t at = 0; at < in->size; at += PIECE) {
         size_t left = in->size - at;
         int err = otapult_judge_feed(j, in->data + at, left < PIECE ? left : PIECE);
@@ -163,6 +158,18 @@ int input_judge(const struct input *in, const struct options *options, struct ot
             return err;
     }
     return otapult_judge_finish(j);
+}
+
+int input_judge(const struct input *in, const struct options *options, struct otapult_judge *j)
+{
+    struct otapult_inspect_limits limits = {
+        .slot_size = options->slot_size, .chip_id = options->chip_id, .chip_rev = input_wanted_revision(in)};
+    struct otapult_trust trust;
+
+    otapult_trust_init(&trust, options->key_digest, options->key_count);
+    if (options->key_count > 0)
+        limits.trust = &trust;
+    return input_judge_limits(in, &limits, j);
 }
 
 int input_judge_any(const struct input *in, const struct options *options, struct otapult_judge *j)

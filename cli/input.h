@@ -34,6 +34,12 @@ int input_unpack(struct input *in, struct otapult_finding *why);
  * digests among the options a signature by one of them is required. */
 int input_judge(const struct input *in, const struct options *options, struct otapult_judge *j);
 
+/* The same within limits that are known. */
+int input_judge_limits(const struct input *in, const struct otapult_inspect_limits *limits, struct otapult_judge *j);
+
+/* The chip revision that the image asks for; 0: none. */
+uint16_t input_wanted_revision(const struct input *in);
+
 /* The same for whatever chip the file is for, and slots of any size. */
 int input_judge_any(const struct input *in, const struct options *options, struct otapult_judge *j);
 

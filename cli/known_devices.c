@@ -2,34 +2,19 @@
 #include "known_devices.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "config.h"
 #include "say.h"
 
 #define LINE 512
 
-static const char *folder(void)
-{
-    static char path[2048];
-    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-
-    if (config != NULL && config[0] == '/')
-        snprintf(path, sizeof path, "%s/otapult", config);
-    else
-        snprintf(path, sizeof path, "%s/.config/otapult", home != NULL ? home : "");
-    return path;
-}
-
 const char *known_path(void)
 {
-    static char path[2100];
+    static char path[CONFIG_PATH];
 
-    snprintf(path, sizeof path, "%s/known_devices", folder());
+    config_path("known_devices", path);
     return path;
 }
 
@@ -67,30 +52,15 @@ enum known known_find(const char *where, struct known_device *out)
     return known;
 }
 
-static void make_folders(void)
-{
-    char path[2048];
-
-    snprintf(path, sizeof path, "%s", folder());
-    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        mkdir(path, 0700);
-        *slash = '/';
-    }
-    mkdir(path, 0700); /* what is wrong with any of them, opening the file says */
-}
-
 bool known_add(const char *where, const struct known_device *device)
 {
-    make_folders();
-    int fd = open(known_path(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    FILE *f = fd < 0 ? NULL : fdopen(fd, "a");
+    FILE *f = config_append("known_devices");
 
     bool good = f != NULL && fprintf(f, "%s %s %s\n", where, device->pin, device->fingerprint) > 0;
     if (f != NULL)
         good = fclose(f) == 0 && good;
     if (!good)
-        fprintf(stderr, "otapult: cannot write %s: %s\n", known_path(), strerror(errno));
+        trouble_say(TROUBLE_FILE_UNWRITABLE, "file", known_path(), strerror(errno));
     return good;
 }
 

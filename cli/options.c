@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config.h"
 #include "key.h"
 #include "otapult/image.h"
 #include "say.h"
@@ -23,12 +24,16 @@
         (void)value;                                       \
         return o->member = true;                           \
     }
+SWITCH(set_accept_unproved, accept_unproved)
 SWITCH(set_append, append)
+SWITCH(set_discover, discover)
 SWITCH(set_first_use, first_use)
+SWITCH(set_force, force)
 SWITCH(set_help, help)
 SWITCH(set_in_place, in_place)
 SWITCH(set_json, json)
 SWITCH(set_quiet, quiet)
+SWITCH(set_stage, stage)
 SWITCH(set_verbose, verbose)
 
 static const char *skip_dashes(const char *s)
@@ -68,14 +73,21 @@ static const char *chip_word(const void *list, unsigned index)
     return chip_at(index);
 }
 
-static bool set_chip(struct options *o, const char *value)
+bool chip_by_name(const char *name, uint16_t *id)
 {
-    for (uint32_t id = 0; id < CHIP_IDS; id++) {
-        if (is_known_chip(id) && same_chip(value, otapult_chip_name(id))) {
-            o->chip_id = (uint16_t)id;
+    for (uint32_t i = 0; i < CHIP_IDS; i++) {
+        if (is_known_chip(i) && same_chip(name, otapult_chip_name(i))) {
+            *id = (uint16_t)i;
             return true;
         }
     }
+    return false;
+}
+
+static bool set_chip(struct options *o, const char *value)
+{
+    if (chip_by_name(value, &o->chip_id))
+        return true;
     fprintf(stderr, "otapult: unknown chip; known are");
     for (unsigned i = 0; chip_at(i) != NULL; i++)
         fprintf(stderr, " %s", chip_at(i));
@@ -141,6 +153,91 @@ static bool set_running(struct options *o, const char *value)
         return true;
     }
     complain("--running wants a version such as 1.4.2 or v2.0.0-rc1");
+    return false;
+}
+
+static bool number(const char *value, unsigned long least, unsigned long most, unsigned long *out)
+{
+    char *end;
+
+    *out = strtoul(value, &end, 10);
+    return isdigit((unsigned char)value[0]) && *end == '\0' && *out >= least && *out <= most;
+}
+
+/* A number of one of the counting options. */
+static bool set_number(const char *option, const char *value, unsigned most, unsigned *out)
+{
+    unsigned long n;
+
+    if (!number(value, 1, most, &n)) {
+        complain("--%s wants a number from 1 to %u", option, most);
+        return false;
+    }
+    *out = (unsigned)n;
+    return true;
+}
+
+static bool set_jobs(struct options *o, const char *value)
+{
+    return set_number("jobs", value, 500, &o->jobs);
+}
+
+static bool set_canary(struct options *o, const char *value)
+{
+    return set_number("canary", value, 500, &o->canary);
+}
+
+static bool set_max_failures(struct options *o, const char *value)
+{
+    return set_number("max-failures", value, 500, &o->max_failures);
+}
+
+static bool set_wait(struct options *o, const char *value)
+{
+    return set_number("wait", value, 3600, &o->wait_s);
+}
+
+static bool set_timeout(struct options *o, const char *value)
+{
+    unsigned long n;
+
+    if (!number(value, 1, 600, &n)) {
+        complain("--timeout wants a number of seconds from 1 to 600");
+        return false;
+    }
+    o->timeout_s = (long)n;
+    return true;
+}
+
+/* The first line of a file; NULL: there is none. */
+static const char *line_of(const char *path)
+{
+    static char line[TOKEN_MAX];
+    FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+
+    if (f == NULL || fgets(line, sizeof line, f) == NULL)
+        line[0] = '\0';
+    if (f != NULL && f != stdin)
+        fclose(f);
+    line[strcspn(line, "\r\n")] = '\0';
+    return line[0] != '\0' ? line : NULL;
+}
+
+/* A token in the command line is wiped out of it at once: other users of this computer may list it. */
+static bool set_token(struct options *o, const char *value)
+{
+    static char token[TOKEN_MAX];
+
+    if (value[0] == '@' || strcmp(value, "-") == 0) {
+        o->token = line_of(value[0] == '@' ? value + 1 : value);
+    } else if (value[0] != '\0' && strlen(value) < sizeof token) {
+        snprintf(token, sizeof token, "%s", value);
+        memset((char *)(uintptr_t)value, '*', strlen(value));
+        o->token = token;
+    }
+    if (o->token != NULL)
+        return true;
+    complain("--token wants an API token, @FILE or -");
     return false;
 }
 

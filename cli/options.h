@@ -18,13 +18,20 @@ struct options {
     char *const *operand; /* as in argv */
     size_t       operands;
     const char  *file;    /* the operand in hand, where a verb takes one after another; "-": standard input */
-    bool         help, json, quiet, verbose;
+    bool         help, json, quiet, verbose, force;
     enum help_format format;
     /* of a robot */
     uint32_t    slot_size;
     uint16_t    chip_id;
     const char *running;   /* version of its firmware */
     bool        first_use; /* one that is not known yet is noted */
+    const char *inventory, *token;
+    bool        discover;
+    long        timeout_s;
+    /* of a roll-out */
+    unsigned    jobs, canary, max_failures, wait_s;
+    bool        stage, accept_unproved;
+    const char *resume, *junit, *as;
     /* signatures */
     const char *key, *public_key; /* PEM files */
     uint8_t     key_digest[OPTIONS_KEYS][32];
@@ -35,7 +42,7 @@ struct options {
     bool        append, in_place;
 };
 
-#define OPTIONS_DEFAULT .slot_size = 0x640000, .chip_id = 0x0009, .scheme = OTAPULT_RSA_3072
+#define OPTIONS_DEFAULT .jobs = 10, .wait_s = 90, .timeout_s = 5, .slot_size = 0x640000, .chip_id = 0x0009, .scheme = OTAPULT_RSA_3072
 
 struct option_row {
     const char *name;
@@ -57,5 +64,6 @@ int options_each(const struct options *options, int (*each)(const struct options
 
 /* Names of the chips there are, one after another; NULL: no more. */
 const char *chip_at(unsigned index);
+bool chip_by_name(const char *name, uint16_t *id);
 
 #endif

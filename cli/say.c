@@ -8,11 +8,10 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "report.h"
+#include "fault.h"
 
 #define CLEAN_MAX   400
 #define CLEAN_AGAIN 8
-#define JSON_MAX    2048
 
 /* One process says one thing to one user: this is its only state. */
 static struct {
@@ -128,35 +127,10 @@ const char *trouble_hint(enum trouble_id id)
     return how.russian ? rows[id].hint_ru : rows[id].hint_en;
 }
 
-void json_trouble(struct otapult_json *j, enum trouble_id id, const char *detail)
-{
-    otapult_json_bool(j, "success", false);
-    otapult_json_str(j, "error", rows[id].caption);
-    otapult_json_str(j, "code", rows[id].code);
-    otapult_json_str(j, "detail", say_clean(detail));
-    otapult_json_str(j, "hint", trouble_hint(id));
-}
-
-static void say_json(enum trouble_id id, const char *kind, const char *subject, const char *detail)
-{
-    char text[JSON_MAX];
-    struct otapult_json j;
-
-    otapult_json_init(&j, text, sizeof text);
-    otapult_json_open(&j, NULL, '{');
-    otapult_json_str(&j, kind, say_clean(subject));
-    json_trouble(&j, id, detail);
-    otapult_json_close(&j, '}');
-    json_print(&j);
-}
-
 int trouble_say(enum trouble_id id, const char *kind, const char *subject, const char *detail)
 {
-    if (how.json)
-        say_json(id, kind, subject, detail);
-    complain("%s: %s%s%s", say_clean(subject), rows[id].caption, detail[0] != '\0' ? ": " : "",
-             say_clean(detail));
-    if (!how.quiet)
-        fprintf(stderr, "  hint   %s\n", trouble_hint(id));
-    return rows[id].status;
+    struct fault fault;
+
+    fault_of_trouble(&fault, id, detail);
+    return fault_say(&fault, kind, subject);
 }

@@ -52,7 +52,4 @@ const char *trouble_hint(enum trouble_id id); /* in the language of advice */
  * status of the row. `detail`: what was found; cleaned here. */
 int trouble_say(enum trouble_id id, const char *kind, const char *subject, const char *detail);
 
-/* Its members success, error, code, detail and hint, into the object that is open. */
-void json_trouble(struct otapult_json *j, enum trouble_id id, const char *detail);
-
 #endif

@@ -60,7 +60,8 @@ static bool save(const struct options *o, const uint8_t *data, size_t size)
     if (err == 0)
         return true;
     complain("%s: %s", is_standard_output(o) ? "standard output" : target_of(o),
-             err == ENOTSUP ? "is no regular file, so it is left alone; --out - writes to standard output" : strerror(err));
+             err == ENOTSUP ? "is no regular file, so it is left alone; --out - writes to standard output"
+                            : strerror(err));
     return false;
 }
 
@@ -176,7 +177,8 @@ const struct verb verb_sign = {
                                             {OPTION_SIGN_COMMAND, NULL},
                                             {OPTION_PUB_KEY, NULL},
                                             {OPTION_OUT, "where the signed file goes; - is standard output"},
-                                            {OPTION_IN_PLACE, "into FILE itself, which keeps its mode and its links"},
+                                            {OPTION_IN_PLACE,
+                                             "into FILE itself, which keeps its mode and its links"},
                                             {OPTION_APPEND, NULL},
                                             {OPTION_NONE, NULL}},
     .run = run,

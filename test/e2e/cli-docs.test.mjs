@@ -45,7 +45,8 @@ test('help of every verb: 80 columns, every option of its own', async () => {
         for (const line of stdout.split('\n'))
             assert.ok([...line].length <= 80 || examples.includes(line), line);
         for (const [, option] of stdout.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm))
-            assert.doesNotMatch((await otapult(verb, option, ...'x'.repeat(9))).stderr, /takes no --/, option);
+            assert.doesNotMatch((await otapult(verb, `${option}`, 'x', '--no-such-option')).stderr,
+                new RegExp(`takes no ${option}`), option); // the last word keeps the verb from running
     }
 });
 

@@ -318,7 +318,7 @@ describe('the command line', () => {
 
     test('what is missing is called by its name', async () => {
         assert.match((await otapult('check')).stderr, /wants FILE…, got 0/);
-        assert.match((await otapult('status')).stderr, /wants one URL, got 0/);
+        assert.match((await otapult('status')).stderr, /which robot\? Name one/);
     });
 
     test('help and version', async () => {

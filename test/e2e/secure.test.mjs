@@ -458,14 +458,14 @@ describe('otapult status', () => {
 
     test('an unknown device is shown, not trusted', async () => {
         const result = await status({ OTAPULT_PASSWORD: owner.password }, owner.url);
-        assert.equal(result.status, 1);
+        assert.equal(result.status, 4);
         assert.ok(result.stderr.includes(owner.fingerprint));
         assert.ok(!fs.existsSync(known));
     });
 
     test('on first use it is noted, and asked with a login afterwards', async () => {
         const first = await status({}, owner.url, '--insecure-first-use');
-        assert.equal(first.status, 1);
+        assert.equal(first.status, 4);
         assert.match(first.stderr, /nobody is logged in/);
         assert.equal(fs.statSync(known).mode & 0o777, 0o600);
         const result = await status({ OTAPULT_PASSWORD: owner.password }, owner.url);
@@ -481,7 +481,7 @@ describe('otapult status', () => {
         const { port } = new URL(owner.url);
         fs.writeFileSync(known, fs.readFileSync(known, 'utf8').replace(/sha256\/\/..../, 'sha256//AAAA'));
         const result = await status({ OTAPULT_PASSWORD: owner.password }, owner.url, '--insecure-first-use');
-        assert.equal(result.status, 1);
+        assert.equal(result.status, 4);
         assert.match(result.stderr, /THIS IS NOT THE DEVICE OF LAST TIME/);
         assert.equal(result.stdout, '');
         assert.ok(result.stderr.includes(`127.0.0.1:${port}`));

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ask.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+int ask_robots(const struct options *options, int (*each)(struct robot *r, const struct options *options))
+{
+    struct fleet fleet;
+    int status = fleet_open(&fleet, options, options->operand, options->operands);
+
+    if (status != 0)
+        return status;
+    status = fleet_ask(&fleet, each, options);
+    fleet_free(&fleet);
+    return status;
+}
+
+/* cJSON escapes what is below a space; what else a terminal obeys, or is not UTF-8, is spelt here. */
+static void put_json(const char *text)
+{
+    size_t len = strlen(text);
+
+    for (size_t at = 0; at < len;) {
+        uint32_t code = 0;
+        size_t n = otapult_text_printable((const uint8_t *)text + at, len - at);
+        if (n > 0)
+            fwrite(text + at, 1, n, stdout);
+        else if ((n = otapult_text_character((const uint8_t *)text + at, len - at, &code)) > 0)
+            printf("\\u%04x", (unsigned)code);
+        else
+            putchar('?');
+        at += n + (n == 0);
+    }
+    putchar('\n');
+}
+
+void print_robot_json(const struct robot *r, const char *text)
+{
+    cJSON *json = cJSON_Parse(text);
+
+    cJSON_DeleteItemFromObjectCaseSensitive(json, "robot");
+    cJSON_AddStringToObject(json, "robot", r->name);
+    char *line = json != NULL ? cJSON_PrintUnformatted(json) : NULL;
+    if (line != NULL)
+        put_json(line);
+    free(line);
+    cJSON_Delete(json);
+}
+
+void image_text(const struct device_image *image, char dst[IMAGE_TEXT])
+{
+    snprintf(dst, IMAGE_TEXT, "%s (%s)", image->version[0] != '\0' ? image->version : "?",
+             image->build[0] != '\0' ? image->build : "?");
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_ASK_H
+#define CLI_ASK_H
+
+#include "fleet.h"
+
+/* What the verbs that ask robots something have in common. */
+
+/* The options every one of them takes, for a row of struct verb_option. */
+#define ROBOT_OPTIONS                                                                                      \
+    {OPTION_INVENTORY, NULL}, {OPTION_DISCOVER, NULL}, {OPTION_TOKEN, NULL}, {OPTION_FIRST_USE, NULL},         \
+        {OPTION_TIMEOUT, NULL}, {OPTION_JSON, NULL}
+
+/* Opens the fleet that the operands name, asks all of them, and calls `each`: the largest status. */
+int ask_robots(const struct options *options, int (*each)(struct robot *r, const struct options *options));
+
+/* Prints JSON text of a robot's on one line, under its name, with nothing in it that a terminal obeys. */
+void print_robot_json(const struct robot *r, const char *text);
+
+/* "2.0.0 (1f2e3d4c)" */
+#define IMAGE_TEXT 100
+void image_text(const struct device_image *image, char dst[IMAGE_TEXT]);
+
+#endif

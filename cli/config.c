@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "new_file.h"
+
+#define LINE 512
+
+void config_path(const char *name, char path[CONFIG_PATH])
+{
+    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+
+    if (config != NULL && config[0] == '/')
+        snprintf(path, CONFIG_PATH, "%s/otapult/%s", config, name);
+    else
+        snprintf(path, CONFIG_PATH, "%s/.config/otapult/%s", home != NULL ? home : "", name);
+}
+
+/* What is wrong with a folder, opening the file in it says. */
+static void make_folders(const char *file)
+{
+    char path[CONFIG_PATH];
+
+    snprintf(path, sizeof path, "%s", file);
+    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        mkdir(path, 0700);
+        *slash = '/';
+    }
+}
+
+FILE *config_append(const char *name)
+{
+    char path[CONFIG_PATH];
+
+    config_path(name, path);
+    make_folders(path);
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    return fd < 0 ? NULL : fdopen(fd, "a");
+}
+
+bool config_replace(const char *name, const char *text, size_t len)
+{
+    char path[CONFIG_PATH];
+
+    config_path(name, path);
+    make_folders(path);
+    errno = new_file_save(path, 0600, text, len);
+    return errno == 0;
+}
+
+/* ---- tokens: a line each, `host:port token` ---- */
+
+/* Its token, in the line itself; NULL: the line is another's. */
+static char *token_of(char *line, const char *where)
+{
+    char *rest = line;
+    const char *name = strsep(&rest, " \n");
+    char *token = strsep(&rest, " \n");
+
+    return token != NULL && token[0] != '\0' && strcmp(name, where) == 0 ? token : NULL;
+}
+
+static FILE *open_tokens(enum token_found *found)
+{
+    char path[CONFIG_PATH];
+    struct stat s;
+
+    config_path("tokens", path);
+    FILE *f = fopen(path, "re");
+    *found = f != NULL || errno == ENOENT ? TOKEN_NONE : TOKEN_UNREADABLE;
+    if (f != NULL && (fstat(fileno(f), &s) != 0 || (s.st_mode & 077) != 0)) {
+        *found = TOKEN_READABLE_BY_OTHERS;
+        fclose(f);
+        f = NULL;
+    }
+    return f;
+}
+
+enum token_found token_find(const char *where, char token[TOKEN_MAX])
+{
+    char line[LINE];
+    enum token_found found;
+    FILE *f = open_tokens(&found);
+
+    while (f != NULL && fgets(line, sizeof line, f) != NULL) {
+        const char *of = token_of(line, where);
+        if (of == NULL || strlen(of) >= TOKEN_MAX)
+            continue;
+        snprintf(token, TOKEN_MAX, "%s", of);
+        found = TOKEN_FOUND; /* a later line counts more */
+    }
+    if (f != NULL)
+        fclose(f);
+    return found;
+}
+
+/* The others' lines as they are, and this one's anew. */
+bool token_store(const char *where, const char *token)
+{
+    char line[LINE], copy[LINE], *text = NULL;
+    size_t len = 0;
+    enum token_found found;
+    FILE *out = open_memstream(&text, &len), *f = open_tokens(&found);
+
+    while (out != NULL && f != NULL && fgets(line, sizeof line, f) != NULL) {
+        memcpy(copy, line, sizeof copy);
+        if (token_of(copy, where) == NULL)
+            fputs(line, out);
+    }
+    if (f != NULL)
+        fclose(f);
+    if (out == NULL)
+        return false;
+    fprintf(out, "%s %s\n", where, token);
+    bool good = fclose(out) == 0 && config_replace("tokens", text, len);
+    free(text);
+    return good;
+}

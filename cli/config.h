@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_CONFIG_H
+#define CLI_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* $XDG_CONFIG_HOME/otapult/, ~/.config/otapult/ where that is not set: known_devices, tokens, robots.ini. */
+
+#define CONFIG_PATH 2200
+
+void config_path(const char *name, char path[CONFIG_PATH]);
+
+/* Opens a file there for writing, mode 0600, with the folders above it. NULL: errno says why. */
+FILE *config_append(const char *name);
+
+/* Writes the whole file there anew, mode 0600; somebody who reads meanwhile sees the old one. */
+bool config_replace(const char *name, const char *text, size_t len);
+
+#define TOKEN_MAX 128
+
+enum token_found { TOKEN_NONE, TOKEN_FOUND, TOKEN_READABLE_BY_OTHERS, TOKEN_UNREADABLE };
+
+/* The API token stored for `host:port`. A file that others may read is not used. */
+enum token_found token_find(const char *where, char token[TOKEN_MAX]);
+bool token_store(const char *where, const char *token); /* false: errno says why */
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_FAULT_H
+#define CLI_FAULT_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+
+#include "say.h"
+
+/* What went wrong with one robot or file, whoever said so: a row of trouble.def, of errors.def, or the robot's
+ * own answer. All texts are clean. */
+struct fault {
+    int  status; /* that the command ends with; 0: there is no fault */
+    char code[48], caption[80], detail[400], hint[400];
+};
+
+void fault_of_trouble(struct fault *f, enum trouble_id id, const char *detail);
+
+/* Of a row of errors.def, from the judge. */
+void fault_of_error(struct fault *f, int err, const struct otapult_finding *why);
+
+/* From an error body of the API. false: `json` (NULL: not JSON) is no such body. */
+bool fault_of_answer(struct fault *f, long http_status, const cJSON *json);
+
+/* Says it, as text or, with --json, as the outcome of `subject` under `kind`; returns its status. */
+int fault_say(const struct fault *f, const char *kind, const char *subject);
+
+/* Its members success, error, code, detail and hint, into the object that is open. */
+void json_fault(struct otapult_json *j, const struct fault *f);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "interrupt.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+static volatile sig_atomic_t caught;
+
+static void note(int signal)
+{
+    (void)signal;
+    caught = 1;
+}
+
+void interrupt_catch(void)
+{
+    const struct sigaction once = {.sa_handler = note, .sa_flags = (int)SA_RESETHAND};
+
+    sigaction(SIGINT, &once, NULL);
+    sigaction(SIGTERM, &once, NULL);
+}
+
+bool interrupted(void)
+{
+    return caught != 0;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "ask.h"
+#include "report.h"
+
+/* Orders without a body: a POST each, after the robot was asked who it is. */
+
+struct order {
+    const char *path, *forced; /* with --force */
+    const char *done;          /* what is said of a robot that did it */
+};
+
+struct call {
+    struct wire *wire;
+    const struct order *order;
+    bool force;
+};
+
+static void answered(void *ctx, struct robot *r, const struct wire_answer *a)
+{
+    (void)ctx;
+    (void)r;
+    (void)a;
+}
+
+static void asked(void *ctx, struct robot *r)
+{
+    const struct call *call = ctx;
+
+    if (r->fault.status == 0)
+        robot_order(r, call->wire, call->force ? call->order->forced : call->order->path, answered, NULL);
+}
+
+static int tell(const struct robot *r, const struct order *order)
+{
+    char text[512];
+    struct otapult_json j;
+
+    if (r->fault.status != 0)
+        return fault_say(&r->fault, "robot", r->name);
+    if (!say_as_json()) {
+        printf("%s: %s\n", r->name, order->done);
+        return STATUS_OK;
+    }
+    otapult_json_init(&j, text, sizeof text);
+    otapult_json_open(&j, NULL, '{');
+    otapult_json_bool(&j, "success", true);
+    otapult_json_str(&j, "robot", r->name);
+    otapult_json_str(&j, "message", order->done);
+    otapult_json_close(&j, '}');
+    return json_print(&j);
+}
+
+static int give(const struct options *options, const struct order *order)
+{
+    struct fleet fleet;
+    struct call call = {.order = order, .force = options->force};
+    int worst = fleet_open(&fleet, options, options->operand, options->operands);
+
+    if (worst != 0)
+        return worst;
+    call.wire = wire_open();
+    if (call.wire == NULL)
+        return STATUS_NO;
+    for (size_t i = 0; i < fleet.count; i++)
+        robot_ask(&fleet.member[i].robot, call.wire, asked, &call);
+    wire_run(call.wire, NULL, NULL);
+    wire_close(call.wire);
+    for (size_t i = 0; i < fleet.count; i++) {
+        int status = tell(&fleet.member[i].robot, order);
+        worst = status > worst ? status : worst;
+    }
+    fleet_free(&fleet);
+    return worst;
+}
+
+static int run_confirm(const struct options *options)
+{
+    static const struct order order = {"/api/ota/confirm", "/api/ota/confirm",
+                                       "confirmed; this firmware stays"};
+    return give(options, &order);
+}
+
+static int run_rollback(const struct options *options)
+{
+    static const struct order order = {"/api/ota/rollback", "/api/ota/rollback?force=1",
+                                       "goes back to the other slot, and restarts"};
+    return give(options, &order);
+}
+
+static int run_reboot(const struct options *options)
+{
+    static const struct order order = {"/api/ota/reboot", "/api/ota/reboot", "restarts"};
+    return give(options, &order);
+}
+
+static int run_cancel(const struct options *options)
+{
+    static const struct order order = {"/api/ota/cancel", "/api/ota/cancel", "the running update is ended"};
+    return give(options, &order);
+}
+
+#define ORDER_VERB                                                                 \
+    .operands = "ROBOT…",                                                          \
+    .exits = "0 every robot did it, 1 one refused, 2 wrong usage, 3 one does not " \
+             "answer, 4 one is a stranger or asks for a login.",                   \
+    .least = 0, .most = OPERANDS_ANY, .completes = {COMPLETES_ROBOT, COMPLETES_ROBOT}, .group = GROUP_ROBOTS
+
+const struct verb verb_confirm = {
+    ORDER_VERB,
+    .name = "confirm",
+    .gist = "the new firmware stays",
+    .summary = "confirms firmware that is on trial",
+    .about = "Confirms the running firmware of each ROBOT, which is on trial: it stays.",
+    .examples = "otapult confirm rover.local",
+    .options = (const struct verb_option[]){ROBOT_OPTIONS, {OPTION_NONE, NULL}},
+    .run = run_confirm,
+};
+
+const struct verb verb_rollback = {
+    ORDER_VERB,
+    .name = "rollback",
+    .gist = "back to the other slot",
+    .summary = "goes back to the firmware in the other slot",
+    .about = "Each ROBOT verifies the firmware in its other slot, makes it the one that boots, and restarts.",
+    .examples = "otapult rollback rover.local",
+    .options = (const struct verb_option[]){ROBOT_OPTIONS, {OPTION_FORCE, NULL}, {OPTION_NONE, NULL}},
+    .run = run_rollback,
+};
+
+const struct verb verb_reboot = {
+    ORDER_VERB,
+    .name = "reboot",
+    .gist = "restart a robot",
+    .summary = "restarts robots",
+    .about = "Restarts each ROBOT, unless an update runs there.",
+    .examples = "otapult reboot rover.local",
+    .options = (const struct verb_option[]){ROBOT_OPTIONS, {OPTION_NONE, NULL}},
+    .run = run_reboot,
+};
+
+const struct verb verb_cancel = {
+    ORDER_VERB,
+    .name = "cancel",
+    .gist = "end a running update",
+    .summary = "ends an update that runs",
+    .about =
+        "Ends the update that runs on each ROBOT, whoever began it. What was written is no bootable image.",
+    .examples = "otapult cancel rover.local",
+    .options = (const struct verb_option[]){ROBOT_OPTIONS, {OPTION_NONE, NULL}},
+    .run = run_cancel,
+};

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <gnutls/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "report.h"
+#include "rollout.h"
+
+static void hex_of(const uint8_t *bytes, size_t n, char *dst)
+{
+    for (size_t i = 0; i < n; i++)
+        snprintf(dst + 2 * i, 3, "%02x", bytes[i]);
+}
+
+static void note_hashes(struct payload *p)
+{
+    uint8_t digest[32];
+
+    if (gnutls_hash_fast(GNUTLS_DIG_SHA256, p->in.data, p->in.size, digest) == 0)
+        hex_of(digest, 32, p->sha256);
+    if (gnutls_hash_fast(GNUTLS_DIG_MD5, p->in.data, p->in.size, digest) == 0)
+        hex_of(digest, 16, p->md5);
+}
+
+int payload_read(struct payload *p, const char *path)
+{
+    static struct otapult_judge judge;
+    struct fault f;
+
+    *p = (struct payload){0};
+    if (!input_read(path, &p->in))
+        return STATUS_NO;
+    const struct options any = {OPTIONS_DEFAULT};
+    int err = input_unpack(&p->in, &judge.why);
+    if (err == 0)
+        err = input_judge_any(&p->in, &any, &judge);
+    if (err != 0) {
+        fault_of_error(&f, err, &judge.why);
+        payload_free(p);
+        return fault_say(&f, "file", p->in.name);
+    }
+    p->info = judge.inspect.info;
+    otapult_build_id(&p->info.desc, p->build);
+    anatomy_of(p->in.data, 0, p->in.size, &p->anatomy);
+    note_hashes(p);
+    return 0;
+}
+
+void payload_free(struct payload *p)
+{
+    input_free(&p->in);
+    free(p->gzip);
+    p->gzip = NULL;
+}
+
+/* ---- would it be taken? ---- */
+
+static struct otapult_inspect_limits limits_of(const struct payload *p, const struct device *d)
+{
+    struct otapult_inspect_limits l = {.slot_size = d->slot_size, .chip_id = p->info.chip_id};
+
+    chip_by_name(d->chip, &l.chip_id); /* a chip unknown here is the robot's to judge */
+    l.chip_rev = d->chip_revision >= 0 ? (uint16_t)d->chip_revision : input_wanted_revision(&p->in);
+    if (d->block_revision >= 0)
+        l.block_rev = (uint16_t)d->block_revision;
+    return l;
+}
+
+static bool alike(const struct otapult_inspect_limits *a, const struct otapult_inspect_limits *b)
+{
+    return a->slot_size == b->slot_size && a->chip_id == b->chip_id && a->chip_rev == b->chip_rev &&
+           a->block_rev == b->block_rev;
+}
+
+static int judge_for(struct payload *p, const struct otapult_inspect_limits *l)
+{
+    static struct otapult_judge judge;
+
+    if (p->judged && alike(&p->limits, l))
+        return p->err;
+    p->judged = true;
+    p->limits = *l;
+    if (p->in.size > l->slot_size) {
+        p->why = (struct otapult_finding){.got = (uint32_t)p->in.size, .want = l->slot_size};
+        return p->err = OTAPULT_E_IMAGE_TOO_LARGE;
+    }
+    p->err = input_judge_limits(&p->in, l, &judge);
+    p->why = judge.why;
+    return p->err;
+}
+
+static bool is_signed_for(const struct payload *p, const struct device *d)
+{
+    char hex[2 * OTAPULT_KEY_DIGEST + 1];
+
+    for (unsigned i = 0; i < p->anatomy.signatures; i++) {
+        hex_of(p->anatomy.signature[i].key, OTAPULT_KEY_DIGEST, hex);
+        for (unsigned k = 0; k < d->keys; k++) {
+            if (d->key[k][0] != '\0' && strncmp(hex, d->key[k], strlen(d->key[k])) == 0)
+                return true;
+        }
+    }
+    return d->keys == 0;
+}
+
+static bool signature_unfit(const struct payload *p, const struct device *d, struct fault *f)
+{
+    const struct otapult_finding why = {.at = p->info.image_size};
+    char detail[160] = "";
+
+    if (!d->signature_enforced)
+        return false;
+    if (p->info.signatures == 0) {
+        fault_of_error(f, OTAPULT_E_SIGNATURE_MISSING, &why);
+        return true;
+    }
+    if (is_signed_for(p, d))
+        return false;
+    snprintf(detail, sizeof detail, "it is signed by none of the keys this robot trusts:");
+    for (unsigned k = 0; k < d->keys; k++)
+        snprintf(detail + strlen(detail), sizeof detail - strlen(detail), " %s", d->key[k]);
+    fault_of_trouble(f, TROUBLE_BUILD_UNFIT, detail);
+    return true;
+}
+
+bool payload_unfit(struct payload *p, const struct device *d, struct fault *f)
+{
+    const struct otapult_inspect_limits l = limits_of(p, d);
+    int err = judge_for(p, &l);
+
+    if (err == 0)
+        return signature_unfit(p, d, f);
+    fault_of_error(f, err, &p->why);
+    return true;
+}
+
+/* ---- its forms ---- */
+
+/* As `gzip -9` makes it, once for all robots; kept only where it is smaller. */
+static void compress_once(struct payload *p)
+{
+    z_stream z = {0};
+
+    if (p->gzip_tried)
+        return;
+    p->gzip_tried = true;
+    if (deflateInit2(&z, Z_BEST_COMPRESSION, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) != Z_OK)
+        return;
+    uLong room = deflateBound(&z, (uLong)p->in.size);
+    p->gzip = malloc(room);
+    z.next_in = p->in.data;
+    z.avail_in = (uInt)p->in.size;
+    z.next_out = p->gzip;
+    z.avail_out = (uInt)room;
+    bool good = p->gzip != NULL && deflate(&z, Z_FINISH) == Z_STREAM_END && z.total_out < p->in.size;
+    p->gzip_len = z.total_out;
+    deflateEnd(&z);
+    if (good)
+        return;
+    free(p->gzip);
+    p->gzip = NULL;
+}
+
+const uint8_t *payload_form(struct payload *p, const struct device *d, size_t *len, const char **word)
+{
+    if (d->takes_gzip)
+        compress_once(p);
+    if (d->takes_gzip && p->gzip != NULL) {
+        *len = p->gzip_len;
+        *word = "gzip";
+        return p->gzip;
+    }
+    *len = p->in.size;
+    *word = "plain";
+    return p->in.data;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_ROBOT_H
+#define CLI_ROBOT_H
+
+#include "address.h"
+#include "config.h"
+#include "device.h"
+#include "fault.h"
+#include "known_devices.h"
+#include "wire.h"
+
+/* One robot: how it is called, how one gets in, and, once it was asked, what it is. Its public key is pinned
+ * on first use, and nothing is sent to a robot that shows another one: neither a request nor a password. */
+
+struct robot {
+    const char *name; /* as people call it; lives as long as the robot */
+    struct address address;
+    bool  first_use;  /* one that is not known yet is noted */
+    long  timeout_s;
+    const char *token, *password; /* from the command line, inventory or environment; NULL: none */
+    const char *given_pin;        /* from the inventory; NULL: known_devices */
+    char  connect_to[64];         /* what multicast DNS said its name stands for; "" */
+    /* found out when it is asked */
+    bool  met, tls;
+    char  base[200], where[160]; /* "https://rover.local:8443", "rover.local:8443" */
+    char  pin[64], fingerprint[96];
+    char  stored_token[TOKEN_MAX];
+    struct device device; /* as it answered last */
+    char *status_text;    /* the same as it came, for --json; NULL */
+    long  http_status;    /* of that answer */
+    struct fault fault;   /* of the last call; status 0: there is none */
+    /* while it is asked */
+    struct wire *wire;
+    unsigned candidate;
+    char  tried[300]; /* what came of the earlier candidates */
+    void *ctx;
+    void (*asked)(void *ctx, struct robot *r);
+    void (*answered)(void *ctx, struct robot *r, const struct wire_answer *a);
+};
+
+void robot_free(struct robot *r);
+
+/* Finds the robot, under either scheme where none is given, and asks for its status; `done` is called once,
+ * with r->fault, or with r->device. Again later: the same robot by the same way. */
+void robot_ask(struct robot *r, struct wire *w, void (*done)(void *ctx, struct robot *r), void *ctx);
+
+/* What is the same in every request to it; the caller adds the rest. `url` has room for base and path. */
+#define ROBOT_URL 700
+void robot_request(const struct robot *r, const char *path, struct wire_request *request, char url[ROBOT_URL]);
+
+/* A POST without a body; `answered` is called with r->fault set where the robot refused. */
+void robot_order(struct robot *r, struct wire *w, const char *path,
+                 void (*answered)(void *ctx, struct robot *r, const struct wire_answer *a), void *ctx);
+
+/* What an answer says against: a wire that failed, a refusal of the robot, or an answer that is none of this
+ * API. false: nothing, it is a success of this API. */
+bool robot_fault(struct fault *f, const struct wire_answer *a);
+void wire_fault(struct fault *f, const struct wire_answer *a);
+
+#endif

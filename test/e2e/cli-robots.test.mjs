@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+// The otapult command towards robots: real virtual rovers, open and secure, and strangers.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startRover } from './support/rover.mjs';
+import { program, run } from './support/run.mjs';
+import { Samples } from './support/samples.mjs';
+import { startSecureRover } from './support/secure.mjs';
+import { hostile, json, startNoise, startStranger, statusOf } from './support/stranger.mjs';
+
+const OTAPULT = program('otapult', 'OTAPULT');
+const samples = new Samples();
+const config = path.join(samples.folder, 'config');
+const otapult = (args, env = {}, options = {}) => run(OTAPULT, args, {
+    env: { PATH: process.env.PATH, HOME: samples.folder, XDG_CONFIG_HOME: config, ASAN_OPTIONS: process.env.ASAN_OPTIONS ?? '', ...env },
+    ...options,
+});
+const lines = text => text.trim().split('\n').map(line => JSON.parse(line));
+const address = rover => new URL(rover.url).host;
+
+let v2, v3;
+before(async () => {
+    v2 = await samples.make('v2.bin', { version: '2.0.0', seed: 2 });
+    v3 = await samples.make('v3.bin', { version: '3.0.0', seed: 3 });
+});
+after(() => samples.remove());
+
+describe('an open rover', () => {
+    let rover;
+    before(async () => { rover = await startRover(); });
+    after(() => rover.stop());
+
+    test('an address, with and without a scheme; a name; JSON', async () => {
+        const { port } = new URL(rover.url);
+        for (const name of [address(rover), rover.url, `${rover.url}/`, `localhost:${port}`]) {
+            const { status, stdout, stderr } = await otapult(['status', name]);
+            assert.equal(status, 0, stderr);
+            assert.match(stdout, /^ {2}runs +rover 1\.0\.0, build [0-9a-f]{8}, in app0 \(valid\)$/m);
+        }
+        const [answer] = lines((await otapult(['status', address(rover), '--json'])).stdout);
+        assert.equal(answer.robot, address(rover));
+        assert.equal(answer.state, 'idle');
+    });
+
+    test('push: confirmed, already running, rolled back with its reason', async () => {
+        const first = await otapult(['push', v2, address(rover)]);
+        assert.equal(first.status, 0, first.stderr);
+        assert.match(first.stdout, new RegExp(`^${address(rover)} +confirmed 2\\.0\\.0 \\([0-9a-f]{8}\\)\n$`));
+        const again = await otapult(['push', v2, address(rover)]);
+        assert.equal(again.status, 0);
+        assert.match(again.stdout, /already running it, 2\.0\.0/);
+        const bad = await samples.make('bad.bin', { version: '3.1.0', seed: 31, temper: 'no-network' });
+        const back = await otapult(['push', bad, address(rover)]);
+        assert.equal(back.status, 5);
+        assert.match(back.stdout, /rolled back: rejected: health check "network": no answer/);
+        assert.equal((await rover.status()).slots.find(slot => slot.running).image.version, '2.0.0');
+    });
+
+    test('push --json: one line a robot and a summary', async () => {
+        const crash = await samples.make('crash.bin', { version: '3.2.0', seed: 32, temper: 'crash-at-boot' });
+        const { status, stdout } = await otapult(['push', crash, address(rover), '--json']);
+        assert.equal(status, 5);
+        const [robot, all] = lines(stdout);
+        assert.deepEqual([robot.outcome, robot.proved, robot.before], ['rolled_back', false, '2.0.0']);
+        assert.match(robot.detail, /^crashed/);
+        assert.deepEqual(all, { success: false, robots: 1, proved: 0, stopped: null });
+    });
+
+    test('a firmware nobody confirms: on trial; confirm; log; rollback; reboot', async () => {
+        const never = await samples.make('never.bin', { version: '4.0.0', seed: 4, temper: 'never-confirms' });
+        const pushing = otapult(['push', never, address(rover)]);
+        await rover.waitFor('its trial', status => status.pending);
+        assert.match((await otapult(['status', address(rover)])).stdout, /^ {2}on trial +waits for /m);
+        assert.match((await otapult(['confirm', address(rover)])).stdout, /: confirmed; this firmware stays/);
+        const pushed = await pushing;
+        assert.equal(pushed.status, 0, pushed.stdout);
+        assert.match((await otapult(['log', address(rover)])).stdout, /^ {2}boot .* confirmed .*4\.0\.0/m);
+        const [log] = lines((await otapult(['log', address(rover), '--json'])).stdout);
+        assert.equal(log.entries[0].event, 'confirmed');
+        const { boot } = await rover.status();
+        assert.equal((await otapult(['rollback', address(rover)])).status, 0);
+        await rover.waitForBoot(boot + 1);
+        const refused = await otapult(['confirm', address(rover), '--json']);
+        assert.equal(refused.status, 1);
+        assert.equal(lines(refused.stdout)[0].code, 'not_pending');
+        assert.equal((await otapult(['reboot', address(rover)])).status, 0);
+        await rover.waitForBoot(boot + 2);
+    });
+
+    test('push stops at its own check before anything is sent', async () => {
+        const chip = await samples.make('chip.bin', { chip: 0 });
+        const before = await rover.status();
+        for (const [file, words] of [[chip, /built for ESP32, this device is ESP32-S3/],
+            [await samples.make('merged.bin', { merged: true }), /a merged image/],
+            [samples.write('cut.bin', fs.readFileSync(v2).subarray(0, 9999)), /not complete|missing/]]) {
+            const { status, stdout, stderr } = await otapult(['push', file, address(rover)]);
+            assert.equal(status, 1);
+            assert.match(stdout + stderr, words);
+        }
+        const now = await rover.status();
+        assert.deepEqual([now.boot, now.received, now.last], [before.boot, before.received, before.last]);
+    });
+
+    test('Ctrl-C ends in words', async () => {
+        const { boot } = await rover.status();
+        const child = spawn(OTAPULT, ['push', await samples.make('stay.bin', { version: '6.0.0', seed: 6, temper: 'never-confirms' }),
+            address(rover)], { env: { ...process.env, XDG_CONFIG_HOME: config } });
+        let said = '';
+        child.stdout.on('data', data => { said += data; });
+        await rover.waitFor('its trial', status => status.boot > boot && status.pending);
+        await sleep(1500); // the command sees the trial too
+        child.kill('SIGINT');
+        const status = await new Promise(resolve => child.on('close', resolve));
+        assert.equal(status, 130);
+        assert.match(said, /interrupted: it runs the new firmware, on trial; nothing is proved/);
+        await otapult(['rollback', address(rover)]);
+    });
+});
+
+describe('a secure rover', () => {
+    let owner;
+    before(async () => { owner = await startSecureRover(); });
+    after(() => owner.stop());
+    const tokens = path.join(config, 'otapult/tokens');
+
+    test('an unknown one is shown, asked for a login, let in, and updated', async () => {
+        const name = address(owner);
+        const unknown = await otapult(['status', name]);
+        assert.equal(unknown.status, 4);
+        assert.ok(unknown.stderr.includes(owner.fingerprint));
+        const nobody = await otapult(['status', name, '--insecure-first-use', '--json']);
+        assert.equal(nobody.status, 4);
+        assert.equal(lines(nobody.stdout)[0].code, 'login_required');
+        const wrong = await otapult(['login', name], { OTAPULT_PASSWORD: 'wrong-wrong-wrong' });
+        assert.equal(wrong.status, 4, wrong.stderr);
+        assert.ok(!fs.existsSync(tokens));
+        const login = await otapult(['login', name], {}, { input: `${owner.password}\n` });
+        assert.equal(login.status, 0, login.stderr);
+        assert.equal(fs.statSync(tokens).mode & 0o777, 0o600);
+        const status = await otapult(['status', name]);
+        assert.equal(status.status, 0, status.stderr);
+        assert.match(status.stdout, /^ {2}signature {4}enforced, keys [0-9a-f]{8}$/m);
+        const unsigned = await otapult(['push', v2, name, '--json']);
+        assert.equal(unsigned.status, 1);
+        assert.equal(lines(unsigned.stdout)[0].code, 'signature_missing');
+        const signed = owner.signFile(await samples.make('signed.bin', { version: '2.0.0', seed: 2 }));
+        const pushed = await otapult(['push', signed, name]);
+        assert.equal(pushed.status, 0, pushed.stdout + pushed.stderr);
+        assert.match(pushed.stdout, /confirmed 2\.0\.0/);
+    });
+
+    test('secrets: not in --verbose, not in the process list, not from a file of everybody', async () => {
+        const token = fs.readFileSync(tokens, 'utf8').trim().split(' ')[1];
+        const { stderr } = await otapult(['status', address(owner), '--verbose']);
+        assert.match(stderr, /Authorization: \(not shown\)/);
+        assert.ok(!stderr.includes(token));
+        const held = await startStranger(() => null);
+        try {
+            const child = spawn(OTAPULT, ['status', held.url, '--token', token, '--timeout', '1']);
+            while (held.requests.length === 0)
+                await sleep(20);
+            const line = fs.readFileSync(`/proc/${child.pid}/cmdline`, 'latin1');
+            assert.ok(line.includes('--token') && !line.includes(token), line);
+            assert.equal(held.requests[0].headers.authorization, undefined, 'a token goes through TLS only');
+            await new Promise(resolve => child.on('close', resolve));
+        } finally {
+            await held.stop();
+        }
+        fs.chmodSync(tokens, 0o644);
+        const open = await otapult(['status', address(owner)]);
+        assert.equal(open.status, 4);
+        assert.match(open.stderr, /may be read by others/);
+        fs.chmodSync(tokens, 0o600);
+        for (const given of [`@${samples.write('token', `${token}\n`)}`, token])
+            assert.equal((await otapult(['status', address(owner), '--token', given])).status, 0);
+        assert.equal((await otapult(['status', address(owner), '--token', '-'], {}, { input: `${token}\n` })).status, 0);
+    });
+
+    test('another key at the same address: every verb refuses, nothing is sent', async () => {
+        const known = path.join(config, 'otapult/known_devices');
+        const right = fs.readFileSync(known, 'utf8');
+        fs.writeFileSync(known, right.replace(/sha256\/\/..../, 'sha256//AAAA'));
+        for (const args of [['status'], ['push', v2], ['confirm'], ['log']]) {
+            const result = await otapult([...args, address(owner), '--insecure-first-use']);
+            assert.equal(result.status, 4, args[0]);
+            assert.match(result.stdout + result.stderr, /THIS IS NOT THE DEVICE OF LAST TIME/);
+        }
+        fs.writeFileSync(known, right);
+    });
+});
+
+describe('nobody, and strangers', () => {
+    test('each network error has its code and its remedy', async () => {
+        const closed = await startNoise('');
+        await closed.stop();
+        for (const [name, code] of [[closed.address, 'connection_refused'], ['no-such-robot.invalid', 'name_unknown']]) {
+            const result = await otapult(['status', name, '--json', '--timeout', '2']);
+            assert.equal(result.status, 3, name);
+            const [said] = lines(result.stdout);
+            assert.deepEqual([said.success, said.code], [false, code]);
+            assert.ok(said.hint.length > 10);
+        }
+        const silent = await startStranger(() => null);
+        const result = await otapult(['status', silent.url, '--json', '--timeout', '1']);
+        await silent.stop();
+        assert.equal(lines(result.stdout)[0].code, 'no_answer');
+    });
+
+    test('what is no address is wrong usage', async () => {
+        for (const name of ['ftp://robot', 'http://', 'a b', 'http://robot/path', 'robot:99999', 'https://admin:pw@robot'])
+            assert.equal((await otapult(['status', name])).status, 2, name);
+        assert.doesNotMatch((await otapult(['status', 'https://admin:secretword@robot'])).stdout, /secretword/);
+    });
+
+    const nonsense = {
+        'a web page': { body: '<html>hello</html>' },
+        'an empty object': json({}),
+        'a list': json([]),
+        'a number': json(7),
+        'half of JSON': { body: '{"state":"idle"' },
+        'nested deep': { body: '['.repeat(5000) },
+        'a status without its fields': json({ state: 'idle', open: true }),
+        'fields of other types': json(statusOf({ slots: 'none', boot: 'x' })),
+        'not found': { status: 404, body: 'no' },
+        'an error of its own': { status: 500, body: 'oops' },
+        'a megabyte': { body: 'x'.repeat(1 << 20) },
+        'NULs': { body: '\0'.repeat(100) },
+    };
+    for (const [name, answer] of Object.entries(nonsense))
+        test(`not an Otapult device: ${name}`, async () => {
+            const stranger = await startStranger(() => answer);
+            try {
+                for (const args of [['status'], ['push', v2], ['confirm']]) {
+                    const result = await otapult([...args, stranger.address, '--json']);
+                    assert.equal(result.status, 4, result.stdout + result.stderr);
+                    assert.equal(lines(result.stdout)[0].code, 'not_otapult');
+                }
+                assert.ok(stranger.requests.every(request => request.method === 'GET'), 'nothing was sent to it');
+            } finally {
+                await stranger.stop();
+            }
+        });
+
+    test('not even HTTP', async () => {
+        for (const bytes of ['SSH-2.0-x\r\n', 'HTTP/9.9 999 x\r\n\r\n', '\x15\x03\x01', '']) {
+            const noise = await startNoise(bytes);
+            const result = await otapult(['status', noise.address, '--json', '--timeout', '2']);
+            assert.ok([3, 4].includes(result.status), result.stdout);
+            assert.equal(lines(result.stdout)[0].success, false);
+            await noise.stop();
+        }
+    });
+
+    test('a robot cannot talk to the terminal, whatever string it fills', async () => {
+        const status = hostile(statusOf({
+            name: 'n', waiting_for: 'w', pending: true, busy: { for: 'upload', by: 'b' },
+            last: { event: 'rejected', text: 't', code: 'c', version: 'v', build: 'b', slot: 's', seq: 1, boot: 1 },
+            signature: { enforced: true, keys: ['aa'] }, staged: { slot: 's', image: { version: 'v', build: 'b' } },
+        }));
+        const entries = hostile([{ seq: 1, boot: 1, event: 'rejected', text: 't', by: 'b', slot: 's', version: 'v', code: 'c' }]);
+        const refusal = hostile({ success: false, error: 'e', code: 'c', detail: 'd', hint: 'h' });
+        const robot = await startStranger(request => request.method === 'POST' ? json(refusal, 409)
+            : request.url === '/api/ota/log' ? json({ entries }) : json(status));
+        try {
+            for (const args of [['status'], ['log'], ['confirm'], ['rollback'], ['push', v2], ['activate', '--wait', '1']]) {
+                for (const more of [[], ['--json'], ['--verbose']]) {
+                    const { stdout, stderr } = await otapult([args[0], ...args.slice(1), robot.address, ...more]);
+                    assert.doesNotMatch(stdout + stderr, /[\x00-\x08\x0b-\x1f\x7f\u0080-\u009f]/, `${args[0]} ${more}`);
+                    assert.ok((stdout + stderr).length > 0);
+                }
+            }
+        } finally {
+            await robot.stop();
+        }
+    });
+});
+
+describe('devices of other kinds', () => {
+    const kinds = {
+        brief: { '/api/ota': { body: '<form action="/api/ota/upload">' }, 'POST /api/ota/upload': json({ success: true }) },
+        wled: { '/json/info': json({ ver: '0.14.0', brand: 'WLED' }), 'POST /update': { body: 'Update successful! Rebooting...' } },
+        tasmota: { '/cm?cmnd=Status%202': json({ StatusFWR: { Version: '13.1.0' } }), 'POST /u2': { body: 'Upload Successful' } },
+        elegantota: { '/update': { body: '<title>ElegantOTA</title>' }, '/ota/start': { body: 'OK' }, 'POST /ota/upload': { body: 'OK' } },
+    };
+    const fields = { brief: 'firmware', wled: 'update', tasmota: 'u2', elegantota: 'file' };
+    for (const [kind, answers] of Object.entries(kinds))
+        test(`${kind}: sent as its form wants it, and not called proved`, async () => {
+            const device = await startStranger(request => answers[request.method === 'POST' ? `POST ${request.url}` : request.url]
+                ?? answers[request.url.split('?')[0]] ?? { status: 404 });
+            try {
+                const { status, stdout } = await otapult(['push', v2, device.address, '--json']);
+                assert.equal(status, 5, stdout);
+                assert.equal(lines(stdout)[0].outcome, 'unproved');
+                const sent = device.requests.find(request => request.method === 'POST').body;
+                assert.ok(sent.includes(`name="${fields[kind]}"; filename="firmware.bin"`));
+                assert.ok(sent.includes(fs.readFileSync(v2)));
+                if (kind === 'elegantota')
+                    assert.match(device.requests.find(request => request.url.startsWith('/ota/start')).url, /^\/ota\/start\?mode=fr&hash=[0-9a-f]{32}$/);
+                assert.equal((await otapult(['push', v2, device.address, '--as', kind, '--accept-unproved'])).status, 0);
+            } finally {
+                await device.stop();
+            }
+        });
+
+    test('one that refuses', async () => {
+        const device = await startStranger(request => request.method === 'POST' ? { status: 500, body: 'no \x1b[31mroom' }
+            : request.url === '/json/info' ? json({ brand: 'WLED' }) : { status: 404 });
+        const { status, stdout } = await otapult(['push', v2, device.address]);
+        assert.equal(status, 1);
+        assert.match(stdout, /it answers 500: no \?\[31mroom/);
+        await device.stop();
+    });
+});
