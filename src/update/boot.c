@@ -204,7 +204,7 @@ void otapult_poll_slots(struct otapult *o)
     struct otapult_finding why;
 
     otapult_lock(o);
-    bool failed = o->slots_error != 0;
+    bool failed = o->slots_error != 0 || o->look_again;
     otapult_unlock(o);
     if (!failed || otapult_take(o, OTAPULT_FOR_SLOTS, NULL, &why) != 0)
         return; /* what is under way comes first; the next poll asks again */

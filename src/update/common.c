@@ -39,21 +39,6 @@ void otapult_slots_failed(struct otapult *o, int err)
         otapult_log(o, "the slots cannot be read");
 }
 
-void otapult_refresh_slots(struct otapult *o)
-{
-    struct otapult_slots slots;
-    int err = o->port->slots(o->port->ctx, &slots);
-
-    if (err != 0) {
-        otapult_slots_failed(o, err);
-        return;
-    }
-    otapult_lock(o);
-    o->slots = slots;
-    o->slots_error = 0;
-    otapult_unlock(o);
-}
-
 /* ---- notes ---- */
 
 void otapult_describe(struct otapult_trial *trial, int slot, const struct otapult_app_desc *desc,

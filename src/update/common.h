@@ -59,6 +59,9 @@ struct otapult {
     bool     pending;     /* the running firmware waits for its confirmation */
     int      slots_error;
     struct otapult_slots slots;
+    unsigned seen_count;  /* what is shown of the slots, as it was last read */
+    struct otapult_slot_view seen[OTAPULT_VIEW_SLOTS];
+    bool     look_again;  /* something of it could not be read: poll() tries again */
     struct otapult_trust trust; /* written with the claim as well: its holder may read it without the lock */
 
     /* set by start, and by nobody afterwards */
@@ -84,9 +87,6 @@ void otapult_lock(struct otapult *o);
 void otapult_unlock(struct otapult *o);
 uint32_t otapult_now(const struct otapult *o);
 void otapult_log(const struct otapult *o, const char *line);
-
-/* Reads what the port says of its slots into o->slots; on an error they stay, and o->slots_error is it. */
-void otapult_refresh_slots(struct otapult *o);
 
 /* A call about a slot failed with `err`: uploads are refused with it until poll() gets through. */
 void otapult_slots_failed(struct otapult *o, int err);

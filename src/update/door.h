@@ -32,13 +32,33 @@ uint32_t otapult_next_slot_size(struct otapult *o);
 /* The slot of the update that runs, or ran last. */
 int otapult_target(struct otapult *o);
 
-/* What the port says of slot `index`, without a look into its flash. 0, or the port's error. */
-OTAPULT_MUST_CHECK int otapult_slot_row(struct otapult *o, int index, struct otapult_slot *slot);
+/* The label of slot `index`, "" when there is no such slot or the port cannot tell. */
+void otapult_slot_label(struct otapult *o, int index, char dst[17]);
 
-/* What the image in slot `index` says of itself; all zeros, and *found false, where there is none. 0, or the
- * error of the port, which could not read it. */
-OTAPULT_MUST_CHECK int otapult_slot_desc(struct otapult *o, int index, struct otapult_app_desc *desc,
-                                         bool *found);
+/* All that answers show, as it was at one moment. The slots in it are what the device has kept since it last read
+ * them, which it does whenever one of them has changed: a view calls nothing of the port but its clock and its
+ * lock. Up to OTAPULT_VIEW_SLOTS: where the table has more, the running, the next, the boot slot and the
+ * factory app are among them. */
+#define OTAPULT_VIEW_SLOTS 5u
+
+struct otapult_slot_view {
+    int index;
+    struct otapult_slot slot; /* all zeros but the index where the port could not read its row */
+    bool has_image;           /* its first bytes describe one */
+    bool readable;            /* they could be read */
+    struct otapult_app_desc image;
+};
+
+struct otapult_view {
+    struct otapult_status    status;
+    struct otapult_log_entry last; /* seq 0: there is none */
+    unsigned                 slot_count;
+    struct otapult_slot_view slot[OTAPULT_VIEW_SLOTS]; /* factory first, then by number */
+};
+void otapult_view(struct otapult *o, struct otapult_view *out);
+
+/* A slot that had no room in the view; no update goes there before the next start. Reads its first bytes. */
+void otapult_look_at_slot(struct otapult *o, int index, struct otapult_slot_view *out);
 
 /* Of the configuration: the profile, NULL is the open one; names of this host, or NULL; the device's chip; an
  * upload's patience. */

@@ -57,8 +57,10 @@ void otapult_journal_start(struct otapult_journal *j, const struct otapult_port 
     *j = (struct otapult_journal){.port = port};
     for (uint32_t n = 1; n <= OTAPULT_LOG_ENTRIES; n++) {
         /* an entry counts only where its number belongs: leftovers of another layout do not */
-        if (load(port, n, &e) && (e.seq - n) % OTAPULT_LOG_ENTRIES == 0 && e.seq > j->seq)
+        if (load(port, n, &e) && (e.seq - n) % OTAPULT_LOG_ENTRIES == 0 && e.seq > j->seq) {
             j->seq = e.seq;
+            j->newest = e;
+        }
     }
     j->given = j->seq;
     count_boot(j);
@@ -75,11 +77,13 @@ static uint32_t give_number(struct otapult_journal *j)
 }
 
 /* Readers see an entry from here on: not before it can be read. */
-static void publish(struct otapult_journal *j, uint32_t seq)
+static void publish(struct otapult_journal *j, const struct otapult_log_entry *entry)
 {
     j->port->lock(j->port->ctx);
-    if (seq > j->seq)
-        j->seq = seq;
+    if (entry->seq > j->seq) {
+        j->seq = entry->seq;
+        j->newest = *entry;
+    }
     j->port->unlock(j->port->ctx);
 }
 
@@ -101,7 +105,7 @@ void otapult_journal_add(struct otapult_journal *j, struct otapult_log_entry *en
     entry->uptime_s = port->now_ms(port->ctx) / 1000;
     entry_key(entry->seq, key);
     if (port->kv_set(port->ctx, key, entry, sizeof *entry) == 0)
-        publish(j, entry->seq);
+        publish(j, entry);
     else
         port->log(port->ctx, "the journal could not be written");
 }

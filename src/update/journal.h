@@ -10,6 +10,7 @@ struct otapult_journal {
     const struct otapult_port *port;
     uint32_t                   seq;  /* of the newest stored entry, 0: none; under the port's lock */
     uint32_t                   given; /* the last number given to an entry; under the port's lock */
+    struct otapult_log_entry   newest; /* a copy of it, seq 0: none; under the port's lock */
     uint32_t                   boot; /* of this boot, counted from 1; 0: the store does not work */
 };
 

@@ -43,6 +43,160 @@ int otapult_slot_desc(struct otapult *o, int index, struct otapult_app_desc *des
     return err;
 }
 
+/* ---- what is shown ---- */
+
+/* Indices of the slots that are shown, in order; how many. */
+struct choice {
+    int index[OTAPULT_VIEW_SLOTS];
+    unsigned count;
+};
+
+/* Keeps the order: factory first, then by number. */
+static void choose(struct choice *c, int index)
+{
+    unsigned at = 0;
+
+    while (at < c->count && c->index[at] < index)
+        at++;
+    bool there = at < c->count && c->index[at] == index;
+    if (index == OTAPULT_SLOT_NONE || there || c->count == OTAPULT_VIEW_SLOTS)
+        return;
+    memmove(c->index + at + 1, c->index + at, (c->count - at) * sizeof *c->index);
+    c->index[at] = index;
+    c->count++;
+}
+
+/* Those that matter come in first. */
+static void choose_all(struct choice *c, const struct otapult_slots *slots)
+{
+    int count = slots->count < OTAPULT_SLOTS_MAX ? slots->count : OTAPULT_SLOTS_MAX;
+
+    c->count = 0;
+    choose(c, slots->running);
+    choose(c, slots->next);
+    choose(c, slots->boot);
+    if (slots->factory)
+        choose(c, OTAPULT_SLOT_FACTORY);
+    for (int i = 0; i < count; i++)
+        choose(c, i);
+}
+
+static bool look_at_row(struct otapult *o, int index, struct otapult_slot_view *v)
+{
+    memset(v, 0, sizeof *v);
+    int err = otapult_slot_row(o, index, &v->slot);
+    if (err != 0)
+        memset(&v->slot, 0, sizeof v->slot);
+    v->index = index;
+    v->slot.label[sizeof v->slot.label - 1] = '\0';
+    return err == 0;
+}
+
+/* false: something of it could not be read. */
+static bool look_at(struct otapult *o, int index, struct otapult_slot_view *v)
+{
+    bool row = look_at_row(o, index, v);
+
+    v->readable = otapult_slot_desc(o, index, &v->image, &v->has_image) == 0;
+    return row && v->readable;
+}
+
+void otapult_look_at_slot(struct otapult *o, int index, struct otapult_slot_view *out)
+{
+    (void)look_at(o, index, out);
+}
+
+/* What is known of the first bytes of slot `index`; NULL: nothing. */
+static const struct otapult_slot_view *known(const struct otapult *o, int index)
+{
+    for (unsigned n = 0; n < o->seen_count; n++)
+        if (o->seen[n].index == index && o->seen[n].readable)
+            return &o->seen[n];
+    return NULL;
+}
+
+/* As look_at(), but of flash only what is not known. */
+static bool look_again(struct otapult *o, int index, struct otapult_slot_view *v)
+{
+    const struct otapult_slot_view *before = known(o, index);
+
+    if (before == NULL)
+        return look_at(o, index, v);
+    bool row = look_at_row(o, index, v);
+    v->readable = true;
+    v->has_image = before->has_image;
+    v->image = before->image;
+    return row;
+}
+
+/* Everything is read before anything is shown: nobody sees half of a change. */
+void otapult_refresh_slots(struct otapult *o)
+{
+    struct otapult_slots slots;
+    struct otapult_slot_view seen[OTAPULT_VIEW_SLOTS];
+    struct choice shown;
+    bool whole = true;
+
+    int err = o->port->slots(o->port->ctx, &slots);
+    if (err != 0) {
+        otapult_slots_failed(o, err);
+        return;
+    }
+    choose_all(&shown, &slots);
+    for (unsigned n = 0; n < shown.count; n++)
+        whole &= look_again(o, shown.index[n], &seen[n]);
+    otapult_lock(o);
+    o->slots = slots;
+    o->slots_error = 0;
+    o->seen_count = shown.count;
+    memcpy(o->seen, seen, shown.count * sizeof *seen);
+    o->look_again = !whole;
+    otapult_unlock(o);
+}
+
+void otapult_refresh_written(struct otapult *o, int index, const struct otapult_app_desc *desc)
+{
+    otapult_lock(o);
+    for (unsigned n = 0; n < o->seen_count; n++) {
+        struct otapult_slot_view *v = &o->seen[n];
+
+        if (v->index != index)
+            continue;
+        v->has_image = v->readable = desc != NULL;
+        if (desc != NULL)
+            v->image = *desc;
+    }
+    otapult_unlock(o);
+    otapult_refresh_slots(o);
+}
+
+static bool seen_label(struct otapult *o, int index, char dst[17])
+{
+    bool found = false;
+
+    otapult_lock(o);
+    for (unsigned n = 0; n < o->seen_count && !found; n++) {
+        found = o->seen[n].index == index;
+        if (found)
+            memcpy(dst, o->seen[n].slot.label, sizeof o->seen[n].slot.label);
+    }
+    otapult_unlock(o);
+    return found;
+}
+
+void otapult_slot_label(struct otapult *o, int index, char dst[17])
+{
+    struct otapult_slot slot;
+
+    dst[0] = '\0';
+    if (index == OTAPULT_SLOT_NONE || seen_label(o, index, dst) || otapult_slot_row(o, index, &slot) != 0)
+        return;
+    slot.label[sizeof slot.label - 1] = '\0';
+    memcpy(dst, slot.label, sizeof slot.label);
+}
+
+/* ---- for the claim's holder ---- */
+
 bool otapult_running_desc(struct otapult *o, struct otapult_app_desc *desc)
 {
     bool found;

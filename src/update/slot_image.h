@@ -4,7 +4,24 @@
 
 #include "update/common.h"
 
-/* What lies in a slot. otapult_slot_row() and otapult_slot_desc() of door.h are here, too. */
+/* What lies in a slot. otapult_slot_label() of door.h is here, too. */
+
+/* Reads the table of slots, and the rows of those that are shown, into o->slots and o->seen: whenever a state,
+ * or what is chosen for the next boot, has changed. Their first bytes are read only where they are not known yet.
+ * Only for the claim's holder. Where the port gives no table everything stays, and o->slots_error is its error. */
+void otapult_refresh_slots(struct otapult *o);
+
+/* The same when slot `index` was written. `desc`: what was verified there, so that it is not read once more;
+ * NULL: its first bytes are read. */
+void otapult_refresh_written(struct otapult *o, int index, const struct otapult_app_desc *desc);
+
+/* What the port says of slot `index`, without a look into its flash. 0, or the port's error. */
+OTAPULT_MUST_CHECK int otapult_slot_row(struct otapult *o, int index, struct otapult_slot *slot);
+
+/* What the image in slot `index` says of itself; all zeros, and *found false, where there is none. 0, or the
+ * error of the port, which could not read it. */
+OTAPULT_MUST_CHECK int otapult_slot_desc(struct otapult *o, int index, struct otapult_app_desc *desc,
+                                         bool *found);
 
 /* What the image in the running slot says of itself, into *desc. false: nothing that can be read. */
 bool otapult_running_desc(struct otapult *o, struct otapult_app_desc *desc);

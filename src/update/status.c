@@ -38,11 +38,11 @@ static enum otapult_phase phase_of(const struct otapult *o)
     return o->verifying ? OTAPULT_VERIFYING : OTAPULT_RECEIVING;
 }
 
-void otapult_status(struct otapult *o, struct otapult_status *out)
+/* Under lock. */
+static void copy_status(const struct otapult *o, uint32_t now, struct otapult_status *out)
 {
     memset(out, 0, sizeof *out);
-    out->uptime_ms = otapult_now(o);
-    otapult_lock(o);
+    out->uptime_ms = now;
     out->phase = phase_of(o);
     out->claim = o->claim;
     if (o->claim != OTAPULT_FREE)
@@ -57,6 +57,26 @@ void otapult_status(struct otapult *o, struct otapult_status *out)
     out->secure = o->keys != NULL;
     if (o->keys != NULL)
         o->keys->status(o, out);
+}
+
+void otapult_status(struct otapult *o, struct otapult_status *out)
+{
+    uint32_t now = otapult_now(o);
+
+    otapult_lock(o);
+    copy_status(o, now, out);
+    otapult_unlock(o);
+}
+
+void otapult_view(struct otapult *o, struct otapult_view *out)
+{
+    uint32_t now = otapult_now(o);
+
+    otapult_lock(o);
+    copy_status(o, now, &out->status);
+    out->last = o->journal.newest;
+    out->slot_count = o->seen_count;
+    memcpy(out->slot, o->seen, sizeof out->slot);
     otapult_unlock(o);
 }
 

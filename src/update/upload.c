@@ -140,6 +140,7 @@ static void note_refusal(struct otapult *o, int err, const struct otapult_findin
 static int end_badly(struct otapult *o, int err, const struct otapult_finding *why)
 {
     note_refusal(o, err, why);
+    otapult_refresh_written(o, o->target, NULL); /* it may be empty now */
     otapult_hold(o, false);
     end_update(o, err);
     return err;
@@ -229,7 +230,7 @@ static int activate(struct otapult *o, struct otapult_finding *why)
 /* The counters and the restart in this order: a reader that sees `rebooting` sees the final counters. */
 static void end_well(struct otapult *o)
 {
-    otapult_refresh_slots(o);
+    otapult_refresh_written(o, o->target, &o->session.judge.inspect.info.desc);
     otapult_lock(o);
     otapult_count_bytes(o);
     o->total = o->received; /* where it was an upper bound */

@@ -28,9 +28,11 @@ static enum otapult_http_next get_account_page(struct otapult_exchange *x)
 static enum otapult_http_next get_status(struct otapult_exchange *x)
 {
     struct otapult_answer a;
+    struct otapult_view v;
 
+    otapult_view(x->app, &v);
     otapult_answer_begin(&a, x, 200);
-    otapult_status_json(&a.json, x->app, OTAPULT_ALL_SLOTS, x->language);
+    otapult_status_json(&a.json, x->app, &v, OTAPULT_ALL_SLOTS, x->language);
     otapult_answer_end(&a);
     return OTAPULT_HTTP_ANSWERED;
 }
@@ -76,13 +78,10 @@ static uint32_t mark_of(const struct otapult_status *s)
     return mark * 31 + (uint32_t)s->slots.boot;
 }
 
-static bool is_due(struct otapult_exchange *x)
+static bool is_due(struct otapult_exchange *x, const struct otapult_status *s)
 {
-    struct otapult_status s;
-
-    otapult_status(x->app, &s);
-    uint32_t mark = mark_of(&s);
-    bool due = s.claim != OTAPULT_FREE || x->count % IDLE_BEATS == 0 || mark != x->mark;
+    uint32_t mark = mark_of(s);
+    bool due = s->claim != OTAPULT_FREE || x->count % IDLE_BEATS == 0 || mark != x->mark;
     x->mark = mark;
     x->count++;
     return due;
@@ -92,11 +91,13 @@ static size_t next_event(struct otapult_exchange *x, char *dst, size_t cap)
 {
     static const char head[] = "event: status\ndata: ", tail[] = "\n\n";
     struct otapult_json j;
+    struct otapult_view v;
 
+    otapult_view(x->app, &v);
     otapult_json_init(&j, dst, cap);
-    if (is_due(x)) {
+    if (is_due(x, &v.status)) {
         otapult_json_raw(&j, head);
-        otapult_status_json(&j, x->app, OTAPULT_KEY_SLOTS, x->language);
+        otapult_status_json(&j, x->app, &v, OTAPULT_KEY_SLOTS, x->language);
     } else {
         otapult_json_raw(&j, ":"); /* a comment: clients skip it, and a lost connection shows itself */
     }

@@ -14,28 +14,19 @@ static void word_json(struct otapult_json *j, const char *key, const char *text)
 
 /* ---- slots ---- */
 
-/* All zeros where the port cannot tell. */
-static void look_at(struct otapult *o, int index, struct otapult_slot *slot)
+static const struct otapult_slot_view *find_slot(const struct otapult_view *v, int index)
 {
-    if (index == OTAPULT_SLOT_NONE || otapult_slot_row(o, index, slot) != 0)
-        memset(slot, 0, sizeof *slot);
-    slot->label[sizeof slot->label - 1] = '\0';
+    for (unsigned n = 0; n < v->slot_count; n++)
+        if (v->slot[n].index == index)
+            return &v->slot[n];
+    return NULL;
 }
 
-void otapult_slot_label(struct otapult *o, int index, char dst[17])
+static void label_json(struct otapult_json *j, const char *key, const struct otapult_view *v, int index)
 {
-    struct otapult_slot slot;
+    const struct otapult_slot_view *slot = find_slot(v, index);
 
-    look_at(o, index, &slot);
-    memcpy(dst, slot.label, sizeof slot.label);
-}
-
-static void label_json(struct otapult_json *j, const char *key, struct otapult *o, int index)
-{
-    char label[17];
-
-    otapult_slot_label(o, index, label);
-    word_json(j, key, label);
+    word_json(j, key, slot != NULL ? slot->slot.label : "");
 }
 
 void otapult_image_json(struct otapult_json *j, const struct otapult_app_desc *desc)
@@ -75,51 +66,64 @@ static void slot_image_json(struct otapult_json *j, const struct otapult_app_des
     otapult_json_close(j, '}');
 }
 
-static void slot_json(struct otapult_json *j, struct otapult *o, const struct otapult_status *s, int index)
+static void slot_json(struct otapult_json *j, const struct otapult_status *s,
+                      const struct otapult_slot_view *v)
 {
-    struct otapult_slot slot;
-    struct otapult_app_desc desc;
-    bool found = false;
+    bool shown = v->has_image && !is_being_written(s, v->index);
 
-    look_at(o, index, &slot);
     otapult_json_open(j, NULL, '{');
-    word_json(j, "label", slot.label);
-    otapult_json_num(j, "size", slot.size);
-    otapult_json_str(j, "state", slot_state_name(slot.state));
-    otapult_json_bool(j, "running", index == s->slots.running);
-    if (!is_being_written(s, index) && otapult_slot_desc(o, index, &desc, &found) == 0 && found)
-        slot_image_json(j, &desc);
+    word_json(j, "label", v->slot.label);
+    otapult_json_num(j, "size", v->slot.size);
+    otapult_json_str(j, "state", slot_state_name(v->slot.state));
+    otapult_json_bool(j, "running", v->index == s->slots.running);
+    if (shown)
+        slot_image_json(j, &v->image);
     else
         otapult_json_null(j, "image");
     otapult_json_close(j, '}');
 }
 
-static void slots_json(struct otapult_json *j, struct otapult *o, const struct otapult_status *s,
+static void slot_of_table_json(struct otapult_json *j, struct otapult *o, const struct otapult_view *v,
+                               int index)
+{
+    const struct otapult_slot_view *slot = find_slot(v, index);
+    struct otapult_slot_view read;
+
+    if (slot == NULL) {
+        otapult_look_at_slot(o, index, &read);
+        slot = &read;
+    }
+    slot_json(j, &v->status, slot);
+}
+
+static void slots_json(struct otapult_json *j, struct otapult *o, const struct otapult_view *v,
                        enum otapult_status_slots which)
 {
-    int count = s->slots.count < OTAPULT_SLOTS_MAX ? s->slots.count : OTAPULT_SLOTS_MAX;
+    const struct otapult_slots *slots = &v->status.slots;
+    int count = slots->count < OTAPULT_SLOTS_MAX ? slots->count : OTAPULT_SLOTS_MAX;
 
     otapult_json_open(j, "slots", '[');
-    if (s->slots.factory)
-        slot_json(j, o, s, OTAPULT_SLOT_FACTORY);
+    if (slots->factory)
+        slot_of_table_json(j, o, v, OTAPULT_SLOT_FACTORY);
     for (int i = 0; i < count; i++) {
-        if (which == OTAPULT_ALL_SLOTS || i == s->slots.running || i == s->slots.next)
-            slot_json(j, o, s, i);
+        if (which == OTAPULT_ALL_SLOTS || i == slots->running || i == slots->next)
+            slot_of_table_json(j, o, v, i);
     }
     otapult_json_close(j, ']');
 }
 
 /* ---- the log ---- */
 
-static void entry_json(struct otapult_json *j, const char *key, struct otapult *o,
-                       const struct otapult_log_entry *e, enum otapult_language language)
+/* `label`: of the slot that the entry is about. */
+static void entry_json(struct otapult_json *j, const char *key, const struct otapult_log_entry *e,
+                       const char *label, enum otapult_language language)
 {
     otapult_json_open(j, key, '{');
     otapult_json_num(j, "seq", e->seq);
     otapult_json_str(j, "event", otapult_event_name(e->event));
     otapult_json_num(j, "boot", e->boot);
     otapult_json_num(j, "uptime_s", e->uptime_s);
-    label_json(j, "slot", o, e->slot);
+    word_json(j, "slot", label);
     otapult_json_num(j, "size", e->size);
     word_json(j, "project", e->project);
     word_json(j, "version", e->version);
@@ -134,11 +138,14 @@ static void entry_json(struct otapult_json *j, const char *key, struct otapult *
 void otapult_log_json(struct otapult_json *j, struct otapult *o, enum otapult_language language)
 {
     struct otapult_log_entry e;
+    char label[17];
 
     otapult_json_open(j, NULL, '{');
     otapult_json_open(j, "entries", '[');
-    for (unsigned n = 0; n < OTAPULT_LOG_ENTRIES && otapult_log_entry(o, n, &e); n++)
-        entry_json(j, NULL, o, &e, language);
+    for (unsigned n = 0; n < OTAPULT_LOG_ENTRIES && otapult_log_entry(o, n, &e); n++) {
+        otapult_slot_label(o, e.slot, label);
+        entry_json(j, NULL, &e, label, language);
+    }
     otapult_json_close(j, ']');
     otapult_json_close(j, '}');
 }
@@ -167,11 +174,13 @@ static void update_json(struct otapult_json *j, const struct otapult_status *s)
         otapult_json_num(j, "total", s->total);
 }
 
-static void boot_json(struct otapult_json *j, struct otapult *o, const struct otapult_status *s)
+static void boot_json(struct otapult_json *j, const struct otapult_view *v)
 {
-    label_json(j, "running", o, s->slots.running);
-    label_json(j, "next", o, s->slots.next);
-    label_json(j, "boot_slot", o, s->slots.boot);
+    const struct otapult_status *s = &v->status;
+
+    label_json(j, "running", v, s->slots.running);
+    label_json(j, "next", v, s->slots.next);
+    label_json(j, "boot_slot", v, s->slots.boot);
     otapult_json_bool(j, "pending", s->pending);
     if (!s->pending)
         return;
@@ -179,12 +188,12 @@ static void boot_json(struct otapult_json *j, struct otapult *o, const struct ot
     word_json(j, "waiting_for", s->waiting_for);
 }
 
-static void last_json(struct otapult_json *j, struct otapult *o, enum otapult_language language)
+static void last_json(struct otapult_json *j, const struct otapult_view *v, enum otapult_language language)
 {
-    struct otapult_log_entry e;
+    const struct otapult_slot_view *slot = find_slot(v, v->last.slot);
 
-    if (otapult_log_entry(o, 0, &e))
-        entry_json(j, "last", o, &e, language);
+    if (v->last.seq != 0)
+        entry_json(j, "last", &v->last, slot != NULL ? slot->slot.label : "", language);
     else
         otapult_json_null(j, "last");
 }
@@ -201,14 +210,13 @@ static void busy_json(struct otapult_json *j, const struct otapult_status *s)
     otapult_json_close(j, '}');
 }
 
-static void limits_json(struct otapult_json *j, struct otapult *o, const struct otapult_status *s)
+static void limits_json(struct otapult_json *j, const struct otapult *o, const struct otapult_view *v)
 {
-    struct otapult_slot slot;
+    const struct otapult_slot_view *next = find_slot(v, v->status.slots.next);
 
-    look_at(o, s->slots.next, &slot);
     otapult_json_open(j, "limits", '{');
     otapult_json_str(j, "chip", otapult_chip_name(otapult_device_chip(o)));
-    otapult_json_num(j, "slot_size", slot.size);
+    otapult_json_num(j, "slot_size", next != NULL ? next->slot.size : 0);
     otapult_json_num(j, "stall_ms", otapult_device_stall_ms(o));
     otapult_json_open(j, "accepts", '[');
     for (size_t n = 0; otapult_device_accepts(o, n) != NULL; n++)
@@ -244,27 +252,25 @@ static int lasting_error(const struct otapult_status *s, struct otapult_finding 
     return s->trust_error;
 }
 
-void otapult_status_json(struct otapult_json *j, struct otapult *o, enum otapult_status_slots which,
-                         enum otapult_language language)
+void otapult_status_json(struct otapult_json *j, struct otapult *o, const struct otapult_view *v,
+                         enum otapult_status_slots which, enum otapult_language language)
 {
-    struct otapult_status s;
+    const struct otapult_status *s = &v->status;
     struct otapult_finding why;
-
-    otapult_status(o, &s);
-    int err = lasting_error(&s, &why);
+    int err = lasting_error(s, &why);
 
     otapult_json_open(j, NULL, '{');
-    update_json(j, &s);
-    boot_json(j, o, &s);
-    busy_json(j, &s);
-    slots_json(j, o, &s, which);
-    last_json(j, o, language);
-    limits_json(j, o, &s);
+    update_json(j, s);
+    boot_json(j, v);
+    busy_json(j, s);
+    slots_json(j, o, v, which);
+    last_json(j, v, language);
+    limits_json(j, o, v);
     if (err != 0)
         otapult_error_json(j, "error", err, &why, language);
-    signature_json(j, &s);
-    otapult_json_bool(j, "open", !s.secure);
-    otapult_json_num(j, "boot", s.boot);
-    otapult_json_num(j, "uptime_ms", s.uptime_ms);
+    signature_json(j, s);
+    otapult_json_bool(j, "open", !s->secure);
+    otapult_json_num(j, "boot", s->boot);
+    otapult_json_num(j, "uptime_ms", s->uptime_ms);
     otapult_json_close(j, '}');
 }

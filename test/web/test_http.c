@@ -160,21 +160,52 @@ int otapult_target(struct otapult *o)
     return dev.status.slots.next;
 }
 
-int otapult_slot_row(struct otapult *o, int index, struct otapult_slot *slot)
+void otapult_slot_label(struct otapult *o, int index, char dst[17])
 {
     assert_ptr_equal(o, device);
-    if (dev.slot_error == 0)
-        *slot = dev.slot[slot_number(index)];
-    return dev.slot_error;
+    dst[0] = '\0';
+    if (index != OTAPULT_SLOT_NONE && dev.slot_error == 0)
+        memcpy(dst, dev.slot[slot_number(index)].label, 17);
 }
 
-int otapult_slot_desc(struct otapult *o, int index, struct otapult_app_desc *desc, bool *found)
+void otapult_look_at_slot(struct otapult *o, int index, struct otapult_slot_view *slot)
 {
     assert_ptr_equal(o, device);
-    assert_true(index >= OTAPULT_SLOT_FACTORY && index < OTAPULT_SLOTS_MAX);
-    *desc = dev.image[slot_number(index)].desc;
-    *found = dev.slot_error == 0 && dev.image[slot_number(index)].size != 0;
-    return dev.slot_error;
+    memset(slot, 0, sizeof *slot);
+    slot->index = index;
+    if (dev.slot_error != 0)
+        return;
+    slot->slot = dev.slot[slot_number(index)];
+    slot->has_image = dev.image[slot_number(index)].size != 0;
+    slot->readable = true;
+    slot->image = dev.image[slot_number(index)].desc;
+}
+
+static void view_slot(struct otapult_view *v, int index)
+{
+    bool there = false;
+
+    for (unsigned n = 0; n < v->slot_count; n++)
+        there = there || v->slot[n].index == index;
+    if (!there && index != OTAPULT_SLOT_NONE && v->slot_count < OTAPULT_VIEW_SLOTS)
+        otapult_look_at_slot(device, index, &v->slot[v->slot_count++]);
+}
+
+/* The factory's slot, and as many of the others as the view holds. */
+void otapult_view(struct otapult *o, struct otapult_view *out)
+{
+    assert_ptr_equal(o, device);
+    memset(out, 0, sizeof *out);
+    out->status = dev.status;
+    if (dev.log_count > 0)
+        out->last = dev.log[0];
+    if (dev.status.slots.factory)
+        view_slot(out, OTAPULT_SLOT_FACTORY);
+    view_slot(out, dev.status.slots.running);
+    view_slot(out, dev.status.slots.next);
+    view_slot(out, dev.status.slots.boot);
+    for (int i = 0; i < dev.status.slots.count; i++)
+        view_slot(out, i);
 }
 
 bool otapult_log_entry(struct otapult *o, unsigned n, struct otapult_log_entry *out)
