@@ -39,7 +39,7 @@ static int expect(const struct otapult_decoder_env *env, uint32_t size)
     sink.announced++;
     sink.size = size;
     sink.too_late |= sink.len > 0;
-    return 0;
+    return size > CAP ? OTAPULT_E_IMAGE_TOO_LARGE : 0;
 }
 
 static int put(const struct otapult_decoder_env *env, const uint8_t *p, size_t n)
@@ -198,6 +198,18 @@ static void an_announced_size_is_known_before_the_first_byte(void **state)
     assert_int_equal(feed(&chain, packed + OTAPULT_DECODER_HEAD - 1, 1), 0);
     assert_int_equal(sink.size, 77); /* wrong, and handed on as it was said */
     free(packed);
+}
+
+/* Before the decoder goes on: what it would have found next is not said any more. */
+static void a_size_that_does_not_fit_is_refused_at_once(void **state)
+{
+    (void)state;
+    static const uint8_t bad[] = "RUNS\x01\x10\0\0\x00y, a run of nothing";
+    for (unsigned how = 0; how < 6; how++) {
+        begin(all, NO_SIZE);
+        assert_int_equal(send(bad, sizeof bad - 1, how), OTAPULT_E_IMAGE_TOO_LARGE);
+        assert_int_equal(sink.size, CAP + 1);
+    }
 }
 
 static void every_truncation_is_found(void **state)
@@ -365,6 +377,7 @@ int main(void)
         cmocka_unit_test(a_packed_file_is_unpacked_however_it_is_cut),
         cmocka_unit_test(a_size_that_is_not_announced_is_not_made_up),
         cmocka_unit_test(an_announced_size_is_known_before_the_first_byte),
+        cmocka_unit_test(a_size_that_does_not_fit_is_refused_at_once),
         cmocka_unit_test(every_truncation_is_found),
         cmocka_unit_test(its_error_stays_with_its_finding),
         cmocka_unit_test(an_error_from_behind_comes_through_unchanged),

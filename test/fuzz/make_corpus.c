@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <zlib.h>
 
 #include "factory.h"
 #include "fixed_signer.h"
@@ -102,6 +103,40 @@ static void save_images(void)
         save("recognise", samples[i].name, &file);
         free(p);
     }
+}
+
+/* ---- packed files ---- */
+
+static void save_packed(const char *name, int bits, int strategy, gz_headerp header)
+{
+    size_t len;
+    uint8_t *p = image(&samples[0].spec, &len);
+    struct bytes b = {.len = 0};
+    z_stream z = {.next_in = p, .avail_in = (uInt)len};
+
+    add(&b, "\7", 1);
+    z.next_out = b.at + 1;
+    z.avail_out = sizeof b.at - 1;
+    if (deflateInit2(&z, 9, Z_DEFLATED, bits, 8, strategy) != Z_OK ||
+        (header != NULL && deflateSetHeader(&z, header) != Z_OK) || deflate(&z, Z_FINISH) != Z_STREAM_END)
+        abort();
+    b.len += z.total_out;
+    deflateEnd(&z);
+    save("gzip", name, &b);
+    free(p);
+}
+
+static void save_all_packed(void)
+{
+    static Bytef extra[] = "extra", name[] = "firmware.bin", comment[] = "a comment";
+    gz_header header = {.extra = extra, .extra_len = 5, .name = name, .comment = comment, .hcrc = 1, .os = 3};
+
+    save_packed("gzip", 31, Z_DEFAULT_STRATEGY, NULL);
+    save_packed("fixed", 31, Z_FIXED, NULL);
+    save_packed("huffman", 31, Z_HUFFMAN_ONLY, NULL);
+    save_packed("parts", 31, Z_DEFAULT_STRATEGY, &header);
+    save_packed("zlib", 15, Z_DEFAULT_STRATEGY, NULL);
+    save_packed("zlib-512", 9, Z_RLE, NULL);
 }
 
 /* ---- other files, by their first bytes ---- */
@@ -440,6 +475,7 @@ int main(int argc, char **argv)
     if (mkdir(folder, 0777) != 0 && errno != EEXIST)
         give_up(folder);
     save_images();
+    save_all_packed();
     save_files();
     save_forms();
     save_headers("longest-line", 1000, 256 + 2);
