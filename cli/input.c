@@ -60,7 +60,7 @@ bool input_read(const char *path, struct input *in)
     set_name(in, path);
     FILE *f = in->named ? fopen(path, "rb") : stdin;
     const char *why = f != NULL ? read_all(f, in) : strerror(errno);
-    if (f != NULL && f != stdin)
+    if (f != NULL && in->named)
         fclose(f);
     if (why == NULL)
         return true;

@@ -139,8 +139,7 @@ static bool put_public(struct otapult_der spki, struct key *out)
     struct otapult_der key, algorithm, bits;
 
     if (!otapult_der_take(&spki, OTAPULT_DER_SEQUENCE, &key) ||
-        !otapult_der_take(&key, OTAPULT_DER_SEQUENCE, &algorithm) ||
-        !otapult_der_take(&key, OTAPULT_DER_BIT_STRING, &bits) || bits.at == bits.end || *bits.at++ != 0)
+        !otapult_der_take(&key, OTAPULT_DER_SEQUENCE, &algorithm) || !otapult_der_take_bits(&key, &bits))
         return false;
     for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++) {
         const struct algorithm *a = &algorithms[i];

@@ -95,7 +95,10 @@ static bool set_host(struct options *o, const char *value)
 {
     struct secure_options *s = &o->secure;
 
-    return s->host_count < SECURE_HOSTS_MAX && text(value, &s->hosts[s->host_count++]);
+    if (s->host_count == SECURE_HOSTS_MAX || !text(value, &s->hosts[s->host_count]))
+        return false;
+    s->host_count++;
+    return true;
 }
 
 static bool set_reset(struct options *o, const char *value)

@@ -24,8 +24,11 @@ void otapult_text_bytes(struct otapult_text *t, const char *s, size_t len)
     t->len += n;
     t->full = n < len;
     if (t->full && is_continuation(s[n])) { /* half a character: takes back its beginning */
-        while (t->len > 0 && is_continuation(t->dst[--t->len]))
-            continue;
+        while (t->len > 0) {
+            t->len--;
+            if (!is_continuation(t->dst[t->len]))
+                break;
+        }
     }
     t->dst[t->len] = '\0';
 }

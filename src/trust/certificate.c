@@ -289,8 +289,7 @@ static bool take_signature(struct otapult_der *d, uint8_t signature[2 * NUMBER])
     return otapult_der_take(d, OTAPULT_DER_SEQUENCE, &algorithm) &&
            (size_t)(algorithm.end - algorithm.at) == sizeof ecdsa_sha256 - 2 &&
            memcmp(algorithm.at, ecdsa_sha256 + 2, sizeof ecdsa_sha256 - 2) == 0 &&
-           otapult_der_take(d, OTAPULT_DER_BIT_STRING, &bits) && bits.at < bits.end && *bits.at++ == 0 &&
-           otapult_der_take(&bits, OTAPULT_DER_SEQUENCE, &value) &&
+           otapult_der_take_bits(d, &bits) && otapult_der_take(&bits, OTAPULT_DER_SEQUENCE, &value) &&
            otapult_der_take_number(&value, OTAPULT_DER_INTEGER, signature, NUMBER) &&
            otapult_der_take_number(&value, OTAPULT_DER_INTEGER, signature + NUMBER, NUMBER);
 }

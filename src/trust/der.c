@@ -71,10 +71,23 @@ bool otapult_der_take(struct otapult_der *d, uint8_t tag, struct otapult_der *co
 {
     size_t len;
 
-    if (d->at == d->end || *d->at++ != tag || !take_length(d, &len) || len > (size_t)(d->end - d->at))
+    if (d->at == d->end || *d->at != tag)
+        return false;
+    d->at++;
+    if (!take_length(d, &len) || len > (size_t)(d->end - d->at))
         return false;
     *content = (struct otapult_der){d->at, d->at + len};
     d->at += len;
+    return true;
+}
+
+/* Its first byte says how many bits of the last one are unused. */
+bool otapult_der_take_bits(struct otapult_der *d, struct otapult_der *content)
+{
+    if (!otapult_der_take(d, OTAPULT_DER_BIT_STRING, content) || content->at == content->end ||
+        *content->at != 0)
+        return false;
+    content->at++;
     return true;
 }
 

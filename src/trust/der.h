@@ -46,6 +46,9 @@ struct otapult_der {
 /* The element at d->at, which must have that tag: *content is what is in it, and d->at moves behind it. */
 OTAPULT_MUST_CHECK bool otapult_der_take(struct otapult_der *d, uint8_t tag, struct otapult_der *content);
 
+/* A BIT STRING of whole bytes: *content is these bytes. */
+OTAPULT_MUST_CHECK bool otapult_der_take_bits(struct otapult_der *d, struct otapult_der *content);
+
 /* A positive INTEGER, or an OCTET STRING, as `size` bytes, highest first, with zeros in front. false: it
  * is none, or larger. */
 OTAPULT_MUST_CHECK bool otapult_der_take_number(struct otapult_der *d, uint8_t tag, uint8_t *dst, size_t size);
