@@ -13,6 +13,7 @@
 #include "oracle.h"
 #include "port_contract.h"
 #include "sample_image.h"
+#include "skeleton_port.h"
 #include "table_maker.h"
 
 #define CHIP      0x50000u
@@ -759,6 +760,78 @@ static void test_factory_state(void **state)
 
 #define ON_CHIP(test) cmocka_unit_test_setup_teardown(test, open_chip, close_chip)
 
+/* ---- a port that is not finished ---- */
+
+#define FUNCTION(name)                                                   \
+    {                                                                    \
+#name " is not implemented", offsetof(struct otapult_port, name) \
+    }
+
+static const struct {
+    const char *missing;
+    size_t at;
+} functions[] = {
+    FUNCTION(slots),        FUNCTION(slot),    FUNCTION(open),   FUNCTION(activate), FUNCTION(confirm),
+    FUNCTION(reject),       FUNCTION(kv_get),  FUNCTION(kv_set), FUNCTION(now_ms),   FUNCTION(random),
+    FUNCTION(reset_reason), FUNCTION(restart), FUNCTION(log),    FUNCTION(lock),     FUNCTION(unlock),
+};
+#define FUNCTIONS (sizeof functions / sizeof *functions)
+
+static bool written[FUNCTIONS];
+static const char *first_broken;
+
+/* What was written already is the host's, the rest the skeleton's. */
+static void partly_written(struct otapult_port *p)
+{
+    const struct otapult_port host = *p;
+
+    *p = skeleton_port;
+    p->ctx = host.ctx;
+    for (size_t n = 0; n < FUNCTIONS; n++)
+        if (written[n])
+            memcpy((char *)p + functions[n].at, (const char *)&host + functions[n].at, sizeof p->slots);
+}
+
+static void keep_first_broken(struct port_contract *c, const char *promise, int line)
+{
+    (void)line;
+    first_broken = promise;
+    longjmp(*(jmp_buf *)c->ctx, 1);
+}
+
+static const char *contract_misses(void)
+{
+    jmp_buf out;
+    struct port_contract c = {
+        .image = image, .image_len = image_len, .reboot = reboot, .broken = keep_first_broken, .ctx = &out};
+    mutate = partly_written;
+    first_broken = NULL;
+    begin(&two_slots);
+    if (setjmp(out) == 0) {
+        hand_over(&c);
+        port_contract_test(&c);
+    }
+    return first_broken;
+}
+
+/* The way of somebody who begins with port/skeleton: the port test names a function, it is written, and so
+ * on; each is named once, and then the port passes. */
+static void test_the_skeleton_is_led_to_a_port(void **state)
+{
+    (void)state;
+    memset(written, 0, sizeof written);
+    for (size_t done = 0; done < FUNCTIONS; done++) {
+        size_t n = 0;
+        const char *named = contract_misses();
+        assert_non_null(named);
+        while (n < FUNCTIONS && strcmp(functions[n].missing, named) != 0)
+            n++;
+        assert_true(n < FUNCTIONS && !written[n]);
+        written[n] = true;
+    }
+    assert_null(contract_misses());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -768,6 +841,7 @@ int main(void)
         ON_CHIP(test_contract_without_restarts),
         ON_CHIP(test_contract_on_the_16_mb_board),
         ON_CHIP(test_lying_ports_are_found_out),
+        ON_CHIP(test_the_skeleton_is_led_to_a_port),
         ON_CHIP(test_slots_of_each_layout),
         ON_CHIP(test_next_wraps),
         ON_CHIP(test_a_running_test_app_is_no_slot),

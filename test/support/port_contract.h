@@ -18,7 +18,7 @@ struct port_contract {
     /* Restarts the device and sets `port` to that of its next life; false: it does not boot. NULL: not
      * possible here; what needs a restart is left out. */
     bool (*reboot)(struct port_contract *c);
-    /* A promise was broken. Must not return. */
+    /* A promise was broken: an expression of port_contract.c, or "NAME is not implemented". Must not return. */
     void (*broken)(struct port_contract *c, const char *promise, int line);
     void *ctx; /* for the two functions above */
 };
