@@ -259,8 +259,8 @@ static bool set_format(struct options *o, const char *value)
 /* ---- the table ---- */
 
 #define KEEP(member) NULL, offsetof(struct options, member)
-#define OPTION(id, name, letter, value, completes, set, words) \
-    [OPTION_##id] = {name, letter, value, words, COMPLETES_##completes, set},
+#define OPTION(id, name, letter, value, what, set, words) \
+    [OPTION_##id] = {name, letter, value, words, .completes = COMPLETES_##what, set},
 
 const struct option_row option_table[OPTION_NONE] = {
 #include "options.def"

@@ -166,8 +166,10 @@ static int put_in_place(struct new_file *f, bool replace)
 
 int new_file_keep(struct new_file *f, bool replace)
 {
-    int err = fsync(f->fd) == 0 ? put_in_place(f, replace) : errno;
+    int err = EBADF; /* of a file that could not be made */
 
+    if (f->fd >= 0)
+        err = fsync(f->fd) == 0 ? put_in_place(f, replace) : errno;
     new_file_drop(f); /* of what is in place by now, the descriptor alone */
     return err;
 }
