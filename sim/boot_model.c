@@ -183,8 +183,9 @@ static int slot_of_choice(const struct boot *b, enum choice choice)
 static void write_record(struct boot *b, int n, const uint8_t raw[OTAPULT_OTA_RECORD_SIZE])
 {
     uint32_t address = record_address(b, n);
-    if (nor_erase(b->nor, address, OTAPULT_OTA_DATA_SECTOR) == 0)
-        (void)nor_program(b->nor, address, raw, OTAPULT_OTA_RECORD_SIZE);
+    if (nor_erase(b->nor, address, OTAPULT_OTA_DATA_SECTOR) != 0 ||
+        nor_program(b->nor, address, raw, OTAPULT_OTA_RECORD_SIZE) != 0)
+        return;
 }
 
 /* Every other byte of the record stays, its label and even a wrong CRC. */

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "otapult/error.h"
+
 /* An emulated NOR flash chip, in memory or in a file that is mapped. Stricter than any chip:
  *   - erasing sets whole 4 KB sectors or 64 KB blocks to 0xFF, at their own alignment;
  *   - a byte is programmed once between erases: programming one that is not 0xFF is a violation,
@@ -78,16 +80,16 @@ void nor_open_memory(struct nor_flash *nor, size_t size);
 
 /* The chip kept in an open file of `size` bytes, a multiple of NOR_SECTOR. 0, or errno. From 0 on `fd` is the
  * chip's, which closes it. */
-int nor_open_fd(struct nor_flash *nor, int fd, size_t size);
+OTAPULT_MUST_CHECK int nor_open_fd(struct nor_flash *nor, int fd, size_t size);
 
 void nor_close(struct nor_flash *nor);
 
 /* 0, or -1 when `fail` said so: then earlier operations of the call have happened, later ones not. An
  * erase goes by blocks where the address is a block's and a whole block remains, else by sectors, as
  * ESP-IDF's driver does. */
-int nor_read(struct nor_flash *nor, uint32_t address, void *dst, uint32_t len);
-int nor_program(struct nor_flash *nor, uint32_t address, const void *src, uint32_t len);
-int nor_erase(struct nor_flash *nor, uint32_t address, uint32_t len); /* multiples of NOR_SECTOR */
+OTAPULT_MUST_CHECK int nor_read(struct nor_flash *nor, uint32_t address, void *dst, uint32_t len);
+OTAPULT_MUST_CHECK int nor_program(struct nor_flash *nor, uint32_t address, const void *src, uint32_t len);
+OTAPULT_MUST_CHECK int nor_erase(struct nor_flash *nor, uint32_t address, uint32_t len); /* multiples of NOR_SECTOR */
 
 /* Cuts power at program or erase number `at` from now on: longjmps to *on_cut with 1 when it happens, and
  * is disarmed then, so that the next life can begin. */

@@ -150,6 +150,6 @@ void otapult_esp_radio(bool on);
 
 /* Is this partition table fit for updates over the air? 0, or the error of the table which an upload would
  * meet: OTAPULT_E_NO_OTA_PARTITION, OTAPULT_E_NO_OTA_DATA. Needs nothing started. */
-int otapult_esp_check(void);
+OTAPULT_MUST_CHECK int otapult_esp_check(void);
 
 #endif

@@ -74,6 +74,6 @@ const char *otapult_chip_name(uint32_t chip_id);
 
 /* Reads header and app description from the first OTAPULT_HEAD_SIZE bytes of an image, nothing else of
  * `info` is set. 0, or OTAPULT_E_FILE_UNKNOWN / _IMAGE_NO_DESCRIPTION. Proves nothing about the rest. */
-int otapult_read_head(const uint8_t head[OTAPULT_HEAD_SIZE], struct otapult_image_info *info);
+OTAPULT_MUST_CHECK int otapult_read_head(const uint8_t head[OTAPULT_HEAD_SIZE], struct otapult_image_info *info);
 
 #endif

@@ -7,7 +7,7 @@
 #include "otapult/error.h"
 
 /* What Otapult asks of the outside world. The core owns this header; a port implements it and promises
- * what stands here. A port is complete when test/port (the shared port test) passes on it.
+ * what stands here. A port is complete when the shared port test, test/support/port_contract.h, passes on it.
  *
  * Tasks: the core calls lock/unlock around its short, shared state and never calls another port
  * function while it holds the lock. All other functions may be called from two tasks at once: one

@@ -26,11 +26,11 @@ enum flash_file_how {
  *   EWOULDBLOCK  another program has it open
  *   EINVAL       it has another size; with RESET also: no partition table stands where a chip has it. Such a
  *                file is never thrown away. */
-int flash_file_open(struct flash_file *f, struct nor_flash *nor, const char *path, size_t size, unsigned how);
+OTAPULT_MUST_CHECK int flash_file_open(struct flash_file *f, struct nor_flash *nor, const char *path, size_t size, unsigned how);
 
 /* A fresh chip holds what it is to hold: its file goes in place. EEXIST: another program has made one there
  * meanwhile. On an error nothing has changed in place; `nor` is to be closed in either case. */
-int flash_file_keep(struct flash_file *f);
+OTAPULT_MUST_CHECK int flash_file_keep(struct flash_file *f);
 
 /* A fresh chip is not wanted. */
 void flash_file_drop(struct flash_file *f);

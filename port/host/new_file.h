@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "otapult/error.h"
+
 /* A file that is there whole or not at all: it is made without a name, in the folder where it is to stand, and
  * gets its name when it is complete. A program that is killed before leaves nothing behind. (On a file system
  * that knows no files without a name it is made as NAME.XXXXXX, which is what then stays.)
@@ -27,19 +29,19 @@ mode_t new_file_usual_mode(void);
 
 /* Begins the file. It gets the mode of the file that is in its place, else `mode`. On an error there is
  * nothing to drop. */
-int new_file_begin(struct new_file *f, const char *path, mode_t mode);
+OTAPULT_MUST_CHECK int new_file_begin(struct new_file *f, const char *path, mode_t mode);
 
 /* It is complete: on the disk, then in place. What was there is replaced, or with `replace` false kept: then
  * EEXIST. Closes f->fd. On an error nothing has changed in place, and the file is gone. */
-int new_file_keep(struct new_file *f, bool replace);
+OTAPULT_MUST_CHECK int new_file_keep(struct new_file *f, bool replace);
 
 /* It is not wanted any more. */
 void new_file_drop(struct new_file *f);
 
 /* All of data[size], whatever pieces the system takes. */
-int new_file_write(int fd, const void *data, size_t size);
+OTAPULT_MUST_CHECK int new_file_write(int fd, const void *data, size_t size);
 
 /* The three in a row: data[size] becomes the content of `path`. */
-int new_file_save(const char *path, mode_t mode, const void *data, size_t size);
+OTAPULT_MUST_CHECK int new_file_save(const char *path, mode_t mode, const void *data, size_t size);
 
 #endif

@@ -20,10 +20,10 @@ struct store {
 /* Copies the value of `key` into dst[cap]; *len is its length, 0 when the key is absent. A value longer
  * than `cap` is cut, *len is still its whole length. A partition that holds anything else is an empty
  * store. 0, or STORE (key of 0 or more than 15 characters, flash failed). */
-int store_get(struct store *s, const char *key, void *dst, size_t cap, size_t *len);
+OTAPULT_MUST_CHECK int store_get(struct store *s, const char *key, void *dst, size_t cap, size_t *len);
 
 /* Sets `key` to src[len]; len 0 removes it and src may be NULL. Writes nothing when that is what the key
  * holds. 0, or STORE (as above, value too long, or the store is full: then nothing has changed). */
-int store_set(struct store *s, const char *key, const void *src, size_t len);
+OTAPULT_MUST_CHECK int store_set(struct store *s, const char *key, const void *src, size_t len);
 
 #endif

@@ -50,7 +50,7 @@ static inline void otapult_sha384_feed(struct otapult_sha384 *h, const void *dat
     (void)len;
 }
 
-static inline int otapult_sha384_finish(struct otapult_sha384 *h, uint8_t digest[OTAPULT_SHA384_SIZE])
+OTAPULT_MUST_CHECK static inline int otapult_sha384_finish(struct otapult_sha384 *h, uint8_t digest[OTAPULT_SHA384_SIZE])
 {
     for (unsigned i = 0; i < OTAPULT_SHA384_SIZE; i++)
         digest[i] = 0;

@@ -49,7 +49,8 @@ struct otapult_evidence {
 /* A table, first matching row wins. */
 enum otapult_fate otapult_trial_fate(const struct otapult_evidence *e);
 
-/* The store. load: false when there is no trial. clear and save: 0 or the port's error. */
+/* The store. load: false when there is no trial. save: 0 or the port's error. What clear cannot remove is logged:
+ * the next boot finds it stale. */
 bool otapult_trial_load(const struct otapult_port *port, struct otapult_trial *t);
 OTAPULT_MUST_CHECK int otapult_trial_save(const struct otapult_port *port, const struct otapult_trial *t);
 void otapult_trial_clear(const struct otapult_port *port);

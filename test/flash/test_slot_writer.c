@@ -377,7 +377,6 @@ static void test_misuse(void **state)
 {
     (void)state;
     static const struct geometry g = {0x1300, 256, 1024};
-    uint8_t byte;
 
     begin(&g, 100); /* commit before flush */
     assert_int_equal(otapult_slot_writer_feed(&w, image, 100), 0);
@@ -407,8 +406,15 @@ static void test_misuse(void **state)
     assert_int_equal(write_all(256, AT_ONCE), 0);
     assert_int_equal(otapult_slot_writer_feed(&w, image, 1), OTAPULT_E_INTERNAL);
     ram_flash_end(&f);
+}
 
-    begin(&g, 256); /* reads outside the slot */
+static void test_reads_outside_the_slot(void **state)
+{
+    (void)state;
+    static const struct geometry g = {0x1300, 256, 1024};
+    uint8_t byte;
+
+    begin(&g, 256);
     assert_int_equal(otapult_slot_writer_read(&w, g.slot, &byte, 0), 0);
     assert_int_equal(otapult_slot_writer_read(&w, UINT32_MAX, &byte, 1), OTAPULT_E_INTERNAL);
     ram_flash_end(&f);
@@ -606,6 +612,7 @@ int main(void)
         cmocka_unit_test(test_counts_on_the_way),
         cmocka_unit_test(test_too_large),
         cmocka_unit_test(test_misuse),
+        cmocka_unit_test(test_reads_outside_the_slot),
         cmocka_unit_test(test_shorter_than_a_header),
         cmocka_unit_test(test_unfit_geometry),
         cmocka_unit_test(test_failing_calls),

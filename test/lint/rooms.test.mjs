@@ -4,70 +4,31 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { ROOT } from '../support/project.mjs';
+import { append, Copy, including } from './copy.mjs';
 
-const PARTS = ['include', 'src', 'sim', 'port', 'rover', 'cli', 'ui', 'docs', 'examples', 'bench', 'test/support',
-    'tools', 'ARCHITECTURE.md'];
 let copy;
 
-const inCopy = file => path.join(copy, file);
-const objectOf = file => inCopy(`build/${file.replaceAll('/', '+')}.o`);
+const objectOf = file => copy.at(`build/${file.replaceAll('/', '+')}.o`);
 
 function compile(file) {
-    execFileSync('cc', ['-w', '-c', '-Iinclude', '-Isrc', '-Isim', '-Iport/host', '-o', objectOf(file), file], { cwd: copy });
+    execFileSync('cc', ['-w', '-c', '-Iinclude', '-Isrc', '-Isim', '-Iport/host', '-o', objectOf(file), file], { cwd: copy.root });
 }
 
 before(() => {
-    copy = fs.mkdtempSync(path.join(os.tmpdir(), 'otapult-rooms-'));
-    for (const part of PARTS)
-        fs.cpSync(path.join(ROOT, part), inCopy(part), { recursive: true });
-    fs.mkdirSync(inCopy('build'));
-    const compiled = fs.readdirSync(inCopy('src')).flatMap(room => fs.readdirSync(inCopy(`src/${room}`))
+    copy = new Copy();
+    fs.mkdirSync(copy.at('build'));
+    const compiled = fs.readdirSync(copy.at('src')).flatMap(room => fs.readdirSync(copy.at(`src/${room}`))
         .filter(name => name.endsWith('.c')).map(name => `src/${room}/${name}`)).concat('sim/nor_flash.c');
     compiled.forEach(compile);
-    fs.writeFileSync(inCopy('build/compile_commands.json'), JSON.stringify(compiled.map(file =>
-        ({ directory: copy, command: `cc -o ${objectOf(file)} -c ${file}`, file: inCopy(file) }))));
+    fs.writeFileSync(copy.at('build/compile_commands.json'), JSON.stringify(compiled.map(file =>
+        ({ directory: copy.root, command: `cc -o ${objectOf(file)} -c ${file}`, file: copy.at(file) }))));
 });
 
-after(() => fs.rmSync(copy, { recursive: true }));
+after(() => copy.remove());
 
-function check() {
-    try {
-        execFileSync('node', ['tools/check-rooms', '--root', copy, '--build', inCopy('build')], { cwd: ROOT, encoding: 'utf8' });
-        return '';
-    } catch (error) {
-        return error.stdout;
-    }
-}
-
-// Changes files of the copy as `change` says, { file: text => text }, and gives back what is found then.
-function withBroken(change) {
-    const kept = Object.keys(change).map(file => [file, fs.existsSync(inCopy(file)) && fs.readFileSync(inCopy(file), 'utf8')]);
-    const isCompiled = file => fs.existsSync(objectOf(file));
-    try {
-        for (const [file, text] of kept) {
-            fs.writeFileSync(inCopy(file), change[file](text || ''));
-            if (isCompiled(file))
-                compile(file);
-        }
-        return check();
-    } finally {
-        for (const [file, text] of kept) {
-            if (text === false)
-                fs.rmSync(inCopy(file));
-            else
-                fs.writeFileSync(inCopy(file), text);
-            if (isCompiled(file))
-                compile(file);
-        }
-    }
-}
-
-const append = line => text => `${text}\n${line}\n`;
-const including = name => text => text.replace(/^(#include .*)$/m, `#include "${name}"\n$1`);
+const check = () => copy.check('check-rooms', '--build', copy.at('build'));
+const withBroken = change => copy.withBroken(change, check, file => fs.existsSync(objectOf(file)) && compile(file));
 
 describe('each rule, broken', () => {
     const cases = {
@@ -105,7 +66,7 @@ describe('each rule, broken', () => {
         /^tools\/rooms: a circle of rooms: /m],
         'a room that is none': [{ 'tools/rooms': text => text.replace('uses include/otapult', 'uses include/otapulp') },
             /^tools\/rooms: src\/base uses include\/otapulp, which is no room$/m],
-        'a file in no room': [{ 'test/../planted.c': () => 'int planted;\n' }, /^planted\.c: is in no room/m],
+        'a file in no room': [{ 'planted.c': () => 'int planted;\n' }, /^planted\.c: is in no room/m],
         'a table that was not written again': [{ 'tools/rooms': text => text.replace('holds one sketch', 'holds two sketches') },
             /^ARCHITECTURE\.md: the table of rooms is not that of tools\/rooms/m],
     };

@@ -138,44 +138,45 @@ static void test_tells_the_time_of_each_operation(void **state)
 
 static void over_program(void)
 {
-    (void)nor_program(&nor, 0, "\x0F", 1);
-    (void)nor_program(&nor, 0, "\x0E", 1); /* only clears a bit, but the byte was programmed before */
+    assert_int_equal(nor_program(&nor, 0, "\x0F", 1), 0);
+    assert_int_equal(nor_program(&nor, 0, "\x0E", 1),
+                     0); /* only clears a bit, but the byte was programmed before */
 }
 static void set_a_bit(void)
 {
-    (void)nor_program(&nor, 0, "\x0F", 1);
-    (void)nor_program(&nor, 0, "\xFF", 1);
+    assert_int_equal(nor_program(&nor, 0, "\x0F", 1), 0);
+    assert_int_equal(nor_program(&nor, 0, "\xFF", 1), 0);
 }
 static void erase_half_a_sector(void)
 {
-    (void)nor_erase(&nor, 0, NOR_SECTOR / 2);
+    assert_int_equal(nor_erase(&nor, 0, NOR_SECTOR / 2), 0);
 }
 static void erase_across_sectors(void)
 {
-    (void)nor_erase(&nor, NOR_SECTOR / 2, NOR_SECTOR);
+    assert_int_equal(nor_erase(&nor, NOR_SECTOR / 2, NOR_SECTOR), 0);
 }
 static void erase_outside(void)
 {
-    (void)nor_erase(&nor, CHIP - NOR_SECTOR, 2 * NOR_SECTOR);
+    assert_int_equal(nor_erase(&nor, CHIP - NOR_SECTOR, 2 * NOR_SECTOR), 0);
 }
 static void program_outside(void)
 {
-    (void)nor_program(&nor, CHIP - 1, "\0\0", 2);
+    assert_int_equal(nor_program(&nor, CHIP - 1, "\0\0", 2), 0);
 }
 static void read_outside(void)
 {
     uint8_t b[2];
-    (void)nor_read(&nor, CHIP - 1, b, 2);
+    assert_int_equal(nor_read(&nor, CHIP - 1, b, 2), 0);
 }
 static void read_far_outside(void)
 {
     uint8_t b[2];
-    (void)nor_read(&nor, 0xFFFFFFFF, b, 2); /* address + length wraps */
+    assert_int_equal(nor_read(&nor, 0xFFFFFFFF, b, 2), 0); /* address + length wraps */
 }
 static void cut_without_a_place_to_go(void)
 {
     nor_arm(&nor, 1, NOR_CUT_AFTER, 0, 0, NULL);
-    (void)nor_erase(&nor, 0, NOR_SECTOR);
+    assert_int_equal(nor_erase(&nor, 0, NOR_SECTOR), 0);
 }
 
 static bool aborts(void (*violate)(void))
@@ -219,7 +220,7 @@ static bool cut_program(enum nor_cut cut, uint32_t torn, uint32_t seed, const ui
     nor_arm(&nor, 1, cut, torn, seed, &gone);
     if (setjmp(gone) != 0)
         return true;
-    (void)nor_program(&nor, 100, src, len);
+    assert_int_equal(nor_program(&nor, 100, src, len), 0);
     return false;
 }
 
@@ -259,7 +260,7 @@ static bool cut_erase(uint64_t at, enum nor_cut cut, uint32_t torn, uint32_t see
     nor_arm(&nor, at, cut, torn, seed, &gone);
     if (setjmp(gone) != 0)
         return true;
-    (void)nor_erase(&nor, NOR_BLOCK, NOR_BLOCK + 2 * NOR_SECTOR);
+    assert_int_equal(nor_erase(&nor, NOR_BLOCK, NOR_BLOCK + 2 * NOR_SECTOR), 0);
     nor_disarm(&nor);
     return false;
 }
