@@ -3,6 +3,7 @@
 
 #include "input.h"
 #include "report.h"
+#include "rollout.h"
 #include "say.h"
 #include "web/multipart.h"
 
@@ -113,9 +114,62 @@ static int check(const struct options *options)
     return err == 0 ? status : STATUS_NO;
 }
 
+/* ---- for a robot that is asked ---- */
+
+static struct device asked;
+
+static int take_device(struct robot *r, const struct options *options)
+{
+    (void)options;
+    if (r->fault.status != 0)
+        return fault_say(&r->fault, "robot", r->name);
+    asked = r->device;
+    return STATUS_OK;
+}
+
+static int check_for_device(const struct options *options)
+{
+    static struct otapult_judge judge;
+    struct options its = *options;
+    struct payload p;
+    struct fault f;
+    int status = payload_read(&p, options->file);
+
+    if (status != 0)
+        return status;
+    its.running = asked.image.version;
+    judge.inspect.info = p.info;
+    if (payload_unfit(&p, &asked, &f))
+        status = fault_say(&f, "file", p.in.name);
+    else if (options->json)
+        status = print_json(&p.in, &its, 0, &judge);
+    else
+        print_ok(&p.in, &p.info);
+    if (status == 0)
+        warn_older(&its, &p.info);
+    payload_free(&p);
+    return status;
+}
+
+static int ask_device(const struct options *options)
+{
+    struct fleet fleet;
+    char *name = (char *)(uintptr_t)options->device;
+    int status = fleet_open(&fleet, options, &name, 1);
+
+    if (status != 0)
+        return status;
+    status = fleet_ask(&fleet, take_device, options);
+    fleet_free(&fleet);
+    return status;
+}
+
 static int run(const struct options *options)
 {
-    return options_each(options, check);
+    if (options->device == NULL)
+        return options_each(options, check);
+    int status = ask_device(options);
+    return status != 0 ? status : options_each(options, check_for_device);
 }
 
 const struct verb verb_check = {
@@ -124,8 +178,10 @@ const struct verb verb_check = {
     .operands = "FILE…",
     .summary = "says whether a robot takes a file, and why not",
     .about = "Judges each FILE ('-': standard input) by the same code as the robot does during an upload.",
-    .exits = "0 the robot takes every FILE, 1 it does not or a FILE cannot be read, 2 wrong usage.",
-    .examples = "otapult check firmware.bin --running 1.4.2",
+    .exits =
+        "0 the robot takes every FILE, 1 it does not or a FILE cannot be read, 2 wrong usage; with --device "
+        "also 3 and 4, as for every verb that asks a robot.",
+    .examples = "otapult check firmware.bin --running 1.4.2\notapult check firmware.bin --device rover.local",
     .least = 1,
     .most = OPERANDS_ANY,
     .completes = {COMPLETES_FILE, COMPLETES_FILE},
@@ -134,6 +190,11 @@ const struct verb verb_check = {
                                             {OPTION_SLOT_SIZE, NULL},
                                             {OPTION_KEY_DIGEST, NULL},
                                             {OPTION_RUNNING, NULL},
+                                            {OPTION_DEVICE, NULL},
+                                            {OPTION_INVENTORY, NULL},
+                                            {OPTION_TOKEN, NULL},
+                                            {OPTION_FIRST_USE, NULL},
+                                            {OPTION_TIMEOUT, NULL},
                                             {OPTION_JSON, NULL},
                                             {OPTION_NONE, NULL}},
     .run = run,

@@ -66,7 +66,7 @@ static bool listen_until(int fd, uint64_t until,
                          void *ctx)
 {
     uint8_t message[9000];
-    struct sockaddr_in from;
+    struct sockaddr_in from = {.sin_family = AF_INET};
     char text[48];
 
     for (uint64_t now = wire_now(); now < until; now = wire_now()) {

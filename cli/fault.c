@@ -94,3 +94,11 @@ int fault_say(const struct fault *f, const char *kind, const char *subject)
         fprintf(stderr, "  hint   %s\n", f->hint);
     return f->status;
 }
+
+int error_say(int err, const struct otapult_finding *why, const char *file)
+{
+    struct fault f;
+
+    fault_of_error(&f, err, why);
+    return fault_say(&f, "file", file);
+}

@@ -28,4 +28,7 @@ int fault_say(const struct fault *f, const char *kind, const char *subject);
 /* Its members success, error, code, detail and hint, into the object that is open. */
 void json_fault(struct otapult_json *j, const struct fault *f);
 
+/* The two in a row, of a file: returns STATUS_NO. */
+int error_say(int err, const struct otapult_finding *why, const char *file);
+
 #endif

@@ -32,6 +32,7 @@ struct options {
     unsigned    jobs, canary, max_failures, wait_s;
     bool        stage, accept_unproved;
     const char *resume, *junit, *as;
+    const char *device, *slot;
     /* signatures */
     const char *key, *public_key; /* PEM files */
     uint8_t     key_digest[OPTIONS_KEYS][32];

@@ -148,10 +148,33 @@ void network_poll(void)
     }
 }
 
+/* What otapult discover lists of it. The texts are copied by mDNS. */
+static esp_err_t add_service(uint16_t port)
+{
+    struct otapult_status status;
+    struct otapult_slot slot;
+    struct otapult_image_info info = {.size = 0};
+    char build[OTAPULT_BUILD_ID_CHARS + 1] = "";
+
+    otapult_status(otapult_esp_device(), &status);
+    if (otapult_slot(otapult_esp_device(), status.slots.running, &slot, &info) == 0 && info.size != 0)
+        otapult_build_id(&info.desc, build);
+    mdns_txt_item_t texts[] = {
+        {"otapult", "1"},
+        {"name", CONFIG_ROVER_HOST_NAME},
+        {"path", "/api/ota"},
+        {"tls", strcmp(ROVER_SCHEME, "https") == 0 ? "1" : "0"},
+        {"project", info.desc.project},
+        {"version", info.desc.version},
+        {"build", build},
+        {"chip", info.size != 0 ? otapult_chip_name(info.chip_id) : ""},
+    };
+    return mdns_service_add(NULL, "_http", "_tcp", port, texts, sizeof texts / sizeof texts[0]);
+}
+
 void network_announce(uint16_t port)
 {
     if (mdns_init() != ESP_OK || mdns_hostname_set(CONFIG_ROVER_HOST_NAME) != ESP_OK ||
-        mdns_instance_name_set("Rover") != ESP_OK ||
-        mdns_service_add(NULL, "_" ROVER_SCHEME, "_tcp", port, NULL, 0) != ESP_OK)
+        mdns_instance_name_set("Rover") != ESP_OK || add_service(port) != ESP_OK)
         ESP_LOGW(tag, "mDNS did not start: use the address");
 }

@@ -10,6 +10,8 @@
 
 /* What life.c lends to network.c and hardware.c, and what these do with it. */
 
+struct announce;
+
 struct life {
     const struct options *options;
     struct host_port board;
@@ -17,6 +19,7 @@ struct life {
     struct otapult *ota;
     struct rover rover;
     struct mhd_server *server, *redirects;
+    struct announce *announce; /* NULL: nobody in the network is told */
     union otapult_users_memory users;
     uint64_t decoder_memory[OTAPULT_GZIP_RAM / 8];
     uint16_t port;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "announce.h"
 #include "console.h"
 #include "life_state.h"
 
@@ -62,7 +63,9 @@ static void say_all(const struct life *life)
     struct sockaddr_storage at;
 
     say_where("listening on", scheme, life->server);
-    if (mhd_server_address(life->server, &at) && address_is_any(&at))
+    if (!mhd_server_address(life->server, &at))
+        return;
+    if (address_is_any(&at))
         address_list(&at, say_other, scheme);
 }
 
@@ -70,6 +73,7 @@ bool network_serve(struct life *life, struct ports *ports)
 {
     const struct options *o = life->options;
     struct tls_identity id = {0};
+    struct sockaddr_storage at;
 
     if (life->temper == SAMPLE_NO_NETWORK)
         return true;
@@ -86,11 +90,15 @@ bool network_serve(struct life *life, struct ports *ports)
     if (o->secure.on && !serve_redirects(life, ports))
         return false;
     say_all(life);
+    if (mhd_server_address(life->server, &at))
+        life->announce = announce_start(life, &at);
     return true;
 }
 
 void network_stop(struct life *life)
 {
+    announce_stop(life->announce);
+    life->announce = NULL;
     if (life->server != NULL)
         mhd_server_stop(life->server);
     if (life->redirects != NULL)

@@ -23,6 +23,7 @@ static const char usage[] =
     "  --port N         TCP port, 0 picks a free one (8080)\n"
     "  --bind ADDR      address to listen on (127.0.0.1), IPv6 as well; 0.0.0.0 opens it to the network, ::\n"
     "                   over IPv4 and IPv6\n"
+    "  --name NAME      what it is found by in the network (rover); NAME.local opens it, too\n"
     "  --host NAME      another name the rover is opened by, beside its addresses and rover.local\n"
     "  --reset          start over with a new flash file; what is no flash file is left alone\n"
     "  --fast           no simulated delays of flash and boot\n"
@@ -99,6 +100,19 @@ static bool set_host(struct options *o, const char *value)
         return false;
     s->host_count++;
     return true;
+}
+
+/* Letters, digits and dashes, as in a host's name, which is made of it. */
+static bool set_name(struct options *o, const char *value)
+{
+    static char host[80];
+    size_t len = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
+
+    if (len == 0 || len > 40 || value[len] != '\0')
+        return false;
+    o->name = value;
+    snprintf(host, sizeof host, "%s.local", value);
+    return set_host(o, host);
 }
 
 static bool set_reset(struct options *o, const char *value)
@@ -208,6 +222,7 @@ static const struct row {
     {"flash", A_FILE, set_flash, false},
     {"port", A_PORT, set_port, false},
     {"bind", "an address of this machine, such as 127.0.0.1", set_bind, false},
+    {"name", "letters, digits and dashes, 40 at most", set_name, false},
     {"host", "a name; there is room for six", set_host, false},
     {"reset", NULL, set_reset, false},
     {"fast", NULL, set_fast, false},
@@ -322,6 +337,7 @@ void options_parse(struct options *o, int argc, char **argv)
     bool given[ROWS] = {false};
 
     *o = (struct options){.flash = "flash.bin",
+                          .name = "rover",
                           .bind = "127.0.0.1",
                           .port = 8080,
                           .stall_s = 15,

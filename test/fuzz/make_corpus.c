@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
+#include "dns_sd.h"
 #include "factory.h"
 #include "fixed_signer.h"
 #include "host_port.h"
@@ -465,6 +466,26 @@ static void save_requests(void)
         }
 }
 
+/* ---- messages of a network ---- */
+
+static void save_messages(void)
+{
+    static const char *const texts[] = {"otapult=1", "name=Rover 1", "version=2.0.0", "tls=1", NULL};
+    static const uint8_t ring[] = {0,    0,  0x84, 0,  0, 0, 0, 1, 0, 0, 0, 0,
+                                   0xC0, 12, 0,    12, 0, 1, 0, 0, 0, 0, 0, 0};
+    const struct dns_own own = {"Rover 1.x", "rover-1.local", 8443, {10, 0, 0, 7}, texts};
+    struct bytes question = {.len = 0}, answer = {.len = 0}, address = {.len = 0}, b = {.len = 0};
+
+    question.len = dns_write_question(question.at, 0x1234, DNS_SD_SERVICE, DNS_PTR, true);
+    save("dns_sd", "question", &question);
+    answer.len = dns_write_answer(answer.at, &own, question.at, question.len, true);
+    save("dns_sd", "answer", &answer);
+    address.len = dns_write_question(address.at, 1, "rover-1.local", DNS_A, false);
+    save("dns_sd", "address", &address);
+    add(&b, ring, sizeof ring);
+    save("dns_sd", "ring", &b);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -487,5 +508,6 @@ int main(int argc, char **argv)
     save_records();
     save_sectors();
     save_requests();
+    save_messages();
     return 0;
 }
