@@ -5,6 +5,7 @@
 #include "rover_internal.h"
 
 #define FULL_SPEED 0.5 /* metres a second at 100 % */
+#define PAGE_HOLDS_MS 1000u
 #define WHEELBASE  0.2 /* metres between the wheels */
 #define DEGREE     (3.14159265358979323846 / 180.0)
 
@@ -108,8 +109,8 @@ static void hold(void *app, bool on)
 
     rover_lock(r);
     advance(r);
-    r->held = on;
-    if (on)
+    r->held = on || (r->ota != NULL && otapult_safe_mode(r->ota));
+    if (r->held)
         set_motors(r, 0, 0);
     rover_unlock(r);
 }
@@ -120,10 +121,17 @@ static enum otapult_health check_network(void *app, char *why, size_t cap)
     return r->hardware->network(r->hardware->ctx, why, cap);
 }
 
+/* A request of one's own takes its time, and checks are asked at every poll: an answer holds for a second. */
 static enum otapult_health check_page(void *app, char *why, size_t cap)
 {
     struct rover *r = app;
-    return r->hardware->page(r->hardware->ctx, why, cap);
+
+    if (r->page_answered && now(r) - r->page_ms < PAGE_HOLDS_MS)
+        return OTAPULT_HEALTH_PASS;
+    enum otapult_health health = r->hardware->page(r->hardware->ctx, why, cap);
+    r->page_answered = health == OTAPULT_HEALTH_PASS;
+    r->page_ms = now(r);
+    return health;
 }
 
 static enum otapult_health check_drive(void *app, char *why, size_t cap)
@@ -151,6 +159,7 @@ void rover_start(struct rover *r, struct otapult *ota)
 {
     r->ota = ota;
     rover_lock(r);
+    r->held = otapult_safe_mode(ota);
     set_motors(r, 0, 0);
     rover_unlock(r);
 }

@@ -28,11 +28,15 @@ struct rover {
 
     /* under lock */
     int      left, right; /* per cent */
-    bool     held;        /* an update runs: stand still */
+    bool     held;        /* an update runs, or safe mode: stand still */
     uint32_t until_ms;    /* when the last drive command ends */
     uint32_t moved_ms;    /* up to when position and heading are computed */
     double   x, y;        /* metres from the start */
     double   heading;     /* degrees, 90 is up, counter-clockwise */
+
+    /* the polling task's */
+    bool     page_answered; /* at page_ms */
+    uint32_t page_ms;
 };
 
 #define ROVER_CHECKS 3

@@ -12,6 +12,7 @@
  *
  *   struct otapult_esp_config config = OTAPULT_ESP_CONFIG_DEFAULT;
  *   config.device.ready = stands_still;              what the robot says before an update
+ *   config.device.hold = keep_still;                 what it does for one
  *   ESP_ERROR_CHECK(otapult_mount(server, &config));
  *
  * That is all: page and API are at /api/ota of the running server, a task of Otapult's own polls the
@@ -27,7 +28,7 @@ struct otapult_esp_secure;
 extern const struct otapult_esp_secure otapult_esp_secure;
 
 struct otapult_esp_config {
-    /* As in otapult.h. `ready` must be set. Filled in where NULL: `port` by otapult_esp_port(); always:
+    /* As in otapult.h. `ready` and `hold` must be set. Filled in where NULL: `port` by otapult_esp_port(); always:
      * chip_id, chip_rev and block_rev, and `secure` by the switch below. In the secure profile also where NULL: `keys`,
      * `users`, `too_old`, and `show_password` by one that prints to standard output, not to the log. */
     struct otapult_config device;
@@ -96,7 +97,7 @@ extern uint64_t otapult_esp_decoder_memory[OTAPULT_GZIP_RAM / sizeof(uint64_t)];
  * In the secure profile the first start makes secrets: this and otapult_serve() want 8 KB of stack. Where no
  * radio was announced by then, random numbers come from ESP-IDF's bootloader_random_enable(), for moments of
  * these calls only: neither Wi-Fi, Bluetooth nor the ADC, on an ESP32 nor I2S, may be in use meanwhile.
- * Errors: ESP_ERR_INVALID_STATE (started already), ESP_ERR_INVALID_ARG (no `ready`, or no checks although
+ * Errors: ESP_ERR_INVALID_STATE (started already), ESP_ERR_INVALID_ARG (no `ready` or no `hold`, or no checks although
  * there is a count; CONFIG_OTAPULT_KEY_DIGESTS cannot be read; device.secure is set and `secure` is not),
  * ESP_FAIL (otapult_start() failed); the log says at what. A partition table without OTA slots is no error
  * here: page and API say so, see otapult_esp_check(). */

@@ -73,15 +73,23 @@ struct otapult_config {
      * which nothing moves names otapult_always_ready(). Must not block. */
     bool (*ready)(void *app, char *why, size_t cap);
     /* true: an update or a restart is under way, keep every output safe and start nothing; false: it
-     * ended without a restart. Called before the first flash operation and after the last. May be NULL. */
+     * ended without a restart. Called before the first flash operation of an update, and before every restart
+     * that the device makes, whatever the reason; then `ready` is asked for up to rest_ms whether all is at
+     * rest. Must be set; a device on which nothing moves names otapult_nothing_moves(). */
     void (*hold)(void *app, bool on);
     void *app; /* passed to the functions above and to the checks */
 
-    const struct otapult_health_check *checks; /* all must pass before a new firmware is confirmed */
+    /* All must pass together, and without a break for soak_ms, before a new firmware is confirmed; until then they
+     * go on being asked. */
+    const struct otapult_health_check *checks;
     size_t   check_count;               /* at most OTAPULT_CHECKS_MAX; 0: only otapult_confirm() confirms */
-    uint32_t confirm_ms;   /* deadline for all checks; when it passes the firmware is rejected */
+    uint32_t soak_ms;      /* 0: one good moment is enough, also for a firmware that crashes in the next */
+    uint32_t confirm_ms;   /* deadline for all checks; when it passes and one does not, the firmware is rejected */
     uint32_t stall_ms;     /* an upload that brings no byte for so long ends */
     uint32_t restart_ms;   /* between 'success' and the restart, so that the answer gets out */
+    uint32_t rest_ms;      /* how long a restart waits for the application to come to rest */
+    uint32_t crash_window_ms; /* a crash sooner after the start counts */
+    uint16_t crash_limit;  /* so many in a row, and the other firmware boots, or safe mode comes; 0: never */
     uint8_t  max_retries;  /* how often an image whose trial boot merely lost power is tried again */
 
     /* Names that people open the device by, beside its IP addresses and localhost: "rover.local"; NULL
@@ -116,11 +124,12 @@ struct otapult_config {
 };
 
 #define OTAPULT_CONFIG_DEFAULT                                                                        \
-    .chip_id = OTAPULT_CHIP_ESP32S3, .confirm_ms = 60000, .stall_ms = 15000, .restart_ms = 500,       \
-    .max_retries = 3
+    .chip_id = OTAPULT_CHIP_ESP32S3, .soak_ms = 10000, .confirm_ms = 60000, .stall_ms = 15000,        \
+    .restart_ms = 500, .rest_ms = 10000, .crash_window_ms = 60000, .crash_limit = 5, .max_retries = 3
 
-/* A `ready` for devices on which nothing moves: always true. */
+/* A `ready` and a `hold` for devices on which nothing moves: always true, and nothing to do. */
 bool otapult_always_ready(void *app, char *why, size_t cap);
+void otapult_nothing_moves(void *app, bool on);
 
 /* Begins the device's life after a boot: finds out what runs and, when the last update did not stay,
  * why; re-activates it when it only lost power (may then call port->restart). Copies `config`.
@@ -139,6 +148,17 @@ OTAPULT_MUST_CHECK int otapult_start(union otapult_memory *memory, const struct 
  * Errors: OPEN_PROFILE; NOT_SECURED (no memory for the login); PASSWORD_CHANGING, INTERNAL (no random numbers,
  * no show_password), STORE: then the old password still holds. */
 OTAPULT_MUST_CHECK int otapult_new_password(struct otapult *o);
+
+/* Is the device in safe mode? Then its firmware has crashed crash_limit times in a row, each time within
+ * crash_window_ms, and there is no other firmware that was confirmed before. The application asks after the
+ * start, and then brings up its network and the page, and nothing that moves: so the device can be updated. Does
+ * not change in a life. It ends with an update, a rollback, a restart by hand or a loss of power.
+ * Needs port->retained; without it crashes of a confirmed firmware are not counted. */
+bool otapult_safe_mode(const struct otapult *o);
+
+/* The application is about to restart the device itself, on purpose. A software restart without this is taken
+ * for a crash, because a panic handler restarts a chip in the same way. */
+void otapult_announce_restart(struct otapult *o);
 
 /* Stalled uploads, health checks, confirmation deadline, the restart that is due. From one task only.
  * Blocks for an OTA data write when a confirmation or rejection is due. */
@@ -222,6 +242,8 @@ struct otapult_status {
     struct otapult_slots slots;
     bool     pending;           /* the running firmware waits for its confirmation */
     uint32_t confirm_left_ms;   /* until it is rejected, when pending */
+    uint32_t soak_left_ms;      /* for which all checks have still to pass, when pending */
+    bool     safe_mode;
     char     waiting_for[24];   /* the health check that has not passed yet, when pending */
     int      slots_error;       /* of port->slots at start: uploads are refused with it */
     uint32_t uptime_ms;
@@ -256,6 +278,7 @@ enum otapult_event {
     OTAPULT_EV_NOT_LOADED,  /* it came back: the bootloader could not load it */
     OTAPULT_EV_ROLLED_BACK, /* somebody asked for the other slot */
     OTAPULT_EV_ACCOUNT,     /* password or tokens changed: `text` says how */
+    OTAPULT_EV_CRASH_LOOP,  /* it kept crashing after its confirmation: `text` says what follows */
 };
 
 struct otapult_log_entry {
@@ -265,7 +288,7 @@ struct otapult_log_entry {
     uint32_t size;     /* of the image, 0 where it is not known */
     int8_t   slot;     /* the one the entry is about */
     uint8_t  event;    /* enum otapult_event */
-    uint8_t  tries;    /* boots of the image so far, POWER_LOST and GAVE_UP */
+    uint8_t  tries;    /* boots of the image so far, POWER_LOST and GAVE_UP; crashes, CRASH_LOOP */
     char     code[25]; /* of the error table, REFUSED only */
     char     version[32], project[32];
     char     build[OTAPULT_BUILD_ID_CHARS + 1];

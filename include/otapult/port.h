@@ -72,8 +72,18 @@ enum otapult_reset {
     OTAPULT_RESET_OTHER,    /* reset pin, deep sleep, unknown */
 };
 
+/* A few words that keep their value over every reset but a loss of power: RTC memory on a chip. When power comes
+ * they may hold anything; the core tells by a check word. */
+struct otapult_retained {
+    uint32_t word[4];
+};
+
 struct otapult_port {
     void *ctx;
+
+    /* NULL: the device has none. Then crashes of a confirmed firmware are not counted, and every software restart
+     * is taken for one that was meant. The core writes it without the lock, from start and poll only. */
+    struct otapult_retained *retained;
 
     /* ---- slots ---- */
     int (*slots)(void *ctx, struct otapult_slots *out);

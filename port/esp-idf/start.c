@@ -150,7 +150,7 @@ esp_err_t otapult_esp_start(const struct otapult_esp_config *config)
 
     if (otapult_esp_board.device != NULL)
         return ESP_ERR_INVALID_STATE;
-    if (device->ready == NULL || (device->check_count > 0 && device->checks == NULL))
+    if (device->ready == NULL || device->hold == NULL || (device->check_count > 0 && device->checks == NULL))
         return ESP_ERR_INVALID_ARG;
     return start_device(config);
 }

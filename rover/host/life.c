@@ -7,6 +7,8 @@
 #include "console.h"
 #include "power.h"
 
+#define FAST_SOAK_MS 300 /* as --fast makes flash quick */
+
 static void introduce(const struct life *life)
 {
     struct otapult_slot slot;
@@ -73,6 +75,10 @@ static bool start(struct life *life, struct ports *ports)
 
     config.stall_ms = life->options->stall_s * 1000;
     config.confirm_ms = life->options->confirm_s * 1000;
+    if (life->options->soak_ms >= 0)
+        config.soak_ms = (uint32_t)life->options->soak_ms;
+    else if (life->options->fast)
+        config.soak_ms = FAST_SOAK_MS;
     if (life->options->restart_ms >= 0)
         config.restart_ms = (uint32_t)life->options->restart_ms;
     config.decoders = decoders;
@@ -97,6 +103,8 @@ static bool misbehaves(struct life *life, enum otapult_reset *why)
 {
     uint32_t age = life->board.port.now_ms(life->board.port.ctx);
 
+    if (otapult_safe_mode(life->ota))
+        return false; /* what crashes is the application, which safe mode leaves out */
     if (life->temper == SAMPLE_CRASH_LATER && age >= life->after_ms) {
         console_say("the firmware crashes");
         *why = OTAPULT_RESET_CRASH;
@@ -149,6 +157,7 @@ bool life_live(const struct options *options, struct nor_flash *nor, struct port
                enum otapult_reset *reset)
 {
     static struct life life;
+    static struct otapult_retained retained; /* as RTC memory: over every reset but a loss of power */
 
     memset(&life, 0, sizeof life);
     life.options = options;
@@ -156,12 +165,15 @@ bool life_live(const struct options *options, struct nor_flash *nor, struct port
         console_say("power is back");
         *reset = OTAPULT_RESET_POWER;
     }
+    if (*reset == OTAPULT_RESET_POWER)
+        memset(&retained, 0xA5, sizeof retained);
     if (!host_port_boot(&life.board, nor, *reset)) {
         if (power_is_cut())
             return true;
         console_complain("nothing boots: %s", life.board.boot.why);
         return false;
     }
+    life.board.port.retained = &retained;
     bool alive = run_firmware(&life, ports, reset);
     host_port_end(&life.board);
     return alive;

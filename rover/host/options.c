@@ -10,6 +10,7 @@
 #define PORT_MAX    65535
 #define SECONDS_MAX 3600
 #define RESTART_MAX 60000 /* ms */
+#define SOAK_MAX    3600000
 
 /* A figure as text, for messages. */
 #define TEXT_OF(macro)  TEXT_OF_(macro)
@@ -29,6 +30,7 @@ static const char usage[] =
     "  --fast           no simulated delays of flash and boot\n"
     "  --stall SECONDS  an upload that sends nothing for so long ends (15)\n"
     "  --confirm SECONDS  a new firmware must pass its health checks within (60)\n"
+    "  --soak MS        and go on passing them for so long (10000; 300 with --fast)\n"
     "  --restart MS     a restart begins MS after its answer, and takes as long (500; it takes 1500, or\n"
     "                   200 with --fast)\n"
     "  --table FILE     partition table of a new flash file, instead of the 16 MB one with two OTA slots\n"
@@ -137,6 +139,11 @@ static bool set_confirm(struct options *o, const char *value)
     return number(value, 1, SECONDS_MAX, &o->confirm_s);
 }
 
+static bool set_soak(struct options *o, const char *value)
+{
+    return number_or_none(value, SOAK_MAX, &o->soak_ms);
+}
+
 static bool set_restart(struct options *o, const char *value)
 {
     return number_or_none(value, RESTART_MAX, &o->restart_ms);
@@ -228,6 +235,7 @@ static const struct row {
     {"fast", NULL, set_fast, false},
     {"stall", A_TIME, set_stall, false},
     {"confirm", A_TIME, set_confirm, false},
+    {"soak", "a number of milliseconds from 0 to " TEXT_OF(SOAK_MAX), set_soak, false},
     {"restart", "a number of milliseconds from 0 to " TEXT_OF(RESTART_MAX), set_restart, false},
     {"table", A_FILE, set_table, false},
     {"factory", A_FILE, set_factory, false},
@@ -342,6 +350,7 @@ void options_parse(struct options *o, int argc, char **argv)
                           .port = 8080,
                           .stall_s = 15,
                           .confirm_s = 60,
+                          .soak_ms = -1,
                           .restart_ms = -1,
                           .http_port = -1,
                           .secure = {SECURE_OPTIONS_DEFAULT}};

@@ -15,6 +15,7 @@ struct options {
     const char *wear;            /* NULL: not written */
     unsigned port;               /* 0: a free one */
     unsigned stall_s, confirm_s;
+    int soak_ms; /* -1: as usual */
     int restart_ms;              /* -1: the core's default, and what the simulation is made for */
     int http_port;               /* -1: none; 0: a free one */
     bool reset, fast;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "update/back.h"
+
 #include "update/arm.h"
 #include "update/claim.h"
 #include "update/confirm.h"
@@ -73,7 +75,7 @@ static int check_target(struct otapult *o, int index, struct otapult_finding *wh
 
 /* The slot that an update would go to is the one that ran before. With one OTA slot the factory app is the
  * way back. */
-static int other_slot(const struct otapult_slots *slots)
+int otapult_other_slot(const struct otapult_slots *slots)
 {
     if (!slots->ota_data)
         return OTAPULT_SLOT_NONE;
@@ -83,24 +85,37 @@ static int other_slot(const struct otapult_slots *slots)
     return factory ? OTAPULT_SLOT_FACTORY : OTAPULT_SLOT_NONE;
 }
 
-static int go_to_other(struct otapult *o, const char *by, struct otapult_finding *why)
+static int arm_image(struct otapult *o, int index, struct otapult_trial *trial, struct otapult_finding *why)
 {
     const struct otapult_image_info *info = &otapult_borrow(o)->judge.inspect.info;
+
+    int err = check_target(o, index, why);
+    if (err != 0)
+        return err;
+    otapult_describe(trial, index, &info->desc, info->size);
+    return otapult_arm(o, trial, why);
+}
+
+int otapult_go_to(struct otapult *o, int index, struct otapult_finding *why)
+{
+    struct otapult_trial trial;
+
+    return arm_image(o, index, &trial, why);
+}
+
+static int go_to_other(struct otapult *o, const char *by, struct otapult_finding *why)
+{
     struct otapult_trial trial;
 
     otapult_lock(o);
-    int target = other_slot(&o->slots);
+    int target = otapult_other_slot(&o->slots);
     int err = o->slots_error;
     otapult_unlock(o);
     if (err != 0)
         return err;
     if (target == OTAPULT_SLOT_NONE)
         return no_rollback(why, "there is no other slot");
-    err = check_target(o, target, why);
-    if (err != 0)
-        return err;
-    otapult_describe(&trial, target, &info->desc, info->size);
-    err = otapult_arm(o, &trial, why);
+    err = arm_image(o, target, &trial, why);
     if (err == 0)
         otapult_note(o, OTAPULT_EV_ROLLED_BACK, target, &trial, NULL, NULL, by);
     return err;

@@ -5,7 +5,9 @@
 
 #include "update/arm.h"
 #include "update/claim.h"
+#include "update/guard.h"
 #include "update/keys.h"
+#include "update/known.h"
 #include "update/slot_image.h"
 
 /* ---- the trial's fate ---- */
@@ -38,7 +40,7 @@ static int evidence_of(struct otapult *o, const struct otapult_trial *trial, str
         .boot_is_it = o->slots.boot == trial->slot && o->slots.running != trial->slot,
         .state = slot.state,
         .verdict = (enum otapult_verdict)trial->verdict,
-        .reset = o->port->reset_reason(o->port->ctx),
+        .reset = o->reset,
         .tries_left = same && trial->tries <= o->config.max_retries,
     };
     return 0;
@@ -91,13 +93,14 @@ static void repair_choice(struct otapult *o)
 static const struct {
     enum otapult_event event;
     const char *text; /* NULL: the trial's own, or the reset's */
+    bool failed;      /* the build is to blame, and not the power */
 } fate_entries[] = {
-    [OTAPULT_FATE_CONFIRMED] = {OTAPULT_EV_CONFIRMED, ""},
-    [OTAPULT_FATE_NOT_LOADED] = {OTAPULT_EV_NOT_LOADED, "the bootloader could not load it"},
-    [OTAPULT_FATE_REJECTED] = {OTAPULT_EV_REJECTED, NULL},
-    [OTAPULT_FATE_CRASHED] = {OTAPULT_EV_CRASHED, NULL},
-    [OTAPULT_FATE_GAVE_UP] = {OTAPULT_EV_GAVE_UP, "power was lost in every trial"},
-    [OTAPULT_FATE_POWER_LOST] = {OTAPULT_EV_GAVE_UP, "power was lost; it could not be tried again"},
+    [OTAPULT_FATE_CONFIRMED] = {OTAPULT_EV_CONFIRMED, "", false},
+    [OTAPULT_FATE_NOT_LOADED] = {OTAPULT_EV_NOT_LOADED, "the bootloader could not load it", true},
+    [OTAPULT_FATE_REJECTED] = {OTAPULT_EV_REJECTED, NULL, true},
+    [OTAPULT_FATE_CRASHED] = {OTAPULT_EV_CRASHED, NULL, true},
+    [OTAPULT_FATE_GAVE_UP] = {OTAPULT_EV_GAVE_UP, "power was lost in every trial", false},
+    [OTAPULT_FATE_POWER_LOST] = {OTAPULT_EV_GAVE_UP, "power was lost; it could not be tried again", false},
 };
 
 static void note_fate(struct otapult *o, const struct otapult_trial *trial, enum otapult_fate fate,
@@ -110,6 +113,8 @@ static void note_fate(struct otapult *o, const struct otapult_trial *trial, enum
     if (text == NULL)
         text = fate == OTAPULT_FATE_REJECTED ? trial->text : reset_word(reset);
     otapult_note(o, fate_entries[fate].event, trial->slot, trial, NULL, text, NULL);
+    if (fate_entries[fate].failed)
+        otapult_remember_failure(o->port, trial->build);
 }
 
 /* Is there something to be found out about the trial? Not with another table, or another image by USB: then
@@ -187,6 +192,8 @@ static void resolve(struct otapult *o)
     if (err != 0)
         otapult_slots_failed(o, err);
     o->resolved = o->slots_error == 0;
+    if (o->resolved)
+        otapult_guard_decide(o);
 }
 
 void otapult_resolve_boot(struct otapult *o)

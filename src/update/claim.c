@@ -63,6 +63,8 @@ int otapult_ask_ready(struct otapult *o, struct otapult_finding *why)
 
 void otapult_hold(struct otapult *o, bool on)
 {
-    if (o->config.hold != NULL)
-        o->config.hold(o->config.app, on);
+    if (o->held == on)
+        return;
+    o->held = on;
+    o->config.hold(o->config.app, on);
 }

@@ -32,7 +32,7 @@ void otapult_restart_in(struct otapult *o, uint32_t ms);
 /* Asks it whether an update or a restart may happen now: 0 or NOT_READY. */
 OTAPULT_MUST_CHECK int otapult_ask_ready(struct otapult *o, struct otapult_finding *why);
 
-/* Tells it to keep still, or that it need not any more. */
+/* Tells it to keep still, or that it need not any more; once, however often it is called. */
 void otapult_hold(struct otapult *o, bool on);
 
 #endif

@@ -13,7 +13,9 @@
  * has door.h. Each file uses only what stands below it:
  *
  *   device      start, poll
- *   boot        what the last boot meant       back   rollback, restart
+ *   boot        what the last boot meant
+ *   guard       crashes in a row, safe mode
+ *   back        rollback, restart
  *   upload      one file from begin to finish
  *   intake      its bytes: decoders, then the session
  *   confirm     health checks, confirm, reject
@@ -22,7 +24,7 @@
  *   slot_image  what lies in a slot            status what anybody may know
  *   claim       who holds the device, and for what          ticket   which client, and is it inside
  *   common      struct otapult, lock, log, notes, the table of slots
- *   session     trial     journal     self_test
+ *   session     trial     journal     known     self_test
  *
  * Tasks. Requests come from the server's tasks, and poll() from a task of its own. What keeps them apart:
  *
@@ -57,6 +59,8 @@ struct otapult {
     uint32_t passed;      /* health checks, one bit each */
     uint32_t pending_since_ms;
     bool     pending;     /* the running firmware waits for its confirmation */
+    bool     soaking;     /* all checks pass, without a break since soaking_since_ms */
+    uint32_t soaking_since_ms;
     int      slots_error;
     struct otapult_slots slots;
     unsigned seen_count;  /* what is shown of the slots, as it was last read */
@@ -71,7 +75,15 @@ struct otapult {
     struct otapult_config          config;
     struct otapult_journal         journal;
 
+    /* poll's, and before it start's */
+    enum otapult_reset reset;        /* why this life began, as the guard sees it */
+    uint32_t           crashes;      /* in a row, before this life */
+    int                crashed_slot; /* whose they were */
+    bool               lasted;       /* this life is longer than crash_window_ms */
+    bool               safe_mode;    /* written at start only */
+
     /* the claim's holder's */
+    bool                           held;     /* the application keeps still */
     bool                           resolved; /* what this boot means is known */
     struct otapult_inspect_limits  limits;
     struct otapult_version         running;  /* where older versions are refused; else empty */

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "update/claim.h"
 #include "update/keys.h"
+#include "update/known.h"
 #include "update/slot_image.h"
 #include "update/status.h"
 
@@ -81,6 +82,7 @@ static int confirm(struct otapult *o, const char *by)
     if (o->keys != NULL)
         o->keys->settle(o, true);
     otapult_note(o, OTAPULT_EV_CONFIRMED, trial.slot, &trial, NULL, NULL, by);
+    otapult_forget_failure(o->port, trial.build);
     otapult_trial_clear(o->port);
     otapult_refresh_slots(o);
     set_pending(o, false);
@@ -166,26 +168,26 @@ static void go_back(struct otapult *o, const char *what, const char *name, const
     otapult_give_back(o);
 }
 
+static void set_passed(struct otapult *o, size_t i, bool passed)
+{
+    otapult_lock(o);
+    o->passed = passed ? o->passed | 1u << i : o->passed & ~(1u << i);
+    otapult_unlock(o);
+}
+
 /* Only poll() gets here, and it is one task: no check is asked twice at once. The check is called without
- * lock and without claim, so it may call this device, otapult_confirm() too. true: it has passed. */
+ * lock and without claim, so it may call this device, otapult_confirm() too. One good moment is no proof, so one
+ * that has passed is asked again until the confirmation. true: it passes now. */
 static bool probe(struct otapult *o, size_t i)
 {
     const struct otapult_health_check *check = &o->config.checks[i];
-    char why[48];
+    char why[48] = "";
 
-    if (o->passed & 1u << i)
-        return true;
-    why[0] = '\0';
-    switch (check->probe(o->config.app, why, sizeof why)) {
-    case OTAPULT_HEALTH_PASS:
-        otapult_lock(o);
-        o->passed |= 1u << i;
-        otapult_unlock(o);
-        return true;
-    case OTAPULT_HEALTH_FAIL: go_back(o, "health check", check->name, why); return false;
-    case OTAPULT_HEALTH_WAIT: break;
-    }
-    return false;
+    enum otapult_health health = check->probe(o->config.app, why, sizeof why);
+    set_passed(o, i, health == OTAPULT_HEALTH_PASS);
+    if (health == OTAPULT_HEALTH_FAIL)
+        go_back(o, "health check", check->name, why);
+    return health == OTAPULT_HEALTH_PASS;
 }
 
 /* The firmware waits for a decision, and none is being made. */
@@ -216,14 +218,29 @@ static void check_deadline(struct otapult *o)
     go_back(o, "deadline passed, waiting for", s.waiting_for[0] != '\0' ? s.waiting_for : "confirmation", "");
 }
 
+/* All checks have passed together and without a break for soak_ms. */
+static bool has_soaked(struct otapult *o, bool all)
+{
+    otapult_lock(o);
+    uint32_t now = otapult_now(o);
+    if (!o->soaking)
+        o->soaking_since_ms = now;
+    o->soaking = all;
+    bool done = all && now - o->soaking_since_ms >= o->config.soak_ms;
+    otapult_unlock(o);
+    return done;
+}
+
 void otapult_poll_health(struct otapult *o)
 {
     struct otapult_finding why;
 
     if (!is_open(o))
         return;
-    if (!all_pass(o)) {
-        check_deadline(o);
+    bool all = all_pass(o);
+    if (!has_soaked(o, all)) {
+        if (!all) /* a soak that has begun in time may end after the deadline, unless a check breaks it */
+            check_deadline(o);
         return;
     }
     int err = otapult_confirm_by(o, NULL, &why);

@@ -5,6 +5,7 @@
 #include "update/boot.h"
 #include "update/claim.h"
 #include "update/confirm.h"
+#include "update/guard.h"
 #include "update/keys.h"
 #include "update/upload.h"
 
@@ -16,6 +17,12 @@ bool otapult_always_ready(void *app, char *why, size_t cap)
     return true;
 }
 
+void otapult_nothing_moves(void *app, bool on)
+{
+    (void)app;
+    (void)on;
+}
+
 /* What is wrong with the configuration; NULL: nothing. */
 static const char *fault_of(const struct otapult_config *c)
 {
@@ -23,6 +30,8 @@ static const char *fault_of(const struct otapult_config *c)
         return "no port";
     if (c->ready == NULL)
         return "no ready()";
+    if (c->hold == NULL)
+        return "no hold(): name otapult_nothing_moves where nothing does";
     if (c->check_count > 0 && c->checks == NULL)
         return "check_count without checks";
     if (c->check_count > OTAPULT_CHECKS_MAX)
@@ -82,6 +91,7 @@ int otapult_start(union otapult_memory *memory, const struct otapult_config *con
         o->keys->start(o); /* nobody else knows of the device yet: it needs no claim */
     else
         otapult_log(o, "open: anyone on this network can upload firmware");
+    otapult_guard_start(o);
     otapult_resolve_boot(o);
     *out = o;
     return 0;
@@ -96,6 +106,24 @@ static bool restart_is_due(struct otapult *o)
     return due;
 }
 
+/* The application has brought its outputs to rest, or was given rest_ms for it. This is the
+ * only place from which the device restarts itself, so nothing moves through any restart. */
+static bool is_at_rest(struct otapult *o)
+{
+    struct otapult_finding why;
+
+    otapult_hold(o, true);
+    return otapult_ask_ready(o, &why) == 0 || otapult_now(o) - o->restart_at_ms >= o->config.rest_ms;
+}
+
+static void restart(struct otapult *o)
+{
+    if (o->keys != NULL)
+        o->keys->leave(o);
+    otapult_guard_announce(o);
+    o->port->restart(o->port->ctx);
+}
+
 /* The slots first: without them health checks and uploads work on nothing. The restart last: what the calls
  * before it have decided is written by then. port->restart may return, so it is called again at the next
  * poll. */
@@ -104,11 +132,19 @@ void otapult_poll(struct otapult *o)
     otapult_poll_slots(o);
     otapult_poll_stall(o);
     otapult_poll_health(o);
+    otapult_guard_poll(o);
     if (o->keys != NULL)
         o->keys->poll(o);
-    if (!restart_is_due(o))
-        return;
-    if (o->keys != NULL)
-        o->keys->leave(o);
-    o->port->restart(o->port->ctx);
+    if (restart_is_due(o) && is_at_rest(o))
+        restart(o);
+}
+
+bool otapult_safe_mode(const struct otapult *o)
+{
+    return o->safe_mode;
+}
+
+void otapult_announce_restart(struct otapult *o)
+{
+    otapult_guard_announce(o);
 }

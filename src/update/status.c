@@ -23,6 +23,8 @@ static void copy_pending(const struct otapult *o, struct otapult_status *out)
     out->pending = o->pending;
     if (!o->pending)
         return;
+    uint32_t soaked = o->soaking ? out->uptime_ms - o->soaking_since_ms : 0;
+    out->soak_left_ms = soaked < o->config.soak_ms ? o->config.soak_ms - soaked : 0;
     out->confirm_left_ms = waited < o->config.confirm_ms ? o->config.confirm_ms - waited : 0;
     copy_waiting_for(o, out);
 }
@@ -53,6 +55,7 @@ static void copy_status(const struct otapult *o, uint32_t now, struct otapult_st
     out->slots = o->slots;
     out->slots_error = o->slots_error;
     out->boot = o->journal.boot;
+    out->safe_mode = o->safe_mode;
     copy_pending(o, out);
     out->secure = o->keys != NULL;
     if (o->keys != NULL)
@@ -93,8 +96,9 @@ const char *otapult_event_name(int event)
         [OTAPULT_EV_CRASHED] = "crashed",         [OTAPULT_EV_POWER_LOST] = "power_lost",
         [OTAPULT_EV_GAVE_UP] = "gave_up",         [OTAPULT_EV_NOT_LOADED] = "not_loaded",
         [OTAPULT_EV_ROLLED_BACK] = "rolled_back", [OTAPULT_EV_ACCOUNT] = "account",
+        [OTAPULT_EV_CRASH_LOOP] = "crash_loop",
     };
-    bool known = event > OTAPULT_EV_NONE && event <= OTAPULT_EV_ACCOUNT;
+    bool known = event > OTAPULT_EV_NONE && event <= OTAPULT_EV_CRASH_LOOP;
     return known ? names[event] : "none";
 }
 

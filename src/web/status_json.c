@@ -181,10 +181,12 @@ static void boot_json(struct otapult_json *j, const struct otapult_view *v)
     label_json(j, "running", v, s->slots.running);
     label_json(j, "next", v, s->slots.next);
     label_json(j, "boot_slot", v, s->slots.boot);
+    otapult_json_bool(j, "safe_mode", s->safe_mode);
     otapult_json_bool(j, "pending", s->pending);
     if (!s->pending)
         return;
     otapult_json_num(j, "confirm_left_ms", s->confirm_left_ms);
+    otapult_json_num(j, "soak_left_ms", s->soak_left_ms);
     word_json(j, "waiting_for", s->waiting_for);
 }
 

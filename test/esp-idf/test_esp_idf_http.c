@@ -794,6 +794,8 @@ static void a_configuration_that_cannot_be_is_refused(void **state)
     assert_int_equal(otapult_serve(NULL, NULL, NULL), ESP_ERR_INVALID_ARG);
     assert_int_equal(otapult_esp_start(&config), ESP_ERR_INVALID_ARG); /* no `ready` */
     config.device.ready = otapult_always_ready;
+    assert_int_equal(otapult_esp_start(&config), ESP_ERR_INVALID_ARG); /* no `hold` */
+    config.device.hold = otapult_nothing_moves;
     config.device.check_count = 1;
     assert_int_equal(otapult_esp_start(&config), ESP_ERR_INVALID_ARG);
     config.device.check_count = 0;

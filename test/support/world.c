@@ -133,6 +133,7 @@ static bool boot_once(struct world *w)
     };
 
     config.restart_ms = 0;
+    config.soak_ms = 0;
     if (w->configure != NULL)
         w->configure(w->configure_ctx, &config);
     end_life(w);
@@ -142,6 +143,9 @@ static bool boot_once(struct world *w)
         return false;
     assert_ptr_equal(w->board.port.ctx, &w->board);
     w->board.port.now_ms = clock_of;
+    if (w->reset == OTAPULT_RESET_POWER)
+        memset(&w->retained, 0x5A, sizeof w->retained);
+    w->board.port.retained = &w->retained;
     w->board.quiet = true;
     if (w->wrap != NULL)
         w->wrap(w->wrap_ctx, &w->board.port);

@@ -595,16 +595,17 @@ static void a_wrong_configuration_does_not_start_and_says_what_is_wrong(void **s
     const struct {
         struct otapult_config config;
         const char *line;
+#define READY .ready = ready_always, .hold = otapult_nothing_moves
     } cases[] = {
         {{.ready = ready_always}, ""}, /* nobody to tell */
         {{.port = &port}, "the configuration is wrong: no ready()"},
-        {{.port = &port, .ready = ready_always, .check_count = 1},
-         "the configuration is wrong: check_count without checks"},
-        {{.port = &port, .ready = ready_always, .checks = &check, .check_count = OTAPULT_CHECKS_MAX + 1},
+        {{.port = &port, .ready = ready_always},
+         "the configuration is wrong: no hold(): name otapult_nothing_moves where nothing does"},
+        {{.port = &port, READY, .check_count = 1}, "the configuration is wrong: check_count without checks"},
+        {{.port = &port, READY, .checks = &check, .check_count = OTAPULT_CHECKS_MAX + 1},
          "the configuration is wrong: more than OTAPULT_CHECKS_MAX health checks"},
-        {{.port = &port, .ready = ready_always, .key_count = 1},
-         "the configuration is wrong: key_count without keys"},
-        {{.port = &port, .ready = ready_always, .keys = keys, .key_count = OTAPULT_KEYS_MAX + 1},
+        {{.port = &port, READY, .key_count = 1}, "the configuration is wrong: key_count without keys"},
+        {{.port = &port, READY, .keys = keys, .key_count = OTAPULT_KEYS_MAX + 1},
          "the configuration is wrong: more than OTAPULT_KEYS_MAX keys"},
     };
     union otapult_memory *memory = malloc(sizeof *memory);

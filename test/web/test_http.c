@@ -929,7 +929,7 @@ static void the_status_has_the_documented_shape(void **state)
     assert_string_equal(
         client.text,
         "{\"state\":\"idle\",\"received\":0,\"written\":0,\"total\":null,"
-        "\"running\":\"app0\",\"next\":\"app1\",\"boot_slot\":\"app0\",\"pending\":false,\"busy\":null,"
+        "\"running\":\"app0\",\"next\":\"app1\",\"boot_slot\":\"app0\",\"safe_mode\":false,\"pending\":false,\"busy\":null,"
         "\"slots\":[{\"label\":\"app0\",\"size\":100000,\"state\":\"valid\",\"running\":true,"
         "\"image\":{\"project\":\"rover\",\"version\":\"1.0.0\",\"build\":\"0a0a0a0a\",\"idf\":\"v5.3.2\","
         "\"date\":\"Jan  1 2026\",\"time\":\"12:00:00\"}},"
@@ -966,10 +966,13 @@ static void the_status_tells_what_a_trial_waits_for(void **state)
     (void)state;
     dev.status.pending = true;
     dev.status.confirm_left_ms = 4321;
+    dev.status.soak_left_ms = 1234;
     strcpy(dev.status.waiting_for, "network");
     dev.slot[0].state = OTAPULT_STATE_PENDING_VERIFY;
     begin("GET", "/api/ota/status", NULL);
-    assert_contains(client.text, "\"pending\":true,\"confirm_left_ms\":4321,\"waiting_for\":\"network\",");
+    assert_contains(
+        client.text,
+        "\"pending\":true,\"confirm_left_ms\":4321,\"soak_left_ms\":1234,\"waiting_for\":\"network\",");
     assert_contains(client.text, "\"state\":\"pending_verify\"");
     dev.status.waiting_for[0] = '\0';
     begin("GET", "/api/ota/status", NULL);
@@ -1177,6 +1180,7 @@ static void longest_status(void)
         .slots = {.count = 16, .running = 14, .boot = 15, .next = 13, .factory = true, .ota_data = true},
         .pending = true,
         .confirm_left_ms = UINT32_MAX,
+        .soak_left_ms = UINT32_MAX,
         .uptime_ms = UINT32_MAX,
         .boot = UINT32_MAX};
     fill(dev.status.waiting_for, sizeof dev.status.waiting_for);

@@ -49,6 +49,7 @@ void life_init(struct life *l, enum world_layout layout, const uint8_t *image, s
     l->config.device.app = l;
     l->config.device.checks = checks;
     l->config.device.check_count = 1;
+    l->config.device.soak_ms = 0;
     world_init(&l->flash, layout, image, len);
 }
 

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "update/guard.h"
+
+#include "base/text.h"
+#include "update/back.h"
+#include "update/claim.h"
+#include "update/known.h"
+#include "update/slot_image.h"
+
+#define MAGIC     0x4F544731u /* "OTG1": the layout of the words below */
+#define ANNOUNCED 1u          /* the life ends in a restart that was meant */
+#define LASTED    2u          /* it went on for longer than crash_window_ms */
+#define COUNT_AT  8           /* above the flags: crashes in a row before this life */
+#define COUNT_MAX 1000u
+
+/* word[0] is MAGIC, word[1] flags and count, word[2] the slot that ran. word[3] is made of the others: when
+ * power comes, memory may hold anything, and must not look like a note. */
+static uint32_t check_word(const struct otapult_retained *r)
+{
+    return ~(r->word[0] + 31 * (r->word[1] + 31 * r->word[2]));
+}
+
+static bool is_note(const struct otapult_retained *r)
+{
+    return r->word[0] == MAGIC && r->word[3] == check_word(r);
+}
+
+static void write_note(struct otapult *o, uint32_t flags)
+{
+    struct otapult_retained *r = o->port->retained;
+
+    if (r == NULL)
+        return;
+    r->word[0] = MAGIC;
+    r->word[1] = o->crashes << COUNT_AT | flags;
+    r->word[2] = (uint32_t)o->slots.running;
+    r->word[3] = check_word(r);
+}
+
+static bool is_crash(enum otapult_reset reset)
+{
+    return reset == OTAPULT_RESET_CRASH || reset == OTAPULT_RESET_WATCHDOG;
+}
+
+void otapult_guard_start(struct otapult *o)
+{
+    const struct otapult_retained *r = o->port->retained;
+
+    o->reset = o->port->reset_reason(o->port->ctx);
+    o->crashes = 0;
+    if (r == NULL || o->reset == OTAPULT_RESET_POWER || !is_note(r))
+        return;
+    if (o->reset == OTAPULT_RESET_SOFTWARE && !(r->word[1] & ANNOUNCED))
+        o->reset = OTAPULT_RESET_CRASH;
+    if (is_crash(o->reset) && !(r->word[1] & LASTED))
+        o->crashes = r->word[1] >> COUNT_AT < COUNT_MAX ? (r->word[1] >> COUNT_AT) + 1 : COUNT_MAX;
+    o->crashed_slot = (int)r->word[2];
+}
+
+/* ---- what follows ---- */
+
+/* Is there an image in the other slot that has proved itself on this device, and has not failed on it since?
+ */
+static bool is_proven(struct otapult *o, int index)
+{
+    char build[OTAPULT_BUILD_ID_CHARS + 1];
+    struct otapult_app_desc desc;
+    struct otapult_slot slot;
+    bool found;
+
+    if (index == OTAPULT_SLOT_NONE || otapult_slot_row(o, index, &slot) != 0 ||
+        otapult_slot_desc(o, index, &desc, &found) != 0 || !found)
+        return false;
+    otapult_build_id(&desc, build);
+    return (slot.state == OTAPULT_STATE_VALID || slot.state == OTAPULT_STATE_UNDEFINED) &&
+           !otapult_has_failed(o->port, build);
+}
+
+static void note_loop(struct otapult *o, const char *then)
+{
+    struct otapult_app_desc desc;
+    struct otapult_trial trial;
+    struct otapult_text t;
+    char text[80];
+
+    (void)otapult_running_desc(o, &desc); /* all zeros where it cannot be read */
+    otapult_describe(&trial, o->slots.running, &desc, 0);
+    trial.tries = o->crashes > 255 ? 255 : (uint8_t)o->crashes;
+    otapult_text_init(&t, text, sizeof text);
+    otapult_text_dec(&t, o->crashes);
+    otapult_text_str(&t, " crashes in a row; ");
+    otapult_text_str(&t, then);
+    otapult_note(o, OTAPULT_EV_CRASH_LOOP, trial.slot, &trial, NULL, text, NULL);
+    otapult_remember_failure(o->port, trial.build);
+}
+
+/* Only at the limit itself, so that a device in safe mode does not read its slots again at each crash. */
+static bool leave_the_crashing(struct otapult *o)
+{
+    struct otapult_finding why;
+    int other = otapult_other_slot(&o->slots);
+
+    if (o->crashes != o->config.crash_limit || !is_proven(o, other) || otapult_go_to(o, other, &why) != 0)
+        return false;
+    note_loop(o, "the other slot's firmware boots instead");
+    return true;
+}
+
+void otapult_guard_decide(struct otapult *o)
+{
+    if (o->crashed_slot != o->slots.running)
+        o->crashes = 0; /* of another firmware, which does not run any more */
+    bool tripped = o->config.crash_limit > 0 && o->crashes >= o->config.crash_limit && !o->restarting;
+    if (tripped && leave_the_crashing(o)) {
+        o->crashes = 0;
+        otapult_restart_in(o, 0); /* nobody waits for an answer */
+    } else if (tripped) {
+        o->safe_mode = true;
+        if (o->crashes == o->config.crash_limit)
+            note_loop(o, "safe mode");
+        otapult_log(o, "safe mode: the firmware kept crashing");
+    }
+    write_note(o, 0);
+}
+
+void otapult_guard_poll(struct otapult *o)
+{
+    /* In safe mode the application does not run, so nothing is proved by its going well. */
+    if (o->lasted || o->safe_mode || otapult_now(o) < o->config.crash_window_ms)
+        return;
+    o->lasted = true;
+    o->crashes = 0;
+    write_note(o, LASTED);
+}
+
+void otapult_guard_announce(struct otapult *o)
+{
+    o->crashes = 0; /* somebody wants to go on from here */
+    write_note(o, ANNOUNCED);
+}

@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "update/known.h"
+#include "world.h"
+
+/* What a firmware has to show before it stays, what becomes of one that crashes afterwards, and that the
+ * application is at rest through every restart. */
+
+#define SOAK_MS 10000u
+#define WINDOW  60000u
+#define LIMIT   5
+
+static struct world w;
+static uint8_t *v1, *v2, *v3;
+static size_t v1_len, v2_len, v3_len;
+
+static uint8_t *make(const char *version, uint32_t seed, size_t *len)
+{
+    struct sample_spec spec = {SAMPLE_DEFAULT, .version = version, .seed = seed};
+
+    spec.size = 9000;
+    return sample_image(&spec, len);
+}
+
+static int make_images(void **state)
+{
+    (void)state;
+    v1 = make("1.0.0", 1, &v1_len);
+    v2 = make("2.0.0", 2, &v2_len);
+    v3 = make("3.0.0", 3, &v3_len);
+    return 0;
+}
+
+static int free_images(void **state)
+{
+    (void)state;
+    free(v1);
+    free(v2);
+    free(v3);
+    return 0;
+}
+
+static void soaks(void *ctx, struct otapult_config *config)
+{
+    (void)ctx;
+    config->soak_ms = SOAK_MS;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    world_init(&w, WORLD_TWO_OTA, v1, v1_len);
+    return world_boot(&w) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    world_end(&w);
+    return 0;
+}
+
+static struct otapult_status status(void)
+{
+    struct otapult_status s;
+
+    otapult_status(w.ota, &s);
+    return s;
+}
+
+static struct otapult_log_entry entry(unsigned n)
+{
+    struct otapult_log_entry e = {0};
+
+    (void)otapult_log_entry(w.ota, n, &e);
+    return e;
+}
+
+static void install(const uint8_t *image, size_t len, const char *version)
+{
+    assert_int_equal(world_upload(&w, image, len, 4096), 0);
+    assert_true(world_settle(&w));
+    assert_string_equal(world_version(&w), version);
+    assert_false(status().pending);
+}
+
+/* The life ends `age` ms after its start, in the way that the chip calls `how`. */
+static void end_life(uint32_t age, enum otapult_reset how)
+{
+    w.clock += age;
+    otapult_poll(w.ota);
+    w.reset = how;
+    assert_true(world_boot(&w));
+    w.clock = 0; /* the clock of a chip begins with each life */
+}
+
+static void crash(int times)
+{
+    while (times-- > 0)
+        end_life(100, OTAPULT_RESET_CRASH);
+}
+
+/* ---- one good moment is no proof ---- */
+
+static void checks_must_pass_for_the_soak_time(void **state)
+{
+    (void)state;
+    w.configure = soaks;
+    assert_int_equal(world_upload(&w, v2, v2_len, 4096), 0);
+    assert_true(world_settle(&w));
+    assert_true(status().pending);
+    assert_int_equal(status().soak_left_ms, SOAK_MS);
+    w.clock += SOAK_MS - 1;
+    otapult_poll(w.ota);
+    assert_true(status().pending);
+    assert_int_equal(status().soak_left_ms, 1);
+    w.clock += 1;
+    otapult_poll(w.ota);
+    assert_false(status().pending);
+    assert_int_equal(entry(0).event, OTAPULT_EV_CONFIRMED);
+}
+
+static void a_break_begins_the_soak_again(void **state)
+{
+    (void)state;
+    w.configure = soaks;
+    assert_int_equal(world_upload(&w, v2, v2_len, 4096), 0);
+    assert_true(world_settle(&w));
+    w.clock += SOAK_MS - 1;
+    w.health = OTAPULT_HEALTH_WAIT;
+    otapult_poll(w.ota);
+    assert_int_equal(status().soak_left_ms, SOAK_MS);
+    assert_string_equal(status().waiting_for, "self-test");
+    w.health = OTAPULT_HEALTH_PASS;
+    w.clock += 1;
+    otapult_poll(w.ota);
+    w.clock += SOAK_MS - 1;
+    otapult_poll(w.ota);
+    assert_true(status().pending);
+    w.clock += 1;
+    otapult_poll(w.ota);
+    assert_false(status().pending);
+}
+
+static void a_check_that_fails_in_the_soak_goes_back(void **state)
+{
+    (void)state;
+    w.configure = soaks;
+    assert_int_equal(world_upload(&w, v2, v2_len, 4096), 0);
+    assert_true(world_settle(&w));
+    w.clock += SOAK_MS - 1;
+    w.health = OTAPULT_HEALTH_FAIL;
+    assert_true(world_settle(&w));
+    assert_string_equal(world_version(&w), "1.0.0");
+    assert_int_equal(entry(0).event, OTAPULT_EV_REJECTED);
+}
+
+/* A soak that has begun in time ends after the deadline; one that breaks there does not. */
+static void the_deadline_waits_for_a_soak_under_way(void **state)
+{
+    (void)state;
+    for (int breaks = 0; breaks < 2; breaks++) {
+        w.configure = soaks;
+        w.health = OTAPULT_HEALTH_WAIT;
+        assert_int_equal(world_upload(&w, v2, v2_len, 4096), 0);
+        assert_true(world_settle(&w));
+        w.clock += 55000;
+        w.health = OTAPULT_HEALTH_PASS;
+        otapult_poll(w.ota);
+        w.clock += 6000; /* the deadline has passed, the soak has 4 s to go */
+        otapult_poll(w.ota);
+        assert_true(status().pending);
+        w.clock += 4000;
+        w.health = breaks ? OTAPULT_HEALTH_WAIT : OTAPULT_HEALTH_PASS;
+        assert_true(world_settle(&w));
+        assert_string_equal(world_version(&w), breaks ? "1.0.0" : "2.0.0");
+        assert_true(tear_down(NULL) == 0 && set_up(NULL) == 0);
+    }
+}
+
+/* ---- crashes after the confirmation ---- */
+
+static void a_firmware_that_keeps_crashing_gives_way_to_the_other(void **state)
+{
+    (void)state;
+    install(v2, v2_len, "2.0.0");
+    crash(LIMIT - 1);
+    assert_string_equal(world_version(&w), "2.0.0");
+    crash(1);
+    assert_string_equal(world_version(&w), "1.0.0");
+    assert_false(otapult_safe_mode(w.ota));
+    assert_int_equal(entry(0).event, OTAPULT_EV_CRASH_LOOP);
+    assert_int_equal(entry(0).tries, LIMIT);
+    assert_string_equal(entry(0).version, "2.0.0");
+    assert_string_equal(otapult_event_name(OTAPULT_EV_CRASH_LOOP), "crash_loop");
+    assert_true(world_settle(&w));
+    assert_false(status().pending); /* and 1.0.0 has shown that it is well */
+}
+
+static void without_another_there_is_safe_mode(void **state)
+{
+    (void)state;
+    crash(LIMIT);
+    assert_string_equal(world_version(&w), "1.0.0");
+    assert_true(otapult_safe_mode(w.ota));
+    assert_true(status().safe_mode);
+    assert_int_equal(entry(0).event, OTAPULT_EV_CRASH_LOOP);
+    crash(1); /* still, and said once */
+    assert_true(otapult_safe_mode(w.ota));
+    assert_int_equal(entry(1).event, OTAPULT_EV_NONE);
+}
+
+static void safe_mode_ends_with_an_update(void **state)
+{
+    (void)state;
+    crash(LIMIT);
+    install(v2, v2_len, "2.0.0");
+    assert_false(otapult_safe_mode(w.ota));
+}
+
+static void safe_mode_ends_with_a_restart_by_hand(void **state)
+{
+    struct otapult_finding why;
+
+    (void)state;
+    crash(LIMIT);
+    w.clock = 3 * WINDOW; /* that it goes well without the application proves nothing */
+    otapult_poll(w.ota);
+    crash(1);
+    assert_true(otapult_safe_mode(w.ota));
+    assert_int_equal(otapult_restart(w.ota, &why), 0);
+    assert_true(world_settle(&w));
+    assert_false(otapult_safe_mode(w.ota));
+    crash(LIMIT);
+    assert_true(otapult_safe_mode(w.ota));
+    world_pull_plug(&w);
+    assert_true(world_boot(&w));
+    assert_false(otapult_safe_mode(w.ota));
+}
+
+/* Two that keep crashing do not take turns for ever. */
+static void one_that_has_failed_here_is_not_gone_back_to(void **state)
+{
+    (void)state;
+    install(v2, v2_len, "2.0.0");
+    crash(LIMIT);
+    assert_true(world_settle(&w));
+    assert_string_equal(world_version(&w), "1.0.0");
+    crash(LIMIT);
+    assert_string_equal(world_version(&w), "1.0.0");
+    assert_true(otapult_safe_mode(w.ota));
+}
+
+static void a_broken_image_is_not_gone_back_to(void **state)
+{
+    (void)state;
+    install(v2, v2_len, "2.0.0");
+    w.nor.data[0x10000 + 5000] ^= 1;
+    crash(LIMIT);
+    assert_string_equal(world_version(&w), "2.0.0");
+    assert_true(otapult_safe_mode(w.ota));
+}
+
+static void what_does_not_count(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3 * LIMIT; i++)
+        end_life(WINDOW, OTAPULT_RESET_CRASH); /* it had lasted */
+    assert_false(otapult_safe_mode(w.ota));
+    for (int i = 0; i < 3 * LIMIT; i++)
+        end_life(100, OTAPULT_RESET_POWER);
+    assert_false(otapult_safe_mode(w.ota));
+    for (int i = 0; i < 3 * LIMIT; i++)
+        end_life(100, OTAPULT_RESET_OTHER); /* somebody presses RESET */
+    assert_false(otapult_safe_mode(w.ota));
+    for (int i = 0; i < 3; i++) {
+        crash(LIMIT - 1);
+        end_life(100, OTAPULT_RESET_POWER); /* not in a row */
+    }
+    assert_false(otapult_safe_mode(w.ota));
+    for (int i = 0; i < 3 * LIMIT; i++) {
+        otapult_announce_restart(w.ota);
+        end_life(100, OTAPULT_RESET_SOFTWARE);
+    }
+    assert_false(otapult_safe_mode(w.ota));
+}
+
+/* One crash after a long life, or of the firmware that was tried, begins no row. */
+static void a_row_is_of_short_lives_of_one_firmware(void **state)
+{
+    (void)state;
+    end_life(WINDOW, OTAPULT_RESET_CRASH);
+    crash(LIMIT - 1);
+    assert_false(otapult_safe_mode(w.ota));
+    world_pull_plug(&w);
+    assert_true(world_boot(&w));
+    crash(LIMIT - 2);
+    w.health = OTAPULT_HEALTH_WAIT;
+    assert_int_equal(world_upload(&w, v2, v2_len, 4096), 0);
+    assert_true(world_settle(&w));
+    crash(1); /* of 2.0.0 in its trial: 1.0.0 runs again */
+    assert_string_equal(world_version(&w), "1.0.0");
+    crash(LIMIT - 1);
+    assert_false(otapult_safe_mode(w.ota));
+}
+
+static void watchdogs_and_restarts_that_nobody_announced_count(void **state)
+{
+    (void)state;
+    for (int i = 0; i < LIMIT; i++)
+        end_life(WINDOW - 1, i % 2 ? OTAPULT_RESET_WATCHDOG : OTAPULT_RESET_SOFTWARE);
+    assert_true(otapult_safe_mode(w.ota));
+}
+
+static void a_restart_that_nobody_announced_is_a_crash_of_the_trial(void **state)
+{
+    (void)state;
+    w.health = OTAPULT_HEALTH_WAIT;
+    assert_int_equal(world_upload(&w, v2, v2_len, 4096), 0);
+    assert_true(world_settle(&w));
+    end_life(100, OTAPULT_RESET_SOFTWARE);
+    assert_string_equal(world_version(&w), "1.0.0");
+    assert_int_equal(entry(0).event, OTAPULT_EV_CRASHED);
+    assert_string_equal(entry(0).text, "it crashed before its confirmation");
+}
+
+/* Whatever the memory holds when power comes: no crash is read out of it. */
+static void garbage_is_no_note(void **state)
+{
+    uint32_t random = 7;
+
+    (void)state;
+    crash(2);
+    const struct otapult_retained good = w.retained;
+    for (int i = 0; i < 128; i++) {
+        w.retained = good;
+        w.retained.word[i / 32] ^= 1u << i % 32;
+        end_life(0, OTAPULT_RESET_CRASH);
+        assert_false(otapult_safe_mode(w.ota));
+    }
+    for (int i = 0; i < 1000; i++) {
+        for (int n = 0; n < 4; n++)
+            w.retained.word[n] = random = random * 1664525u + 1013904223u;
+        end_life(0, OTAPULT_RESET_CRASH);
+        assert_false(otapult_safe_mode(w.ota));
+    }
+}
+
+static uint64_t writes_of_a_life(bool guarded)
+{
+    uint64_t before = w.nor.ops;
+
+    if (!guarded)
+        w.retained.word[0] = 0;
+    otapult_announce_restart(w.ota);
+    end_life(2 * WINDOW, OTAPULT_RESET_SOFTWARE);
+    return w.nor.ops - before;
+}
+
+static void without_retained(void *ctx, struct otapult_port *port)
+{
+    (void)ctx;
+    port->retained = NULL;
+}
+
+static void a_life_that_ends_well_costs_no_flash_write(void **state)
+{
+    (void)state;
+    uint64_t guarded = writes_of_a_life(true);
+    w.wrap = without_retained;
+    assert_int_equal(writes_of_a_life(false), guarded);
+    crash(3 * LIMIT);
+    assert_false(otapult_safe_mode(w.ota)); /* nothing is counted without the memory */
+}
+
+/* ---- at rest whenever the device restarts itself ---- */
+
+static unsigned restarts_within(uint32_t ms)
+{
+    unsigned n = 0;
+
+    for (uint32_t t = 0; t <= ms && n == 0; t += 100) {
+        otapult_poll(w.ota);
+        n += w.board.restart;
+        w.clock += 100;
+    }
+    return n;
+}
+
+static void expect_rest(void)
+{
+    w.ready = false; /* it drives, and takes its time to stop */
+    assert_int_equal(restarts_within(9800), 0);
+    assert_int_equal(w.holds, 1);
+    assert_int_equal(restarts_within(1000), 1); /* at the latest after rest_ms */
+}
+
+static void a_rejection_waits_for_rest(void **state)
+{
+    (void)state;
+    w.health = OTAPULT_HEALTH_WAIT;
+    assert_int_equal(world_upload(&w, v2, v2_len, 4096), 0);
+    assert_true(world_settle(&w));
+    w.health = OTAPULT_HEALTH_FAIL;
+    expect_rest();
+}
+
+static void a_passed_deadline_waits_for_rest(void **state)
+{
+    (void)state;
+    w.health = OTAPULT_HEALTH_WAIT;
+    assert_int_equal(world_upload(&w, v2, v2_len, 4096), 0);
+    assert_true(world_settle(&w));
+    w.clock += 60000;
+    expect_rest();
+}
+
+static void a_rollback_waits_for_rest(void **state)
+{
+    struct otapult_finding why;
+
+    (void)state;
+    install(v2, v2_len, "2.0.0");
+    assert_int_equal(otapult_rollback(w.ota, &why), 0);
+    expect_rest();
+}
+
+static void an_update_waits_for_rest_and_goes_on_as_soon_as_it_has_come(void **state)
+{
+    (void)state;
+    assert_int_equal(world_upload(&w, v2, v2_len, 4096), 0);
+    w.ready = false;
+    assert_int_equal(restarts_within(5000), 0);
+    w.ready = true;
+    assert_int_equal(restarts_within(0), 1);
+}
+
+/* ---- builds that have failed here ---- */
+
+static const struct otapult_port *port(void)
+{
+    return &w.board.port;
+}
+
+static void the_last_eight_failures_are_known(void **state)
+{
+    char build[OTAPULT_BUILD_ID_CHARS + 1];
+
+    (void)state;
+    assert_false(otapult_has_failed(port(), ""));
+    for (unsigned i = 0; i < 10; i++) {
+        snprintf(build, sizeof build, "%08x", i);
+        otapult_remember_failure(port(), build);
+        otapult_remember_failure(port(), build); /* twice is once */
+    }
+    for (unsigned i = 0; i < 10; i++) {
+        snprintf(build, sizeof build, "%08x", i);
+        assert_int_equal(otapult_has_failed(port(), build), i >= 2);
+    }
+    otapult_remember_failure(port(), "00000003"); /* again: now the newest */
+    otapult_remember_failure(port(), "aaaaaaaa");
+    assert_true(otapult_has_failed(port(), "00000003"));
+    assert_false(otapult_has_failed(port(), "00000002"));
+    otapult_forget_failure(port(), "aaaaaaaa");
+    assert_false(otapult_has_failed(port(), "aaaaaaaa"));
+    assert_true(otapult_has_failed(port(), "00000004"));
+}
+
+static void whoever_fails_its_trial_is_known_until_it_is_confirmed(void **state)
+{
+    struct otapult_image_info info;
+    struct otapult_slot slot;
+    char build[OTAPULT_BUILD_ID_CHARS + 1];
+
+    (void)state;
+    w.health = OTAPULT_HEALTH_FAIL;
+    assert_int_equal(world_upload(&w, v2, v2_len, 4096), 0);
+    assert_true(world_settle(&w));
+    assert_string_equal(world_version(&w), "1.0.0");
+    assert_int_equal(otapult_slot(w.ota, 1, &slot, &info), 0);
+    otapult_build_id(&info.desc, build);
+    assert_true(otapult_has_failed(port(), build));
+    w.health = OTAPULT_HEALTH_PASS;
+    install(v2, v2_len, "2.0.0");
+    assert_false(otapult_has_failed(port(), build));
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(checks_must_pass_for_the_soak_time),
+        CASE(a_break_begins_the_soak_again),
+        CASE(a_check_that_fails_in_the_soak_goes_back),
+        CASE(the_deadline_waits_for_a_soak_under_way),
+        CASE(a_firmware_that_keeps_crashing_gives_way_to_the_other),
+        CASE(without_another_there_is_safe_mode),
+        CASE(safe_mode_ends_with_an_update),
+        CASE(safe_mode_ends_with_a_restart_by_hand),
+        CASE(one_that_has_failed_here_is_not_gone_back_to),
+        CASE(a_broken_image_is_not_gone_back_to),
+        CASE(what_does_not_count),
+        CASE(a_row_is_of_short_lives_of_one_firmware),
+        CASE(watchdogs_and_restarts_that_nobody_announced_count),
+        CASE(a_restart_that_nobody_announced_is_a_crash_of_the_trial),
+        CASE(garbage_is_no_note),
+        CASE(a_life_that_ends_well_costs_no_flash_write),
+        CASE(a_rejection_waits_for_rest),
+        CASE(a_passed_deadline_waits_for_rest),
+        CASE(a_rollback_waits_for_rest),
+        CASE(an_update_waits_for_rest_and_goes_on_as_soon_as_it_has_come),
+        CASE(the_last_eight_failures_are_known),
+        CASE(whoever_fails_its_trial_is_known_until_it_is_confirmed),
+    };
+    return cmocka_run_group_tests(tests, make_images, free_images);
+}
