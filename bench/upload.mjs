@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Upload of 6 MB by curl to `rover --fast`, beside its floors in the same run: the same server library with
-// a handler that throws the bytes away, and two passes of SHA-256 over the same bytes by the same library.
-// Prints times and ratios; asserts nothing.
+// a handler that throws the bytes away, and two passes of SHA-256 over the same bytes by the same library. The
+// same once more for what gzip -9 makes of it, beside zlib's inflate as a third floor. Prints times and ratios;
+// asserts nothing.
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -46,10 +47,10 @@ function curl(url, file) {
     return Number(seconds);
 }
 
-// The hash is timed in turn with the uploads: the machine's speed may change from one second to the next.
-const hashes = [];
+// The other floors are timed in turn with the uploads: the machine's speed may change from one second to the next.
+const timed = (program, file) => Number(execFileSync(`${build}/bench/${program}`, [file]).toString());
 
-async function measureRover(files) {
+async function measureRover(files, plain, floors) {
     const rover = start(`${build}/rover`, ['--flash', join(dir, 'flash.bin'), '--port', '0', '--fast']);
     await until(() => rover.urls.length === 1);
     const walls = [];
@@ -58,7 +59,8 @@ async function measureRover(files) {
         const before = usage(rover.pid).cpu;
         walls.push(curl(`${rover.urls.at(-1)}api/ota/upload`, files[i % 2]));
         cpu += usage(rover.pid).cpu - before;
-        hashes.push(Number(execFileSync(`${build}/bench/hash-twice`, [files[i % 2]]).toString()));
+        floors.hash.push(timed('hash-twice', plain[i % 2]));
+        if (files !== plain) floors.inflate.push(timed('inflate-once', files[i % 2]));
         const lives = i + 2;
         await until(() => rover.urls.length === lives);
         for (;;) {
@@ -83,24 +85,45 @@ async function measureDiscard(files) {
     return { ...wallOf(walls), cpu: (after.cpu - before) / runs, peak: after.peak };
 }
 
+/* One table: `files` as they are sent, `plain` what is in them. */
+async function measure(title, files, plain) {
+    const floors = { hash: [], inflate: [] };
+    const gb = readFileSync(plain[0]).length / 1e9;
+    const discard = await measureDiscard(files);
+    const rover = await measureRover(files, plain, floors);
+    const floor = walls => ({ ...wallOf(walls), cpu: walls.reduce((a, b) => a + b) / walls.length });
+    const others = [['SHA-256 of the image, twice', floor(floors.hash)]];
+    if (files !== plain) others.push(['inflate by zlib', floor(floors.inflate)]);
+
+    const row = (what, { wall, usual, cpu }, peak) =>
+        console.log(`| ${what} | ${ms(wall)} | ${ms(usual)} | ${(cpu / gb).toFixed(2)} | ${peak} |`);
+    console.log(`${title}, ${runs} runs each; ratios: wall of the best runs, CPU of the means\n`);
+    console.log('| what | wall, best | wall, median | CPU s/GB | peak RSS |\n|---|---|---|---|---|');
+    row('rover --fast', rover, `${rover.peak.toFixed(1)} MB, 16 MB of it the mapped flash file`);
+    row('same server, bytes thrown away', discard, `${discard.peak.toFixed(1)} MB`);
+    for (const [what, other] of others) row(what, other, '–');
+    const sum = key => others.reduce((total, [, other]) => total + other[key], discard[key]);
+    const names = `(discarding server + two passes of SHA-256${files === plain ? '' : ' + inflate'})`;
+    console.log(`\nwall: ${(rover.wall / sum('wall')).toFixed(2)} times ${names}`);
+    console.log(`CPU:  ${(rover.cpu / sum('cpu')).toFixed(2)} times ${names}\n`);
+}
+
+const ms = (seconds) => `${(seconds * 1000).toFixed(1)} ms`;
+const mb = (file) => `${(readFileSync(file).length / 1e6).toFixed(2)} MB`;
 const size = 6_000_000;
 const files = ['a', 'b'].map((name) => join(dir, `${name}.bin`));
 files.forEach((file, i) =>
     execFileSync(`${build}/sample-image`, [file, '--version', `2.0.${i}`, '--seed', `${i + 1}`, '--size', `${size}`]));
-const gb = readFileSync(files[0]).length / 1e9;
-const discard = await measureDiscard(files);
-const rover = await measureRover(files);
-const sha = { ...wallOf(hashes), cpu: hashes.reduce((a, b) => a + b) / hashes.length };
-rmSync(dir, { recursive: true });
 
-const ms = (seconds) => `${(seconds * 1000).toFixed(1)} ms`;
-const row = (what, { wall, usual, cpu }, peak) =>
-    console.log(`| ${what} | ${ms(wall)} | ${ms(usual)} | ${(cpu / gb).toFixed(2)} | ${peak} |`);
-console.log(`upload of ${(gb * 1000).toFixed(1)} MB by curl, ${runs} runs each; ratios: wall of the best runs, CPU of the means\n`);
-console.log('| what | wall, best | wall, median | CPU s/GB | peak RSS |\n|---|---|---|---|---|');
-row('rover --fast', rover, `${rover.peak.toFixed(1)} MB, 16 MB of it the mapped flash file`);
-row('same server, bytes thrown away', discard, `${discard.peak.toFixed(1)} MB`);
-row('SHA-256 of the file, twice', sha, '–');
-const ratio = (a, b) => (a / b).toFixed(2);
-console.log(`\nwall: ${ratio(rover.wall, discard.wall + sha.wall)} times (discarding server + two passes of SHA-256)`);
-console.log(`CPU:  ${ratio(rover.cpu, discard.cpu + sha.cpu)} times (discarding server + two passes of SHA-256)`);
+/* A sample is noise, which nothing packs: real builds where there are some. */
+const real = ['s3-build-39.bin', 's3-build-40.bin'].map((name) => join('../shared/firmware', name));
+const plain = real.every((file) => existsSync(file)) ? real : files;
+const packed = plain.map((file, i) => {
+    const name = join(dir, `${i}.bin.gz`);
+    writeFileSync(name, execFileSync('gzip', ['-9', '-c', file], { maxBuffer: 1 << 26 }));
+    return name;
+});
+
+await measure(`upload of ${mb(files[0])} by curl`, files, files);
+await measure(`upload of ${mb(plain[0])} packed by gzip -9 to ${mb(packed[0])}`, packed, plain);
+rmSync(dir, { recursive: true });

@@ -36,16 +36,16 @@ struct otapult_decoder_env {
      * the sizes that fit best, and what does not fit the slot is refused before anything is erased. It is
      * no promise: fewer or more bytes are judged as they come. A decoder that cannot know says nothing.
      * 0 or IMAGE_TOO_LARGE. */
-    int (*expect)(const struct otapult_decoder_env *env, uint32_t size);
+    OTAPULT_MUST_CHECK int (*expect)(const struct otapult_decoder_env *env, uint32_t size);
 
     /* Hands on the next n bytes, any number at a time; a multiple of 4096 is written fastest. May block for
      * one sector erase. Keeps no pointer to p. 0 or the first error of what comes behind. */
-    int (*put)(const struct otapult_decoder_env *env, const uint8_t *p, size_t n);
+    OTAPULT_MUST_CHECK int (*put)(const struct otapult_decoder_env *env, const uint8_t *p, size_t n);
 
     /* Opens the slot whose code runs now, for reading: write and erase of it refuse. It holds the running
      * image from its first byte, and does not change while an update runs. 0 or the error of the port;
      * SLOT_OPEN where nothing runs, as on a computer that only looks at a file. */
-    int (*running)(const struct otapult_decoder_env *env, struct otapult_flash *flash);
+    OTAPULT_MUST_CHECK int (*running)(const struct otapult_decoder_env *env, struct otapult_flash *flash);
 
     struct otapult_finding *why; /* beside an error: what was found. All zeros before */
 };
@@ -60,13 +60,14 @@ struct otapult_decoder {
     bool (*recognises)(const uint8_t *head, size_t n);
 
     /* Prepares `state`, which may hold anything, for the first byte. */
-    int (*init)(void *state, const struct otapult_decoder_env *env);
+    OTAPULT_MUST_CHECK int (*init)(void *state, const struct otapult_decoder_env *env);
 
     /* The next n > 0 bytes of the file, from the very first one on. */
-    int (*feed)(void *state, const struct otapult_decoder_env *env, const uint8_t *p, size_t n);
+    OTAPULT_MUST_CHECK int (*feed)(void *state, const struct otapult_decoder_env *env, const uint8_t *p,
+                                   size_t n);
 
     /* The file is complete: hands on what is still held back. 0 only when the input ended where it may. */
-    int (*finish)(void *state, const struct otapult_decoder_env *env);
+    OTAPULT_MUST_CHECK int (*finish)(void *state, const struct otapult_decoder_env *env);
 };
 
 /* SHA-256 of the first `len` bytes of a slot, read through scratch[scratch_len]: tells whether the running

@@ -74,7 +74,7 @@ static uint32_t take(struct gzip *z, struct input *in)
 {
     uint32_t n = in->n < z->left ? (uint32_t)in->n : z->left;
     if (z->at < AT_HEADER_CRC)
-        z->header_crc = otapult_crc32(z->header_crc, in->p, n);
+        z->header_crc = otapult_inflate_crc32(z->header_crc, in->p, n);
     in->p += n;
     in->n -= n;
     z->pos += n;
@@ -192,7 +192,7 @@ static uint32_t adler32(uint32_t sum, const uint8_t *p, size_t n)
 
 static int hand_on(struct gzip *z, const struct input *in, const uint8_t *out, size_t n)
 {
-    z->sum = z->zlib ? adler32(z->sum, out, n) : otapult_crc32(z->sum, out, n);
+    z->sum = z->zlib ? adler32(z->sum, out, n) : otapult_inflate_crc32(z->sum, out, n);
     z->size += (uint32_t)n;
     return n > 0 ? in->env->put(in->env, out, n) : 0;
 }

@@ -64,4 +64,9 @@ enum otapult_inflate_result otapult_inflate(void *memory, const uint8_t **p, siz
     }
     return status < TINFL_STATUS_DONE ? OTAPULT_INFLATE_DAMAGED : OTAPULT_INFLATE_MORE;
 }
+
+uint32_t otapult_inflate_crc32(uint32_t crc, const uint8_t *p, size_t n)
+{
+    return n > 0 ? (uint32_t)mz_crc32(crc, p, n) : crc;
+}
 #endif

@@ -69,4 +69,9 @@ enum otapult_inflate_result otapult_inflate(void *memory, const uint8_t **p, siz
         return OTAPULT_INFLATE_END;
     return result == Z_OK || result == Z_BUF_ERROR ? OTAPULT_INFLATE_MORE : OTAPULT_INFLATE_DAMAGED;
 }
+
+uint32_t otapult_inflate_crc32(uint32_t crc, const uint8_t *p, size_t n)
+{
+    return (uint32_t)crc32_z(crc, p, n);
+}
 #endif

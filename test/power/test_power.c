@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <zlib.h>
 
 #include "document.h"
 #include "oracle.h"
@@ -39,8 +40,8 @@ struct scenario {
     void (*act)(struct world *w);     /* begins with power coming on */
 };
 
-static uint8_t *v1, *v2, *v3, *bad;
-static size_t v1_len, v2_len, v3_len;
+static uint8_t *v1, *v2, *v3, *bad, *packed, *packed_bad;
+static size_t v1_len, v2_len, v3_len, packed_len;
 static uint64_t cuts_done, cases_done;
 static bool play_all;
 
@@ -141,6 +142,19 @@ static void act_refused(struct world *w)
     (void)world_settle(w);
 }
 
+static void act_gzip(struct world *w)
+{
+    if (world_boot(w) && world_settle(w))
+        update_to(w, packed, packed_len);
+}
+
+/* The image is whole and in flash when the sum behind it is found wrong. */
+static void act_gzip_refused(struct world *w)
+{
+    if (world_boot(w))
+        assert_int_equal(world_upload(w, packed_bad, packed_len, 1024), OTAPULT_E_GZIP_DAMAGED);
+}
+
 static const struct scenario scenarios[] = {
     {"update", WORLD_TWO_OTA, prepare_two_updates, act_update},
     {"first-update", WORLD_TWO_OTA, prepare_nothing, act_update},
@@ -153,6 +167,8 @@ static const struct scenario scenarios[] = {
     {"re-activate", WORLD_TWO_OTA, prepare_power_lost_while_pending, act_settle},
     {"refused", WORLD_TWO_OTA, prepare_two_updates, act_refused},
     {"factory", WORLD_FACTORY_OTA, prepare_nothing, act_update},
+    {"gzip", WORLD_TWO_OTA, prepare_two_updates, act_gzip},
+    {"gzip-refused", WORLD_TWO_OTA, prepare_two_updates, act_gzip_refused},
 };
 #define SCENARIOS (sizeof scenarios / sizeof *scenarios)
 
@@ -324,10 +340,22 @@ static void play_op(struct world *w, const uint8_t *base, unsigned op, uint32_t 
     play_second_cuts(w, base, play_all ? 1 : 9);
 }
 
+static void unpacks_gzip(void *ctx, struct otapult_config *config)
+{
+    static const struct otapult_decoder *const decoders[] = {&otapult_gzip, NULL};
+    static uint64_t memory[OTAPULT_GZIP_RAM / sizeof(uint64_t)];
+
+    (void)ctx;
+    config->decoders = decoders;
+    config->decoder_memory = memory;
+    config->decoder_memory_size = sizeof memory;
+}
+
 /* The world as the scenario begins, and the operations it makes when nothing is cut. */
 static void set_scene(struct world *w, uint8_t *base)
 {
     world_init(w, playing->layout, v1, v1_len);
+    w->configure = unpacks_gzip;
     playing->prepare(w);
     world_pull_plug(w);
     world_save(w, base);
@@ -470,6 +498,20 @@ static uint8_t *make(const char *version, uint32_t seed, size_t *len)
     return sample_image(&spec, len);
 }
 
+static uint8_t *pack(const uint8_t *p, size_t n, size_t *len)
+{
+    z_stream z = {.next_in = (z_const Bytef *)p, .avail_in = (uInt)n, .avail_out = (uInt)n + 100};
+
+    z.next_out = malloc(z.avail_out);
+    uint8_t *out = z.next_out;
+    if (deflateInit2(&z, 9, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY) != Z_OK ||
+        deflate(&z, Z_FINISH) != Z_STREAM_END)
+        abort();
+    *len = z.total_out;
+    deflateEnd(&z);
+    return out;
+}
+
 int main(void)
 {
     struct CMUnitTest tests[SCENARIOS + 2];
@@ -482,6 +524,9 @@ int main(void)
     bad = malloc(v2_len);
     memcpy(bad, v2, v2_len);
     bad[v2_len - 1] ^= 1; /* the appended SHA-256 */
+    packed = pack(v2, v2_len, &packed_len);
+    packed_bad = pack(v2, v2_len, &packed_len);
+    packed_bad[packed_len - 8] ^= 1; /* the CRC */
     for (size_t i = 0; i < SCENARIOS; i++)
         tests[i] = (struct CMUnitTest){scenarios[i].name, play_scenario, NULL, NULL,
                                        (void *)(uintptr_t)&scenarios[i]};
@@ -500,5 +545,7 @@ int main(void)
     free(v2);
     free(v3);
     free(bad);
+    free(packed);
+    free(packed_bad);
     return failed;
 }

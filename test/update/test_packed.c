@@ -308,7 +308,8 @@ static void too_little_memory_is_refused_at_the_start(void **state)
     (void)state;
     static union otapult_memory other;
     static const struct otapult_port *port;
-    struct otapult_config config = {OTAPULT_CONFIG_DEFAULT, .ready = otapult_always_ready};
+    struct otapult_config config = {OTAPULT_CONFIG_DEFAULT, .ready = otapult_always_ready,
+                                    .hold = otapult_nothing_moves};
     struct otapult *o;
     port = &w.board.port;
     config.port = port;

@@ -47,3 +47,8 @@ tinfl_status tinfl_decompress(tinfl_decompressor *r, const uint8_t *in, size_t *
         return TINFL_STATUS_FAILED;
     return z.avail_out == 0 ? TINFL_STATUS_HAS_MORE_OUTPUT : TINFL_STATUS_NEEDS_MORE_INPUT;
 }
+
+unsigned long mz_crc32(unsigned long crc, const unsigned char *p, size_t n)
+{
+    return crc32_z(crc, p, n);
+}

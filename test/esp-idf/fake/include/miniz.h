@@ -33,4 +33,6 @@ void fake_tinfl_init(tinfl_decompressor *r);
 tinfl_status tinfl_decompress(tinfl_decompressor *r, const uint8_t *in, size_t *in_size, uint8_t *start,
                               uint8_t *next, size_t *out_size, uint32_t flags);
 
+unsigned long mz_crc32(unsigned long crc, const unsigned char *p, size_t n);
+
 #endif
