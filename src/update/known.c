@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 #define FAILED_KEY "ota.failed1" /* 1: the format, which is the struct below */
 
 /* Newest first; "" behind the last. */
@@ -65,7 +67,7 @@ void otapult_remember_failure(const struct otapult_port *port, const char *build
         at = OTAPULT_FAILURES - 1; /* the oldest is forgotten */
     memmove(f.build[1], f.build[0], at * sizeof f.build[0]);
     memset(f.build[0], 0, sizeof f.build[0]);
-    strncpy(f.build[0], build, OTAPULT_BUILD_ID_CHARS);
+    otapult_text_set(f.build[0], sizeof f.build[0], build);
     save(port, &f);
 }
 
