@@ -122,7 +122,7 @@ static void copy_keys(const struct otapult *o, struct otapult_status *out)
     }
 }
 
-static void copy_status(const struct otapult *o, struct otapult_status *out)
+static void copy_trust_status(const struct otapult *o, struct otapult_status *out)
 {
     out->locked = o->locked;
     out->trust_error = refusal(o, &(struct otapult_finding){0});
@@ -213,7 +213,7 @@ int otapult_revoke_key(struct otapult *o, const uint8_t digest[OTAPULT_KEY_DIGES
 const struct otapult_keys otapult_secure_keys = {
     .start = start,
     .refusal = refusal,
-    .status = copy_status,
+    .status = copy_trust_status,
     .settle = settle,
     .poll = poll_users,
     .leave = save_sessions,
