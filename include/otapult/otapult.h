@@ -136,7 +136,8 @@ void otapult_nothing_moves(void *app, bool on);
  * Blocks for a few flash reads and key-value accesses; in the secure profile's first start also for the
  * hashing of a new password. `memory` may hold anything.
  * Errors: CONFIG, and the log says what is wrong: no `port`; no `ready`; a check_count or key_count without
- * checks or keys, or above OTAPULT_CHECKS_MAX or OTAPULT_KEYS_MAX. INTERNAL: PSA Crypto does not start. After
+ * checks or keys, or above OTAPULT_CHECKS_MAX or OTAPULT_KEYS_MAX; decoder_memory that is missing, not aligned,
+ * or smaller than a decoder needs. INTERNAL: PSA Crypto does not start. After
  * both *out is NULL and nothing was begun. Errors of the port's slots and store do not stop the device: they
  * are logged, and uploads are refused with them. Nor does what the login lacks: it is logged, and every
  * request is refused with NOT_SECURED. */
@@ -166,7 +167,7 @@ void otapult_poll(struct otapult *o);
 
 /* ---- an update ---- */
 
-/* Starts an update. `size`: of the file, or an upper bound (a multipart body's Content-Length), or
+/* Starts an update. `size`: of the file as it is sent, or an upper bound (a multipart body's Content-Length), or
  * OTAPULT_SIZE_UNKNOWN. Touches no flash. Sets *ticket (never 0), which names this update in the other
  * calls: one that has ended meanwhile answers its old ticket with the error that ended it.
  * Errors: BUSY, REBOOTING, UNCONFIRMED, NOT_READY, NO_OTA_PARTITION, NO_OTA_DATA, LOCKED,
@@ -176,7 +177,8 @@ OTAPULT_MUST_CHECK int otapult_begin(struct otapult *o, uint32_t size, uint32_t 
                                      struct otapult_finding *why);
 
 /* The next `len` bytes of the file, in order; any split will do, even one byte a call. Not from two
- * tasks at once. May block for one block erase. The first error ends the update: the slot is not
+ * tasks at once. May block for one block erase; of a packed file for as many as what comes out needs, and for
+ * a read of the running slot where a patch begins. The first error ends the update: the slot is not
  * bootable, the device is free for the next one, *why says more. */
 OTAPULT_MUST_CHECK int otapult_feed(struct otapult *o, uint32_t ticket, const uint8_t *data, size_t len,
                                     struct otapult_finding *why);
@@ -237,8 +239,9 @@ struct otapult_status {
     enum otapult_phase phase;   /* of an update; IDLE while the device is held for something else */
     enum otapult_claim claim;   /* what the device is held for; REBOOTING: what the restart is for */
     char     by[28];            /* who asked for that: as in struct otapult_log_entry */
-    uint32_t received, written; /* bytes of the file; of a finished update too, until the next */
-    uint32_t total;             /* OTAPULT_SIZE_UNKNOWN where it is not known; may be an upper bound */
+    uint32_t received; /* bytes of the file as it is sent; of a finished update too, until the next */
+    uint32_t written;  /* bytes in flash: of a packed file more than were received */
+    uint32_t total;    /* to be received; OTAPULT_SIZE_UNKNOWN where it is not known; may be an upper bound */
     struct otapult_slots slots;
     bool     pending;           /* the running firmware waits for its confirmation */
     uint32_t confirm_left_ms;   /* until it is rejected, when pending */
