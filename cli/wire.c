@@ -66,9 +66,10 @@ static void enlist(struct exchange **list, struct exchange *x)
 
 static void unlist(struct exchange **list, const struct exchange *x)
 {
-    while (*list != x)
+    while (*list != NULL && *list != x)
         list = &(*list)->next;
-    *list = x->next;
+    if (*list != NULL)
+        *list = x->next;
 }
 
 static void exchange_free(struct exchange *x)

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+// otapult push to many robots: fifty virtual rovers of which three fail in three ways, canaries, failures, a tool
+// that is killed, links that break, robots that hold what is to be booted.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import zlib from 'node:zlib';
+import { startRover } from './support/rover.mjs';
+import { program, run } from './support/run.mjs';
+import { Samples } from './support/samples.mjs';
+import { json, startStranger, statusOf } from './support/stranger.mjs';
+
+const OTAPULT = program('otapult', 'OTAPULT');
+const samples = new Samples();
+const env = { ...process.env, XDG_CONFIG_HOME: path.join(samples.folder, 'config'), HOME: samples.folder };
+const otapult = (...args) => run(OTAPULT, args, { env });
+const lines = text => text.trim().split('\n').filter(Boolean).map(line => JSON.parse(line));
+const outcomes = text => Object.fromEntries(lines(text).filter(l => l.robot).map(l => [l.robot, l.outcome]));
+
+let v2, bad, never;
+before(async () => {
+    v2 = await samples.make('v2.bin', { version: '2.0.0', seed: 2 });
+    bad = await samples.make('bad.bin', { version: '3.0.0', seed: 3, temper: 'no-network' });
+    never = await samples.make('never.bin', { version: '4.0.0', seed: 4, temper: 'never-confirms' });
+});
+after(() => samples.remove());
+
+const host = rover => new URL(rover.url).host;
+const fleet = (n, args = () => []) =>
+    Promise.all(Array.from({ length: n }, (_, i) => startRover({ args: ['--fast', ...args(i)] })));
+const stopAll = rovers => Promise.all(rovers.map(rover => rover.stop()));
+
+// An inventory of them: r0, r1, …; `groups(i)` puts each into groups.
+function inventory(rovers, groups = () => 'all') {
+    return samples.write('robots.ini', rovers.map((rover, i) =>
+        `[robot r${i}]\nhost = ${rover.url}\ngroups = ${groups(i)}\n`).join('\n'));
+}
+
+test('fifty rovers, of which one drives, one goes back and one never returns', async () => {
+    const rovers = await fleet(50, i => i === 1 ? ['--confirm', '1'] : []);
+    const [driver, , lost] = rovers;
+    const post = (rover, where, body) => fetch(rover.url + where, { method: 'POST', signal: AbortSignal.timeout(5000),
+        headers: { 'Content-Type': 'application/json' }, body }).catch(() => null);
+    let over = false;
+    const drive = (async () => {
+        while (!over) {
+            await post(driver, '/api/drive', '{"left":20,"right":20}');
+            await sleep(200);
+        }
+    })();
+    // The third is cut off for ever as soon as it restarts; the others are confirmed by their owner.
+    const cut = (async () => {
+        while (!over && !lost.lines.some(line => /restarting/.test(line)))
+            await sleep(20);
+        lost.child.kill('SIGKILL');
+    })();
+    const confirm = Promise.all(rovers.slice(3).map(async rover => {
+        while (!over && !(await rover.status())?.pending)
+            await sleep(150);
+        await post(rover, '/api/ota/confirm');
+    }));
+    const junit = path.join(samples.folder, 'report.xml');
+    try {
+        const { status, stdout, stderr } = await otapult('push', never, '--inventory', inventory(rovers), '-j', '50',
+            '--wait', '20', '--json', '--junit', junit);
+        const came = outcomes(stdout);
+        assert.deepEqual([came.r0, came.r1, came.r2], ['refused', 'rolled_back', 'not_back'], stderr);
+        for (let i = 3; i < 50; i++)
+            assert.equal(came[`r${i}`], 'confirmed', `r${i}`);
+        assert.equal(status, 5);
+        assert.equal(lines(stdout).find(l => l.robot === 'r0').code, 'not_ready');
+        assert.match(lines(stdout).find(l => l.robot === 'r1').detail, /^rejected: /);
+        assert.deepEqual(lines(stdout).at(-1), { success: false, robots: 50, proved: 47, stopped: null });
+        const xml = fs.readFileSync(junit, 'utf8');
+        assert.match(xml, /tests="50" failures="3" skipped="0"/);
+        assert.equal(xml.match(/<testcase /g).length, 50);
+    } finally {
+        over = true;
+        await Promise.all([drive, cut, confirm]);
+        lost.ended.then(() => fs.rmSync(lost.folder, { recursive: true, force: true }));
+        await stopAll(rovers.filter(rover => rover !== lost));
+    }
+});
+
+describe('four rovers', () => {
+    let rovers, ini;
+    before(async () => { rovers = await fleet(4); ini = inventory(rovers, i => i < 2 ? 'hall, first' : 'hall'); });
+    after(() => stopAll(rovers));
+    const boots = async () => (await Promise.all(rovers.map(rover => rover.status()))).map(status => status.boot);
+
+    test('a canary that goes back stops the roll-out before the others are touched', async () => {
+        const before = await boots();
+        const { status, stdout } = await otapult('push', bad, '-i', ini, '--canary', '1', '--json');
+        assert.equal(status, 5);
+        assert.deepEqual(Object.values(outcomes(stdout)), ['rolled_back', 'not_started', 'not_started', 'not_started']);
+        assert.match(lines(stdout).at(-1).stopped, /^a canary failed: r0$/);
+        assert.deepEqual((await boots()).slice(1), before.slice(1));
+        const table = await otapult('push', bad, '-i', ini, '--canary', '1');
+        assert.match(table.stdout, /^r0 +rolled back: rejected: .*\n(r\d +not begun: a canary failed: r0\n){3}0 of 4 proved; stopped: /);
+    });
+
+    test('failures stop it, too; running ones finish', async () => {
+        const { stdout } = await otapult('push', bad, '-i', ini, '-j', '2', '--max-failures', '1', '--json');
+        const came = Object.values(outcomes(stdout));
+        assert.ok(came.filter(word => word === 'rolled_back').length <= 2);
+        assert.ok(came.filter(word => word === 'not_started').length >= 2);
+    });
+
+    test('an offline robot is skipped and named, and no canary', async () => {
+        const gone = await startRover();
+        const address = host(gone);
+        await gone.stop();
+        const { status, stdout } = await otapult('push', v2, address, '@first', '-i', ini, '--canary', '1', '--json');
+        const came = outcomes(stdout);
+        assert.equal(came[address], 'offline');
+        assert.deepEqual([came.r0, came.r1, came.r2], ['confirmed', 'confirmed', undefined]);
+        assert.equal(status, 3);
+    });
+
+    test('a group that nobody is in, a file that is no inventory', async () => {
+        assert.equal((await otapult('status', '@nobody', '-i', ini)).status, 2);
+        for (const text of ['[robot x]\nfoo = bar\n', '[thing]\nhost = a\n', 'no ini', '[robot x]\ntimeout = never\n'])
+            assert.equal((await otapult('status', '-i', samples.write('wrong.ini', text))).status, 2, text);
+        assert.equal((await otapult('status', '-i', `${samples.folder}/absent.ini`)).status, 1);
+    });
+
+    test('killed in the middle, it goes on with those that are not done', async () => {
+        const state = path.join(samples.folder, 'state.json');
+        const before = await boots();
+        const child = spawn(OTAPULT, ['push', never, '-i', ini, '-j', '1', '--resume', state], { env, stdio: 'ignore' });
+        await rovers[0].waitFor('its trial', status => status.boot > before[0] && status.pending);
+        await otapult('confirm', rovers[0].url);
+        await rovers[1].waitFor('its trial', status => status.boot > before[1] && status.pending);
+        child.kill('SIGKILL');
+        assert.equal(JSON.parse(fs.readFileSync(state, 'utf8')).robots.r0, 'confirmed');
+        for (const rover of rovers.slice(1))
+            rover.waitFor('its trial', status => status.pending)
+                .then(() => otapult('confirm', rover.url), () => {});
+        const done = await boots();
+        const again = await otapult('push', never, '-i', ini, '--resume', state, '--json');
+        assert.equal(again.status, 0, again.stdout);
+        assert.equal(outcomes(again.stdout).r0, undefined, 'it was done');
+        assert.deepEqual(lines(again.stdout).at(-1).proved, 4);
+        assert.equal((await boots())[0], done[0]);
+        const other = await otapult('push', v2, '-i', ini, '--resume', state);
+        assert.equal(other.status, 2);
+        assert.match(other.stderr, /of another firmware file/);
+    });
+
+    test('on a terminal: a line a robot that moves, colours, unless NO_COLOR', async () => {
+        const tty = extra => run('script', ['-qec', `${OTAPULT} push ${v2} -i ${ini}`, '/dev/null'],
+            { env: { ...env, TERM: 'xterm', ...extra } });
+        const { stdout, status } = await tty({});
+        assert.equal(status, 0, stdout);
+        assert.match(stdout, /\x1b\[\d+A\x1b\[J/);
+        assert.match(stdout, /r0 +\x1b\[32mconfirmed 2\.0\.0 \([0-9a-f]{8}\)\x1b\[0m/);
+        const plain = await tty({ NO_COLOR: '1' });
+        assert.doesNotMatch(plain.stdout, /\x1b\[3\dm/);
+        const piped = await otapult('push', v2, '-i', ini);
+        assert.doesNotMatch(piped.stdout + piped.stderr, /\x1b/);
+        assert.equal((await otapult('push', v2, '-i', ini, '--quiet')).stderr, '');
+    });
+});
+
+// A robot whose link and whose form of upload are this test's.
+async function startDevice({ accepts, tus = false, breakAt = 0, staging = false }) {
+    const device = { boot: 1, build: '0a1b2c3d', version: '1.0.0', staged: null, body: Buffer.alloc(0), offers: 0, offset: 0, broke: 0 };
+    const image = () => ({ project: 'rover', version: device.version, build: device.build });
+    const status = () => statusOf({
+        boot: device.boot, slots: [{ label: 'app0', size: 6553600, state: 'valid', running: true, image: image() }],
+        limits: { chip: 'ESP32-S3', slot_size: 6553600, stall_ms: 1, ...(accepts ? { accepts } : {}) },
+        ...(staging ? { staged: device.staged } : {}),
+    });
+    const take = body => {
+        device.body = body;
+        const plain = body[0] === 0x1f ? zlib.gunzipSync(body) : body;
+        const text = at => plain.subarray(at, at + 32).toString('latin1').replace(/\0.*$/s, '');
+        const image = { project: text(0x50), version: text(0x30), build: plain.toString('hex', 0xb0, 0xb4) };
+        return image;
+    };
+    const boot = image => Object.assign(device, { boot: device.boot + 1, version: image.version, build: image.build });
+    const server = await startStranger((request, body) => {
+        const { method, url } = request;
+        if (url === '/api/ota/status')
+            return json(status());
+        if (url.startsWith('/api/ota/uploads') && !tus)
+            return { status: 404 };
+        if (method === 'OPTIONS')
+            return { status: 204, headers: { 'Tus-Resumable': '1.0.0', 'Tus-Version': '1.0.0' } };
+        const head = { 'Tus-Resumable': '1.0.0' };
+        if (method === 'POST' && url === '/api/ota/uploads') {
+            device.total = Number(request.headers['upload-length']);
+            return { status: 201, headers: { ...head, Location: '/api/ota/uploads/abc' } };
+        }
+        if (url === '/api/ota/uploads/abc' && method === 'HEAD')
+            return { status: 200, headers: { ...head, 'Upload-Offset': String(device.offset) } };
+        if (url === '/api/ota/uploads/abc' && method === 'PATCH') {
+            if (Number(request.headers['upload-offset']) !== device.offset)
+                return { status: 409, headers: { ...head, 'Upload-Offset': String(device.offset) } };
+            device.body = Buffer.concat([device.body.subarray(0, device.offset), body]);
+            device.offset = device.body.length;
+            if (device.offset === device.total)
+                boot(take(device.body));
+            return { status: 204, headers: { ...head, 'Upload-Offset': String(device.offset) } };
+        }
+        if (url.startsWith('/api/ota/upload') && method === 'POST') {
+            const image = take(body);
+            device.offers++;
+            if (!url.includes('activate=later'))
+                boot(image);
+            else
+                device.staged = { slot: 'app1', image };
+            return json({ success: true, message: 'ok' });
+        }
+        if (url === '/api/ota/activate' && device.staged) {
+            boot(device.staged.image);
+            device.staged = null;
+            return json({ success: true });
+        }
+        return { status: 404 };
+    });
+    return Object.assign(device, { server, address: server.url, stop: server.stop });
+}
+
+describe('forms and links', () => {
+    test('gzip where the robot takes it, plain where it does not', async () => {
+        const file = await samples.make('flat.bin', { version: '2.5.0', seed: 25 });
+        for (const [accepts, gzip] of [[['plain', 'gzip'], true], [['plain'], false], [undefined, false]]) {
+            const device = await startDevice({ accepts });
+            const { status, stdout } = await otapult('push', file, device.address, '--json');
+            assert.equal(status, 0, stdout);
+            assert.equal(lines(stdout)[0].form, gzip ? 'gzip' : 'plain');
+            const sent = device.body[0] === 0x1f ? zlib.gunzipSync(device.body) : device.body;
+            assert.deepEqual(sent, fs.readFileSync(file));
+            await device.stop();
+        }
+    });
+
+    test('tus where the robot has it', async () => {
+        const device = await startDevice({ accepts: ['plain'], tus: true });
+        const { status, stdout } = await otapult('push', v2, device.address);
+        assert.equal(status, 0, stdout);
+        assert.deepEqual(device.body, fs.readFileSync(v2));
+        assert.equal(device.offers, 0);
+        await device.stop();
+    });
+
+    test('staged everywhere, then booted together', async () => {
+        const devices = await Promise.all([1, 2, 3].map(() => startDevice({ accepts: ['plain'], staging: true })));
+        const robots = devices.map(device => device.address);
+        const early = await otapult('activate', ...robots, '--json');
+        assert.equal(early.status, 1);
+        assert.equal(lines(early.stdout)[0].code, 'nothing_staged');
+        const staged = await otapult('push', v2, ...robots, '--stage', '--json');
+        assert.equal(staged.status, 0, staged.stdout);
+        assert.deepEqual(Object.values(outcomes(staged.stdout)), ['staged', 'staged', 'staged']);
+        assert.ok(devices.every(device => device.boot === 1));
+        const { status, stdout } = await otapult('activate', ...robots, '--json');
+        assert.equal(status, 0, stdout);
+        assert.deepEqual(Object.values(outcomes(stdout)), ['confirmed', 'confirmed', 'confirmed']);
+        await Promise.all(devices.map(device => device.stop()));
+        const old = await startDevice({});
+        const refused = await otapult('push', v2, old.address, '--stage', '--json');
+        assert.deepEqual([refused.status, lines(refused.stdout)[0].code], [1, 'cannot_stage']);
+        assert.equal(old.offers, 0);
+        await old.stop();
+    });
+});
