@@ -8,6 +8,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import zlib from 'node:zlib';
+import { closeProxies, startProxy } from './support/proxy.mjs';
 import { startRover } from './support/rover.mjs';
 import { program, run } from './support/run.mjs';
 import { Samples } from './support/samples.mjs';
@@ -26,7 +27,10 @@ before(async () => {
     bad = await samples.make('bad.bin', { version: '3.0.0', seed: 3, temper: 'no-network' });
     never = await samples.make('never.bin', { version: '4.0.0', seed: 4, temper: 'never-confirms' });
 });
-after(() => samples.remove());
+after(async () => {
+    await closeProxies();
+    samples.remove();
+});
 
 const host = rover => new URL(rover.url).host;
 const fleet = (n, args = () => []) =>
@@ -166,8 +170,8 @@ describe('four rovers', () => {
 });
 
 // A robot whose link and whose form of upload are this test's.
-async function startDevice({ accepts, tus = false, breakAt = 0, staging = false }) {
-    const device = { boot: 1, build: '0a1b2c3d', version: '1.0.0', staged: null, body: Buffer.alloc(0), offers: 0, offset: 0, broke: 0 };
+async function startDevice({ accepts, tus = false, staging = false, forgets = [] }) {
+    const device = { boot: 1, build: '0a1b2c3d', version: '1.0.0', staged: null, body: Buffer.alloc(0), offers: 0, offset: 0 };
     const image = () => ({ project: 'rover', version: device.version, build: device.build });
     const status = () => statusOf({
         boot: device.boot, slots: [{ label: 'app0', size: 6553600, state: 'valid', running: true, image: image() }],
@@ -208,12 +212,14 @@ async function startDevice({ accepts, tus = false, breakAt = 0, staging = false 
         }
         if (url.startsWith('/api/ota/upload') && method === 'POST') {
             const image = take(body);
-            device.offers++;
+            const fault = forgets[device.offers++]; // 'answer': it takes the file, 'file': it does not
+            if (fault === 'file')
+                return { cut: true };
             if (!url.includes('activate=later'))
                 boot(image);
             else
                 device.staged = { slot: 'app1', image };
-            return json({ success: true, message: 'ok' });
+            return fault === 'answer' ? { cut: true } : json({ success: true, message: 'ok' });
         }
         if (url === '/api/ota/activate' && device.staged) {
             boot(device.staged.image);
@@ -237,6 +243,46 @@ describe('forms and links', () => {
             assert.deepEqual(sent, fs.readFileSync(file));
             await device.stop();
         }
+    });
+
+    test('a link that breaks once costs a second try', async () => {
+        const rover = await startRover();
+        const proxy = await startProxy(rover.url, { cutAfter: 100000 });
+        const mend = setInterval(() => { if (proxy.fired) proxy.fault = {}; }, 20);
+        const { status, stdout } = await otapult('push', v2, proxy.url);
+        clearInterval(mend);
+        assert.ok(proxy.fired);
+        assert.equal(status, 0, stdout);
+        assert.match(stdout, /confirmed 2\.0\.0/);
+        await rover.stop();
+    });
+
+    test('one that breaks each time is given up, and what the robot runs is said', async () => {
+        const rover = await startRover();
+        const proxy = await startProxy(rover.url, { cutAfter: 100000 });
+        const large = await samples.make('large.bin', { version: '2.0.0', seed: 2, size: 6000000 }); // no buffer holds it
+        const { status, stdout } = await otapult('push', large, proxy.url, '--json');
+        assert.equal(status, 3);
+        const [robot] = lines(stdout);
+        assert.deepEqual([robot.outcome, robot.code], ['lost', 'connection_lost']);
+        assert.match(robot.detail, /\d+ of 6000000 bytes were sent; it keeps what it runs/);
+        assert.equal((await rover.status()).slots.find(slot => slot.running).image.version, '1.0.0');
+        await rover.stop();
+    });
+
+    test('the answer is lost: the robot is asked, and nothing is sent twice for nothing', async () => {
+        for (const [forgets, offers] of [[['answer'], 1], [['file'], 2], [['file', 'answer'], 2]]) {
+            const device = await startDevice({ forgets });
+            const { status, stdout } = await otapult('push', v2, device.address);
+            assert.equal(status, 0, stdout);
+            assert.equal(device.offers, offers);
+            await device.stop();
+        }
+        const never = await startDevice({ forgets: Array(9).fill('file') });
+        const { status, stdout } = await otapult('push', v2, never.address, '--json');
+        assert.deepEqual([status, lines(stdout)[0].outcome], [3, 'lost']);
+        assert.ok(never.offers < 6);
+        await never.stop();
     });
 
     test('tus where the robot has it', async () => {

@@ -5,7 +5,8 @@ import net from 'node:net';
 
 const listen = server => new Promise(resolve => server.listen(0, '127.0.0.1', () => resolve(server.address().port)));
 
-// An HTTP server; `answer(request, body)` gives { status, headers, body } or null: nothing, ever.
+// An HTTP server; `answer(request, body)` gives { status, headers, body }, null: nothing,
+// ever, or { cut: true }: the connection ends without an answer.
 export async function startStranger(answer) {
     const requests = [];
     const server = http.createServer((request, response) => {
@@ -15,7 +16,9 @@ export async function startStranger(answer) {
             const body = Buffer.concat(pieces);
             requests.push({ method: request.method, url: request.url, headers: request.headers, body });
             const said = answer(request, body);
-            if (!said)
+            if (said?.cut)
+                request.socket.destroy();
+            if (!said || said.cut)
                 return;
             response.writeHead(said.status ?? 200, said.headers ?? {});
             response.end(said.body ?? '');
