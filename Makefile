@@ -3,11 +3,12 @@
 # Set up once a machine by tools/setup, which installs what is missing and is silent when nothing is.
 .DEFAULT_GOAL := help
 .PHONY: help build run test unit docs lint format screenshots bench size pages arduino power fuzz coverage interop \
-        bare clean setup-build setup-test soak asan release
+        bare install deb tarball clean setup-build setup-test soak asan release
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 PORT ?= 8080
+PREFIX ?= /usr/local
 FLASH ?= flash.bin
 NODE_MODULES := test/e2e/node_modules/.package-lock.json
 
@@ -32,6 +33,20 @@ unit: release ## the quick tests of the core alone, without sanitizers; FILE=…
 
 docs: asan ## writes the tables of docs/ anew from the sources and programs they are made of
 	@tools/docs
+
+install: setup-build ## the command, its pages and completions, and the core as a library (PREFIX=…, DESTDIR=…)
+	@tools/build build installed
+	@cmake --install build --prefix $(PREFIX) --component cli >/dev/null
+	@cmake --install build --prefix $(PREFIX) --component dev >/dev/null
+
+deb: setup-build ## build/package/*.deb: otapult and libotapult-dev
+	@tools/build build/package installed
+	@cd build/package && cpack >log.cpack 2>&1 || { cat log.cpack >&2; exit 1; }
+	@ls build/package/*.deb
+
+tarball: setup-build ## build/static/otapult-….tar.gz: the command with as few libraries as can be
+	@tools/build build/static -DOTAPULT_STATIC=ON installed
+	@tools/cli-tarball build/static
 
 lint: setup-test ## formatting, clang-tidy, clang's warnings, rules of the rooms, links
 	@tools/lint

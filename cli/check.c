@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
+#include "base/text.h"
 #include "input.h"
 #include "report.h"
 #include "rollout.h"
@@ -29,7 +30,7 @@ static enum otapult_age age(const struct options *options, const struct otapult_
     if (options->running == NULL)
         return OTAPULT_AGE_UNKNOWN;
     otapult_version_of(&info->desc, &image);
-    snprintf(running.version, sizeof running.version, "%s", options->running);
+    otapult_text_set(running.version, sizeof running.version, options->running);
     return otapult_compare_versions(&image, &running);
 }
 

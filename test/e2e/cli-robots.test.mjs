@@ -83,7 +83,7 @@ describe('an open rover', () => {
         assert.equal(log.entries[0].event, 'confirmed');
         const { boot } = await rover.status();
         assert.equal((await otapult(['rollback', address(rover)])).status, 0);
-        await rover.waitForBoot(boot + 1);
+        await rover.waitFor('the old firmware to stay', status => status.boot > boot && !status.pending);
         const refused = await otapult(['confirm', address(rover), '--json']);
         assert.equal(refused.status, 1);
         assert.equal(lines(refused.stdout)[0].code, 'not_pending');
