@@ -332,3 +332,33 @@ describe('Arduino', () => {
         assert.equal(PROPERTIES.category, 'Communication');
     });
 });
+
+describe('what the forge reads', () => {
+    test('the workflow runs .ci/run on both releases that CONTRIBUTING.md names', async () => {
+        const { jobs } = await yaml('.github/workflows/ci.yml');
+        assert.deepEqual(jobs.run.strategy.matrix.suite, ['bookworm', 'trixie']);
+        assert.ok(jobs.run.steps.some(step => step.run === '.ci/run'));
+        const text = read('CONTRIBUTING.md');
+        for (const suite of jobs.run.strategy.matrix.suite)
+            assert.ok(text.includes(`SUITE=${suite}`), suite);
+    });
+
+    test('the issue form asks for what is needed, and its fields have names of their own', async () => {
+        const { body } = await yaml('.github/ISSUE_TEMPLATE/fault.yml');
+        const ids = body.map(field => field.id);
+        assert.equal(new Set(ids).size, ids.length);
+        assert.deepEqual(body.filter(field => field.validations?.required).map(field => field.id),
+            ['what', 'steps', 'version', 'where']);
+    });
+
+    test('every target that CONTRIBUTING.md calls is in the Makefile', () => {
+        const targets = [...read('CONTRIBUTING.md').matchAll(/(?:`|^)make ([a-z]+)/gm)].map(m => m[1]);
+        assert.ok(targets.length >= 8);
+        for (const target of targets)
+            assert.match(read('Makefile'), new RegExp(`^${target}:`, 'm'));
+    });
+
+    test('CHANGELOG.md begins with the version that is being made', () => {
+        assert.equal(read('CHANGELOG.md').match(/^## (\S+?),? /m)[1], VERSION);
+    });
+});
