@@ -63,6 +63,10 @@ struct otapult_decoder;
 extern const struct otapult_decoder otapult_gzip;
 #define OTAPULT_GZIP_RAM 45184u
 
+/* Patches: what turns the running image into another one, a hundredth of its size (`otapult patch`). */
+extern const struct otapult_decoder otapult_patch;
+#define OTAPULT_PATCH_RAM 32768u
+
 struct otapult_config {
     const struct otapult_port *port; /* must outlive the device */
     uint16_t chip_id;                /* of this device, OTAPULT_CHIP_… */
