@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report.h"
+#include "report_patch.h"
 
 static int info(const struct options *options)
 {
@@ -9,6 +10,11 @@ static int info(const struct options *options)
     if (!input_read(options->file, &in))
         return STATUS_NO;
     int err = input_unpack(&in, &judge.why);
+    if (err == 0 && patch_recognise(in.data, in.size)) {
+        int told = report_patch(&in);
+        input_free(&in);
+        return told;
+    }
     if (err == 0)
         err = input_judge(&in, options, &judge);
     survey(&found, err, in.data, in.size);
@@ -31,7 +37,8 @@ const struct verb verb_info = {
     .about =
         "Shows what each FILE ('-': standard input) is and what is in it, also when it is broken: chip, "
         "version, build, segments, checksum and hash of app images; bootloader, partition table, OTA data "
-        "and app of a merged image; and whether a robot takes it.",
+        "and app of a merged image; and whether a robot takes it. Of a patch: the build it is for, the one it "
+        "makes, and its size beside that one's.",
     .exits = "0 it could tell, 1 it could not or a FILE cannot be read, 2 wrong usage.",
     .examples = "otapult info build/*.bin",
     .least = 1,

@@ -26,6 +26,7 @@ struct options {
     const char *running;   /* version of its firmware */
     bool        first_use; /* one that is not known yet is noted */
     const char *inventory, *token;
+    const char *for_robot;
     bool        discover;
     long        timeout_s;
     /* of a roll-out */

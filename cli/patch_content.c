@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum source { EXACT, INSIDE, BELOW, LOWER, UPPER, RECENT, SOURCES = RECENT + OTAPULT_PATCH_RECENT };
-enum class { POINTERS, CALLS, LITERALS, JUMPS, CLASSES };
+enum sort { POINTERS, CALLS, LITERALS, JUMPS, CLASSES };
 
 struct learned {
     uint32_t address, shift;
@@ -153,7 +153,7 @@ struct unit {
     struct image_unit u;
     const uint8_t *old, *now;
     uint32_t to, address, pair_base;
-    enum class class;
+    enum sort sort;
     uint32_t shift[SOURCES];
     unsigned source[SOURCES], candidates, against;
     bool exact, by_block, by_lower, by_upper;
@@ -174,7 +174,7 @@ static void ask(const struct content *c, struct unit *x)
     size_t i = find(c, x->u.target), next;
     int region = image_region(c->base, x->u.target);
     enum place place = block_shift(c, x->u.target, &x->block);
-    const bool local = x->class == JUMPS;
+    const bool local = x->sort == JUMPS;
 
     x->exact = i < c->learneds && c->learned[i].address == x->u.target;
     next = x->exact ? i + 1 : i;
@@ -196,7 +196,7 @@ static void ask(const struct content *c, struct unit *x)
     if (x->by_upper)
         candidate(x, x->upper, UPPER);
     for (unsigned k = 0; k < OTAPULT_PATCH_RECENT; k++)
-        candidate(x, c->recent[x->class][k], RECENT + k);
+        candidate(x, c->recent[x->sort][k], RECENT + k);
     x->against = x->by_lower && x->lower != x->shift[0];
     if (x->by_upper && x->upper != x->shift[0])
         x->against++;
@@ -277,14 +277,14 @@ static void write_plain(struct content *c, const struct unit *x)
 
 /* ---- addresses ---- */
 
-static uint32_t *last_address(struct content *c, enum class class, uint32_t address)
+static uint32_t *last_address(struct content *c, enum sort sort, uint32_t address)
 {
-    return &c->last[class][class == POINTERS ? image_region(c->base, address) + 1 : 0];
+    return &c->last[sort][sort == POINTERS ? image_region(c->base, address) + 1 : 0];
 }
 
 static void note(struct content *c, const struct unit *x, uint32_t shift, bool believed)
 {
-    uint32_t *recent = c->recent[x->class];
+    uint32_t *recent = c->recent[x->sort];
     unsigned i = 0;
 
     while (i < OTAPULT_PATCH_RECENT - 1 && recent[i] != shift)
@@ -293,8 +293,8 @@ static void note(struct content *c, const struct unit *x, uint32_t shift, bool b
         recent[i] = recent[i - 1];
     recent[0] = shift;
     if (x->u.form != OTAPULT_PATCH_UPPER)
-        *last_address(c, x->class, x->u.target + shift) = x->u.target + shift;
-    if (x->class == JUMPS || !believed)
+        *last_address(c, x->sort, x->u.target + shift) = x->u.target + shift;
+    if (x->sort == JUMPS || !believed)
         return;
     if (x->exact || (!(x->by_block && x->block == shift) &&
                      !(x->by_lower && x->lower == shift && (!x->by_upper || x->upper == shift))))
@@ -357,18 +357,18 @@ static void write_number(struct content *c, const struct unit *x, uint32_t shift
     uint32_t off = shift - x->shift[0], step, by = 1;
 
     if (x->u.form == OTAPULT_PATCH_UPPER) {
-        code_signed(c->out, &c->distance[x->class], divide(off, 4096));
+        code_signed(c->out, &c->distance[x->sort], divide(off, 4096));
         return;
     }
-    if (c->base->family == OTAPULT_PATCH_XTENSA && (x->class == CALLS || x->class == LITERALS))
+    if (c->base->family == OTAPULT_PATCH_XTENSA && (x->sort == CALLS || x->sort == LITERALS))
         by = 4;
-    step = x->u.target + shift - *last_address(c, x->class, x->u.target);
+    step = x->u.target + shift - *last_address(c, x->sort, x->u.target);
     bool from_last = size_of(step) < size_of(off) && step % by == 0;
-    code_bit(c->out, &c->from_last[x->class], from_last);
+    code_bit(c->out, &c->from_last[x->sort], from_last);
     if (from_last)
-        code_signed(c->out, &c->step[x->class], divide(step, by));
+        code_signed(c->out, &c->step[x->sort], divide(step, by));
     else
-        code_signed(c->out, &c->distance[x->class], divide(off, by));
+        code_signed(c->out, &c->distance[x->sort], divide(off, by));
     note(c, x, shift, off + 0x4000 < 0x8000);
 }
 
@@ -379,7 +379,7 @@ static bool divides(const struct content *c, const struct unit *x, uint32_t shif
 
     if (x->u.form == OTAPULT_PATCH_UPPER)
         return off % 4096 == 0;
-    return c->base->family != OTAPULT_PATCH_XTENSA || (x->class != CALLS && x->class != LITERALS) ||
+    return c->base->family != OTAPULT_PATCH_XTENSA || (x->sort != CALLS && x->sort != LITERALS) ||
            off % 4 == 0;
 }
 
@@ -403,15 +403,15 @@ static void write_moved(struct content *c, struct unit *x)
     c->last_miss = x->to;
     while (i < x->candidates && !becomes(x, x->shift[i]))
         i++;
-    code_bit(c->out, &c->other[x->class], i < x->candidates);
+    code_bit(c->out, &c->other[x->sort], i < x->candidates);
     if (i < x->candidates) {
         for (unsigned k = 1; k <= i; k++)
-            code_bit(c->out, &c->which[x->class][x->source[k]], k == i);
+            code_bit(c->out, &c->which[x->sort][x->source[k]], k == i);
         note(c, x, x->shift[i], true);
         return;
     }
     bool number = true_shift(x, &shift) && divides(c, x, shift);
-    code_bit(c->out, &c->number[x->class], number);
+    code_bit(c->out, &c->number[x->sort], number);
     if (number)
         write_number(c, x, shift);
     else
@@ -420,8 +420,12 @@ static void write_moved(struct content *c, struct unit *x)
 
 /* ---- copies and new bytes ---- */
 
-static enum class class_of(unsigned kind) {
-    if (kind == OTAPULT_KIND_CALL) return CALLS; if (kind == OTAPULT_KIND_LITERAL) return LITERALS;
+static enum sort sort_of(unsigned kind)
+{
+    if (kind == OTAPULT_KIND_CALL)
+        return CALLS;
+    if (kind == OTAPULT_KIND_LITERAL)
+        return LITERALS;
     return kind == OTAPULT_KIND_JUMP || kind == OTAPULT_KIND_BRANCH ? JUMPS : POINTERS;
 }
 
@@ -436,7 +440,7 @@ static unsigned write_unit(struct content *c, uint32_t from, uint32_t end, uint3
     bool moves = x.u.form != OTAPULT_PATCH_NO_FORM && s != NULL && s->code == x.u.code &&
                  (x.u.form != OTAPULT_PATCH_POINTER || x.u.address % 4 != 0 || by % 4 == 0);
     x.pair_base = x.u.from == 0 ? 0 : x.u.from == 1 ? c->result->gp : x.u.from + by;
-    x.class = class_of(x.u.kind);
+    x.sort = sort_of(x.u.kind);
     if (moves)
         write_moved(c, &x);
     else

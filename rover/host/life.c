@@ -63,7 +63,7 @@ static void revoke_key(struct life *life)
                     o->revoked[3]);
 }
 
-static const struct otapult_decoder *const decoders[] = {&otapult_gzip, NULL};
+static const struct otapult_decoder *const decoders[] = {&otapult_gzip, &otapult_patch, NULL};
 
 /* The checks ask it as long as the life lasts. */
 static bool start(struct life *life, struct ports *ports)

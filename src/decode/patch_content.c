@@ -11,7 +11,7 @@
 #define CHANGE_SET  3u
 
 enum source { EXACT, INSIDE, BELOW, LOWER, UPPER, RECENT };
-enum class { POINTERS, CALLS, LITERALS, JUMPS };
+enum sort { POINTERS, CALLS, LITERALS, JUMPS };
 
 /* One unit on its way. */
 struct unit {
@@ -19,7 +19,7 @@ struct unit {
     struct otapult_patch_evidence e;
     uint32_t to, address; /* in the result: offset and address */
     uint32_t pair_base;   /* of a lower or upper half, in the result */
-    enum class class;
+    enum sort sort;
     uint32_t shift[OTAPULT_PATCH_SOURCES]; /* candidates, the likeliest first */
     uint8_t source[OTAPULT_PATCH_SOURCES];
     unsigned candidates;
@@ -124,11 +124,14 @@ static void take_plain(struct otapult_patch_content *c, struct otapult_patch_inp
 
 /* ---- units with an address ---- */
 
-static enum class class_of(unsigned kind) {
-    switch (kind){
-        case OTAPULT_KIND_CALL : return CALLS; case OTAPULT_KIND_LITERAL : return LITERALS;
-        case OTAPULT_KIND_JUMP : case OTAPULT_KIND_BRANCH : return JUMPS;
-        default : return POINTERS;
+static enum sort sort_of(unsigned kind)
+{
+    switch (kind) {
+    case OTAPULT_KIND_CALL: return CALLS;
+    case OTAPULT_KIND_LITERAL: return LITERALS;
+    case OTAPULT_KIND_JUMP:
+    case OTAPULT_KIND_BRANCH: return JUMPS;
+    default: return POINTERS;
     }
 }
 
@@ -147,11 +150,11 @@ static void find_candidates(struct otapult_patch_content *c, struct unit *x)
     const struct otapult_patch_evidence *e = &x->e;
 
     otapult_patch_map_ask(&c->map, &c->base, &c->result, x->u.target, &x->e);
-    if (e->exact && x->class != JUMPS)
+    if (e->exact && x->sort != JUMPS)
         add(x, e->exact_shift, EXACT);
     if (e->inside)
         add(x, e->block_shift, INSIDE);
-    if (e->below_block && x->class == JUMPS)
+    if (e->below_block && x->sort == JUMPS)
         add(x, e->block_shift, BELOW);
     if (e->lower)
         add(x, e->lower_shift, LOWER);
@@ -160,7 +163,7 @@ static void find_candidates(struct otapult_patch_content *c, struct unit *x)
     if (e->upper)
         add(x, e->upper_shift, UPPER);
     for (unsigned i = 0; i < OTAPULT_PATCH_RECENT; i++)
-        add(x, c->recent[x->class][i], RECENT + i);
+        add(x, c->recent[x->sort][i], RECENT + i);
 }
 
 static void put(struct unit *x, uint32_t target)
@@ -184,32 +187,32 @@ static otapult_patch_fine *right_context(struct otapult_patch_content *c, const 
                      (calm(c, x->to) < 3)];
 }
 
-static uint32_t *last_address(struct otapult_patch_content *c, enum class class, uint32_t address)
+static uint32_t *last_address(struct otapult_patch_content *c, enum sort sort, uint32_t address)
 {
-    if (class != POINTERS)
-        return &c->last[class - 1];
+    if (sort != POINTERS)
+        return &c->last[sort - 1];
     return &c->last[OTAPULT_PATCH_CLASSES - 1 + (unsigned)(otapult_patch_region(&c->base, address) + 1)];
 }
 
 /* Xtensa's calls and literals are words. */
-static uint32_t unit_of_distance(const struct otapult_patch_content *c, enum class class)
+static uint32_t unit_of_distance(const struct otapult_patch_content *c, enum sort sort)
 {
-    return c->base.family == OTAPULT_PATCH_XTENSA && (class == CALLS || class == LITERALS) ? 4 : 1;
+    return c->base.family == OTAPULT_PATCH_XTENSA && (sort == CALLS || sort == LITERALS) ? 4 : 1;
 }
 
 /* The shift is known: whoever comes next may move as far. */
 static void note(struct otapult_patch_content *c, const struct unit *x, uint32_t shift, bool believed)
 {
     const struct otapult_patch_evidence *e = &x->e;
-    uint32_t *recent = c->recent[x->class], i = 0;
+    uint32_t *recent = c->recent[x->sort], i = 0;
 
     while (i < OTAPULT_PATCH_RECENT - 1 && recent[i] != shift)
         i++;
     memmove(recent + 1, recent, i * sizeof *recent);
     recent[0] = shift;
     if (x->u.form != OTAPULT_PATCH_UPPER)
-        *last_address(c, x->class, x->u.target + shift) = x->u.target + shift;
-    if (x->class == JUMPS || !believed)
+        *last_address(c, x->sort, x->u.target + shift) = x->u.target + shift;
+    if (x->sort == JUMPS || !believed)
         return;
     bool by_block = e->inside && e->block_shift == shift;
     bool by_neighbours = e->lower && e->lower_shift == shift && (!e->upper || e->upper_shift == shift);
@@ -220,17 +223,16 @@ static void note(struct otapult_patch_content *c, const struct unit *x, uint32_t
 /* An address as a number: its distance from the expected one, or from the one that came last. */
 static void take_number(struct otapult_patch_content *c, struct otapult_patch_input *in, struct unit *x)
 {
-    uint32_t expected = x->u.target + x->shift[0], size = unit_of_distance(c, x->class), target;
+    uint32_t expected = x->u.target + x->shift[0], size = unit_of_distance(c, x->sort), target;
 
     if (x->u.form == OTAPULT_PATCH_UPPER) {
-        put(x, expected + otapult_patch_signed(in, &c->distance[x->class]) * 4096);
+        put(x, expected + otapult_patch_signed(in, &c->distance[x->sort]) * 4096);
         return;
     }
-    if (otapult_patch_coarse_bit(in, &c->from_last[x->class]))
-        target = *last_address(c, x->class, x->u.target) +
-                 otapult_patch_signed(in, &c->step[x->class]) * size;
+    if (otapult_patch_coarse_bit(in, &c->from_last[x->sort]))
+        target = *last_address(c, x->sort, x->u.target) + otapult_patch_signed(in, &c->step[x->sort]) * size;
     else
-        target = expected + otapult_patch_signed(in, &c->distance[x->class]) * size;
+        target = expected + otapult_patch_signed(in, &c->distance[x->sort]) * size;
     put(x, target);
     uint32_t off = target - expected;
     note(c, x, target - x->u.target, off + NEAR < 2 * NEAR);
@@ -241,7 +243,7 @@ static void take_other(struct otapult_patch_content *c, struct otapult_patch_inp
     unsigned i = 1;
 
     while (i < x->candidates &&
-           !otapult_patch_coarse_bit(in, &c->which[x->class * OTAPULT_PATCH_SOURCES + x->source[i]]))
+           !otapult_patch_coarse_bit(in, &c->which[x->sort * OTAPULT_PATCH_SOURCES + x->source[i]]))
         i++;
     if (i == x->candidates) /* no encoder writes this; any bytes will do */
         return;
@@ -251,7 +253,7 @@ static void take_other(struct otapult_patch_content *c, struct otapult_patch_inp
 
 static void take_moved(struct otapult_patch_content *c, struct otapult_patch_input *in, struct unit *x)
 {
-    x->class = class_of(x->u.kind);
+    x->sort = sort_of(x->u.kind);
     find_candidates(c, x);
     put(x, x->u.target + x->shift[0]);
     if (!otapult_patch_bit(in, right_context(c, x), RIGHT_LIMIT)) {
@@ -259,9 +261,9 @@ static void take_moved(struct otapult_patch_content *c, struct otapult_patch_inp
         return;
     }
     missed(c, x->to);
-    if (otapult_patch_coarse_bit(in, &c->other[x->class]))
+    if (otapult_patch_coarse_bit(in, &c->other[x->sort]))
         take_other(c, in, x);
-    else if (otapult_patch_coarse_bit(in, &c->number[x->class]))
+    else if (otapult_patch_coarse_bit(in, &c->number[x->sort]))
         take_number(c, in, x);
     else
         take_bytes(c, in, x);

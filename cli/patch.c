@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ask.h"
+#include "new_file.h"
+#include "patch_file.h"
+#include "report.h"
+#include "report_patch.h"
+#include "say.h"
+
+#define BUILDS_MAX 1000
+
+/* An image a robot may run, or shall. */
+struct build {
+    struct input in;
+    struct otapult_image_info info;
+    char id[OTAPULT_BUILD_ID_CHARS + 1];
+};
+
+static void build_free(struct build *b)
+{
+    input_free(&b->in);
+    *b = (struct build){.id = ""};
+}
+
+/* Only what a robot would take: a patch for anything else would be refused at its end. */
+static int build_read(const char *path, struct build *b)
+{
+    static struct otapult_judge judge;
+    const struct options any = {OPTIONS_DEFAULT};
+    struct fault f;
+
+    *b = (struct build){.id = ""};
+    if (!input_read(path, &b->in))
+        return STATUS_NO;
+    int err = input_unpack(&b->in, &judge.why);
+    if (err == 0)
+        err = input_judge_any(&b->in, &any, &judge);
+    if (err != 0) {
+        fault_of_error(&f, err, &judge.why);
+        int status = fault_say(&f, "file", b->in.name);
+        build_free(b);
+        return status;
+    }
+    b->info = judge.inspect.info;
+    otapult_build_id(&b->info.desc, b->id);
+    return STATUS_OK;
+}
+
+/* ---- one patch ---- */
+
+static int write_patch(const struct build *from, const struct build *to, const char *path,
+                       const struct patch_file *patch, bool is_gzip)
+{
+    bool out = strcmp(path, "-") == 0;
+    int err = out ? new_file_write(STDOUT_FILENO, patch->data, patch->size)
+                  : new_file_save(path, new_file_usual_mode(), patch->data, patch->size);
+    if (err != 0)
+        return trouble_say(TROUBLE_FILE_UNWRITABLE, "file", path, strerror(err));
+    if (is_gzip)
+        remark(
+            "%s and %s have too little in common: %s is the whole firmware as a gzip file, which is smaller "
+            "than a patch and fits every build",
+            from->in.name, to->in.name, path);
+    return out ? STATUS_OK : report_patch_made(path, patch, to->in.size);
+}
+
+static int make(const struct build *from, const struct build *to, const char *path)
+{
+    struct patch_file patch;
+    bool is_gzip;
+
+    if (from->info.chip_id != to->info.chip_id) {
+        complain("%s is for %s, %s for %s", from->in.name, otapult_chip_name(from->info.chip_id), to->in.name,
+                 otapult_chip_name(to->info.chip_id));
+        return STATUS_NO;
+    }
+    if (!patch_make(from->in.data, from->in.size, to->in.data, to->in.size, &patch, &is_gzip)) {
+        complain("%s: no patch can be made of it: out of memory, or a fault of otapult", to->in.name);
+        return STATUS_NO;
+    }
+    int status = write_patch(from, to, path, &patch, is_gzip);
+    free(patch.data);
+    return status;
+}
+
+static int between_files(const struct options *o, const struct build *to)
+{
+    struct build from;
+    int status = build_read(o->operand[0], &from);
+
+    if (status == STATUS_OK)
+        status = make(&from, to, o->out);
+    build_free(&from);
+    return status;
+}
+
+/* ---- a folder of builds ---- */
+
+struct folder {
+    char *name[BUILDS_MAX];
+    size_t count;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool is_bin(const char *name)
+{
+    size_t n = strlen(name);
+    return n > 4 && strcmp(name + n - 4, ".bin") == 0;
+}
+
+static void folder_free(struct folder *f)
+{
+    while (f->count > 0)
+        free(f->name[--f->count]);
+}
+
+static int folder_read(const char *path, struct folder *f)
+{
+    DIR *dir = opendir(path);
+    const struct dirent *entry;
+
+    f->count = 0;
+    if (dir == NULL)
+        return trouble_say(TROUBLE_FILE_UNREADABLE, "file", path, strerror(errno));
+    while ((entry = readdir(dir)) != NULL && f->count < BUILDS_MAX) {
+        char *name = NULL;
+        if (is_bin(entry->d_name) && asprintf(&name, "%s/%s", path, entry->d_name) > 0)
+            f->name[f->count++] = name;
+    }
+    closedir(dir);
+    qsort(f->name, f->count, sizeof f->name[0], by_name);
+    return STATUS_OK;
+}
+
+static bool is_same(const struct build *a, const struct build *b)
+{
+    return a->in.size == b->in.size && memcmp(a->info.sha256, b->info.sha256, 32) == 0;
+}
+
+/* What is no app image is left out, aloud; the others still get their patch. */
+static int patch_from(const struct options *o, const char *path, const struct build *to)
+{
+    struct build from;
+    char *out = NULL;
+    int status = build_read(path, &from);
+
+    if (status == STATUS_OK && !is_same(&from, to)) {
+        size_t n = strlen(from.in.name) - 4;
+        status = asprintf(&out, "%s/%.*s.patch", o->out, (int)n, from.in.name) > 0 ? make(&from, to, out)
+                                                                                   : STATUS_NO;
+    }
+    free(out);
+    build_free(&from);
+    return status;
+}
+
+static int from_folder(const struct options *o, const struct build *to)
+{
+    struct folder folder;
+    int worst = folder_read(o->operand[0], &folder);
+
+    if (worst == STATUS_OK && mkdir(o->out, 0777) != 0 && errno != EEXIST)
+        worst = trouble_say(TROUBLE_FILE_UNWRITABLE, "file", o->out, strerror(errno));
+    for (size_t i = 0; worst == STATUS_OK && folder.count == 0 && i < 1; i++) {
+        complain("%s: holds no .bin file", o->operand[0]);
+        worst = STATUS_NO;
+    }
+    for (size_t i = 0; i < folder.count; i++) {
+        int status = patch_from(o, folder.name[i], to);
+        worst = status > worst ? status : worst;
+    }
+    folder_free(&folder);
+    return worst;
+}
+
+/* ---- for one robot ---- */
+
+static struct device_image robot_runs; /* fleet_ask()'s callback has no context of its own */
+
+static int remember(struct robot *r, const struct options *options)
+{
+    (void)options;
+    if (r->fault.status != 0)
+        return fault_say(&r->fault, "robot", r->name);
+    robot_runs = r->device.image;
+    return STATUS_OK;
+}
+
+static int ask(const struct options *o)
+{
+    char *robot[] = {(char *)(uintptr_t)o->for_robot};
+    struct fleet fleet;
+    int status = fleet_open(&fleet, o, robot, 1);
+
+    if (status != 0)
+        return status;
+    status = fleet.count == 1 ? fleet_ask(&fleet, remember, o) : STATUS_USAGE;
+    if (fleet.count != 1)
+        complain("--for wants one robot");
+    fleet_free(&fleet);
+    return status;
+}
+
+/* Finds the build in the folder by its id. Files that are no app images are passed over in silence. */
+static bool find_build(const struct folder *folder, const char *id, struct build *from)
+{
+    static struct otapult_judge judge;
+    const struct options any = {OPTIONS_DEFAULT};
+
+    for (size_t i = 0; i < folder->count; i++) {
+        *from = (struct build){.id = ""};
+        if (!input_read(folder->name[i], &from->in))
+            continue;
+        if (input_unpack(&from->in, &judge.why) == 0 && input_judge_any(&from->in, &any, &judge) == 0) {
+            from->info = judge.inspect.info;
+            otapult_build_id(&from->info.desc, from->id);
+            if (strcmp(from->id, id) == 0)
+                return true;
+        }
+        build_free(from);
+    }
+    return false;
+}
+
+static int for_robot(const struct options *o, const struct build *to)
+{
+    struct folder folder;
+    struct build from;
+    int status = ask(o);
+
+    if (status != STATUS_OK)
+        return status;
+    status = folder_read(o->operand[0], &folder);
+    if (status == STATUS_OK && !find_build(&folder, robot_runs.build, &from)) {
+        complain("%s runs %s (%s), which is not in %s", o->for_robot, robot_runs.version, robot_runs.build,
+                 o->operand[0]);
+        status = STATUS_NO;
+    } else if (status == STATUS_OK) {
+        status = make(&from, to, o->out);
+        build_free(&from);
+    }
+    folder_free(&folder);
+    return status;
+}
+
+/* ---- the verb ---- */
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static const char *wrong_usage(const struct options *o)
+{
+    if (o->out == NULL)
+        return "wants --out";
+    if (strcmp(o->out, "-") == 0 && isatty(STDOUT_FILENO))
+        return "will not write a patch to a terminal; send standard output elsewhere";
+    if (o->for_robot != NULL && !is_folder(o->operand[0]))
+        return "--for chooses from a folder of builds";
+    return NULL;
+}
+
+static int run(const struct options *o)
+{
+    struct build to;
+    const char *wrong = wrong_usage(o);
+
+    if (wrong != NULL) {
+        complain("patch: %s", wrong);
+        return STATUS_USAGE;
+    }
+    int status = build_read(o->operand[1], &to);
+    if (status == STATUS_OK && o->for_robot != NULL)
+        status = for_robot(o, &to);
+    else if (status == STATUS_OK && is_folder(o->operand[0]))
+        status = from_folder(o, &to);
+    else if (status == STATUS_OK)
+        status = between_files(o, &to);
+    build_free(&to);
+    return status;
+}
+
+const struct verb verb_patch = {
+    .name = "patch",
+    .gist = "make a small update",
+    .operands = "OLD NEW",
+    .summary = "makes a patch: what turns one build into the next, a hundredth of its size",
+    .about =
+        "Writes to --out what turns the app image OLD into the app image NEW. A robot that runs exactly OLD takes "
+        "the patch like firmware, from the page, from curl and from otapult push; every other robot refuses it "
+        "before anything is erased. Sign NEW first: a patch is made of the files as they are sent.\n"
+        "\n"
+        "OLD may be a folder of earlier builds. Then --out is a folder too, and gets one patch for each .bin file "
+        "in OLD, named after it; with --for it is one file, the patch for the build that the robot runs.\n"
+        "\n"
+        "Every patch is applied by the robot's own decoder and compared before it is written. Where OLD and NEW "
+        "have too little in common, what is written is NEW as a gzip file, and otapult says so.",
+    .examples = "otapult patch 1.4.1.bin 1.4.2.bin --out 1.4.2.patch\n"
+                "otapult patch releases 1.4.2.bin --for rover.local --out 1.4.2.patch\n"
+                "otapult info 1.4.2.patch",
+    .least = 2,
+    .most = 2,
+    .completes = {COMPLETES_FILE, COMPLETES_FILE},
+    .group = GROUP_FILES,
+    .options = (const struct verb_option[]){{OPTION_OUT, "where the patch goes, or a folder for several"},
+                                            {OPTION_FOR, NULL},
+                                            {OPTION_INVENTORY, NULL},
+                                            {OPTION_TOKEN, NULL},
+                                            {OPTION_FIRST_USE, NULL},
+                                            {OPTION_TIMEOUT, NULL},
+                                            {OPTION_JSON, NULL},
+                                            {OPTION_NONE, NULL}},
+    .run = run,
+};
