@@ -21,7 +21,7 @@ struct life {
     struct mhd_server *server, *redirects;
     struct announce *announce; /* NULL: nobody in the network is told */
     union otapult_users_memory users;
-    uint64_t decoder_memory[OTAPULT_GZIP_RAM / 8];
+    uint64_t decoder_memory[(OTAPULT_GZIP_RAM + OTAPULT_PATCH_RAM) / 8]; /* a patch may come in a gzip file */
     uint16_t port;
     enum sample_temper temper; /* of the firmware that runs */
     uint32_t after_ms;         /* of the temper */

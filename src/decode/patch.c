@@ -114,13 +114,13 @@ static void name_build(struct otapult_text *t, const char *version, size_t len, 
     char clean[OTAPULT_PATCH_TEXT + 1];
 
     otapult_text_clean(clean, sizeof clean, (const uint8_t *)version, len);
-    otapult_text_str(t, clean[0] != 0 ? clean : "unnamed");
+    otapult_text_str(t, clean[0] != 0 ? clean : "?");
     otapult_text_str(t, " (");
     otapult_text_digest(t, id, 4);
     otapult_text_str(t, ")");
 }
 
-/* "made for 1.2.2 (0badcafe), this robot runs 1.2.1 (cafebabe)" */
+/* "1.2.2 (0badcafe); 1.2.1 (cafebabe)" */
 static int wrong_base(struct patch *d, const struct otapult_decoder_env *env)
 {
     uint8_t head[OTAPULT_HEAD_SIZE];
@@ -130,13 +130,13 @@ static int wrong_base(struct patch *d, const struct otapult_decoder_env *env)
     otapult_text_init(&t, d->text, sizeof d->text);
     name_build(&t, (const char *)d->header + OTAPULT_PATCH_HEADER, d->header[AT_BASE_TEXT],
                d->header + AT_BASE_BUILD);
-    otapult_text_str(&t, ", this device runs ");
+    otapult_text_str(&t, "; ");
     d->content.base.size = d->content.base.flash.size;
     otapult_patch_base_read(&d->content.base, 0, head, sizeof head);
     if (otapult_read_head(head, &info) == 0)
         name_build(&t, info.desc.version, strlen(info.desc.version), info.desc.elf_sha256);
     else
-        otapult_text_str(&t, "no app image");
+        otapult_text_str(&t, "?");
     if (d->content.base.err != 0)
         return d->content.base.err;
     *env->why = (struct otapult_finding){.at = AT_BASE_SHA, .text = d->text};
@@ -452,7 +452,7 @@ static int feed_crc(struct patch *d, const struct otapult_decoder_env *env, cons
 
 /* ---- the stage ---- */
 
-static int init(void *state, const struct otapult_decoder_env *env)
+static int patch_init(void *state, const struct otapult_decoder_env *env)
 {
     struct patch *d = state;
 
@@ -462,7 +462,7 @@ static int init(void *state, const struct otapult_decoder_env *env)
     return 0;
 }
 
-static int feed(void *state, const struct otapult_decoder_env *env, const uint8_t *p, size_t n)
+static int patch_feed(void *state, const struct otapult_decoder_env *env, const uint8_t *p, size_t n)
 {
     struct patch *d = state;
     int err = 0;
@@ -478,7 +478,7 @@ static int feed(void *state, const struct otapult_decoder_env *env, const uint8_
     return err;
 }
 
-static int finish(void *state, const struct otapult_decoder_env *env)
+static int patch_finish(void *state, const struct otapult_decoder_env *env)
 {
     struct patch *d = state;
     uint8_t sha[32];
@@ -496,7 +496,7 @@ static int finish(void *state, const struct otapult_decoder_env *env)
     return err;
 }
 
-static bool recognises(const uint8_t *head, size_t n)
+static bool is_patch(const uint8_t *head, size_t n)
 {
     return n >= 4 && memcmp(head, OTAPULT_PATCH_MAGIC, 4) == 0;
 }
@@ -505,8 +505,8 @@ const struct otapult_decoder otapult_patch = {
     .name = "patch",
     .memory = sizeof(struct patch),
     .makes_image = true,
-    .recognises = recognises,
-    .init = init,
-    .feed = feed,
-    .finish = finish,
+    .recognises = is_patch,
+    .init = patch_init,
+    .feed = patch_feed,
+    .finish = patch_finish,
 };
