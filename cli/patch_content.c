@@ -523,9 +523,9 @@ static void write_first(struct content *c)
 }
 
 /* New bytes up to the next block, and its head where the map does not have it. `room`: up to the next block
- * of the map. Returns where the base goes on. */
-static uint32_t write_gap(struct content *c, uint32_t at, uint32_t size, uint32_t room, uint32_t old,
-                          const struct match_block *next)
+ * of the map. */
+static void write_gap(struct content *c, uint32_t at, uint32_t size, uint32_t room, uint32_t old,
+                      const struct match_block *next)
 {
     if (room > 0)
         code_bit(c->out, &c->all_new, size == room);
@@ -537,14 +537,14 @@ static uint32_t write_gap(struct content *c, uint32_t at, uint32_t size, uint32_
         code_number(c->out, &c->copy_size, next->size);
         code_signed(c->out, &c->copy_seek, next->base - old);
     }
-    return old;
 }
 
 static uint32_t next_mapped(const struct content *c, size_t i)
 {
-    while (i < c->list.count && !c->list.block[i].mapped)
-        i++;
-    return i < c->list.count ? c->list.block[i].result : c->result->size;
+    for (; c->list.block != NULL && i < c->list.count; i++)
+        if (c->list.block[i].mapped)
+            return c->list.block[i].result;
+    return c->result->size;
 }
 
 static void write_all(struct content *c)
@@ -554,7 +554,7 @@ static void write_all(struct content *c)
     for (size_t i = 0; i <= c->list.count; i++) {
         const struct match_block *b = i < c->list.count ? &c->list.block[i] : NULL;
         uint32_t to = b != NULL ? b->result : c->result->size;
-        old = write_gap(c, at, to - at, next_mapped(c, i) - at, old, b);
+        write_gap(c, at, to - at, next_mapped(c, i) - at, old, b);
         if (b == NULL)
             return;
         write_copy(c, b);

@@ -34,11 +34,11 @@ struct image {
 };
 
 /* Any file will do: what is no app image has no segments. Keeps `data`. */
-void image_read(struct image *image, const uint8_t *data, uint32_t size);
+void image_read(struct image *m, const uint8_t *data, uint32_t size);
 
-const struct image_segment *image_at(const struct image *image, uint32_t at);
-const struct image_segment *image_of(const struct image *image, uint32_t address);
-int image_region(const struct image *image, uint32_t address);
+const struct image_segment *image_at(const struct image *m, uint32_t at);
+const struct image_segment *image_of(const struct image *m, uint32_t address);
+int image_region(const struct image *m, uint32_t address);
 
 /* What goes from unit to unit of one block. */
 struct image_walk {
@@ -53,8 +53,7 @@ struct image_unit {
     uint32_t address, target, from; /* from: as in the format: 0, an auipc's address, or 1: the gp */
 };
 
-void image_unit(const struct image *image, struct image_walk *walk, uint32_t at, uint32_t end,
-                struct image_unit *unit);
+void image_unit(const struct image *m, struct image_walk *w, uint32_t at, uint32_t end, struct image_unit *u);
 
 uint32_t image_address(unsigned form, const uint8_t *insn, uint32_t address);
 bool     image_set_address(unsigned form, uint8_t *insn, uint32_t address, uint32_t base, uint32_t target);

@@ -55,20 +55,22 @@ struct matcher {
 
 /* ---- copies of the images ---- */
 
-/* Puts a name of the address into the field that holds it: 0 blanks it. */
-static void name(unsigned form, uint8_t *p, uint32_t address, uint32_t id)
+/* Puts a name of the address into the field that holds it: 0 blanks it. Of a whole word the highest byte
+ * stays: it says what kind of address this is. */
+static void name(unsigned form, uint8_t *p, uint32_t id)
 {
     const struct otapult_patch_form *f = &otapult_patch_forms[form];
     uint32_t w = 0;
 
-    (void)address;
     id ^= id >> 15;
     for (unsigned i = 0; i < f->bytes; i++)
         w |= (uint32_t)p[i] << 8 * i;
-    for (unsigned i = 0, used = 0; i < f->pieces; used += f->piece[i++].bits) {
+    for (unsigned i = 0; i < f->pieces; i++) {
         const struct otapult_patch_piece *piece = &f->piece[i];
-        uint32_t ones = piece->bits == 32 ? 0xFFFFFFu : (1u << piece->bits) - 1;
-        w = (w & ~(ones << piece->from)) | (id >> used & ones) << piece->from;
+        unsigned bits = piece->bits < 24 ? piece->bits : 24;
+        uint32_t ones = (1u << bits) - 1;
+        w = (w & ~(ones << piece->from)) | (id & ones) << piece->from;
+        id >>= bits;
     }
     for (unsigned i = 0; i < f->bytes; i++)
         p[i] = (uint8_t)(w >> 8 * i);
@@ -99,7 +101,7 @@ static void name_all(const struct image *m, match_moved moved, void *ctx, bool b
             begins[at] = 1;
         if (is_named(&u)) {
             uint32_t to = blank ? 0 : moved != NULL ? moved(ctx, u.target) : u.target;
-            name(u.form, copy + at, u.address, to * 2654435761u);
+            name(u.form, copy + at, to * 2654435761u);
         }
     }
 }

@@ -73,14 +73,14 @@ static void missed(struct otapult_patch_content *c, uint32_t to)
 static void take_bytes(struct otapult_patch_content *c, struct otapult_patch_input *in, struct unit *x)
 {
     unsigned kind = x->u.kind, before = 0;
-    bool differs[4];
+    bool differs[4] = {false};
 
     missed(c, x->to);
     c->misses++;
     for (unsigned i = 0; i < x->u.bytes; i++) {
         bool last = i + 1u == x->u.bytes && before == 0;
         differs[i] = last || otapult_patch_coarse_bit(in, &c->differs[(kind * 4 + i) * 8 + before]);
-        before = before << 1 | differs[i];
+        before = before * 2 + (differs[i] ? 1 : 0);
     }
     for (unsigned i = 0; i < x->u.bytes; i++) {
         if (!differs[i])
