@@ -12,15 +12,24 @@
  *   record   key length, 0x5A, value length (2), CRC-32 of these and of key and value; key, value;
  *            0xFF up to a multiple of 4
  *
- * The half with the newer header counts. A record that a power cut tore fails its CRC: it is stepped over
- * where its head is whole, else the log ends there. Records are appended where erased bytes follow the
- * log; where none do, everything that holds moves to the other half. */
+ * The half with the newer header counts. Records are appended where erased bytes follow the log; where none do,
+ * everything that holds moves to the other half, which begins to count with its header, written last; then the
+ * old half is erased, so that no flipped bit can bring it back.
+ *
+ * A power cut can tear the last record and no other, because nothing is ever appended behind a torn one: the log
+ * moves instead. So a bad record with nothing behind it was torn and never counted, and one with whole records
+ * behind it is damage, as is a half whose header is bad and which holds whole records while the other half does
+ * not count either. What a damaged record held nobody knows: keys that are not found behind it are lost, which
+ * is another answer than absent, and stays so when the log moves: a record of the key "!" stands in the place of
+ * the damage then. */
 #define HEADER_SIZE 16u
 #define RECORD_HEAD 8u
 #define RECORD_MAX  (RECORD_HEAD + STORE_KEY_MAX + STORE_VALUE_MAX + 1)
 #define RECORD_MARK 0x5Au
 #define MAGIC       0x564B544Fu
 #define ERASED      0xFFu
+#define LOSS        "!"
+#define CHUNK       512u
 _Static_assert(RECORD_MAX % 4 == 0, "a record fills whole words");
 
 struct record {
@@ -33,6 +42,9 @@ struct cursor {
     struct store *s;
     uint32_t base, at, size; /* of the half; `at` is behind the last record */
     uint32_t generation;     /* 0: the half does not count */
+    uint32_t sure;           /* behind the last damage: what is found from here on holds */
+    bool lost;               /* there is damage, or was before the log moved */
+    bool torn;               /* at the end: something lies there that is no record */
 };
 
 /* The usual CRC-32, four bits a step. */
@@ -113,23 +125,12 @@ static int open_half(struct cursor *c, struct store *s, unsigned half)
 {
     uint8_t header[HEADER_SIZE];
     uint32_t size = s->size / (2 * NOR_SECTOR) * NOR_SECTOR;
-    *c = (struct cursor){.s = s, .base = s->base + half * size, .at = HEADER_SIZE, .size = size};
+    *c = (struct cursor){
+        .s = s, .base = s->base + half * size, .at = HEADER_SIZE, .size = size, .sure = HEADER_SIZE};
     if (size == 0 || read_at(c, 0, header, sizeof header) != 0)
         return OTAPULT_E_STORE;
     if (otapult_le32(header) == MAGIC && otapult_le32(header + 8) == ~crc32_more(0xFFFFFFFFu, header, 8))
         c->generation = otapult_le32(header + 4);
-    return 0;
-}
-
-/* The half that counts, and the other one. */
-static int open_store(struct cursor *now, struct cursor *other, struct store *s)
-{
-    struct cursor half[2];
-    if (open_half(&half[0], s, 0) != 0 || open_half(&half[1], s, 1) != 0)
-        return OTAPULT_E_STORE;
-    unsigned newer = half[1].generation > half[0].generation;
-    *now = half[newer];
-    *other = half[!newer];
     return 0;
 }
 
@@ -139,25 +140,71 @@ static bool sane(const struct cursor *c, const struct record *r)
            value_size(r) <= STORE_VALUE_MAX && padded_size(key_size(r), value_size(r)) <= c->size - c->at;
 }
 
-/* The next whole record; *found is false at the end of the log, where no record begins. */
+/* The record that begins at c->at, if a whole one does. */
+static int record_here(const struct cursor *c, struct record *r, bool *whole)
+{
+    *whole = false;
+    if (c->size - c->at < RECORD_HEAD)
+        return 0;
+    if (read_at(c, c->at, r->bytes, RECORD_HEAD) != 0)
+        return OTAPULT_E_STORE;
+    if (!sane(c, r))
+        return 0;
+    r->size = padded_size(key_size(r), value_size(r));
+    if (read_at(c, c->at + RECORD_HEAD, r->bytes + RECORD_HEAD, r->size - RECORD_HEAD) != 0)
+        return OTAPULT_E_STORE;
+    *whole = otapult_le32(r->bytes + 4) == record_crc(r);
+    return 0;
+}
+
+static int is_erased(const struct cursor *c, uint32_t from, uint32_t to, bool *yes)
+{
+    uint8_t there[CHUNK];
+    *yes = true;
+    for (uint32_t n; *yes && from < to; from += n) {
+        n = to - from < CHUNK ? to - from : CHUNK;
+        if (read_at(c, from, there, n) != 0)
+            return OTAPULT_E_STORE;
+        for (uint32_t i = 0; i < n; i++)
+            *yes = *yes && there[i] == ERASED;
+    }
+    return 0;
+}
+
+/* From a place where no whole record begins to the next one: there is damage in between. Where none follows the
+ * log ends here. */
+static int skip_damage(struct cursor *c, struct record *r, bool *found)
+{
+    struct cursor next = *c;
+    bool erased;
+    int err = is_erased(c, c->at, c->size, &erased);
+    c->torn = err == 0 && !erased;
+    while (err == 0 && c->torn && !*found && next.size - next.at > RECORD_HEAD) {
+        next.at += 4;
+        err = record_here(&next, r, found);
+    }
+    if (err != 0 || !*found)
+        return err;
+    *c = next;
+    c->sure = c->at;
+    c->lost = true;
+    c->torn = false;
+    return 0;
+}
+
+/* The next whole record; *found is false at the end of the log. */
 static int next_record(struct cursor *c, struct record *r, bool *found)
 {
     *found = false;
-    while (c->generation != 0 && c->size - c->at >= RECORD_HEAD) {
-        if (read_at(c, c->at, r->bytes, RECORD_HEAD) != 0)
-            return OTAPULT_E_STORE;
-        if (r->bytes[0] == ERASED)
-            return 0;
-        if (!sane(c, r))
-            return 0;
-        r->size = padded_size(key_size(r), value_size(r));
-        if (read_at(c, c->at + RECORD_HEAD, r->bytes + RECORD_HEAD, r->size - RECORD_HEAD) != 0)
-            return OTAPULT_E_STORE;
-        c->at += r->size;
-        if (otapult_le32(r->bytes + 4) == record_crc(r)) {
-            *found = true;
-            return 0;
-        }
+    int err = record_here(c, r, found);
+    if (err == 0 && !*found)
+        err = skip_damage(c, r, found);
+    if (err != 0 || !*found)
+        return err;
+    c->at += r->size;
+    if (has_key(r, (const uint8_t *)LOSS, 1)) {
+        c->sure = c->at;
+        c->lost = true;
     }
     return 0;
 }
@@ -167,21 +214,51 @@ static int find_last(struct cursor *c, const char *key, struct record *out, bool
 {
     struct record r;
     bool any;
+    uint32_t at = 0;
     int err;
-    *found = false;
     while ((err = next_record(c, &r, &any)) == 0 && any) {
         if (!has_key(&r, (const uint8_t *)key, strlen(key)))
             continue;
         *out = r;
-        *found = true;
+        at = c->at;
     }
+    *found = at > c->sure;
     return err;
+}
+
+/* A half that does not count, and whose records are nevertheless whole: its header was damaged. */
+static int has_records(struct cursor half, bool *yes)
+{
+    struct record r;
+    return next_record(&half, &r, yes);
+}
+
+/* The half that counts, and the other one. Where neither does, now->lost says whether something did. */
+static int open_store(struct cursor *now, struct cursor *other, struct store *s)
+{
+    struct cursor half[2];
+    bool records = false;
+    if (open_half(&half[0], s, 0) != 0 || open_half(&half[1], s, 1) != 0)
+        return OTAPULT_E_STORE;
+    unsigned newer = half[1].generation > half[0].generation;
+    if (half[newer].generation == 0 && has_records(half[1], &records) != 0)
+        return OTAPULT_E_STORE;
+    if (records)
+        newer = 1;
+    else if (half[newer].generation == 0 && has_records(half[0], &records) != 0)
+        return OTAPULT_E_STORE;
+    *now = half[newer];
+    *other = half[!newer];
+    now->lost = records;
+    if (now->generation == 0) /* nothing of it counts */
+        now->sure = now->at = now->size;
+    return 0;
 }
 
 static bool key_fits(const char *key)
 {
     size_t len = strlen(key);
-    return len >= 1 && len <= STORE_KEY_MAX;
+    return len >= 1 && len <= STORE_KEY_MAX && strcmp(key, LOSS) != 0;
 }
 
 int store_get(struct store *s, const char *key, void *dst, size_t cap, size_t *len)
@@ -194,7 +271,7 @@ int store_get(struct store *s, const char *key, void *dst, size_t cap, size_t *l
     if (!key_fits(key) || open_store(&now, &other, s) != 0 || find_last(&now, key, &r, &found) != 0)
         return OTAPULT_E_STORE;
     if (!found)
-        return 0;
+        return now.lost ? OTAPULT_E_STORE : 0;
     *len = value_size(&r);
     memcpy(dst, value_of(&r), *len < cap ? *len : cap);
     return 0;
@@ -233,14 +310,14 @@ static int superseded(struct cursor rest, const struct record *r, bool *yes)
 }
 
 /* Hands each record that still holds, but for the key of `besides`, to the half `to`; only adds up their
- * sizes in to->at while `dry`. */
+ * sizes in to->at while `dry`. A removal is nothing to keep, but where other keys are lost. */
 static int move_records(struct cursor from, struct cursor *to, const struct record *besides, bool dry)
 {
     struct record r;
     bool any, dead;
     int err;
     while ((err = next_record(&from, &r, &any)) == 0 && any) {
-        if (value_size(&r) == 0 || same_key(&r, besides))
+        if (same_key(&r, besides) || (value_size(&r) == 0 && !to->lost))
             continue;
         if ((err = superseded(from, &r, &dead)) != 0)
             return err;
@@ -254,37 +331,63 @@ static int move_records(struct cursor from, struct cursor *to, const struct reco
     return err;
 }
 
-/* Everything that holds, and `r`, into the other half. It begins to count with its header, written last. */
+/* All that the new half is to hold: the mark of a loss, what is sure, and `r`. */
+static int fill_half(struct cursor *to, const struct cursor *from, const struct record *r, bool dry)
+{
+    struct record loss;
+    int err = 0;
+    make_record(&loss, LOSS, "1", 1);
+    to->lost = from->lost;
+    if (from->lost && dry)
+        to->at += loss.size;
+    else if (from->lost)
+        err = append(to, &loss);
+    if (err == 0)
+        err = move_records(*from, to, r, dry);
+    if (err != 0 || (value_size(r) == 0 && !from->lost))
+        return err;
+    if (dry)
+        to->at += r->size;
+    return dry ? 0 : append(to, r);
+}
+
+static int erase_half(const struct cursor *c)
+{
+    bool erased;
+    if (is_erased(c, 0, c->size, &erased) != 0)
+        return OTAPULT_E_STORE;
+    return erased || nor_erase(c->s->nor, c->base, c->size) == 0 ? 0 : OTAPULT_E_STORE;
+}
+
+/* Everything that holds, and `r`, into the other half. It begins to count with its header, written last; then
+ * the old one goes. An erase that fails costs nothing now: the next call of store_set() tries again. */
 static int move_to(struct cursor *to, struct cursor from, const struct record *r)
 {
     struct cursor room = *to;
-    bool removal = value_size(r) == 0;
-    from.at = room.at = HEADER_SIZE;
-    if (move_records(from, &room, r, true) != 0 || room.at > room.size ||
-        (!removal && r->size > room.size - room.at))
+    from.at = from.sure;
+    room.at = to->at = HEADER_SIZE;
+    if (fill_half(&room, &from, r, true) != 0 || room.at > room.size || from.generation == UINT32_MAX)
         return OTAPULT_E_STORE;
-    if (from.generation == UINT32_MAX || nor_erase(to->s->nor, to->base, to->size) != 0)
-        return OTAPULT_E_STORE;
-
-    to->at = HEADER_SIZE;
-    int err = move_records(from, to, r, false);
-    if (err == 0 && !removal)
-        err = append(to, r);
-    return err == 0 ? write_header(to, from.generation + 1) : err;
+    int err = erase_half(to);
+    if (err == 0)
+        err = fill_half(to, &from, r, false);
+    if (err == 0)
+        err = write_header(to, from.generation + 1);
+    if (err == 0)
+        (void)erase_half(&from);
+    return err;
 }
 
-/* A torn record or foreign bytes may lie behind the log: only erased bytes are programmed. */
-static int room_behind(const struct cursor *c, uint32_t len, bool *room)
+/* The first record of a store. Its header comes first: a half with records and without a header is damage. */
+static int begin(struct cursor *first, const struct record *r)
 {
-    uint8_t there[RECORD_MAX];
-    *room = c->generation != 0 && len <= c->size - c->at;
-    if (!*room)
-        return 0;
-    if (read_at(c, c->at, there, len) != 0)
+    if (r->size > first->size - HEADER_SIZE)
         return OTAPULT_E_STORE;
-    for (uint32_t i = 0; i < len; i++)
-        *room = *room && there[i] == ERASED;
-    return 0;
+    first->at = HEADER_SIZE;
+    int err = erase_half(first);
+    if (err == 0)
+        err = write_header(first, 1);
+    return err == 0 ? append(first, r) : err;
 }
 
 static bool holds(const struct record *r, bool found, const void *src, size_t len)
@@ -293,19 +396,26 @@ static bool holds(const struct record *r, bool found, const void *src, size_t le
     return now == len && (len == 0 || memcmp(value_of(r), src, len) == 0);
 }
 
+static bool has_room(const struct cursor *c, const struct record *r)
+{
+    return !c->torn && r->size <= c->size - c->at;
+}
+
 int store_set(struct store *s, const char *key, const void *src, size_t len)
 {
     struct cursor now, other;
     struct record r;
-    bool found, room;
+    bool found;
 
     if (!key_fits(key) || len > STORE_VALUE_MAX || open_store(&now, &other, s) != 0 ||
         find_last(&now, key, &r, &found) != 0)
         return OTAPULT_E_STORE;
-    if (holds(&r, found, src, len))
+    if ((found || !now.lost) && holds(&r, found, src, len))
         return 0;
     make_record(&r, key, src, len);
-    if (room_behind(&now, r.size, &room) != 0)
-        return OTAPULT_E_STORE;
-    return room ? append(&now, &r) : move_to(&other, now, &r);
+    if (now.generation == 0 && !now.lost)
+        return begin(&now, &r);
+    if (other.generation != 0) /* a move whose end was cut off */
+        (void)erase_half(&other);
+    return now.generation != 0 && has_room(&now, &r) ? append(&now, &r) : move_to(&other, now, &r);
 }

@@ -19,7 +19,8 @@ struct store {
 
 /* Copies the value of `key` into dst[cap]; *len is its length, 0 when the key is absent. A value longer
  * than `cap` is cut, *len is still its whole length. A partition that holds anything else is an empty
- * store. 0, or STORE (key of 0 or more than 15 characters, flash failed). */
+ * store. 0, or STORE (key of 0 or more than 15 characters, or "!"; flash failed; or the store is damaged and
+ * what it held of this key is lost: so it stays until the key is set or removed). */
 OTAPULT_MUST_CHECK int store_get(struct store *s, const char *key, void *dst, size_t cap, size_t *len);
 
 /* Sets `key` to src[len]; len 0 removes it and src may be NULL. Writes nothing when that is what the key
