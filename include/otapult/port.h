@@ -104,6 +104,12 @@ struct otapult_port {
     int (*kv_get)(void *ctx, const char *key, void *dst, size_t cap, size_t *len); /* absent: 0, *len = 0 */
     int (*kv_set)(void *ctx, const char *key, const void *src, size_t len); /* len 0 removes the key */
 
+    /* ---- the vault: the same, out of reach of whatever erases the store (every ESP-IDF example calls
+     * nvs_flash_erase() on an error). Keys, password, tokens and the least security version are kept there.
+     * Both NULL: the device has none, and they are kept in the store. ---- */
+    int (*vault_get)(void *ctx, const char *key, void *dst, size_t cap, size_t *len);
+    int (*vault_set)(void *ctx, const char *key, const void *src, size_t len);
+
     /* ---- the rest of the world ---- */
     uint32_t (*now_ms)(void *ctx); /* monotonic, wraps */
     int (*random)(void *ctx, void *dst, size_t len); /* unpredictable bytes, or an error: never weak ones */

@@ -12,6 +12,7 @@
 #define CTX_FACTORY  OTAPULT_SLOTS_MAX
 #define CTX_OTA_DATA (OTAPULT_SLOTS_MAX + 1)
 #define WRITE_UNIT   16u
+#define VAULT_LABEL  "otapult"
 #define CTX_COUNT    (OTAPULT_SLOTS_MAX + 2)
 
 /* ---- flash of one slot, or of OTA data ---- */
@@ -263,6 +264,24 @@ static int port_kv_set(void *ctx, const char *key, const void *src, size_t len)
     return err;
 }
 
+static int port_vault_get(void *ctx, const char *key, void *dst, size_t cap, size_t *len)
+{
+    struct host_port *h = ctx;
+    pthread_mutex_lock(&h->records);
+    int err = store_get(&h->vault, key, dst, cap, len);
+    pthread_mutex_unlock(&h->records);
+    return err;
+}
+
+static int port_vault_set(void *ctx, const char *key, const void *src, size_t len)
+{
+    struct host_port *h = ctx;
+    pthread_mutex_lock(&h->records);
+    int err = store_set(&h->vault, key, src, len);
+    pthread_mutex_unlock(&h->records);
+    return err;
+}
+
 /* ---- the rest of the world ---- */
 
 static uint64_t monotonic_us(void)
@@ -357,6 +376,21 @@ static void bind_partitions(struct host_port *h)
     }
 }
 
+/* The partition "otapult", of type data, whatever its subtype. */
+static void bind_vault(struct host_port *h)
+{
+    struct otapult_partition p;
+    for (unsigned n = 0; n < h->entries; n++) {
+        otapult_table_entry(h->table, n, &p);
+        if (p.type != OTAPULT_PART_DATA || strcmp(p.label, VAULT_LABEL) != 0 || p.offset % NOR_SECTOR != 0)
+            continue;
+        h->vault = (struct store){.nor = h->nor, .base = p.offset, .size = p.size};
+        h->port.vault_get = port_vault_get;
+        h->port.vault_set = port_vault_set;
+        return;
+    }
+}
+
 static const struct otapult_port functions = {
     .slots = port_slots,
     .slot = port_slot,
@@ -394,6 +428,7 @@ bool host_port_boot(struct host_port *h, struct nor_flash *nor, enum otapult_res
     if (!h->boot.ok || !read_table(h))
         return false;
     bind_partitions(h);
+    bind_vault(h);
     return true;
 }
 

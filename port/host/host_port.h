@@ -16,7 +16,7 @@
 struct host_port {
     struct nor_flash  *nor;
     struct boot_result boot;
-    struct store       store;
+    struct store       store, vault; /* the latter in the partition "otapult", where the table has one */
     uint8_t            table[OTAPULT_TABLE_SIZE]; /* as it was at boot */
     unsigned           entries;
     enum otapult_reset reset;

@@ -3,6 +3,7 @@
 #define OTAPULT_TRUST_TRUST_H
 
 #include "otapult/otapult.h"
+#include "trust/seal.h"
 #include "trust/key.h"
 
 /* Whose signatures count, and the least security version: what the application was built with, and what
@@ -13,7 +14,7 @@
  *   ota.revoked1   digests that never count again, wherever they stand
  *   ota.security1  the least security version, 4 bytes
  *
- * A revocation always wins, so the two lists need not change together. */
+ * A revocation always wins, so the two lists need not change together. All three are under the seal (seal.h). */
 
 #define OTAPULT_KEYS_ALL (2u * OTAPULT_KEYS_MAX) /* built in and stored */
 
@@ -66,22 +67,22 @@ enum otapult_standing otapult_trust_ask(const struct otapult_trust *t,
 /* Trust in the built-in keys alone. Keeps the pointer; `count` at most OTAPULT_KEYS_MAX. */
 void otapult_trust_init(struct otapult_trust *t, const uint8_t (*built_in)[OTAPULT_KEY_DIGEST], size_t count);
 
-/* The same with what the store says. STORE: it cannot be read, or holds what this code did not write;
+/* The same with what the store says. STORE: it cannot be read, its seal is broken, or it holds what this code did not write;
  * a revocation may be lost then, and no key counts. */
-OTAPULT_MUST_CHECK int otapult_trust_load(struct otapult_trust *t, const struct otapult_port *port,
+OTAPULT_MUST_CHECK int otapult_trust_load(struct otapult_trust *t, const struct otapult_seal *seal,
                                           const uint8_t (*built_in)[OTAPULT_KEY_DIGEST], size_t count);
 
 /* Built-in key `n` into the store, where it outlives this firmware. 0 also when it is there already, or
  * does not count. KEYS_FULL, STORE. */
-OTAPULT_MUST_CHECK int otapult_trust_adopt(struct otapult_trust *t, const struct otapult_port *port,
+OTAPULT_MUST_CHECK int otapult_trust_adopt(struct otapult_trust *t, struct otapult_seal *seal,
                                            unsigned n);
 
 /* `digest` never counts again. KEY_LAST, KEYS_FULL, STORE. 0 also when it was revoked before. */
-OTAPULT_MUST_CHECK int otapult_trust_revoke(struct otapult_trust *t, const struct otapult_port *port,
+OTAPULT_MUST_CHECK int otapult_trust_revoke(struct otapult_trust *t, struct otapult_seal *seal,
                                             const uint8_t digest[OTAPULT_KEY_DIGEST]);
 
 /* The least security version moves up to `version`; never down. STORE: it holds until the restart. */
-OTAPULT_MUST_CHECK int otapult_trust_raise(struct otapult_trust *t, const struct otapult_port *port,
+OTAPULT_MUST_CHECK int otapult_trust_raise(struct otapult_trust *t, struct otapult_seal *seal,
                                            uint32_t version);
 
 #endif

@@ -25,30 +25,30 @@ static bool contains(const struct digests *list, const uint8_t digest[OTAPULT_KE
     return false;
 }
 
-static int load_list(const struct otapult_port *port, const char *key, unsigned max, struct digests *out)
+static int load_list(const struct otapult_seal *seal, const char *key, unsigned max, struct digests *out)
 {
     size_t len = 0;
 
     out->count = 0;
-    if (port->kv_get(port->ctx, key, out->digest, sizeof out->digest, &len) != 0 ||
+    if (otapult_seal_get(seal, key, out->digest, sizeof out->digest, &len) != 0 ||
         len % OTAPULT_KEY_DIGEST != 0 || len > max * OTAPULT_KEY_DIGEST)
         return OTAPULT_E_STORE;
     out->count = (uint8_t)(len / OTAPULT_KEY_DIGEST);
     return 0;
 }
 
-static int save_list(const struct otapult_port *port, const char *key, const struct digests *list)
+static int save_list(struct otapult_seal *seal, const char *key, const struct digests *list)
 {
-    int err = port->kv_set(port->ctx, key, list->digest, (size_t)list->count * OTAPULT_KEY_DIGEST);
+    int err = otapult_seal_set(seal, key, list->digest, (size_t)list->count * OTAPULT_KEY_DIGEST);
     return err == 0 ? 0 : OTAPULT_E_STORE;
 }
 
-static int load_security(const struct otapult_port *port, uint32_t *version)
+static int load_security(const struct otapult_seal *seal, uint32_t *version)
 {
     uint8_t raw[4];
     size_t len = 0;
 
-    if (port->kv_get(port->ctx, SECURITY_KEY, raw, sizeof raw, &len) != 0 || (len != 0 && len != sizeof raw))
+    if (otapult_seal_get(seal, SECURITY_KEY, raw, sizeof raw, &len) != 0 || (len != 0 && len != sizeof raw))
         return OTAPULT_E_STORE;
     *version = len == 0 ? 0 : otapult_le32(raw);
     return 0;
@@ -85,17 +85,17 @@ void otapult_trust_init(struct otapult_trust *t, const uint8_t (*built_in)[OTAPU
     apply(t, &none, &none);
 }
 
-int otapult_trust_load(struct otapult_trust *t, const struct otapult_port *port,
+int otapult_trust_load(struct otapult_trust *t, const struct otapult_seal *seal,
                        const uint8_t (*built_in)[OTAPULT_KEY_DIGEST], size_t count)
 {
     struct digests stored, revoked;
 
     otapult_trust_init(t, built_in, count);
-    int err = load_list(port, REVOKED_KEY, OTAPULT_REVOKED_MAX, &revoked);
+    int err = load_list(seal, REVOKED_KEY, OTAPULT_REVOKED_MAX, &revoked);
     if (err == 0)
-        err = load_list(port, KEYS_KEY, OTAPULT_KEYS_MAX, &stored);
+        err = load_list(seal, KEYS_KEY, OTAPULT_KEYS_MAX, &stored);
     if (err == 0)
-        err = load_security(port, &t->least_security);
+        err = load_security(seal, &t->least_security);
     if (err == 0)
         apply(t, &stored, &revoked);
     else
@@ -105,46 +105,46 @@ int otapult_trust_load(struct otapult_trust *t, const struct otapult_port *port,
 
 /* ---- what changes ---- */
 
-int otapult_trust_adopt(struct otapult_trust *t, const struct otapult_port *port, unsigned n)
+int otapult_trust_adopt(struct otapult_trust *t, struct otapult_seal *seal, unsigned n)
 {
     struct digests stored;
     const uint8_t *key = n < OTAPULT_KEYS_MAX ? otapult_trust_key(t, n) : NULL;
 
-    int err = load_list(port, KEYS_KEY, OTAPULT_KEYS_MAX, &stored);
+    int err = load_list(seal, KEYS_KEY, OTAPULT_KEYS_MAX, &stored);
     if (err != 0 || key == NULL || contains(&stored, key))
         return err;
     if (stored.count == OTAPULT_KEYS_MAX)
         return OTAPULT_E_KEYS_FULL;
     memcpy(stored.digest[stored.count++], key, OTAPULT_KEY_DIGEST);
-    err = save_list(port, KEYS_KEY, &stored);
-    return err == 0 ? otapult_trust_load(t, port, t->built_in, t->built_in_count) : err;
+    err = save_list(seal, KEYS_KEY, &stored);
+    return err == 0 ? otapult_trust_load(t, seal, t->built_in, t->built_in_count) : err;
 }
 
-static int add_revoked(const struct otapult_port *port, const uint8_t digest[OTAPULT_KEY_DIGEST])
+static int add_revoked(struct otapult_seal *seal, const uint8_t digest[OTAPULT_KEY_DIGEST])
 {
     struct digests revoked;
 
-    int err = load_list(port, REVOKED_KEY, OTAPULT_REVOKED_MAX, &revoked);
+    int err = load_list(seal, REVOKED_KEY, OTAPULT_REVOKED_MAX, &revoked);
     if (err != 0 || contains(&revoked, digest))
         return err;
     if (revoked.count == OTAPULT_REVOKED_MAX)
         return OTAPULT_E_KEYS_FULL;
     memcpy(revoked.digest[revoked.count++], digest, OTAPULT_KEY_DIGEST);
-    return save_list(port, REVOKED_KEY, &revoked);
+    return save_list(seal, REVOKED_KEY, &revoked);
 }
 
 /* Room for another key. It does not count any more, so a failure costs nothing. */
-static void forget_stored(const struct otapult_port *port, const uint8_t digest[OTAPULT_KEY_DIGEST])
+static void forget_stored(struct otapult_seal *seal, const uint8_t digest[OTAPULT_KEY_DIGEST])
 {
     struct digests stored, kept = {0};
 
-    if (load_list(port, KEYS_KEY, OTAPULT_KEYS_MAX, &stored) != 0 || !contains(&stored, digest))
+    if (load_list(seal, KEYS_KEY, OTAPULT_KEYS_MAX, &stored) != 0 || !contains(&stored, digest))
         return;
     for (unsigned i = 0; i < stored.count; i++)
         if (memcmp(stored.digest[i], digest, OTAPULT_KEY_DIGEST) != 0)
             memcpy(kept.digest[kept.count++], stored.digest[i], OTAPULT_KEY_DIGEST);
-    if (save_list(port, KEYS_KEY, &kept) != 0)
-        port->log(port->ctx, "a revoked key still takes up room in the store");
+    if (save_list(seal, KEYS_KEY, &kept) != 0)
+        seal->port->log(seal->port->ctx, "a revoked key still takes up room in the store");
 }
 
 /* 1: it is a trusted key. */
@@ -153,19 +153,19 @@ static unsigned counts(const struct otapult_trust *t, const uint8_t digest[OTAPU
     return otapult_trust_ask(t, digest, NULL) == OTAPULT_KEY_TRUSTED ? 1 : 0;
 }
 
-int otapult_trust_revoke(struct otapult_trust *t, const struct otapult_port *port,
+int otapult_trust_revoke(struct otapult_trust *t, struct otapult_seal *seal,
                          const uint8_t digest[OTAPULT_KEY_DIGEST])
 {
     if (otapult_trust_count(t) - counts(t, digest) == 0)
         return OTAPULT_E_KEY_LAST;
-    int err = add_revoked(port, digest);
+    int err = add_revoked(seal, digest);
     if (err != 0)
         return err;
-    forget_stored(port, digest);
-    return otapult_trust_load(t, port, t->built_in, t->built_in_count);
+    forget_stored(seal, digest);
+    return otapult_trust_load(t, seal, t->built_in, t->built_in_count);
 }
 
-int otapult_trust_raise(struct otapult_trust *t, const struct otapult_port *port, uint32_t version)
+int otapult_trust_raise(struct otapult_trust *t, struct otapult_seal *seal, uint32_t version)
 {
     uint8_t raw[4];
 
@@ -173,5 +173,5 @@ int otapult_trust_raise(struct otapult_trust *t, const struct otapult_port *port
         return 0;
     t->least_security = version;
     otapult_put_le32(raw, version);
-    return port->kv_set(port->ctx, SECURITY_KEY, raw, sizeof raw) == 0 ? 0 : OTAPULT_E_STORE;
+    return otapult_seal_set(seal, SECURITY_KEY, raw, sizeof raw) == 0 ? 0 : OTAPULT_E_STORE;
 }

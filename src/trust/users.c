@@ -2,21 +2,26 @@
 #include "trust/users.h"
 
 #include <psa/crypto.h>
+#include <stddef.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/text.h"
 
 _Static_assert(sizeof(struct otapult_users) <= OTAPULT_USERS_RAM, "OTAPULT_USERS_RAM holds the users");
 _Static_assert(sizeof(struct otapult_token) == 64, "stored format of a token");
 
 #define KEY_PASSWORD "usr.pw1" /* 1: the format */
-#define KEY_SESSIONS "usr.ses1"
+#define KEY_SESSIONS "usr.ses2"
 #define SECRET_BYTES 16u
 
-/* A session on its way over a restart. */
-struct kept_session {
-    uint8_t hash[32];
-    uint32_t age_ms;
+/* Sessions on their way over a restart; of those that are there. */
+struct kept_sessions {
+    uint8_t for_boot[4];
+    struct {
+        uint8_t hash[32];
+        uint32_t age_ms;
+    } session[OTAPULT_SESSIONS];
 };
 
 static void lock(struct otapult_users *u)
@@ -36,7 +41,7 @@ static uint32_t now_of(const struct otapult_users *u)
 
 static int store(struct otapult_users *u, const char *key, const void *value, size_t len)
 {
-    return u->port->kv_set(u->port->ctx, key, value, len) == 0 ? 0 : OTAPULT_E_STORE;
+    return otapult_seal_set(u->seal, key, value, len);
 }
 
 /* Under lock. */
@@ -123,15 +128,14 @@ int otapult_users_login(struct otapult_users *u, char id[OTAPULT_SECRET])
     return 0;
 }
 
-/* What was kept of ended sessions must not come back with a restart. A save() under way sees it, and
- * keeps those that are left. */
+/* After the sessions were kept for a restart that is due: one that ends now must not come over it. */
 static void forget_kept(struct otapult_users *u)
 {
     lock(u);
-    bool kept = u->kept;
-    u->kept = u->saved = false;
+    bool kept = u->saved;
+    u->saved = false;
     unlock(u);
-    if (kept && store(u, KEY_SESSIONS, NULL, 0) != 0)
+    if (kept && u->port->kv_set(u->port->ctx, KEY_SESSIONS, NULL, 0) != 0)
         u->port->log(u->port->ctx, "kept sessions could not be removed from the store");
 }
 
@@ -168,20 +172,19 @@ bool otapult_users_session(struct otapult_users *u, const char *id, size_t len, 
 }
 
 /* The age of a session just before the restart; what the restart takes does not count. */
-static size_t collect_sessions(struct otapult_users *u, struct kept_session kept[OTAPULT_SESSIONS],
-                               uint32_t now)
+static size_t collect_sessions(struct otapult_users *u, struct kept_sessions *kept, uint32_t now)
 {
     size_t count = 0;
 
+    otapult_put_le32(kept->for_boot, u->boot + 1);
     lock(u);
     for (unsigned n = 0; n < OTAPULT_SESSIONS; n++) {
         if (!alive(u, n, now))
             continue;
-        memcpy(kept[count].hash, u->session[n].hash, sizeof kept[count].hash);
-        kept[count++].age_ms = u->session[n].before_ms + (now - u->session[n].began_ms);
+        memcpy(kept->session[count].hash, u->session[n].hash, sizeof kept->session[count].hash);
+        kept->session[count++].age_ms = u->session[n].before_ms + (now - u->session[n].began_ms);
     }
     u->saved = true;
-    u->kept = u->kept || count > 0;
     unlock(u);
     return count;
 }
@@ -194,32 +197,39 @@ static bool is_saved(struct otapult_users *u)
     return saved;
 }
 
+/* Once more where a logout came in between. */
 void otapult_users_save(struct otapult_users *u)
 {
-    struct kept_session kept[OTAPULT_SESSIONS];
+    struct kept_sessions kept;
     uint32_t now = now_of(u);
 
-    while (!is_saved(u)) {
-        size_t count = collect_sessions(u, kept, now);
-        if (store(u, KEY_SESSIONS, kept, count * sizeof *kept) != 0)
+    while (u->boot != 0 && !is_saved(u)) {
+        size_t count = collect_sessions(u, &kept, now);
+        size_t len = count == 0 ? 0 : offsetof(struct kept_sessions, session) + count * sizeof *kept.session;
+        if (u->port->kv_set(u->port->ctx, KEY_SESSIONS, &kept, len) != 0)
             u->port->log(u->port->ctx, "the sessions could not be kept");
     }
 }
 
+/* What was kept is for the boot after the restart and for no other, also where it cannot be removed. Power that
+ * was lost ends them. */
 static void load_sessions(struct otapult_users *u)
 {
-    struct kept_session kept[OTAPULT_SESSIONS];
+    struct kept_sessions kept;
+    const size_t head = offsetof(struct kept_sessions, session);
     uint32_t now = now_of(u);
     size_t len = 0;
 
-    if (u->port->kv_get(u->port->ctx, KEY_SESSIONS, kept, sizeof kept, &len) != 0 || len == 0)
+    if (u->port->kv_get(u->port->ctx, KEY_SESSIONS, &kept, sizeof kept, &len) != 0 || len == 0)
         return;
-    u->kept = true;
-    if (len > sizeof kept || len % sizeof *kept != 0)
+    if (u->port->kv_set(u->port->ctx, KEY_SESSIONS, NULL, 0) != 0)
+        u->port->log(u->port->ctx, "kept sessions could not be removed from the store");
+    if (len < head || len > sizeof kept || (len - head) % sizeof *kept.session != 0 ||
+        otapult_le32(kept.for_boot) != u->boot || u->port->reset_reason(u->port->ctx) == OTAPULT_RESET_POWER)
         return;
-    for (size_t i = 0; i < len / sizeof *kept; i++) {
-        if (kept[i].age_ms < OTAPULT_SESSION_MAX_MS)
-            put_session(u, kept[i].hash, kept[i].age_ms, now);
+    for (size_t i = 0; i < (len - head) / sizeof *kept.session; i++) {
+        if (kept.session[i].age_ms < OTAPULT_SESSION_MAX_MS)
+            put_session(u, kept.session[i].hash, kept.session[i].age_ms, now);
     }
 }
 
@@ -230,10 +240,7 @@ void otapult_users_poll(struct otapult_users *u)
     lock(u);
     for (unsigned n = 0; n < OTAPULT_SESSIONS; n++)
         (void)alive(u, n, now);
-    bool stale = u->kept && !u->saved && now >= OTAPULT_SESSION_IDLE_MS;
     unlock(u);
-    if (stale) /* whoever came over the restart has been back by now, or never will */
-        forget_kept(u);
 }
 
 /* ---- the password ---- */
@@ -497,7 +504,7 @@ static void load_tokens(struct otapult_users *u)
         struct otapult_token *t = &u->token[n];
 
         token_key(n, key);
-        int err = u->port->kv_get(u->port->ctx, key, t, sizeof *t, &len);
+        int err = otapult_seal_get(u->seal, key, t, sizeof *t, &len);
         t->name[sizeof t->name - 1] = '\0';
         if (err == 0 && len == sizeof *t && is_token_name(t->name))
             u->token_serial[n] = new_serial(u);
@@ -509,7 +516,7 @@ static void load_tokens(struct otapult_users *u)
 /* ---- who is it ---- */
 
 /* Under lock. */
-static bool still(struct otapult_users *u, struct otapult_who who, uint32_t now)
+static bool still(struct otapult_users *u, struct otapult_who who, uint32_t now, bool use)
 {
     switch (who.kind) {
     case OTAPULT_NOBODY:
@@ -521,16 +528,17 @@ static bool still(struct otapult_users *u, struct otapult_who who, uint32_t now)
     }
     if (who.slot >= OTAPULT_SESSIONS || who.serial != u->session[who.slot].serial || !alive(u, who.slot, now))
         return false;
-    u->session[who.slot].used_ms = now;
+    if (use)
+        u->session[who.slot].used_ms = now;
     return true;
 }
 
-bool otapult_users_still(struct otapult_users *u, struct otapult_who who)
+bool otapult_users_still(struct otapult_users *u, struct otapult_who who, bool use)
 {
     uint32_t now = now_of(u);
 
     lock(u);
-    bool yes = still(u, who, now);
+    bool yes = still(u, who, now, use);
     unlock(u);
     return yes;
 }
@@ -566,7 +574,9 @@ static const char *load_password(struct otapult_users *u)
 {
     size_t len = 0;
 
-    if (u->port->kv_get(u->port->ctx, KEY_PASSWORD, &u->password, sizeof u->password, &len) != 0)
+    if (u->seal->broken != NULL)
+        return u->seal->broken;
+    if (otapult_seal_get(u->seal, KEY_PASSWORD, &u->password, sizeof u->password, &len) != 0)
         return "the store cannot be read";
     if (len == 0)
         return make_password(u) == 0 ? NULL : "no first password could be made, shown and stored";
@@ -576,13 +586,13 @@ static const char *load_password(struct otapult_users *u)
     return NULL;
 }
 
-void otapult_users_start(struct otapult_users *u, const struct otapult_port *port, uint32_t boot,
+void otapult_users_start(struct otapult_users *u, struct otapult_seal *seal, uint32_t boot,
                          bool (*show)(void *app, const char *password), void *app)
 {
     char line[80];
     struct otapult_text t;
 
-    *u = (struct otapult_users){.port = port, .boot = boot, .show = show, .app = app};
+    *u = (struct otapult_users){.port = seal->port, .seal = seal, .boot = boot, .show = show, .app = app};
     otapult_attempts_init(&u->attempts, now_of(u));
     u->fault = load_password(u);
     load_tokens(u);
@@ -592,7 +602,7 @@ void otapult_users_start(struct otapult_users *u, const struct otapult_port *por
     otapult_text_init(&t, line, sizeof line);
     otapult_text_str(&t, "secure: ");
     otapult_text_str(&t, u->fault);
-    port->log(port->ctx, line);
+    u->port->log(u->port->ctx, line);
 }
 
 int otapult_users_reset(struct otapult_users *u)

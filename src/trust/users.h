@@ -5,14 +5,15 @@
 #include "otapult/http.h"
 #include "trust/attempts.h"
 #include "trust/password.h"
+#include "trust/seal.h"
 
 /* Who may use the device in its secure profile: one administrator with a password, sessions of browsers,
  * API tokens of scripts. Everything secret is kept as a hash, in RAM as in the key-value store: the
  * password by PBKDF2, ids of sessions and tokens, 128 random bits each, by SHA-256.
  *
  * Times are of this boot: there is no clock on board. Sessions live in RAM; a restart which the device
- * makes itself, after an update, takes them along in the store, so that the page can say what came of it.
- * A loss of power ends them.
+ * makes itself, after an update, takes them along in the store, so that the page can say what came of it;
+ * the boot after it takes them out. A loss of power ends them.
  *
  * All functions may be called from any task; the short state is under the port's lock, and nothing is
  * hashed, read or written under it. */
@@ -40,6 +41,7 @@ struct otapult_token {
 
 struct otapult_users {
     const struct otapult_port *port;
+    struct otapult_seal       *seal;
     bool (*show)(void *app, const char *password);
     void       *app;
     uint32_t    boot;
@@ -58,15 +60,14 @@ struct otapult_users {
     struct otapult_token    token[OTAPULT_TOKENS];
     uint32_t                token_serial[OTAPULT_TOKENS];
     struct otapult_attempts attempts;
-    bool                    kept;     /* the store may hold sessions */
-    bool                    saved;    /* and it holds those of now */
+    bool                    saved;    /* the store holds the sessions of now, for the next boot */
     bool                    changing; /* a new password is being written */
 };
 
 /* Begins a boot's life: reads password, tokens and the sessions of the boot before. Where there is no
  * password yet, makes one, shows it and stores it. What is missing or damaged becomes `fault`, is logged,
  * and lets nobody in. `show` may be NULL only where a password is stored already. */
-void otapult_users_start(struct otapult_users *u, const struct otapult_port *port, uint32_t boot,
+void otapult_users_start(struct otapult_users *u, struct otapult_seal *seal, uint32_t boot,
                          bool (*show)(void *app, const char *password), void *app);
 
 /* Why nobody may be let in, whatever they bring along; static. NULL: they may. */
@@ -90,8 +91,9 @@ OTAPULT_MUST_CHECK int otapult_users_password(struct otapult_users *u, const uin
 bool otapult_users_session(struct otapult_users *u, const char *id, size_t len, struct otapult_who *who);
 bool otapult_users_token(struct otapult_users *u, const char *id, size_t len, struct otapult_who *who);
 
-/* Is it still so? Logout, a new password, revocation and time end it. Counts as a use. */
-bool otapult_users_still(struct otapult_users *u, struct otapult_who who);
+/* Is it still so? Logout, a new password, revocation and time end it. With `use` it counts as a use: an event
+ * stream that is merely open is none. */
+bool otapult_users_still(struct otapult_users *u, struct otapult_who who, bool use);
 
 /* For the journal. */
 void otapult_users_name(struct otapult_users *u, struct otapult_who who, char name[OTAPULT_WHO_NAME]);

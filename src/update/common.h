@@ -71,6 +71,7 @@ struct otapult {
     /* set by start, and by nobody afterwards */
     const struct otapult_keys     *keys;  /* NULL: the open profile */
     struct otapult_users          *users; /* NULL: nobody can log in */
+    struct otapult_seal            seal;   /* over what `trust` and `users` have in the store */
     const char                    *locked; /* why updates are locked; NULL: they are not */
     struct otapult_config          config;
     struct otapult_journal         journal;

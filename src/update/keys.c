@@ -19,18 +19,8 @@ static void start_users(struct otapult *o)
         otapult_log(o, "secure: no memory for the login (config.users); every request is refused");
         return;
     }
-    otapult_users_start(u, o->port, o->journal.boot, o->config.show_password, o->config.app);
+    otapult_users_start(u, &o->seal, o->journal.boot, o->config.show_password, o->config.app);
     o->users = u;
-}
-
-int otapult_new_password(struct otapult *o)
-{
-    if (o->keys == NULL)
-        return OTAPULT_E_OPEN_PROFILE;
-    int err = o->users == NULL ? OTAPULT_E_NOT_SECURED : otapult_users_reset(o->users);
-    if (err == 0)
-        otapult_note_account(o, "new password made at the device", NULL);
-    return err;
 }
 
 static void poll_users(struct otapult *o)
@@ -92,16 +82,26 @@ static int refusal(const struct otapult *o, struct otapult_finding *why)
     return otapult_trust_count(&o->trust) == 0 ? OTAPULT_E_SIGNATURE_NO_KEYS : 0;
 }
 
-static void start(struct otapult *o)
+/* Whom the device trusts, and whether it can tell. Only for the claim's holder. */
+static void load_trust(struct otapult *o)
 {
     struct otapult_session *s = otapult_borrow(o);
-    struct otapult_finding why;
+    struct otapult_trust trust;
+    const char *locked = o->seal.broken;
 
-    start_users(o);
-    if (otapult_trust_load(&o->trust, o->port, o->config.keys, o->config.key_count) != 0)
-        o->locked = "the store does not say which keys are revoked";
-    else
-        o->locked = otapult_self_test(&s->judge, s->writer.sector, &o->trust);
+    if (otapult_trust_load(&trust, &o->seal, o->config.keys, o->config.key_count) == 0)
+        locked = otapult_self_test(&s->judge, s->writer.sector, &trust);
+    else if (locked == NULL)
+        locked = "the store does not say which keys are revoked";
+    otapult_lock(o);
+    o->trust = trust;
+    o->locked = locked;
+    otapult_unlock(o);
+}
+
+static void log_trust(struct otapult *o)
+{
+    struct otapult_finding why;
 
     log_public_keys(o);
     if (o->locked != NULL)
@@ -110,6 +110,70 @@ static void start(struct otapult *o)
         otapult_log(o, "updates are refused: a signature is required, and no trusted key is there");
     else
         log_keys(o);
+    if (o->seal.broken != NULL)
+        otapult_log(o, "updates and logins stay locked until the owner makes a new password at the device");
+}
+
+static void start(struct otapult *o)
+{
+    otapult_seal_open(&o->seal, o->port);
+    start_users(o);
+    load_trust(o);
+    log_trust(o);
+}
+
+/* ---- the owner at the device ---- */
+
+/* What was revoked may be lost: the owner reads which keys are, and revokes again what is missing. */
+static void log_renewed(struct otapult *o)
+{
+    char line[96];
+    struct otapult_text t;
+
+    otapult_text_init(&t, line, sizeof line);
+    otapult_text_str(&t, "sealed anew; least security version ");
+    otapult_text_dec(&t, o->trust.least_security);
+    otapult_text_str(&t, ", revoked keys:");
+    for (unsigned i = 0; i < o->trust.revoked_count; i++) {
+        const uint32_t id = o->trust.revoked_id[i];
+        const uint8_t bytes[4] = {(uint8_t)(id >> 24), (uint8_t)(id >> 16), (uint8_t)(id >> 8), (uint8_t)id};
+        otapult_text_str(&t, " ");
+        otapult_text_digest(&t, bytes, sizeof bytes);
+    }
+    otapult_text_str(&t, o->trust.revoked_count == 0 ? " none" : "");
+    otapult_log(o, line);
+}
+
+/* Whatever the store has left counts from now on. */
+static int renew_seal(struct otapult *o)
+{
+    struct otapult_finding why;
+    int err = otapult_take(o, OTAPULT_FOR_KEYS, NULL, &why);
+
+    if (err != 0)
+        return err;
+    err = otapult_seal_renew(&o->seal);
+    if (err == 0) {
+        load_trust(o);
+        log_renewed(o);
+        log_trust(o);
+    }
+    otapult_give_back(o);
+    return err;
+}
+
+int otapult_new_password(struct otapult *o)
+{
+    if (o->keys == NULL)
+        return OTAPULT_E_OPEN_PROFILE;
+    if (o->users == NULL)
+        return OTAPULT_E_NOT_SECURED;
+    int err = o->seal.broken != NULL ? renew_seal(o) : 0;
+    if (err == 0)
+        err = otapult_users_reset(o->users);
+    if (err == 0)
+        otapult_note_account(o, "new password made at the device", NULL);
+    return err;
 }
 
 /* Keys that count, each once: a built-in key may be stored as well. */
@@ -135,7 +199,7 @@ static void settle_security(struct otapult *o, struct otapult_trust *trust)
 {
     struct otapult_app_desc desc;
 
-    if (otapult_running_desc(o, &desc) && otapult_trust_raise(trust, o->port, desc.secure_version) != 0)
+    if (otapult_running_desc(o, &desc) && otapult_trust_raise(trust, &o->seal, desc.secure_version) != 0)
         otapult_log(o, "the store failed: the least security version holds until the restart");
 }
 
@@ -163,7 +227,7 @@ static void settle_keys(struct otapult *o, struct otapult_trust *trust)
         return;
     uint8_t signers = otapult_borrow(o)->judge.inspect.signature.signers;
     for (unsigned n = 0; n < OTAPULT_KEYS_MAX; n++)
-        if ((signers & 1u << n) != 0 && otapult_trust_adopt(trust, o->port, n) != 0)
+        if ((signers & 1u << n) != 0 && otapult_trust_adopt(trust, &o->seal, n) != 0)
             otapult_log(o, "a new key could not be stored: the store failed, or is full");
 }
 
@@ -202,7 +266,7 @@ int otapult_revoke_key(struct otapult *o, const uint8_t digest[OTAPULT_KEY_DIGES
     if (err != 0)
         return err;
     struct otapult_trust trust = o->trust;
-    err = otapult_trust_revoke(&trust, o->port, digest);
+    err = otapult_trust_revoke(&trust, &o->seal, digest);
     believe(o, &trust);
     otapult_give_back(o);
     return err;

@@ -245,7 +245,7 @@ void otapult_login_admit(struct otapult_exchange *x)
 
 bool otapult_login_still(const struct otapult_exchange *x)
 {
-    return otapult_users_still(otapult_device_users(x->guard), x->who);
+    return otapult_users_still(otapult_device_users(x->guard), x->who, x->route->event == NULL);
 }
 
 void otapult_login_name(const struct otapult_exchange *x, char name[OTAPULT_WHO_NAME])

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "sealed.h"
 #include "trust/password.h"
 
 void login_store(const struct otapult_port *port, const char *text)
@@ -19,6 +20,7 @@ void login_store(const struct otapult_port *port, const char *text)
     assert_int_equal(otapult_pbkdf2((const uint8_t *)text, strlen(text), p.salt, sizeof p.salt, 1, p.hash),
                      0);
     assert_int_equal(port->kv_set(port->ctx, "usr.pw1", &p, sizeof p), 0);
+    sealed(port);
 }
 
 const char *login_basic(const char *pair)

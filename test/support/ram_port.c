@@ -88,6 +88,11 @@ static void log_line(void *ctx, const char *line)
     snprintf(p->log, sizeof p->log, "%s", line);
 }
 
+static enum otapult_reset reset_reason(void *ctx)
+{
+    return unlocked(ctx)->reset;
+}
+
 static void lock(void *ctx)
 {
     struct ram_port *p = ctx;
@@ -104,13 +109,14 @@ static void unlock(void *ctx)
 
 void ram_port_begin(struct ram_port *p)
 {
-    *p = (struct ram_port){.random = 1};
+    *p = (struct ram_port){.random = 1, .reset = OTAPULT_RESET_SOFTWARE};
     p->port = (struct otapult_port){
         .ctx = p,
         .kv_get = kv_get,
         .kv_set = kv_set,
         .now_ms = now_ms,
         .random = random_bytes,
+        .reset_reason = reset_reason,
         .log = log_line,
         .lock = lock,
         .unlock = unlock,

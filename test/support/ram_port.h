@@ -20,6 +20,7 @@ struct ram_port {
     uint32_t random;  /* state of a generator that repeats itself in every run */
     unsigned writes;  /* of the store, that changed something */
     unsigned locked;
+    enum otapult_reset reset; /* why this boot happened; a test sets it, ram_port_begin() to SOFTWARE */
     int      get_error, set_error, random_error; /* what these calls return; 0: they work */
     char     log[256]; /* the last line */
     /* called in kv_set before anything happens; NULL: nothing is */
