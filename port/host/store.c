@@ -12,16 +12,16 @@
  *   record   key length, 0x5A, value length (2), CRC-32 of these and of key and value; key, value;
  *            0xFF up to a multiple of 4
  *
- * The half with the newer header counts. Records are appended where erased bytes follow the log; where none do,
- * everything that holds moves to the other half, which begins to count with its header, written last; then the
- * old half is erased, so that no flipped bit can bring it back.
+ * The half with the newer header counts. Records are appended where erased bytes follow the log; where none
+ * do, everything that holds moves to the other half, which begins to count with its header, written last;
+ * then the old half is erased, so that no flipped bit can bring it back.
  *
- * A power cut can tear the last record and no other, because nothing is ever appended behind a torn one: the log
- * moves instead. So a bad record with nothing behind it was torn and never counted, and one with whole records
- * behind it is damage, as is a half whose header is bad and which holds whole records while the other half does
- * not count either. What a damaged record held nobody knows: keys that are not found behind it are lost, which
- * is another answer than absent, and stays so when the log moves: a record of the key "!" stands in the place of
- * the damage then. */
+ * A power cut can tear the last record and no other, because nothing is ever appended behind a torn one: the
+ * log moves instead. So a bad record with nothing behind it was torn and never counted, and one with whole
+ * records behind it is damage, as is a half whose header is bad and which holds whole records while the other
+ * half does not count either. What a damaged record held nobody knows: keys that are not found behind it are
+ * lost, which is another answer than absent, and stays so when the log moves: a record of the key "!" stands
+ * in the place of the damage then. */
 #define HEADER_SIZE 16u
 #define RECORD_HEAD 8u
 #define RECORD_MAX  (RECORD_HEAD + STORE_KEY_MAX + STORE_VALUE_MAX + 1)
@@ -171,8 +171,8 @@ static int is_erased(const struct cursor *c, uint32_t from, uint32_t to, bool *y
     return 0;
 }
 
-/* From a place where no whole record begins to the next one: there is damage in between. Where none follows the
- * log ends here. */
+/* From a place where no whole record begins to the next one: there is damage in between. Where none follows
+ * the log ends here. */
 static int skip_damage(struct cursor *c, struct record *r, bool *found)
 {
     struct cursor next = *c;

@@ -211,8 +211,8 @@ void otapult_users_save(struct otapult_users *u)
     }
 }
 
-/* What was kept is for the boot after the restart and for no other, also where it cannot be removed. Power that
- * was lost ends them. */
+/* What was kept is for the boot after the restart and for no other, also where it cannot be removed. Power
+ * that was lost ends them. */
 static void load_sessions(struct otapult_users *u)
 {
     struct kept_sessions kept;

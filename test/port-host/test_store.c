@@ -244,7 +244,8 @@ static void test_a_flipped_bit_in_the_header_loses_all_and_hides_nothing(void **
     }
 }
 
-/* Whatever a bit of the partition becomes, no older value comes back but where the last record is the newer one. */
+/* Whatever a bit of the partition becomes, no older value comes back but where the last record is the newer
+ * one. */
 static void test_no_flip_brings_back_an_older_value(void **state)
 {
     (void)state;

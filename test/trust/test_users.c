@@ -702,7 +702,8 @@ static void revoke_meanwhile(void *ctx, const char *key)
     (void)ctx;
     board.before_set = NULL;
     assert_string_equal(key, "usr.toka");
-    assert_int_equal(revoke("a"), OTAPULT_E_STORE); /* another task would wait; this one is the one it waits for */
+    assert_int_equal(revoke("a"),
+                     OTAPULT_E_STORE); /* another task would wait; this one is the one it waits for */
 }
 
 /* Its first use in a boot is stored; a revocation in that moment holds all the same. */
