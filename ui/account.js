@@ -28,7 +28,7 @@ Object.assign(WORDS, {
 });
 
 // Where the login was asked for; nothing else, whatever the address says.
-const from = ['/', '/api/ota'].find(path => location.hash === '#' + path);
+const from = ['/', '/api/ota'].map(path => root + path).find(path => location.hash === '#' + path);
 
 let known = null;   // the last answer of /api/ota/tokens
 

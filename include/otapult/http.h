@@ -37,6 +37,7 @@ struct otapult_request {
     /* IP address of the client, IPv4 as ::ffff:a.b.c.d; all 0 where it is not known. Logins from one
      * address wait for each other; it proves nothing. */
     uint8_t  source[16];
+    bool     host_optional; /* HTTP/1.0: a request without Host is allowed */
     bool     tls;        /* it came through TLS: the secure profile refuses what did not */
     uint16_t https_port; /* where the same sites are served through TLS; 0: nowhere */
 };
@@ -95,7 +96,7 @@ void otapult_site(struct otapult_site *site, struct otapult *o);
 #define OTAPULT_HTTP_SMALL_BODY 256
 
 /* Where the body of an upload in a form is read: src/web/multipart.h. */
-#define OTAPULT_HTTP_FORM_RAM 640
+#define OTAPULT_HTTP_FORM_RAM 1280
 
 union otapult_form_memory {
     uint64_t      align;
@@ -113,9 +114,9 @@ struct otapult_exchange {
     struct otapult_who who;
     int      ended;         /* what `lost` is called for; 0: the connection ended */
     uint32_t ticket;        /* the upload's */
-    uint32_t length;        /* of the body as announced; OTAPULT_SIZE_UNKNOWN: it comes in chunks */
+    uint32_t length;        /* of the body; a body in chunks is refused, because esp_http_server hides it */
     uint32_t count;         /* bytes of the file, or events, so far */
-    uint32_t mark;          /* of an event stream: what the last event showed */
+    uint32_t mark;          /* of an event stream: what the last event showed; of a form: size of the slot */
     enum otapult_language language; /* which the client prefers */
     bool     multipart;     /* of an upload */
     bool     answered;

@@ -11,6 +11,8 @@ struct exchange {
     struct MHD_Connection *connection;
     struct otapult_request request;
     struct otapult_exchange core;
+    char *query;      /* behind '?', as it was sent */
+    bool begun;       /* the core knows of it */
     uint64_t dropped; /* of a body whose answer is there already */
 
     /* the answer */
@@ -188,37 +190,54 @@ static void read_source(struct MHD_Connection *connection, uint8_t source[16])
     }
 }
 
-static struct exchange *new_exchange(struct mhd_server *s, struct MHD_Connection *connection,
-                                     const char *method, const char *path)
+/* libmicrohttpd calls this with the request line, before it reads a header. */
+void *mhd_on_request_line(void *ctx, const char *uri, struct MHD_Connection *connection)
 {
+    struct mhd_server *s = ctx;
+    const char *mark = strchr(uri, '?');
     struct exchange *e = calloc(1, sizeof *e);
+    char *query = strdup(mark == NULL ? "" : mark + 1);
 
-    if (e == NULL || !count_exchange(s)) {
+    if (e == NULL || query == NULL || !count_exchange(s)) {
+        free(query);
         free(e);
         return NULL;
     }
     e->server = s;
     e->connection = connection;
-    e->request = (struct otapult_request){
-        .method = method, .path = path, .query = "", .ctx = e, .header = find_header};
-    e->request.tls = s->tls;
-    e->request.https_port = s->https_port;
-    read_source(connection, e->request.source);
+    e->query = query;
     return e;
 }
 
-/* A client that waits for `100 Continue` sends no body when it gets the answer instead. Any other loses
- * the answer to a reset connection, unless its body is read first; where that can be: it has an end. */
+static void describe(struct exchange *e, const char *method, const char *path, const char *version)
+{
+    e->request = (struct otapult_request){
+        .method = method,
+        .path = path,
+        .query = e->query,
+        .ctx = e,
+        .header = find_header,
+        .host_optional = strcmp(version, "HTTP/1.0") == 0,
+        .tls = e->server->tls,
+        .https_port = e->server->https_port,
+    };
+    read_source(e->connection, e->request.source);
+    e->begun = true;
+}
+
+/* A client that waits for `100 Continue` sends no body when it gets the answer instead. Any other may lose
+ * the answer to a reset connection, unless its body is read first; where that can be: it says how long it is.
+ */
 static bool answers_before_body(struct exchange *e, const char *version)
 {
-    unsigned lengths, codings;
+    unsigned lengths;
     const char *length = find_header(e, "Content-Length", &lengths);
-    const char *coding = find_header(e, "Transfer-Encoding", &codings);
+    const char *coding = find_header(e, "Transfer-Encoding", NULL);
     const char *expect = find_header(e, "Expect", NULL);
 
     if (expect != NULL && strcasecmp(expect, "100-continue") == 0 && strcmp(version, "HTTP/1.1") == 0)
         return true;
-    if (lengths + codings > 1 || (coding != NULL && strcasecmp(coding, "chunked") != 0))
+    if (lengths > 1 || coding != NULL)
         return true;
     return length != NULL && strtoull(length, NULL, 10) > OTAPULT_HTTP_DRAIN;
 }
@@ -251,12 +270,15 @@ enum MHD_Result mhd_on_request(void *ctx, struct MHD_Connection *connection, con
                                const char *method, const char *version, const char *data, size_t *len,
                                void **slot)
 {
-    struct mhd_server *s = ctx;
     struct exchange *e = *slot;
 
-    if (e == NULL) {
-        *slot = e = new_exchange(s, connection, method, path);
-        return e == NULL ? MHD_NO : begin(e, version);
+    (void)ctx;
+    (void)connection;
+    if (e == NULL)
+        return MHD_NO;
+    if (!e->begun) {
+        describe(e, method, path, version);
+        return begin(e, version);
     }
     if (*len == 0) {
         otapult_http_end(&e->core); /* does nothing when an answer is written */
@@ -277,7 +299,9 @@ void mhd_on_completed(void *ctx, struct MHD_Connection *connection, void **slot,
     (void)why;
     if (e == NULL)
         return;
-    otapult_http_lost(&e->core); /* does nothing when an answer is written */
+    if (e->begun)
+        otapult_http_lost(&e->core); /* does nothing when an answer is written */
+    free(e->query);
     free(e->content_type);
     free(e->headers);
     free(e->body);

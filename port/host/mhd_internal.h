@@ -24,6 +24,7 @@ struct mhd_server {
 };
 
 /* Callbacks of libmicrohttpd; ctx is the server. */
+void *mhd_on_request_line(void *ctx, const char *uri, struct MHD_Connection *connection);
 enum MHD_Result mhd_on_request(void *ctx, struct MHD_Connection *connection, const char *path,
                                const char *method, const char *version, const char *data, size_t *len,
                                void **slot);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "web/answer.h"
 
+#include <string.h>
+
 #include "web/error_json.h"
+#include "web/request.h"
 
 #define JSON_TYPE "application/json; charset=utf-8"
 #define EVERY_ANSWER                                                 \
@@ -72,4 +75,57 @@ void otapult_http_asset(struct otapult_exchange *x, const struct otapult_asset *
 {
     otapult_http_head(x, 200, "text/html; charset=utf-8", asset->headers);
     x->reply.body(x->reply.ctx, asset->gzip, asset->len);
+}
+
+/* Text out of a request or a table, between the tags of a page. */
+static void put_html(struct otapult_exchange *x, const char *text)
+{
+    static const struct {
+        const char *plain, *escaped;
+    } marks[] = {{"<", "&lt;"}, {">", "&gt;"}, {"&", "&amp;"}, {"\"", "&quot;"}};
+
+    while (*text != '\0') {
+        size_t n = strcspn(text, "<>&\"");
+
+        x->reply.body(x->reply.ctx, text, n);
+        text += n;
+        for (size_t i = 0; *text != '\0' && i < sizeof marks / sizeof *marks; i++)
+            if (*text == *marks[i].plain)
+                x->reply.body(x->reply.ctx, marks[i].escaped, strlen(marks[i].escaped));
+        text += *text != '\0';
+    }
+}
+
+static void put_tags(struct otapult_exchange *x, const char *tags)
+{
+    x->reply.body(x->reply.ctx, tags, strlen(tags));
+}
+
+static void answer_error_page(struct otapult_exchange *x, int err, const struct otapult_finding *why)
+{
+    const struct otapult_error_row *row = otapult_error_row(err);
+    const bool russian = x->language == OTAPULT_RUSSIAN;
+    char detail[OTAPULT_DETAIL];
+
+    otapult_detail(err, why, x->language, detail, sizeof detail);
+    otapult_http_head(x, row->status, "text/html; charset=utf-8",
+                      "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n");
+    put_tags(x, russian ? "<!DOCTYPE html><html lang=\"ru\">" : "<!DOCTYPE html><html lang=\"en\">");
+    put_tags(x, "<meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>");
+    put_html(x, row->caption);
+    put_tags(x, "</title><h1>");
+    put_html(x, detail);
+    put_tags(x, "</h1><p>");
+    put_html(x, russian ? row->hint_ru : row->hint_en);
+    put_tags(x, "</p></html>\n");
+}
+
+void otapult_http_refuse(struct otapult_exchange *x, int err, const struct otapult_finding *why)
+{
+    static const struct otapult_finding nothing;
+
+    if (otapult_opens_page(x))
+        answer_error_page(x, err, why == NULL ? &nothing : why);
+    else
+        otapult_http_error(x, err, why);
 }

@@ -12,6 +12,9 @@ void otapult_answer_begin_with(struct otapult_answer *a, struct otapult_exchange
 void otapult_http_error_with(struct otapult_exchange *x, int err, const struct otapult_finding *why,
                              const char *headers);
 
+/* As otapult_http_error(), and as a page to a person who opened the address in a browser. */
+void otapult_http_refuse(struct otapult_exchange *x, int err, const struct otapult_finding *why);
+
 /* {"success":true,"message":…} */
 void otapult_http_success(struct otapult_exchange *x, const char *message, const char *headers);
 

@@ -5,6 +5,7 @@
 
 #include "trust/users.h"
 #include "update/door.h"
+#include "web/answer.h"
 #include "web/header.h"
 #include "web/origin.h"
 #include "web/request.h"
@@ -28,7 +29,8 @@ static bool read_length(const char *digits, uint32_t *out)
     return true;
 }
 
-/* RFC 9112, section 6: one of the two, once. Anything else is how requests are smuggled. */
+/* RFC 9112, section 6: a body has one Content-Length, or comes in chunks. The board's server does not hand
+ * chunks over, so no device takes them. Both headers, or one of them twice, is how requests are smuggled. */
 static const char *length_fault(struct otapult_exchange *x)
 {
     unsigned lengths, codings;
@@ -41,12 +43,7 @@ static const char *length_fault(struct otapult_exchange *x)
         return "given beside Transfer-Encoding";
     if (length != NULL)
         return read_length(length, &x->length) ? NULL : "not a number";
-    if (coding == NULL)
-        return NULL; /* no body */
-    x->length = OTAPULT_SIZE_UNKNOWN;
-    return codings == 1 && otapult_same_word(coding, strlen(coding), "chunked")
-               ? NULL
-               : "missing, and the Transfer-Encoding is not chunked";
+    return coding == NULL ? NULL : "missing, and this server takes no chunks";
 }
 
 static int check_length(struct otapult_exchange *x, struct otapult_finding *why)
@@ -57,8 +54,24 @@ static int check_length(struct otapult_exchange *x, struct otapult_finding *why)
 
 /* ---- where from ---- */
 
+/* RFC 9112, section 3.2. */
+static const char *host_fault(const struct otapult_exchange *x)
+{
+    unsigned count;
+    const char *host = otapult_header_of(x, "Host", &count);
+
+    if (host == NULL)
+        return x->req->host_optional ? NULL : "HTTP/1.1 without a Host";
+    if (count > 1)
+        return "more than one Host";
+    return otapult_host_length(host) == 0 ? "a Host that is none" : NULL;
+}
+
 static int check_host(struct otapult_exchange *x, struct otapult_finding *why)
 {
+    why->text = host_fault(x);
+    if (why->text != NULL)
+        return OTAPULT_E_BAD_REQUEST;
     if (x->guard == NULL)
         return 0;
     why->text = otapult_foreign_host(x, otapult_device_hosts(x->guard));
@@ -99,7 +112,7 @@ bool otapult_gate(struct otapult_exchange *x)
     if (err == 0)
         admit(x);
     else
-        otapult_http_error(x, err, &why);
+        otapult_http_refuse(x, err, &why);
     return !x->answered;
 }
 

@@ -10,7 +10,7 @@
 #include "web/gate.h"
 #include "web/request.h"
 
-_Static_assert(sizeof(struct otapult_exchange) <= 832, "an exchange fits into 832 bytes");
+_Static_assert(sizeof(struct otapult_exchange) <= 1472, "an exchange fits into 1472 bytes");
 
 /* ---- which route ---- */
 
@@ -80,7 +80,7 @@ static bool find_route(struct otapult_exchange *x, const struct otapult_site *si
     x->route = l.route == NULL ? NULL : profile_route(x, l.route);
     x->app = l.app;
     if (l.route == NULL && l.methods.len == 0)
-        otapult_http_error(x, OTAPULT_E_NOT_FOUND, NULL);
+        otapult_http_refuse(x, OTAPULT_E_NOT_FOUND, NULL);
     else if (l.route == NULL)
         refuse_method(x, methods);
     return l.route != NULL;

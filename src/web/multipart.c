@@ -90,7 +90,7 @@ int otapult_multipart_init(struct otapult_multipart *m, const char *content_type
 struct disposition {
     const char *fault; /* NULL: none */
     bool is_firmware, is_bin;
-    bool has_name, has_file;
+    bool has_name, has_file, has_extended;
 };
 
 static void take_file_name(struct disposition *d, const char *value)
@@ -98,16 +98,18 @@ static void take_file_name(struct disposition *d, const char *value)
     if (d->has_file)
         d->fault = "two file names in one part";
     d->has_file = true;
-    d->is_bin = otapult_is_firmware_name(value);
+    if (!d->has_extended)
+        d->is_bin = otapult_is_firmware_name(value);
 }
 
-/* filename*=UTF-8''…: counts only where there is no plain filename (RFC 7578 does without it). */
+/* filename*=UTF-8''…: counts more than a plain filename, which may be a bad copy of it (RFC 6266,
+ * section 4.3). */
 static void take_extended_name(struct disposition *d, const char *value)
 {
     const char *name = strrchr(value, '\'');
 
-    if (!d->has_file)
-        d->is_bin = otapult_is_firmware_name(name == NULL ? value : name + 1);
+    d->has_extended = true;
+    d->is_bin = otapult_is_firmware_name(name == NULL ? value : name + 1);
 }
 
 static void take_field_name(struct disposition *d, const char *value)

@@ -10,14 +10,14 @@
  * hands its bytes on. Other fields, in any order, are read over. Fixed buffers, any split of the input.
  * Malformed input ends in an error, never in a guess.
  *
- * A delimiter is CR LF "--" boundary, then "--" or padding and CR LF. A boundary cannot hold a CR, so
- * what was taken for the beginning of a delimiter and is none can only be data, all of it: a count of
- * matched bytes is all that is held back, and the delimiter itself is where they are handed on from. The
- * delimiter followed by anything else is data as well; a file that holds one whole is the sender's to
- * avoid, by choosing another boundary. */
+ * A delimiter is CR LF "--" boundary, then "--", or blanks and CR LF. Bytes that may begin one are held back
+ * until it is clear whether they do. A boundary holds no CR, so a delimiter cannot begin inside another one: if
+ * the next byte does not continue it, all held bytes are data. The parser therefore keeps only their number, and
+ * hands them on out of its own copy of the delimiter. A delimiter followed by anything else is data as well: who
+ * sends a file that contains one must choose another boundary. */
 
 #define OTAPULT_BOUNDARY_MAX 70u
-#define OTAPULT_PART_LINE    256u /* longest header line of a part; longer: error */
+#define OTAPULT_PART_LINE    896u /* longest header line of a part: a file name of 255 bytes, each of them as %XX */
 #define OTAPULT_PART_HEADERS 2048u /* bytes of one part's header block at most */
 
 enum otapult_multipart_at {
@@ -43,7 +43,7 @@ struct otapult_multipart {
     uint16_t headers_len;
     uint8_t  delimiter_len;
     uint8_t  matched;  /* bytes of the delimiter seen at the end of the input so far */
-    uint8_t  assumed;  /* so many of them belong to what came before the data */
+    uint8_t  assumed;  /* of those, the first ones that were never read: the CR LF before a part's first byte */
     bool     in_part;  /* false: in the preamble */
     bool     is_firmware;     /* of the part being read */
     bool     had_disposition; /* of the part being read */

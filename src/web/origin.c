@@ -24,6 +24,8 @@ size_t otapult_host_length(const char *host)
 
     if (len > strlen(host)) /* a bracket that is not closed */
         return 0;
+    if (strcspn(host, " \t/\\@?#<>\"") < len) /* RFC 3986, section 3.2.2: none of these is in a host */
+        return 0;
     return host[len] == '\0' || (host[len] == ':' && is_port(host + len + 1)) ? len : 0;
 }
 
@@ -66,18 +68,13 @@ static bool is_ours(const char *host, size_t len, const char *const *hosts)
     return false;
 }
 
-/* Without any Host it is no browser. */
+/* Without a Host it is no browser; whether it may lack one is the gate's question. */
 const char *otapult_foreign_host(const struct otapult_exchange *x, const char *const *hosts)
 {
     unsigned count;
     const char *host = otapult_header_of(x, "Host", &count);
 
-    if (host == NULL)
-        return NULL;
-    if (count > 1)
-        return "(more than one)";
-    size_t len = otapult_host_length(host);
-    return len > 0 && is_ours(host, len, hosts) ? NULL : host;
+    return host == NULL || is_ours(host, otapult_host_length(host), hosts) ? NULL : host;
 }
 
 /* ---- Origin ---- */

@@ -107,8 +107,10 @@ static size_t next_event(struct otapult_exchange *x, char *dst, size_t cap)
 
 /* ---- an upload ---- */
 
-/* More than the form around a file needs: a few hundred bytes in practice. */
-#define FORM_OVERHEAD 4096u
+/* What other fields and the form itself may take, beside a file that fills the slot: before the file anything
+ * up to FORM_FIELDS, behind it up to FORM_TAIL. */
+#define FORM_FIELDS (64u * 1024u)
+#define FORM_TAIL   4096u
 
 static void refuse_upload(struct otapult_exchange *x, int err, struct otapult_finding *why)
 {
@@ -125,16 +127,15 @@ static enum otapult_http_next end_upload(struct otapult_exchange *x, int err, st
     return OTAPULT_HTTP_ANSWERED;
 }
 
-/* What is told to otapult_begin(). Raw bytes: exactly the file. A form: the file and a little more, so an
- * image that fills its slot to the last byte comes with a body that does not fit. Where the difference may
- * be the form, the slot's size is the bound, and the slot writer refuses the first byte beyond it; where
- * it cannot, the size stays and the update is refused before its body is sent. */
+/* What is told to otapult_begin(). Raw bytes: exactly the file. A form: other fields do not count against the
+ * slot, and how much they take is known only when the file's part begins. A body that would be too long even
+ * with the most fields is refused before it is sent. */
 static uint32_t announced_size(struct otapult_exchange *x)
 {
-    if (!x->multipart || x->length == OTAPULT_SIZE_UNKNOWN)
+    if (!x->multipart)
         return x->length;
-    uint32_t room = otapult_next_slot_size(x->app); /* 0: begin() will say what is wrong */
-    return room > 0 && x->length > room && x->length - room <= FORM_OVERHEAD ? room : x->length;
+    uint32_t room = x->mark = otapult_next_slot_size(x->app); /* 0: begin() will say what is wrong */
+    return room > 0 && x->length > room && x->length - room <= FORM_FIELDS ? room : x->length;
 }
 
 static struct otapult_multipart *parser_of(struct otapult_exchange *x)
@@ -197,12 +198,31 @@ struct file_sink {
     bool failed;
 };
 
+/* The file's part begins: what is left of the body is the file, its closing delimiter and at most a little
+ * more. */
+static int check_rest(struct otapult_exchange *x, struct otapult_finding *why)
+{
+    const struct otapult_multipart *form = parser_of(x);
+    uint32_t around = form->pos + form->delimiter_len + 2u;
+    uint32_t file = x->length > around ? x->length - around : 0;
+
+    if (x->mark == 0 || file <= x->mark || file - x->mark <= FORM_TAIL)
+        return 0;
+    *why = (struct otapult_finding){.got = file, .want = x->mark};
+    return OTAPULT_E_IMAGE_TOO_LARGE;
+}
+
 static int take_file(void *ctx, const uint8_t *p, size_t n)
 {
     struct file_sink *sink = ctx;
     struct otapult_exchange *x = sink->x;
 
-    int err = otapult_feed(x->app, x->ticket, p, n, &sink->why);
+    int err = x->multipart && x->count == 0 ? check_rest(x, &sink->why) : 0;
+    if (err != 0) {
+        sink->failed = true;
+        return err;
+    }
+    err = otapult_feed(x->app, x->ticket, p, n, &sink->why);
     sink->failed = err != 0;
     if (err == 0)
         x->count += (uint32_t)n;

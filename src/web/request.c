@@ -19,6 +19,18 @@ bool otapult_only_looks(const struct otapult_exchange *x)
     return strcmp(x->req->method, "GET") == 0 || strcmp(x->req->method, "HEAD") == 0;
 }
 
+/* Sec-Fetch-Mode is the browser's own word; where it does not send one, Accept tells pages from scripts. */
+bool otapult_opens_page(const struct otapult_exchange *x)
+{
+    unsigned modes, accepts;
+    const char *mode = otapult_header_of(x, "Sec-Fetch-Mode", &modes);
+    const char *accept = otapult_header_of(x, "Accept", &accepts);
+
+    if (!otapult_only_looks(x) || (mode != NULL && strcmp(mode, "navigate") != 0))
+        return false;
+    return accept != NULL && otapult_same_word(accept, strcspn(accept, ",;"), "text/html");
+}
+
 bool otapult_prefers_russian(const struct otapult_exchange *x)
 {
     unsigned count;

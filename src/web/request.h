@@ -12,6 +12,9 @@ const char *otapult_header_of(const struct otapult_exchange *x, const char *name
 /* GET or HEAD: the client asks to see something and changes nothing. */
 bool otapult_only_looks(const struct otapult_exchange *x);
 
+/* A browser opens the address for a person: a page is wanted, and not for a script of another page. */
+bool otapult_opens_page(const struct otapult_exchange *x);
+
 /* The first language of Accept-Language is Russian. */
 bool otapult_prefers_russian(const struct otapult_exchange *x);
 

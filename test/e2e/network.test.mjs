@@ -9,7 +9,7 @@ import { census, memory, memorySlack, returnsTo, withoutQuarantine } from './sup
 import { upload } from './support/curl.mjs';
 import { closeProxies, startProxy } from './support/proxy.mjs';
 import {
-    BINARY, chunks, closeConnections, Connection, exchange, formBody, formUpload, get, head, rawUpload,
+    BINARY, closeConnections, Connection, exchange, formBody, formUpload, get, head, rawUpload,
     status, until, uploadHead,
 } from './support/raw.mjs';
 import { startRover } from './support/rover.mjs';
@@ -41,7 +41,7 @@ function withRover(name, args, body, start = startRover) {
             world.url = world.rover.url;
             world.pid = world.rover.child.pid;
             await idle(world);
-            world.held = await returnsTo(world.pid, { descriptors: 1000, threads: 2 });
+            world.held = await returnsTo(world.pid, { descriptors: 1000, threads: 3 }); // main, the server's, and the one that announces it
         });
         after(async () => {
             try {
@@ -380,18 +380,13 @@ withRover('requests that are wrong', [], world => {
     refused('chunked twice', [400], () => post(
         [['Transfer-Encoding', 'chunked'], ['Transfer-Encoding', 'chunked']], '0\r\n\r\n'), 'content_length');
 
-    refused('a chunk size that is no number', [400], () => chunked('zz\r\nabc\r\n0\r\n\r\n'));
-    refused('a negative chunk size', [400], () => chunked('-1\r\nabc\r\n0\r\n\r\n'));
-    refused('an empty chunk size', [400], () => chunked('\r\nabc\r\n0\r\n\r\n'));
-    refused('a chunk size above 64 bits', [400, 413], () =>
-        chunked('10000000000000005\r\nabc\r\n0\r\n\r\n'));
-    refused('the largest chunk size there is', [CLOSED], () =>
-        chunked('FFFFFFFFFFFFFFFF\r\nabc\r\n0\r\n\r\n'));
-    refused('a chunk longer than its size', [400], () => chunked('3\r\nabcdef\r\n0\r\n\r\n'));
-    refused('a chunk extension of a megabyte', [400, 413, 431, 500], () =>
-        chunked(`3;x=${'x'.repeat(1 << 20)}\r\nabc\r\n0\r\n\r\n`));
-    refused('chunks without an end', [CLOSED], () => Buffer.concat(
-        [uploadHead([...type, ['Transfer-Encoding', 'chunked']]), chunks(small, 1000).subarray(0, -5)]));
+    for (const [what, body] of [['whole chunks', '3\r\nabc\r\n0\r\n\r\n'], ['no number', 'zz\r\nabc\r\n0\r\n\r\n'],
+        ['a negative size', '-1\r\nabc\r\n0\r\n\r\n'], ['an empty size', '\r\nabc\r\n0\r\n\r\n'],
+        ['a size above 64 bits', '10000000000000005\r\nabc\r\n0\r\n\r\n'],
+        ['the largest size', 'FFFFFFFFFFFFFFFF\r\nabc\r\n0\r\n\r\n'],
+        ['a chunk longer than its size', '3\r\nabcdef\r\n0\r\n\r\n'], ['no end', '3\r\nabc\r\n'],
+        ['an extension of a megabyte', `3;x=${'x'.repeat(1 << 20)}\r\nabc\r\n0\r\n\r\n`]])
+        refused(`chunks: ${what}`, [400], () => chunked(body), 'content_length');
 
     refused('an empty method', [CLOSED, 400], () => lines(' / HTTP/1.1', 'Host: localhost', ''));
     refused('no version', [400], () => lines('GET /', ''));
@@ -431,11 +426,8 @@ withRover('requests that are wrong', [], world => {
 });
 
 withRover('requests that are unusual, and right', [], world => {
-    const codedHead = uploadHead({ ...BINARY, 'Transfer-Encoding': 'chunked' });
     const old = bytes => uploadHead({ ...BINARY, 'Content-Length': bytes.length, Host: null }, 'HTTP/1.0');
     const right = [
-        ['chunks of 1,000 bytes', () => Buffer.concat([codedHead, chunks(small, 1000)])],
-        ['chunks of a byte', () => Buffer.concat([codedHead, chunks(other, 1)])],
         ['HTTP/1.0', () => Buffer.concat([old(small), small])],
         ['a boundary of 70 characters', () => formUpload(other, 'b'.repeat(70))],
         ['a boundary of one', () => formUpload(small, 'b')],

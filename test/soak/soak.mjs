@@ -13,7 +13,7 @@ import zlib from 'node:zlib';
 import { census, memory, memorySlack, returnsTo, withoutQuarantine } from '../e2e/support/census.mjs';
 import { curl, upload } from '../e2e/support/curl.mjs';
 import {
-    BINARY, chunks, Connection, exchange, formUpload, post, rawUpload, until, uploadHead,
+    Connection, exchange, formUpload, post, rawUpload, until,
 } from '../e2e/support/raw.mjs';
 import { startRover } from '../e2e/support/rover.mjs';
 import { Samples } from '../e2e/support/samples.mjs';
@@ -151,8 +151,6 @@ async function inPieces(world, random, request, { onPiece = () => {} } = {}) {
 const requests = [
     (random, bytes) => formUpload(bytes, 'b'.repeat(random.between(1, 70))),
     (random, bytes) => rawUpload(bytes),
-    (random, bytes) => Buffer.concat([uploadHead({ ...BINARY, 'Transfer-Encoding': 'chunked' }),
-        chunks(bytes, random.size(100, 100000))]),
 ];
 
 function send(world, random, image) {

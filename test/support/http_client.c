@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+bool http_client_is_new;
+
 static const char *find_header(void *ctx, const char *name, unsigned *count)
 {
     const struct http_client *c = ctx;
@@ -62,6 +64,7 @@ enum otapult_http_next http_client_begin(struct http_client *c, const struct ota
     c->request = *line;
     c->request.ctx = c;
     c->request.header = find_header;
+    c->request.host_optional = !http_client_is_new;
     if (c->request.query == NULL)
         c->request.query = "";
     enum otapult_http_next next = otapult_http_begin(&c->x, sites, site_count, &c->request, reply);

@@ -367,15 +367,20 @@ static void rebinding_host(void **state)
         static const char *const paths[] = {"/api/ota", "/api/ota/status", "/own"};
         for (size_t p = 0; p < COUNT(paths); p++) {
             begin("GET", paths[p], HEADERS({"Host", foreign[i]}));
-            if (client.status != 421)
+            if (client.status != 421 && client.status != 400)
                 fail_msg("%s: %d", foreign[i], client.status);
         }
         assert_int_equal(begin("POST", "/api/ota/upload", HEADERS({"Host", foreign[i]})),
                          OTAPULT_HTTP_ANSWERED);
-        assert_code(421, "foreign_host");
+        if (client.status == 400)
+            assert_code(400, "bad_request"); /* it is no Host at all */
+        else
+            assert_code(421, "foreign_host");
     }
-    begin("GET", "/api/ota", HEADERS({"Host", "rover.local"}, {"Host", "rover.local"}));
+    begin("GET", "/api/ota", HEADERS({"Host", "evil.example"}));
     assert_code(421, "foreign_host");
+    begin("GET", "/api/ota", HEADERS({"Host", "rover.local"}, {"Host", "rover.local"}));
+    assert_code(400, "bad_request");
 }
 
 static void the_open_profile_minds_hosts_and_origins_too(void **state)
@@ -765,7 +770,7 @@ static enum otapult_http_next begin_upload(const struct http_header *who)
 {
     return begin_as(
         &uploader, "POST", "/api/ota/upload",
-        HEADERS(who[0], {"Content-Type", "application/octet-stream"}, {"Transfer-Encoding", "chunked"}));
+        HEADERS(who[0], {"Content-Type", "application/octet-stream"}, {"Content-Length", "60000"}));
 }
 
 static enum otapult_http_next send_half(void)

@@ -543,7 +543,64 @@ static void posts_of_other_sites_are_refused(void **state)
     begin("POST", "/api/ota/confirm", HEADERS({"Origin", "http://a"}, {"Origin", "http://b"}, {"Host", "a"}));
     assert_int_equal(client.status, 403);
     begin("POST", "/api/ota/confirm", HEADERS({"Origin", "http://a"}, {"Host", "a"}, {"Host", "b"}));
-    assert_error(OTAPULT_E_FOREIGN_HOST, "the request is for the host (more than one)");
+    assert_error(OTAPULT_E_BAD_REQUEST, "more than one Host");
+}
+
+static void a_new_request_has_one_host(void **state)
+{
+    static const char *const none[] = {"", " ", "a b", "rover.local:x", "rover.local:123456", "[::1", "a/"};
+
+    (void)state;
+    http_client_is_new = true;
+    begin("GET", "/api/ota/status", NULL);
+    assert_error(OTAPULT_E_BAD_REQUEST, "HTTP/1.1 without a Host\"");
+    begin("GET", "/api/ota/status", HEADERS({"Host", "a"}, {"Host", "a"}));
+    assert_error(OTAPULT_E_BAD_REQUEST, "more than one Host\"");
+    for (size_t i = 0; i < COUNT(none); i++) {
+        begin("GET", "/api/ota/status", HEADERS({"Host", none[i]}));
+        assert_error(OTAPULT_E_BAD_REQUEST, "a Host that is none\"");
+    }
+    begin("GET", "/api/ota/status", HEADERS({"Host", "a"}));
+    assert_int_equal(client.status, 200);
+    http_client_is_new = false;
+    begin("GET", "/api/ota/status", NULL);
+    assert_int_equal(client.status, 200);
+}
+
+static void a_person_gets_a_page(void **state)
+{
+    const struct http_header person = {"Accept", "text/html,application/xhtml+xml,*/*;q=0.8"};
+
+    (void)state;
+    begin("GET", "/api/ota", HEADERS(person, {"Host", "a&b"}, {"Accept-Language", "ru"}));
+    assert_int_equal(client.status, 421);
+    assert_string_equal(client.type, "text/html; charset=utf-8");
+    assert_contains(client.more, "Content-Security-Policy: default-src 'none'");
+    assert_contains(client.text, "<h1>запрос к хосту a&amp;b, ");
+    assert_contains(client.text, "config.hosts");
+    begin("GET", "/nowhere", HEADERS(person, {"Host", "a"}, {"Sec-Fetch-Mode", "navigate"}));
+    assert_int_equal(client.status, 404);
+    assert_contains(client.text, "<h1>nothing is here</h1>");
+}
+
+/* Scripts, also those of pages, and programs: what the browser opens for a person is known by both headers.
+ */
+static void everybody_else_gets_json(void **state)
+{
+    static const struct http_header others[] = {{"Accept", "*/*"},
+                                                {"Accept", "application/json"},
+                                                {"X", ""},
+                                                {"Accept", "application/json, text/html"}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(others); i++) {
+        begin("GET", "/nowhere", HEADERS(others[i]));
+        assert_error(OTAPULT_E_NOT_FOUND, "nothing is here\"");
+    }
+    begin("GET", "/nowhere", HEADERS({"Accept", "text/html"}, {"Sec-Fetch-Mode", "cors"}));
+    assert_error(OTAPULT_E_NOT_FOUND, "nothing is here\"");
+    begin("POST", "/nowhere", HEADERS({"Accept", "text/html"}));
+    assert_error(OTAPULT_E_NOT_FOUND, "nothing is here\"");
 }
 
 static void an_origin_is_shown_safely(void **state)
@@ -577,13 +634,11 @@ static void a_length_is_digits_once_and_alone(void **state)
         {{"Content-Length", "5 "}, {NULL, NULL}, "not a number"},
         {{"Content-Length", "5"}, {"content-length", "5"}, "given more than once"},
         {{"Content-Length", "5"}, {"Transfer-Encoding", "chunked"}, "given beside Transfer-Encoding"},
-        {{"Transfer-Encoding", "gzip"}, {NULL, NULL}, "missing, and the Transfer-Encoding is not chunked"},
-        {{"Transfer-Encoding", "gzip, chunked"},
-         {NULL, NULL},
-         "missing, and the Transfer-Encoding is not chunked"},
+        {{"Transfer-Encoding", "gzip"}, {NULL, NULL}, "missing, and this server takes no chunks"},
+        {{"Transfer-Encoding", "gzip, chunked"}, {NULL, NULL}, "missing, and this server takes no chunks"},
         {{"Transfer-Encoding", "chunked"},
          {"Transfer-Encoding", "chunked"},
-         "missing, and the Transfer-Encoding is not chunked"},
+         "missing, and this server takes no chunks"},
     };
 
     (void)state;
@@ -616,9 +671,6 @@ static void the_size_is_told_to_the_device(void **state)
         begin("POST", "/api/ota/upload", HEADERS(RAW, {"Content-Length", cases[i].length}));
         assert_int_equal(dev.size, cases[i].size);
     }
-    assert_int_equal(begin("POST", "/api/ota/upload", HEADERS(RAW, {"Transfer-Encoding", "Chunked"})),
-                     OTAPULT_HTTP_BODY);
-    assert_int_equal(dev.size, OTAPULT_SIZE_UNKNOWN);
 }
 
 /* ---- upload ---- */
@@ -640,8 +692,8 @@ static void a_forms_size_leaves_room_for_the_form(void **state)
         {1, 1},
         {SLOT_SIZE, SLOT_SIZE},
         {SLOT_SIZE + 1, SLOT_SIZE},
-        {SLOT_SIZE + 4096, SLOT_SIZE},
-        {SLOT_SIZE + 4097, SLOT_SIZE + 4097},
+        {SLOT_SIZE + 65536, SLOT_SIZE},
+        {SLOT_SIZE + 65537, SLOT_SIZE + 65537},
         {0xFFFFFFFEu, 0xFFFFFFFEu},
     };
 
@@ -653,6 +705,44 @@ static void a_forms_size_leaves_room_for_the_form(void **state)
         assert_int_equal(begin("POST", "/api/ota/upload", HEADERS(FORM, {"Content-Length", length})),
                          OTAPULT_HTTP_BODY);
         assert_int_equal(dev.size, cases[i].size);
+    }
+}
+
+/* A form with `before` bytes in another field; its length leaves `rest` bytes from the file's first byte to
+ * the end of the body. */
+static enum otapult_http_next begin_file_behind(size_t before, size_t rest)
+{
+    static char body[70000];
+    char length[24];
+    int at = snprintf(body, sizeof body, "--AB\r\nContent-Disposition: form-data; name=x\r\n\r\n");
+
+    memset(body + at, 'x', before);
+    at += (int)before;
+    at += snprintf(body + at, sizeof body - (size_t)at,
+                   "\r\n--AB\r\nContent-Disposition: form-data; name=firmware; filename=a.bin\r\n\r\n");
+    snprintf(length, sizeof length, "%zu", (size_t)at + rest);
+    a_device(NULL);
+    begin("POST", "/api/ota/upload", HEADERS(FORM, {"Content-Length", length}));
+    send(body, (size_t)at, 1000);
+    return client.heads > 0 ? OTAPULT_HTTP_ANSWERED : send("the file", 8, 8);
+}
+
+static void other_fields_do_not_count_against_the_slot(void **state)
+{
+    static const size_t fields[] = {0, 10, 4096, 60000};
+    const size_t closing = strlen("\r\n--AB--");
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(fields); i++) {
+        assert_int_equal(begin_file_behind(fields[i], SLOT_SIZE + closing), OTAPULT_HTTP_BODY);
+        assert_int_equal(dev.len, 8);
+        assert_int_equal(begin_file_behind(fields[i], SLOT_SIZE + closing + 4096), OTAPULT_HTTP_BODY);
+        if (fields[i] > 60000 - 4096)
+            continue; /* the next one is refused by its length alone */
+        assert_int_equal(begin_file_behind(fields[i], SLOT_SIZE + closing + 4097), OTAPULT_HTTP_ANSWERED);
+        assert_error(OTAPULT_E_IMAGE_TOO_LARGE, "the file needs 104097 bytes, the slot has 100000\"");
+        assert_int_equal(dev.len, 0); /* and nothing is erased for it */
+        assert_int_equal(dev.cancels, 1);
     }
 }
 
@@ -727,7 +817,9 @@ static void a_file_goes_into_the_device(void **state)
         for (size_t piece = 1; piece <= strlen(kinds[i].body); piece += 6) {
             a_device(NULL);
             set_image(&dev.image[1], "2.0.0", 0x1F);
-            begin("POST", "/api/ota/upload", HEADERS(kinds[i].type, {"Transfer-Encoding", "chunked"}));
+            char length[24];
+            snprintf(length, sizeof length, "%zu", strlen(kinds[i].body));
+            begin("POST", "/api/ota/upload", HEADERS(kinds[i].type, {"Content-Length", length}));
             assert_int_equal(send(kinds[i].body, strlen(kinds[i].body), piece), OTAPULT_HTTP_BODY);
             otapult_http_end(&client.x);
             assert_success();
@@ -787,15 +879,6 @@ static void a_broken_form_cancels_the_update(void **state)
         assert_int_equal(dev.cancel_error, cases[i].err);
         assert_int_equal(dev.finishes, 0);
     }
-}
-
-static void an_empty_file_is_refused_without_its_size(void **state)
-{
-    (void)state;
-    begin("POST", "/api/ota/upload", HEADERS(RAW, {"Transfer-Encoding", "chunked"}));
-    otapult_http_end(&client.x);
-    assert_error(OTAPULT_E_FILE_EMPTY, "");
-    assert_int_equal(dev.cancels, 1);
 }
 
 static void the_devices_verdict_is_the_answer(void **state)
@@ -904,14 +987,14 @@ static void a_button_takes_a_short_body_only(void **state)
     static const char body[OTAPULT_HTTP_SMALL_BODY] = "{";
 
     (void)state;
-    begin("POST", "/api/ota/confirm", HEADERS({"Transfer-Encoding", "chunked"}));
+    begin("POST", "/api/ota/confirm", HEADERS({"Content-Length", "300"}));
     assert_int_equal(send(body, sizeof body - 1, 100), OTAPULT_HTTP_BODY);
     assert_int_equal(client.x.small[sizeof body - 1], 0);
     otapult_http_end(&client.x);
     assert_int_equal(client.status, 200);
 
     for (size_t piece = 1; piece <= sizeof body; piece += 51) {
-        begin("POST", "/api/ota/confirm", HEADERS({"Transfer-Encoding", "chunked"}));
+        begin("POST", "/api/ota/confirm", HEADERS({"Content-Length", "300"}));
         assert_int_equal(send(body, sizeof body, piece), OTAPULT_HTTP_ANSWERED);
         assert_error(OTAPULT_E_BODY_TOO_LARGE, "the body is larger than 255 bytes\"");
         otapult_http_end(&client.x);
@@ -1258,15 +1341,18 @@ int main(void)
         TEST(get_changes_nothing),
         TEST(hints_are_russian_for_who_reads_russian),
         TEST(posts_of_other_sites_are_refused),
+        TEST(a_new_request_has_one_host),
+        TEST(a_person_gets_a_page),
+        TEST(everybody_else_gets_json),
         TEST(an_origin_is_shown_safely),
         TEST(a_length_is_digits_once_and_alone),
         TEST(the_size_is_told_to_the_device),
         TEST(a_forms_size_leaves_room_for_the_form),
+        TEST(other_fields_do_not_count_against_the_slot),
         TEST(the_headers_alone_can_refuse),
         TEST(a_file_goes_into_the_device),
         TEST(a_file_that_is_refused_ends_the_upload),
         TEST(a_broken_form_cancels_the_update),
-        TEST(an_empty_file_is_refused_without_its_size),
         TEST(the_devices_verdict_is_the_answer),
         TEST(a_lost_connection_cancels_once),
         TEST(a_client_that_stalled_leaves_the_next_alone),

@@ -233,8 +233,8 @@ static void takes_headers_in_every_spelling(void **state)
         "Content-Disposition: form-data; name=\"firmware\"; filename=\"C:\\dir\\a.bin\"",
         "Content-Disposition: form-data; name=\"firmware\"; filename=\"a; name=b.bin\"",
         "Content-Disposition: form-data; name=\"firm\\ware\"; filename=\"прошивка.bin\"",
-        "Content-Disposition: form-data; name=\"firmware\"; filename*=UTF-8''a.txt; filename=\"a.bin\"",
-        "Content-Disposition: form-data; name=\"firmware\"; filename=\"a.bin\"; filename*=UTF-8''a.txt",
+        "Content-Disposition: form-data; name=\"firmware\"; filename*=UTF-8''a.bin; filename=\"a.txt\"",
+        "Content-Disposition: form-data; name=\"firmware\"; filename=\"????.???\"; filename*=UTF-8''%D0%B0.bin",
         "Content-Disposition: form-data; name=\"firmware\"; filename*=UTF-8''na%20me.bin",
         "Content-Type: application/octet-stream\r\nX-Any: \"thing\"\r\n"
         "Content-Disposition: form-data; name=\"firmware\"; filename=\"a.bin\"; size=12",
@@ -336,7 +336,7 @@ static void refuses_other_file_names(void **state)
         "; filename=bin",
         "; filename*=UTF-8''.bin",
         "; filename*=UTF-8''a.txt",
-        "; filename*=UTF-8''a.bin; filename=a.txt",
+        "; filename*=UTF-8''a.txt; filename=a.bin",
     };
 
     (void)state;
@@ -371,9 +371,37 @@ static void body_with_line(char *body, size_t cap, size_t line)
     snprintf(body, cap, "--AB\r\n%.*s\r\n" FIRMWARE "\r\nfile\r\n--AB--", (int)line, filler);
 }
 
+/* 255 bytes, the most that file systems take, as browsers and curl write them. */
+static void takes_the_longest_file_name(void **state)
+{
+    static const struct {
+        const char *plain, *sent;
+    } letters[] = {{"x", "x"}, {"Ж", "Ж"}, {"Ж", "%D0%96"}, {"\"", "\\\""}, {"\"", "%22"}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(letters); i++) {
+        char name[1024] = "", body[2048], file[1200];
+
+        for (size_t len = strlen(letters[i].plain) == 2 ? 1 : 0; len + 4 < 255;
+             len += strlen(letters[i].plain))
+            strcat(name, letters[i].sent);
+        strcat(name, ".bin");
+        for (size_t way = 0; way < 2; way++) {
+            if (way == 1 && strchr(name, '"') != NULL)
+                continue; /* no client writes that */
+            snprintf(file, sizeof file, way == 0 ? "filename=\"%s\"" : "filename=\"x\"; filename*=UTF-8''%s",
+                     name);
+            snprintf(body, sizeof body,
+                     "--AB\r\nContent-Disposition: form-data; name=\"firmware\"; %s\r\n\r\nfile\r\n--AB--",
+                     file);
+            assert_file(CT "AB", body, "file");
+        }
+    }
+}
+
 static void a_header_line_has_a_limit(void **state)
 {
-    char body[1024];
+    char body[2048];
 
     (void)state;
     body_with_line(body, sizeof body, OTAPULT_PART_LINE);
@@ -746,6 +774,7 @@ int main(void)
         cmocka_unit_test(a_nul_in_a_header_is_refused),
         cmocka_unit_test(refuses_other_file_names),
         cmocka_unit_test(refuses_a_form_without_the_field),
+        cmocka_unit_test(takes_the_longest_file_name),
         cmocka_unit_test(a_header_line_has_a_limit),
         cmocka_unit_test(the_headers_of_a_part_have_a_limit),
         cmocka_unit_test(the_sinks_error_comes_out),

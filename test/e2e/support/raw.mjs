@@ -43,16 +43,6 @@ export function formUpload(bytes, boundary = 'otapult-boundary', more = {}) {
     return Buffer.concat([first, body]);
 }
 
-// `bytes` as a chunked body, `step` bytes a chunk.
-export function chunks(bytes, step) {
-    const parts = [];
-    for (let at = 0; at < bytes.length; at += step) {
-        const piece = bytes.subarray(at, at + step);
-        parts.push(Buffer.from(`${piece.length.toString(16)}${CRLF}`), piece, Buffer.from(CRLF));
-    }
-    return Buffer.concat([...parts, Buffer.from(`0${CRLF}${CRLF}`)]);
-}
-
 const open = new Set();
 
 // For the end of a test file: a connection that a failed test has left open would keep its process alive.
