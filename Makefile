@@ -58,6 +58,7 @@ bench: setup-test ## speed of an upload beside its floors, cost of TLS, signatur
 	@tools/build build/bench -DOTAPULT_BENCH=ON
 	@BUILD=build/bench node bench/upload.mjs
 	@BUILD=build/bench node bench/secure.mjs
+	@BUILD=build/bench node bench/fleet.mjs
 	@build/bench/bench/signature-cost
 	@build/bench/bench/password-cost
 	@build/bench/bench/board-time $(wildcard ../shared/firmware/s3-build-40.bin)
