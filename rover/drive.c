@@ -4,10 +4,10 @@
 
 #include "rover_internal.h"
 
-#define FULL_SPEED 0.5 /* metres a second at 100 % */
+#define FULL_SPEED    0.5 /* metres a second at 100 % */
 #define PAGE_HOLDS_MS 1000u
-#define WHEELBASE  0.2 /* metres between the wheels */
-#define DEGREE     (3.14159265358979323846 / 180.0)
+#define WHEELBASE     0.2 /* metres between the wheels */
+#define DEGREE        (3.14159265358979323846 / 180.0)
 
 void rover_lock(struct rover *r)
 {

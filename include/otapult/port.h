@@ -90,7 +90,7 @@ struct otapult_port {
     int (*slot)(void *ctx, int index, struct otapult_slot *out); /* index as in struct otapult_slots */
     int (*open)(void *ctx, int index, struct otapult_flash *out); /* running slot: reading only */
 
-    /* Make `index` the slot of the next boot, state NEW. The port writes the older of the two OTA data
+    /* Make `index` the slot of the next boot: the factory app by erasing OTA data, a slot with state NEW. The port writes the older of the two OTA data
      * records and never touches the newer one meanwhile. On an error the old choice still holds. */
     int (*activate)(void *ctx, int index);
     /* The running slot's record from PENDING_VERIFY, or NEW where the bootloader left it so, to VALID. Only

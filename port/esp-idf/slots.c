@@ -229,9 +229,10 @@ static int port_activate(void *ctx, int index)
 
     if (b->ota_data == NULL)
         return OTAPULT_E_NO_OTA_DATA;
-    if (index < 0 || index >= b->slot_count)
+    const struct esp_slot *s = slot_at(b, index);
+    if (s == NULL)
         return OTAPULT_E_ACTIVATE;
-    return error_of("activate", esp_ota_set_boot_partition(b->slot[index].partition), OTAPULT_E_ACTIVATE);
+    return error_of("activate", esp_ota_set_boot_partition(s->partition), OTAPULT_E_ACTIVATE);
 }
 
 /* ESP-IDF marks the active record, whoever it points to: that must be the running slot's. A bootloader

@@ -200,11 +200,13 @@ static int port_activate(void *ctx, int index)
     struct otapult_flash flash;
     if (!has_ota_data(h))
         return OTAPULT_E_NO_OTA_DATA;
-    if (index < 0 || index >= slot_count(h))
+    if (slot_ctx(h, index) == NULL)
         return OTAPULT_E_ACTIVATE;
     bind_flash(&h->slot[CTX_OTA_DATA], &flash);
     pthread_mutex_lock(&h->records);
-    int err = otapult_ota_activate(&flash, slot_count(h), index, OTAPULT_OTA_NEW);
+    int err = index == OTAPULT_SLOT_FACTORY
+                  ? otapult_ota_erase(&flash)
+                  : otapult_ota_activate(&flash, slot_count(h), index, OTAPULT_OTA_NEW);
     pthread_mutex_unlock(&h->records);
     return err;
 }

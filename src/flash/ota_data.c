@@ -211,3 +211,14 @@ int otapult_ota_mark(const struct otapult_flash *f, uint32_t state)
         return 0;
     return write_record(f, active, d.record[active].seq, state);
 }
+
+int otapult_ota_erase(const struct otapult_flash *f)
+{
+    struct otapult_ota_data d;
+    int err = read_surely(f, &d);
+    if (err != 0)
+        return err;
+    const int last = otapult_ota_active(&d) == 0 ? 0 : 1;
+    err = f->erase(f->ctx, address_of(1 - last), OTAPULT_OTA_DATA_SECTOR);
+    return err != 0 ? err : f->erase(f->ctx, address_of(last), OTAPULT_OTA_DATA_SECTOR);
+}

@@ -33,6 +33,10 @@ struct otapult_ota_data {
     struct otapult_ota_record record[2];
 };
 
+/* No choice any more: the factory app boots. The record that decides is erased last, so that the old choice holds
+ * until then. 0, or the port's error. */
+OTAPULT_MUST_CHECK int otapult_ota_erase(const struct otapult_flash *f);
+
 /* CRC of a sequence number as ESP-IDF computes it (register starts at 0, final XOR). */
 uint32_t otapult_ota_crc(uint32_t seq);
 

@@ -5,6 +5,7 @@
 #include "update/claim.h"
 #include "update/confirm.h"
 #include "update/slot_image.h"
+#include "update/way_back.h"
 
 /* Going back to the other slot's image, and restarting: otapult_rollback() and otapult_restart(), by request.
  */
@@ -73,18 +74,6 @@ static int check_target(struct otapult *o, int index, struct otapult_finding *wh
     return no_rollback(why, text);
 }
 
-/* The slot that an update would go to is the one that ran before. With one OTA slot the factory app is the
- * way back. */
-int otapult_other_slot(const struct otapult_slots *slots)
-{
-    if (!slots->ota_data)
-        return OTAPULT_SLOT_NONE;
-    if (slots->next != OTAPULT_SLOT_NONE)
-        return slots->next;
-    bool factory = slots->factory && slots->running != OTAPULT_SLOT_FACTORY;
-    return factory ? OTAPULT_SLOT_FACTORY : OTAPULT_SLOT_NONE;
-}
-
 static int arm_image(struct otapult *o, int index, struct otapult_trial *trial, struct otapult_finding *why)
 {
     const struct otapult_image_info *info = &otapult_borrow(o)->judge.inspect.info;
@@ -103,37 +92,43 @@ int otapult_go_to(struct otapult *o, int index, struct otapult_finding *why)
     return arm_image(o, index, &trial, why);
 }
 
-static int go_to_other(struct otapult *o, const char *by, struct otapult_finding *why)
+static int go_to_other(struct otapult *o, const char *by, bool force, struct otapult_finding *why)
 {
+    struct otapult_way_back way;
     struct otapult_trial trial;
 
     otapult_lock(o);
-    int target = otapult_other_slot(&o->slots);
+    otapult_find_way_back(o, &way);
     int err = o->slots_error;
     otapult_unlock(o);
     if (err != 0)
         return err;
-    if (target == OTAPULT_SLOT_NONE)
-        return no_rollback(why, "there is no other slot");
-    err = arm_image(o, target, &trial, why);
+    if (way.slot == OTAPULT_SLOT_NONE)
+        return no_rollback(why, way.none);
+    if (way.doubt != NULL && !force) {
+        *why = (struct otapult_finding){.text = way.doubt};
+        return OTAPULT_E_ROLLBACK_DOUBTFUL;
+    }
+    err = arm_image(o, way.slot, &trial, why);
     if (err == 0)
-        otapult_note(o, OTAPULT_EV_ROLLED_BACK, target, &trial, NULL, NULL, by);
+        otapult_note(o, OTAPULT_EV_ROLLED_BACK, way.slot, &trial, NULL, NULL, by);
     return err;
 }
 
 /* A firmware that waits for its confirmation is rejected: the bootloader then knows the way itself. */
-static int go_back(struct otapult *o, const char *by, struct otapult_finding *why)
+static int go_back(struct otapult *o, const char *by, bool force, struct otapult_finding *why)
 {
-    return otapult_is_pending(o) ? otapult_reject(o, "rolled back by request") : go_to_other(o, by, why);
+    return otapult_is_pending(o) ? otapult_reject(o, "rolled back by request")
+                                 : go_to_other(o, by, force, why);
 }
 
-int otapult_rollback_by(struct otapult *o, const char *by, struct otapult_finding *why)
+int otapult_rollback_by(struct otapult *o, const char *by, bool force, struct otapult_finding *why)
 {
     int err = begin(o, OTAPULT_FOR_ROLLBACK, by, why);
     if (err != 0)
         return err;
 
-    err = go_back(o, by, why);
+    err = go_back(o, by, force, why);
     otapult_refresh_slots(o);
     if (err != 0)
         otapult_hold(o, false);
@@ -145,5 +140,5 @@ int otapult_rollback_by(struct otapult *o, const char *by, struct otapult_findin
 
 int otapult_rollback(struct otapult *o, struct otapult_finding *why)
 {
-    return otapult_rollback_by(o, NULL, why);
+    return otapult_rollback_by(o, NULL, false, why);
 }

@@ -4,9 +4,6 @@
 
 #include "update/common.h"
 
-/* Where a rollback goes to: a slot other than the running one, or NONE. */
-int otapult_other_slot(const struct otapult_slots *slots);
-
 /* Makes the image in slot `index` the next boot's, once it was verified as a whole. By the claim's holder. 0, or
  * NO_ROLLBACK with the reason, or the port's error; then the old choice still holds. */
 OTAPULT_MUST_CHECK int otapult_go_to(struct otapult *o, int index, struct otapult_finding *why);

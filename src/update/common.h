@@ -22,6 +22,7 @@
  *   keys        users, keys, self-test; reached through o->keys alone
  *   arm         makes a slot the next boot's
  *   slot_image  what lies in a slot            status what anybody may know
+ *   way_back    where a rollback would go
  *   claim       who holds the device, and for what          ticket   which client, and is it inside
  *   common      struct otapult, lock, log, notes, the table of slots
  *   session     trial     journal     known     self_test

@@ -176,8 +176,8 @@ static void set_passed(struct otapult *o, size_t i, bool passed)
 }
 
 /* Only poll() gets here, and it is one task: no check is asked twice at once. The check is called without
- * lock and without claim, so it may call this device, otapult_confirm() too. One good moment is no proof, so one
- * that has passed is asked again until the confirmation. true: it passes now. */
+ * lock and without claim, so it may call this device, otapult_confirm() too. One good moment is no proof, so
+ * one that has passed is asked again until the confirmation. true: it passes now. */
 static bool probe(struct otapult *o, size_t i)
 {
     const struct otapult_health_check *check = &o->config.checks[i];

@@ -14,7 +14,8 @@
 OTAPULT_MUST_CHECK int otapult_begin_by(struct otapult *o, const char *by, uint32_t size, uint32_t *ticket,
                                         struct otapult_finding *why);
 OTAPULT_MUST_CHECK int otapult_confirm_by(struct otapult *o, const char *by, struct otapult_finding *why);
-OTAPULT_MUST_CHECK int otapult_rollback_by(struct otapult *o, const char *by, struct otapult_finding *why);
+OTAPULT_MUST_CHECK int otapult_rollback_by(struct otapult *o, const char *by, bool force,
+                                           struct otapult_finding *why);
 OTAPULT_MUST_CHECK int otapult_restart_by(struct otapult *o, const char *by, struct otapult_finding *why);
 
 /* The client of `ticket` sends something that is none of the file's bytes: its update does not stall.
@@ -28,6 +29,9 @@ void otapult_note_account(struct otapult *o, const char *text, const char *by);
 
 /* Size of the slot that an update would go to if it began now; 0: none would. */
 uint32_t otapult_next_slot_size(struct otapult *o);
+
+/* Why this table of slots takes no update: NO_OTA_PARTITION, ONLY_SLOT_RUNS, NO_OTA_DATA, or 0. */
+OTAPULT_MUST_CHECK int otapult_table_refusal(const struct otapult_slots *slots, struct otapult_finding *why);
 
 /* The slot of the update that runs, or ran last. */
 int otapult_target(struct otapult *o);
@@ -46,10 +50,19 @@ struct otapult_slot_view {
     struct otapult_slot slot; /* all zeros but the index where the port could not read its row */
     bool has_image;           /* its first bytes describe one */
     bool readable;            /* they could be read */
+    bool failed;              /* the image has been rejected on this device, or crashed, or did not load */
     struct otapult_app_desc image;
 };
 
+/* Where a rollback would go to. */
+struct otapult_way_back {
+    int slot;          /* OTAPULT_SLOT_NONE: nowhere */
+    const char *none;  /* then, why not */
+    const char *doubt; /* what speaks against its image, which boots only by force; NULL: nothing */
+};
+
 struct otapult_view {
+    struct otapult_way_back  way_back;
     struct otapult_status    status;
     struct otapult_log_entry last; /* seq 0: there is none */
     unsigned                 slot_count;

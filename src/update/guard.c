@@ -6,6 +6,7 @@
 #include "update/claim.h"
 #include "update/known.h"
 #include "update/slot_image.h"
+#include "update/way_back.h"
 
 #define MAGIC     0x4F544731u /* "OTG1": the layout of the words below */
 #define ANNOUNCED 1u          /* the life ends in a restart that was meant */
@@ -59,21 +60,20 @@ void otapult_guard_start(struct otapult *o)
 
 /* ---- what follows ---- */
 
-/* Is there an image in the other slot that has proved itself on this device, and has not failed on it since?
- */
-static bool is_proven(struct otapult *o, int index)
+/* Where to: an image that has proved itself on this device, and has not failed on it since; NONE: there is
+ * none. */
+static int proven_slot(struct otapult *o)
 {
-    char build[OTAPULT_BUILD_ID_CHARS + 1];
-    struct otapult_app_desc desc;
+    struct otapult_way_back way;
     struct otapult_slot slot;
-    bool found;
 
-    if (index == OTAPULT_SLOT_NONE || otapult_slot_row(o, index, &slot) != 0 ||
-        otapult_slot_desc(o, index, &desc, &found) != 0 || !found)
-        return false;
-    otapult_build_id(&desc, build);
-    return (slot.state == OTAPULT_STATE_VALID || slot.state == OTAPULT_STATE_UNDEFINED) &&
-           !otapult_has_failed(o->port, build);
+    otapult_lock(o);
+    otapult_find_way_back(o, &way);
+    otapult_unlock(o);
+    if (way.slot == OTAPULT_SLOT_NONE || way.doubt != NULL || otapult_slot_row(o, way.slot, &slot) != 0)
+        return OTAPULT_SLOT_NONE;
+    bool proven = slot.state == OTAPULT_STATE_VALID || slot.state == OTAPULT_STATE_UNDEFINED;
+    return proven ? way.slot : OTAPULT_SLOT_NONE;
 }
 
 static void note_loop(struct otapult *o, const char *then)
@@ -98,9 +98,11 @@ static void note_loop(struct otapult *o, const char *then)
 static bool leave_the_crashing(struct otapult *o)
 {
     struct otapult_finding why;
-    int other = otapult_other_slot(&o->slots);
 
-    if (o->crashes != o->config.crash_limit || !is_proven(o, other) || otapult_go_to(o, other, &why) != 0)
+    if (o->crashes != o->config.crash_limit)
+        return false;
+    int other = proven_slot(o);
+    if (other == OTAPULT_SLOT_NONE || otapult_go_to(o, other, &why) != 0)
         return false;
     note_loop(o, "the other slot's firmware boots instead");
     return true;

@@ -5,6 +5,7 @@
 
 #include "image/format.h"
 #include "update/claim.h"
+#include "update/known.h"
 
 static int read_head(struct otapult *o, int index, uint8_t head[OTAPULT_HEAD_SIZE])
 {
@@ -92,6 +93,15 @@ static bool look_at_row(struct otapult *o, int index, struct otapult_slot_view *
     return err == 0;
 }
 
+/* Only the claim's holder asks the store; what it says stays until the slots are read again. */
+static void look_at_record(struct otapult *o, struct otapult_slot_view *v)
+{
+    char build[OTAPULT_BUILD_ID_CHARS + 1];
+
+    otapult_build_id(&v->image, build);
+    v->failed = v->has_image && otapult_has_failed(o->port, build);
+}
+
 /* false: something of it could not be read. */
 static bool look_at(struct otapult *o, int index, struct otapult_slot_view *v)
 {
@@ -143,8 +153,10 @@ void otapult_refresh_slots(struct otapult *o)
         return;
     }
     choose_all(&shown, &slots);
-    for (unsigned n = 0; n < shown.count; n++)
+    for (unsigned n = 0; n < shown.count; n++) {
         whole &= look_again(o, shown.index[n], &seen[n]);
+        look_at_record(o, &seen[n]);
+    }
     otapult_lock(o);
     o->slots = slots;
     o->slots_error = 0;

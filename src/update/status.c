@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "update/keys.h"
+#include "update/way_back.h"
 
 static void copy_waiting_for(const struct otapult *o, struct otapult_status *out)
 {
@@ -77,6 +78,7 @@ void otapult_view(struct otapult *o, struct otapult_view *out)
 
     otapult_lock(o);
     copy_status(o, now, &out->status);
+    otapult_find_way_back(o, &out->way_back);
     out->last = o->journal.newest;
     out->slot_count = o->seen_count;
     memcpy(out->slot, o->seen, sizeof out->slot);

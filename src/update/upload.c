@@ -27,12 +27,9 @@ static int refuse_by_state(const struct otapult *o, struct otapult_finding *why)
         return OTAPULT_E_UNCONFIRMED;
     if (o->slots_error != 0)
         return o->slots_error;
-    if (o->slots.next == OTAPULT_SLOT_NONE) {
-        *why = (struct otapult_finding){.got = 0, .want = 1};
-        return OTAPULT_E_NO_OTA_PARTITION;
-    }
-    if (!o->slots.ota_data)
-        return OTAPULT_E_NO_OTA_DATA;
+    int err = otapult_table_refusal(&o->slots, why);
+    if (err != 0)
+        return err;
     return o->keys != NULL ? o->keys->refusal(o, why) : 0;
 }
 

@@ -341,6 +341,16 @@ static void answer_rollback(struct otapult_exchange *x, const char *slot)
     otapult_answer_end(&a);
 }
 
+/* Has the address `?force=1`? What a person has been asked about is done then. */
+static bool is_forced(const struct otapult_exchange *x)
+{
+    static const char word[] = "force=1";
+    const char *at = strstr(x->req->query, word);
+
+    return at != NULL && (at == x->req->query || at[-1] == '&') &&
+           (at[sizeof word - 1] == '\0' || at[sizeof word - 1] == '&');
+}
+
 static void rollback_end(struct otapult_exchange *x)
 {
     struct otapult_finding why = {0};
@@ -348,7 +358,7 @@ static void rollback_end(struct otapult_exchange *x)
     char slot[17], by[OTAPULT_WHO_NAME];
 
     otapult_http_who(x, by);
-    int err = otapult_rollback_by(x->app, by, &why);
+    int err = otapult_rollback_by(x->app, by, is_forced(x), &why);
     if (err != 0) {
         otapult_http_error(x, err, &why);
         return;

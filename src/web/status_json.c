@@ -70,11 +70,13 @@ static void slot_json(struct otapult_json *j, const struct otapult_status *s,
                       const struct otapult_slot_view *v)
 {
     bool shown = v->has_image && !is_being_written(s, v->index);
+    /* Whatever an OTA data record says of it: there is nothing that could be confirmed. */
+    bool is_empty = !shown && v->readable && v->index != s->slots.running;
 
     otapult_json_open(j, NULL, '{');
     word_json(j, "label", v->slot.label);
     otapult_json_num(j, "size", v->slot.size);
-    otapult_json_str(j, "state", slot_state_name(v->slot.state));
+    otapult_json_str(j, "state", is_empty ? "empty" : slot_state_name(v->slot.state));
     otapult_json_bool(j, "running", v->index == s->slots.running);
     if (shown)
         slot_image_json(j, &v->image);
@@ -227,6 +229,31 @@ static void limits_json(struct otapult_json *j, const struct otapult *o, const s
     otapult_json_close(j, '}');
 }
 
+/* Where a rollback would go to, or why nowhere. */
+static void way_back_json(struct otapult_json *j, const struct otapult_view *v,
+                          enum otapult_language language)
+{
+    const struct otapult_way_back *way = &v->way_back;
+    const struct otapult_slot_view *slot = find_slot(v, way->slot);
+
+    if (slot == NULL) {
+        otapult_json_null(j, "way_back");
+        otapult_json_str(j, "no_way_back",
+                         way->none == NULL ? NULL : otapult_in_language(way->none, language));
+        return;
+    }
+    otapult_json_open(j, "way_back", '{');
+    otapult_json_str(j, "slot", slot->slot.label);
+    if (slot->has_image)
+        slot_image_json(j, &slot->image);
+    else
+        otapult_json_null(j, "image");
+    otapult_json_bool(j, "needs_force", way->doubt != NULL);
+    otapult_json_str(j, "why", way->doubt == NULL ? NULL : otapult_in_language(way->doubt, language));
+    otapult_json_close(j, '}');
+    otapult_json_null(j, "no_way_back");
+}
+
 static void signature_json(struct otapult_json *j, const struct otapult_status *s)
 {
     otapult_json_open(j, "signature", '{');
@@ -244,12 +271,9 @@ static int lasting_error(const struct otapult_status *s, struct otapult_finding 
     *why = (struct otapult_finding){0};
     if (s->slots_error != 0)
         return s->slots_error;
-    if (s->slots.next == OTAPULT_SLOT_NONE) {
-        why->want = 1;
-        return OTAPULT_E_NO_OTA_PARTITION;
-    }
-    if (!s->slots.ota_data)
-        return OTAPULT_E_NO_OTA_DATA;
+    int err = otapult_table_refusal(&s->slots, why);
+    if (err != 0)
+        return err;
     why->text = s->locked;
     return s->trust_error;
 }
@@ -266,6 +290,7 @@ void otapult_status_json(struct otapult_json *j, struct otapult *o, const struct
     boot_json(j, v);
     busy_json(j, s);
     slots_json(j, o, v, which);
+    way_back_json(j, v, language);
     last_json(j, v, language);
     limits_json(j, o, v);
     if (err != 0)

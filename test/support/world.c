@@ -27,6 +27,12 @@ static const struct table_part factory_ota[] = {
 static const struct table_part factory_only[] = {
     {1, 2, 0x9000, 0x4000, "nvs"}, {0, 0x00, 0x10000, 0x10000, "factory"}, {0}};
 
+static const struct table_part recovery[] = {{1, 2, 0x9000, 0x4000, "nvs"},
+                                             {1, 0, 0xD000, 0x2000, "otadata"},
+                                             {0, 0x00, 0x10000, 0x10000, "factory"},
+                                             {0, 0x10, 0x20000, 0x10000, "ota_0"},
+                                             {0}};
+
 static void build_table(const struct table_part *parts, uint8_t table[OTAPULT_TABLE_SIZE])
 {
     unsigned n = 0;
@@ -42,7 +48,7 @@ static void build_table(const struct table_part *parts, uint8_t table[OTAPULT_TA
 
 void world_init(struct world *w, enum world_layout layout, const uint8_t *image, size_t len)
 {
-    static const struct table_part *const layouts[] = {two_ota, factory_ota, factory_only};
+    static const struct table_part *const layouts[] = {two_ota, factory_ota, factory_only, recovery};
     uint8_t table[OTAPULT_TABLE_SIZE];
 
     memset(w, 0, sizeof *w);

@@ -545,7 +545,13 @@ static void the_factory_firmware_is_a_way_back_too(void **state)
     assert_int_equal(world_upload(&w, v2, v2_len, 4096), 0);
     assert_true(world_settle(&w));
     assert_string_equal(world_version(&w), "2.0.0");
-    assert_int_equal(otapult_rollback(w.ota, &why), OTAPULT_E_NO_ROLLBACK); /* ota_1 is empty */
+    assert_int_equal(otapult_rollback(w.ota, &why), 0); /* ota_1 is empty, so to the factory app */
+    assert_true(world_settle(&w));
+    assert_string_equal(world_version(&w), "1.0.0");
+    assert_int_equal(status(&w).slots.running, OTAPULT_SLOT_FACTORY);
+    assert_int_equal(otapult_rollback(w.ota, &why), 0); /* and forward again */
+    assert_true(world_settle(&w));
+    assert_string_equal(world_version(&w), "2.0.0");
     w.health = OTAPULT_HEALTH_FAIL;
     assert_int_equal(world_upload(&w, v3, v3_len, 4096), 0);
     assert_true(world_settle(&w));

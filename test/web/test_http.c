@@ -37,6 +37,8 @@ static struct fake {
     uint8_t file[4096];
     size_t len;
     unsigned begins, touches, finishes, cancels, confirms, rollbacks, restarts;
+    bool forced; /* the last rollback */
+    struct otapult_way_back way_back;
     int cancel_error;
     struct otapult_finding cancel_why;
 } dev;
@@ -121,11 +123,12 @@ int otapult_confirm_by(struct otapult *o, const char *by, struct otapult_finding
     return dev.confirm_error;
 }
 
-int otapult_rollback_by(struct otapult *o, const char *by, struct otapult_finding *why)
+int otapult_rollback_by(struct otapult *o, const char *by, bool force, struct otapult_finding *why)
 {
     assert_ptr_equal(o, device);
     assert_string_equal(by, "anyone");
     dev.rollbacks++;
+    dev.forced = force;
     *why = dev.why;
     return dev.rollback_error;
 }
@@ -197,6 +200,7 @@ void otapult_view(struct otapult *o, struct otapult_view *out)
     assert_ptr_equal(o, device);
     memset(out, 0, sizeof *out);
     out->status = dev.status;
+    out->way_back = dev.way_back;
     if (dev.log_count > 0)
         out->last = dev.log[0];
     if (dev.status.slots.factory)
@@ -287,6 +291,7 @@ static int a_device(void **state)
     (void)state;
     memset(&dev, 0, sizeof dev);
     dev.ended_with = OTAPULT_E_STALLED;
+    dev.way_back = (struct otapult_way_back){OTAPULT_SLOT_NONE, .none = "no other slot holds a firmware"};
     dev.status.total = OTAPULT_SIZE_UNKNOWN;
     dev.status.slots = (struct otapult_slots){.count = 2, .next = 1, .ota_data = true};
     dev.status.uptime_ms = 12345;
@@ -304,8 +309,16 @@ static struct http_client client;
 static enum otapult_http_next begin_at(const struct otapult_site *sites, size_t count, const char *method,
                                        const char *path, const struct http_header *headers)
 {
-    const struct otapult_request line = {.method = method, .path = path};
+    char way[80];
+    char *query = strchr(path, '?');
+    struct otapult_request line = {.method = method, .path = path};
 
+    if (query != NULL) {
+        snprintf(way, sizeof way, "%s", path);
+        way[query - path] = '\0';
+        line.path = way;
+        line.query = query + 1;
+    }
     return http_client_begin(&client, sites, count, &line, headers);
 }
 
@@ -966,6 +979,38 @@ static void buttons_answer_as_documented(void **state)
     assert_int_equal(dev.rollbacks, 2);
 }
 
+static void a_rollback_is_forced_by_that_word_alone(void **state)
+{
+    static const struct {
+        const char *path;
+        bool forced;
+    } cases[] = {{"/api/ota/rollback", false},          {"/api/ota/rollback?force=1", true},
+                 {"/api/ota/rollback?force=0", false},  {"/api/ota/rollback?force=10", false},
+                 {"/api/ota/rollback?xforce=1", false}, {"/api/ota/rollback?a=b&force=1", true},
+                 {"/api/ota/rollback?force=1&a", true}, {"/api/ota/rollback?force", false}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        press(cases[i].path);
+        assert_int_equal(dev.forced, cases[i].forced);
+    }
+}
+
+static void the_status_says_where_a_rollback_would_go(void **state)
+{
+    (void)state;
+    set_image(&dev.image[1], "0.9.0", 0x0B);
+    dev.way_back = (struct otapult_way_back){.slot = 1};
+    begin("GET", "/api/ota/status", NULL);
+    assert_contains(
+        client.text,
+        "\"way_back\":{\"slot\":\"app1\",\"image\":{\"project\":\"rover\",\"version\":\"0.9.0\",");
+    assert_contains(client.text, "\"needs_force\":false,\"why\":null},\"no_way_back\":null,");
+    dev.way_back.doubt = "it has failed on this device";
+    begin("GET", "/api/ota/status", NULL);
+    assert_contains(client.text, "\"needs_force\":true,\"why\":\"it has failed on this device\"}");
+}
+
 static void buttons_give_the_devices_errors(void **state)
 {
     (void)state;
@@ -1016,8 +1061,8 @@ static void the_status_has_the_documented_shape(void **state)
         "\"slots\":[{\"label\":\"app0\",\"size\":100000,\"state\":\"valid\",\"running\":true,"
         "\"image\":{\"project\":\"rover\",\"version\":\"1.0.0\",\"build\":\"0a0a0a0a\",\"idf\":\"v5.3.2\","
         "\"date\":\"Jan  1 2026\",\"time\":\"12:00:00\"}},"
-        "{\"label\":\"app1\",\"size\":100000,\"state\":\"none\",\"running\":false,\"image\":null}],"
-        "\"last\":null,\"limits\":{\"chip\":\"ESP32-S3\",\"slot_size\":100000,\"stall_ms\":15000,\"accepts\":[\"plain\",\"gzip\"]},"
+        "{\"label\":\"app1\",\"size\":100000,\"state\":\"empty\",\"running\":false,\"image\":null}],"
+        "\"way_back\":null,\"no_way_back\":\"no other slot holds a firmware\",\"last\":null,\"limits\":{\"chip\":\"ESP32-S3\",\"slot_size\":100000,\"stall_ms\":15000,\"accepts\":[\"plain\",\"gzip\"]},"
         "\"signature\":{\"enforced\":false,\"keys\":[]},\"open\":true,\"boot\":1,\"uptime_ms\":12345}");
 }
 
@@ -1032,7 +1077,7 @@ static void the_status_follows_an_update(void **state)
     begin("GET", "/api/ota/status", NULL);
     assert_contains(client.text,
                     "{\"state\":\"receiving\",\"received\":70000,\"written\":65536,\"total\":262144,");
-    assert_contains(client.text, "\"label\":\"app1\",\"size\":100000,\"state\":\"none\",\"running\":false,"
+    assert_contains(client.text, "\"label\":\"app1\",\"size\":100000,\"state\":\"empty\",\"running\":false,"
                                  "\"image\":null}");
     dev.status.phase = OTAPULT_VERIFYING;
     begin("GET", "/api/ota/status", NULL);
@@ -1068,6 +1113,7 @@ static void the_status_names_every_slot_state(void **state)
                                         "invalid", "aborted", "undefined"};
 
     (void)state;
+    set_image(&dev.image[1], "0.9.0", 0x0B);
     for (size_t i = 0; i < COUNT(names); i++) {
         char want[64];
         snprintf(want, sizeof want, "\"label\":\"app1\",\"size\":100000,\"state\":\"%s\"", names[i]);
@@ -1360,6 +1406,8 @@ int main(void)
         TEST(buttons_answer_as_documented),
         TEST(buttons_give_the_devices_errors),
         TEST(a_button_takes_a_short_body_only),
+        TEST(a_rollback_is_forced_by_that_word_alone),
+        TEST(the_status_says_where_a_rollback_would_go),
         TEST(the_status_has_the_documented_shape),
         TEST(the_status_follows_an_update),
         TEST(the_status_tells_what_a_trial_waits_for),

@@ -189,7 +189,7 @@ static void it_shows_what_changed(void **state)
 {
     (void)state;
     take_status();
-    assert_has("\"label\":\"app1\",\"size\":65536,\"state\":\"none\",\"running\":false,\"image\":null");
+    assert_has("\"label\":\"app1\",\"size\":65536,\"state\":\"empty\",\"running\":false,\"image\":null");
     assert_has("\"last\":null");
     assert_int_equal(world_upload(&world, v2, v2_len, 512), 0);
     take_status();

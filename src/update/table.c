@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "update/door.h"
+
+/* With a recovery app and one OTA slot the slot is free again as soon as the recovery app runs. */
+int otapult_table_refusal(const struct otapult_slots *slots, struct otapult_finding *why)
+{
+    if (slots->next == OTAPULT_SLOT_NONE && slots->factory && slots->running >= 0 && slots->ota_data)
+        return OTAPULT_E_ONLY_SLOT_RUNS;
+    if (slots->next == OTAPULT_SLOT_NONE) {
+        *why = (struct otapult_finding){.got = 0, .want = 1};
+        return OTAPULT_E_NO_OTA_PARTITION;
+    }
+    return slots->ota_data ? 0 : OTAPULT_E_NO_OTA_DATA;
+}

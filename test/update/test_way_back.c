@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "update/door.h"
+#include "world.h"
+
+/* Where a rollback goes to, on the partition tables that people have: what page and API say and what the
+ * rollback itself does are the same. */
+
+static struct world w;
+static uint8_t *v1, *v2, *v3;
+static size_t v1_len, v2_len, v3_len;
+
+static uint8_t *make(const char *version, uint32_t seed, size_t *len)
+{
+    struct sample_spec spec = {SAMPLE_DEFAULT, .version = version, .seed = seed};
+
+    spec.size = 9000;
+    return sample_image(&spec, len);
+}
+
+static int make_images(void **state)
+{
+    (void)state;
+    v1 = make("1.0.0", 1, &v1_len);
+    v2 = make("2.0.0", 2, &v2_len);
+    v3 = make("3.0.0", 3, &v3_len);
+    return 0;
+}
+
+static int free_images(void **state)
+{
+    (void)state;
+    free(v1);
+    free(v2);
+    free(v3);
+    return 0;
+}
+
+static void begin(enum world_layout layout)
+{
+    world_init(&w, layout, v1, v1_len);
+    assert_true(world_boot(&w));
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    world_end(&w);
+    return 0;
+}
+
+static const struct otapult_view *view(void)
+{
+    static struct otapult_view v;
+
+    otapult_view(w.ota, &v);
+    return &v;
+}
+
+static void install(const uint8_t *image, size_t len)
+{
+    assert_int_equal(world_upload(&w, image, len, 4096), 0);
+    assert_true(world_settle(&w));
+}
+
+/* The view names the slot that the rollback then really boots. */
+static void expect_way_to(int slot, const char *version)
+{
+    struct otapult_finding why;
+    struct otapult_view v = *view();
+
+    assert_int_equal(v.way_back.slot, slot);
+    assert_null(v.way_back.doubt);
+    assert_int_equal(otapult_rollback(w.ota, &why), 0);
+    assert_true(world_settle(&w));
+    assert_string_equal(world_version(&w), version);
+    assert_int_equal(view()->status.slots.running, slot);
+}
+
+static void expect_no_way(const char *reason)
+{
+    struct otapult_finding why;
+
+    assert_int_equal(view()->way_back.slot, OTAPULT_SLOT_NONE);
+    assert_string_equal(view()->way_back.none, reason);
+    assert_int_equal(otapult_rollback(w.ota, &why), OTAPULT_E_NO_ROLLBACK);
+    assert_string_equal(why.text, reason);
+}
+
+static void two_slots(void **state)
+{
+    (void)state;
+    begin(WORLD_TWO_OTA);
+    expect_no_way("no other slot holds a firmware");
+    install(v2, v2_len);
+    expect_way_to(0, "1.0.0");
+    expect_way_to(1, "2.0.0");
+}
+
+/* ESP-IDF's partitions_two_ota.csv. */
+static void a_factory_app_and_two_slots(void **state)
+{
+    (void)state;
+    begin(WORLD_FACTORY_OTA);
+    install(v2, v2_len);
+    expect_way_to(OTAPULT_SLOT_FACTORY, "1.0.0");
+    expect_way_to(0, "2.0.0");
+    install(v3, v3_len);
+    assert_string_equal(world_version(&w), "3.0.0");
+    expect_way_to(0, "2.0.0");
+}
+
+static void a_recovery_app_and_one_slot(void **state)
+{
+    (void)state;
+    begin(WORLD_RECOVERY);
+    expect_no_way("no other slot holds a firmware");
+    install(v2, v2_len);
+    assert_string_equal(world_version(&w), "2.0.0");
+    assert_int_equal(world_upload(&w, v3, v3_len, 4096), OTAPULT_E_ONLY_SLOT_RUNS);
+    expect_way_to(OTAPULT_SLOT_FACTORY, "1.0.0"); /* from there the slot is free again */
+    install(v3, v3_len);
+    assert_string_equal(world_version(&w), "3.0.0");
+}
+
+static void a_factory_app_alone(void **state)
+{
+    (void)state;
+    begin(WORLD_FACTORY_ONLY);
+    expect_no_way("there is no otadata partition to choose a slot by");
+    assert_int_equal(world_upload(&w, v2, v2_len, 4096), OTAPULT_E_NO_OTA_PARTITION);
+}
+
+static void what_was_rejected_boots_by_force_only(void **state)
+{
+    struct otapult_finding why;
+
+    (void)state;
+    begin(WORLD_TWO_OTA);
+    w.health = OTAPULT_HEALTH_FAIL;
+    install(v2, v2_len);
+    assert_string_equal(world_version(&w), "1.0.0");
+    w.health = OTAPULT_HEALTH_PASS;
+    assert_int_equal(view()->way_back.slot, 1);
+    assert_string_equal(view()->way_back.doubt, "it rejected itself when it ran last");
+    assert_int_equal(otapult_rollback(w.ota, &why), OTAPULT_E_ROLLBACK_DOUBTFUL);
+    assert_string_equal(why.text, "it rejected itself when it ran last");
+    assert_int_equal(otapult_rollback_by(w.ota, NULL, true, &why), 0);
+    assert_true(world_settle(&w));
+    assert_string_equal(world_version(&w), "2.0.0");
+}
+
+/* The factory app is whole; what was rejected in the slot beside it is not offered before it. */
+static void one_without_doubts_comes_first(void **state)
+{
+    (void)state;
+    begin(WORLD_FACTORY_OTA);
+    install(v2, v2_len);
+    w.health = OTAPULT_HEALTH_FAIL;
+    install(v3, v3_len);
+    assert_string_equal(world_version(&w), "2.0.0");
+    w.health = OTAPULT_HEALTH_PASS;
+    expect_way_to(OTAPULT_SLOT_FACTORY, "1.0.0");
+}
+
+static void an_upload_that_ends_badly_leaves_no_way_and_says_so(void **state)
+{
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    (void)state;
+    begin(WORLD_TWO_OTA);
+    install(v2, v2_len);
+    assert_int_equal(otapult_begin(w.ota, (uint32_t)v3_len, &ticket, &why), 0);
+    assert_int_equal(otapult_feed(w.ota, ticket, v3, v3_len - 100, &why), 0);
+    otapult_cancel(w.ota, ticket, OTAPULT_E_CONNECTION_LOST, &why);
+    expect_no_way("no other slot holds a firmware");
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, NULL, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(two_slots),
+        CASE(a_factory_app_and_two_slots),
+        CASE(a_recovery_app_and_one_slot),
+        CASE(a_factory_app_alone),
+        CASE(what_was_rejected_boots_by_force_only),
+        CASE(one_without_doubts_comes_first),
+        CASE(an_upload_that_ends_badly_leaves_no_way_and_says_so),
+    };
+    return cmocka_run_group_tests(tests, make_images, free_images);
+}
