@@ -1300,6 +1300,23 @@ static void fill(char *dst, size_t cap)
 
 /* The longest status there can be: every text as long as it may be, every character escaped, every slot an
  * event lists, and the longest error. */
+static void longest_entry(void)
+{
+    dev.log_count = 1;
+    dev.log[0] = (struct otapult_log_entry){.seq = UINT32_MAX,
+                                            .boot = UINT32_MAX,
+                                            .uptime_s = UINT32_MAX,
+                                            .size = UINT32_MAX,
+                                            .event = OTAPULT_EV_POWER_LOST,
+                                            .tries = 255};
+    fill(dev.log[0].code, sizeof dev.log[0].code);
+    fill(dev.log[0].version, sizeof dev.log[0].version);
+    fill(dev.log[0].project, sizeof dev.log[0].project);
+    fill(dev.log[0].build, sizeof dev.log[0].build);
+    strcpy(dev.log[0].by, "token a-name-of-20-chars.");
+    fill(dev.log[0].text, sizeof dev.log[0].text);
+}
+
 static void longest_status(void)
 {
     dev.status = (struct otapult_status){
@@ -1328,19 +1345,8 @@ static void longest_status(void)
         fill(d->date, sizeof d->date);
         fill(d->time, sizeof d->time);
     }
-    dev.log_count = 1;
-    dev.log[0] = (struct otapult_log_entry){.seq = UINT32_MAX,
-                                            .boot = UINT32_MAX,
-                                            .uptime_s = UINT32_MAX,
-                                            .size = UINT32_MAX,
-                                            .event = OTAPULT_EV_POWER_LOST,
-                                            .tries = 255};
-    fill(dev.log[0].code, sizeof dev.log[0].code);
-    fill(dev.log[0].version, sizeof dev.log[0].version);
-    fill(dev.log[0].project, sizeof dev.log[0].project);
-    fill(dev.log[0].build, sizeof dev.log[0].build);
-    strcpy(dev.log[0].by, "token a-name-of-20-chars.");
-    fill(dev.log[0].text, sizeof dev.log[0].text);
+    longest_entry();
+    dev.way_back = (struct otapult_way_back){13, .doubt = "it did not confirm itself when it ran last"};
 }
 
 static void an_event_holds_the_longest_status(void **state)
