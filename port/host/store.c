@@ -2,6 +2,7 @@
 #include "store.h"
 
 #include <string.h>
+#include <zlib.h>
 
 #include "base/bytes.h"
 #include "otapult/error.h"
@@ -47,20 +48,6 @@ struct cursor {
     bool torn;               /* at the end: something lies there that is no record */
 };
 
-/* The usual CRC-32, four bits a step. */
-static uint32_t crc32_more(uint32_t crc, const uint8_t *p, size_t n)
-{
-    static const uint32_t steps[16] = {0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4,
-                                       0x4DB26158, 0x5005713C, 0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
-                                       0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C};
-    while (n-- > 0) {
-        crc ^= *p++;
-        crc = crc >> 4 ^ steps[crc & 15];
-        crc = crc >> 4 ^ steps[crc & 15];
-    }
-    return crc;
-}
-
 /* ---- records ---- */
 
 static size_t key_size(const struct record *r)
@@ -80,8 +67,8 @@ static const uint8_t *value_of(const struct record *r)
 
 static uint32_t record_crc(const struct record *r)
 {
-    uint32_t crc = crc32_more(0xFFFFFFFFu, r->bytes, 4);
-    return ~crc32_more(crc, r->bytes + RECORD_HEAD, key_size(r) + value_size(r));
+    uLong crc = crc32(0, r->bytes, 4);
+    return (uint32_t)crc32(crc, r->bytes + RECORD_HEAD, (uInt)(key_size(r) + value_size(r)));
 }
 
 static uint32_t padded_size(size_t key, size_t value)
@@ -129,7 +116,7 @@ static int open_half(struct cursor *c, struct store *s, unsigned half)
         .s = s, .base = s->base + half * size, .at = HEADER_SIZE, .size = size, .sure = HEADER_SIZE};
     if (size == 0 || read_at(c, 0, header, sizeof header) != 0)
         return OTAPULT_E_STORE;
-    if (otapult_le32(header) == MAGIC && otapult_le32(header + 8) == ~crc32_more(0xFFFFFFFFu, header, 8))
+    if (otapult_le32(header) == MAGIC && otapult_le32(header + 8) == (uint32_t)crc32(0, header, 8))
         c->generation = otapult_le32(header + 4);
     return 0;
 }
@@ -293,7 +280,7 @@ static int write_header(const struct cursor *c, uint32_t generation)
     memset(header, ERASED, sizeof header);
     otapult_put_le32(header, MAGIC);
     otapult_put_le32(header + 4, generation);
-    otapult_put_le32(header + 8, ~crc32_more(0xFFFFFFFFu, header, 8));
+    otapult_put_le32(header + 8, (uint32_t)crc32(0, header, 8));
     return nor_program(c->s->nor, c->base, header, sizeof header) == 0 ? 0 : OTAPULT_E_STORE;
 }
 
