@@ -180,6 +180,7 @@ bool patch_encode(const uint8_t *base_data, size_t base_size, const uint8_t *res
         return false;
     image_read(&base, base_data, (uint32_t)base_size);
     image_read(&result, result_data, (uint32_t)result_size);
+    image_find_code(&result, &base);
     bool ok = write_body(&base, &result, &body) && write_file(&base, &result, &body, out);
     free(body.data);
     return ok;

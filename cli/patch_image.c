@@ -106,10 +106,14 @@ static void find_ranges(struct image *m)
             m->range[m->ranges++] = (struct image_range){s->address, s->address + s->size, s->address,
                                                          s->address + s->size, OTAPULT_PATCH_DATA};
     }
+}
+
+void image_find_code(struct image *m, const struct image *chip)
+{
     for (uint32_t i = 0; i < m->segments; i++) {
-        int region = image_region(m, m->segment[i].address);
-        if (region >= 0 && m->range[region].content != OTAPULT_PATCH_DATA)
-            m->segment[i].code = m->range[region].content == OTAPULT_PATCH_CODE || i > 0;
+        int region = image_region(chip, m->segment[i].address);
+        uint8_t content = region >= 0 ? chip->range[region].content : OTAPULT_PATCH_DATA;
+        m->segment[i].code = content == OTAPULT_PATCH_CODE || (content == OTAPULT_PATCH_MIXED && i > 0);
     }
 }
 
@@ -137,6 +141,7 @@ void image_read(struct image *m, const uint8_t *data, uint32_t size)
     m->chip = (uint16_t)le(data + 12, 2);
     read_segments(m);
     find_ranges(m);
+    image_find_code(m, m);
     if (m->family == OTAPULT_PATCH_RISCV)
         find_gp(m);
 }

@@ -36,6 +36,9 @@ struct image {
 /* Any file will do: what is no app image has no segments. Keeps `data`. */
 void image_read(struct image *m, const uint8_t *data, uint32_t size);
 
+/* Says anew which segments are code, by the regions of another image: a decoder knows the base's only. */
+void image_find_code(struct image *m, const struct image *chip);
+
 const struct image_segment *image_at(const struct image *m, uint32_t at);
 const struct image_segment *image_of(const struct image *m, uint32_t address);
 int image_region(const struct image *m, uint32_t address);
