@@ -7,11 +7,13 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
+#include "code_maker.h"
 #include "dns_sd.h"
 #include "factory.h"
 #include "fixed_signer.h"
 #include "host_port.h"
 #include "oracle.h"
+#include "patch_encoder.h"
 #include "sample_image.h"
 #include "table_maker.h"
 
@@ -138,6 +140,31 @@ static void save_all_packed(void)
     save_packed("parts", 31, Z_DEFAULT_STRATEGY, &header);
     save_packed("zlib", 15, Z_DEFAULT_STRATEGY, NULL);
     save_packed("zlib-512", 9, Z_RLE, NULL);
+}
+
+/* ---- patches of the bases that fuzz_patch.c has ---- */
+
+static void save_patches(void)
+{
+    static uint8_t old[CODE_MAX], new[CODE_MAX];
+
+    for (unsigned i = 0; i < 18; i++) {
+        struct code code;
+        struct patch_file patch;
+        struct bytes b = {.len = 0};
+        char name[16];
+        code_begin_firmware(&code, (enum code_family)(i % 3), 12, 1);
+        size_t old_size = code_link(&code, old);
+        for (unsigned edits = i; edits > 0; edits--)
+            code_edit(&code);
+        if (!patch_encode(old, old_size, new, code_link(&code, new), &patch))
+            abort();
+        add(&b, (const uint8_t[]){(uint8_t)(i * 37), (uint8_t)(i % 3)}, 2);
+        add(&b, patch.data, patch.size);
+        snprintf(name, sizeof name, "edits-%u", i);
+        save("patch", name, &b);
+        free(patch.data);
+    }
 }
 
 /* ---- other files, by their first bytes ---- */
@@ -497,6 +524,7 @@ int main(int argc, char **argv)
         give_up(folder);
     save_images();
     save_all_packed();
+    save_patches();
     save_files();
     save_forms();
     save_headers("longest-line", 1000, 256 + 2);
