@@ -134,13 +134,15 @@ static int check_for_device(const struct options *options)
     struct options its = *options;
     struct payload p;
     struct fault f;
-    int status = payload_read(&p, options->file);
+    int status = payload_read(&p, options->file, NULL);
 
     if (status != 0)
         return status;
     its.running = asked.image.version;
     judge.inspect.info = p.info;
-    if (payload_unfit(&p, &asked, &f))
+    if (p.is_patch)
+        status = trouble_say(TROUBLE_IS_PATCH, "file", p.in.name, "");
+    else if (payload_unfit(&p, &asked, &f))
         status = fault_say(&f, "file", p.in.name);
     else if (options->json)
         status = print_json(&p.in, &its, 0, &judge);

@@ -32,7 +32,7 @@ struct options {
     /* of a roll-out */
     unsigned    jobs, canary, max_failures, wait_s;
     bool        stage, accept_unproved;
-    const char *resume, *junit, *as;
+    const char *resume, *junit, *as, *builds;
     const char *device, *slot;
     /* signatures */
     const char *key, *public_key; /* PEM files */

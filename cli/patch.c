@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,50 +7,12 @@
 #include <unistd.h>
 
 #include "ask.h"
+#include "builds.h"
 #include "new_file.h"
 #include "patch_file.h"
 #include "report.h"
 #include "report_patch.h"
 #include "say.h"
-
-#define BUILDS_MAX 1000
-
-/* An image a robot may run, or shall. */
-struct build {
-    struct input in;
-    struct otapult_image_info info;
-    char id[OTAPULT_BUILD_ID_CHARS + 1];
-};
-
-static void build_free(struct build *b)
-{
-    input_free(&b->in);
-    *b = (struct build){.id = ""};
-}
-
-/* Only what a robot would take: a patch for anything else would be refused at its end. */
-static int build_read(const char *path, struct build *b)
-{
-    static struct otapult_judge judge;
-    const struct options any = {OPTIONS_DEFAULT};
-    struct fault f;
-
-    *b = (struct build){.id = ""};
-    if (!input_read(path, &b->in))
-        return STATUS_NO;
-    int err = input_unpack(&b->in, &judge.why);
-    if (err == 0)
-        err = input_judge_any(&b->in, &any, &judge);
-    if (err != 0) {
-        fault_of_error(&f, err, &judge.why);
-        int status = fault_say(&f, "file", b->in.name);
-        build_free(b);
-        return status;
-    }
-    b->info = judge.inspect.info;
-    otapult_build_id(&b->info.desc, b->id);
-    return STATUS_OK;
-}
 
 /* ---- one patch ---- */
 
@@ -103,46 +64,6 @@ static int between_files(const struct options *o, const struct build *to)
 
 /* ---- a folder of builds ---- */
 
-struct folder {
-    char *name[BUILDS_MAX];
-    size_t count;
-};
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static bool is_bin(const char *name)
-{
-    size_t n = strlen(name);
-    return n > 4 && strcmp(name + n - 4, ".bin") == 0;
-}
-
-static void folder_free(struct folder *f)
-{
-    while (f->count > 0)
-        free(f->name[--f->count]);
-}
-
-static int folder_read(const char *path, struct folder *f)
-{
-    DIR *dir = opendir(path);
-    const struct dirent *entry;
-
-    f->count = 0;
-    if (dir == NULL)
-        return trouble_say(TROUBLE_FILE_UNREADABLE, "file", path, strerror(errno));
-    while ((entry = readdir(dir)) != NULL && f->count < BUILDS_MAX) {
-        char *name = NULL;
-        if (is_bin(entry->d_name) && asprintf(&name, "%s/%s", path, entry->d_name) > 0)
-            f->name[f->count++] = name;
-    }
-    closedir(dir);
-    qsort(f->name, f->count, sizeof f->name[0], by_name);
-    return STATUS_OK;
-}
-
 static bool is_same(const struct build *a, const struct build *b)
 {
     return a->in.size == b->in.size && memcmp(a->info.sha256, b->info.sha256, 32) == 0;
@@ -167,8 +88,8 @@ static int patch_from(const struct options *o, const char *path, const struct bu
 
 static int from_folder(const struct options *o, const struct build *to)
 {
-    struct folder folder;
-    int worst = folder_read(o->operand[0], &folder);
+    struct builds_folder folder;
+    int worst = builds_folder_read(o->operand[0], &folder);
 
     if (worst == STATUS_OK && mkdir(o->out, 0777) != 0 && errno != EEXIST)
         worst = trouble_say(TROUBLE_FILE_UNWRITABLE, "file", o->out, strerror(errno));
@@ -180,7 +101,7 @@ static int from_folder(const struct options *o, const struct build *to)
         int status = patch_from(o, folder.name[i], to);
         worst = status > worst ? status : worst;
     }
-    folder_free(&folder);
+    builds_folder_free(&folder);
     return worst;
 }
 
@@ -212,37 +133,16 @@ static int ask(const struct options *o)
     return status;
 }
 
-/* Finds the build in the folder by its id. Files that are no app images are passed over in silence. */
-static bool find_build(const struct folder *folder, const char *id, struct build *from)
-{
-    static struct otapult_judge judge;
-    const struct options any = {OPTIONS_DEFAULT};
-
-    for (size_t i = 0; i < folder->count; i++) {
-        *from = (struct build){.id = ""};
-        if (!input_read(folder->name[i], &from->in))
-            continue;
-        if (input_unpack(&from->in, &judge.why) == 0 && input_judge_any(&from->in, &any, &judge) == 0) {
-            from->info = judge.inspect.info;
-            otapult_build_id(&from->info.desc, from->id);
-            if (strcmp(from->id, id) == 0)
-                return true;
-        }
-        build_free(from);
-    }
-    return false;
-}
-
 static int for_robot(const struct options *o, const struct build *to)
 {
-    struct folder folder;
+    struct builds_folder folder;
     struct build from;
     int status = ask(o);
 
     if (status != STATUS_OK)
         return status;
-    status = folder_read(o->operand[0], &folder);
-    if (status == STATUS_OK && !find_build(&folder, robot_runs.build, &from)) {
+    status = builds_folder_read(o->operand[0], &folder);
+    if (status == STATUS_OK && !builds_find(&folder, robot_runs.build, &from)) {
         complain("%s runs %s (%s), which is not in %s", o->for_robot, robot_runs.version, robot_runs.build,
                  o->operand[0]);
         status = STATUS_NO;
@@ -250,7 +150,7 @@ static int for_robot(const struct options *o, const struct build *to)
         status = make(&from, to, o->out);
         build_free(&from);
     }
-    folder_free(&folder);
+    builds_folder_free(&folder);
     return status;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "base/text.h"
 #include "report.h"
 #include "rollout.h"
 
@@ -24,32 +25,59 @@ static void note_hashes(struct payload *p)
         hex_of(digest, 16, p->md5);
 }
 
-int payload_read(struct payload *p, const char *path)
+/* What makes it cannot be judged without the build it is from: the robot does. */
+static int read_patch(struct payload *p)
+{
+    struct otapult_finding why = {0};
+    int err = patch_read(p->in.data, p->in.size, &p->patch, &why);
+
+    if (err != 0)
+        return error_say(err, &why, p->in.name);
+    p->is_patch = true;
+    hex_of(p->patch.result.build, sizeof p->patch.result.build, p->build);
+    hex_of(p->patch.base.build, sizeof p->patch.base.build, p->base);
+    otapult_text_set(p->version, sizeof p->version, p->patch.result.version);
+    return 0;
+}
+
+static int read_image(struct payload *p)
 {
     static struct otapult_judge judge;
-    struct fault f;
+    const struct options any = {OPTIONS_DEFAULT};
+    int err = input_unpack(&p->in, &judge.why);
 
+    if (err == 0)
+        err = input_judge_any(&p->in, &any, &judge);
+    if (err != 0)
+        return error_say(err, &judge.why, p->in.name);
+    p->info = judge.inspect.info;
+    otapult_build_id(&p->info.desc, p->build);
+    otapult_text_set(p->version, sizeof p->version, p->info.desc.version);
+    anatomy_of(p->in.data, 0, p->in.size, &p->anatomy);
+    return 0;
+}
+
+int payload_read(struct payload *p, const char *path, const char *builds)
+{
     *p = (struct payload){0};
     if (!input_read(path, &p->in))
         return STATUS_NO;
-    const struct options any = {OPTIONS_DEFAULT};
-    int err = input_unpack(&p->in, &judge.why);
-    if (err == 0)
-        err = input_judge_any(&p->in, &any, &judge);
-    if (err != 0) {
-        fault_of_error(&f, err, &judge.why);
+    int status = patch_recognise(p->in.data, p->in.size) ? read_patch(p) : read_image(p);
+    if (status == 0 && builds != NULL)
+        status = builds_folder_read(builds, &p->builds);
+    if (status == 0)
+        note_hashes(p);
+    else
         payload_free(p);
-        return fault_say(&f, "file", p->in.name);
-    }
-    p->info = judge.inspect.info;
-    otapult_build_id(&p->info.desc, p->build);
-    anatomy_of(p->in.data, 0, p->in.size, &p->anatomy);
-    note_hashes(p);
-    return 0;
+    return status;
 }
 
 void payload_free(struct payload *p)
 {
+    for (unsigned i = 0; i < p->patches; i++)
+        free(p->made[i].file.data);
+    p->patches = 0;
+    builds_folder_free(&p->builds);
     input_free(&p->in);
     free(p->gzip);
     p->gzip = NULL;
@@ -125,8 +153,31 @@ static bool signature_unfit(const struct payload *p, const struct device *d, str
     return true;
 }
 
+/* A patch is for robots that run its base, have room for what it makes, and know patches. */
+static bool patch_unfit(const struct payload *p, const struct device *d, struct fault *f)
+{
+    char detail[300];
+
+    if (!d->takes_patch) {
+        fault_of_trouble(f, TROUBLE_BUILD_UNFIT, "it takes no patches");
+        return true;
+    }
+    if (p->patch.result.size > d->slot_size) {
+        const struct otapult_finding why = {.got = p->patch.result.size, .want = d->slot_size};
+        fault_of_error(f, OTAPULT_E_IMAGE_TOO_LARGE, &why);
+        return true;
+    }
+    if (strcmp(d->image.build, p->base) == 0)
+        return false;
+    snprintf(detail, sizeof detail, "the patch is for build %s, this robot runs %s", p->base, d->image.build);
+    fault_of_trouble(f, TROUBLE_PATCH_BASE, detail);
+    return true;
+}
+
 bool payload_unfit(struct payload *p, const struct device *d, struct fault *f)
 {
+    if (p->is_patch)
+        return patch_unfit(p, d, f);
     const struct otapult_inspect_limits l = limits_of(p, d);
     int err = judge_for(p, &l);
 
@@ -163,9 +214,43 @@ static void compress_once(struct payload *p)
     p->gzip = NULL;
 }
 
-const uint8_t *payload_form(struct payload *p, const struct device *d, size_t *len, const char **word)
+/* From the build that this robot runs, where it is among the builds. */
+static const struct patch_file *patch_for(struct payload *p, const char *build)
 {
-    if (d->takes_gzip)
+    struct build from;
+    bool is_gzip = false;
+
+    for (unsigned i = 0; i < p->patches; i++) {
+        if (strcmp(p->made[i].from, build) == 0)
+            return &p->made[i].file;
+    }
+    if (p->patches == PAYLOAD_PATCHES)
+        return NULL;
+    struct payload_patch *made = &p->made[p->patches++];
+    otapult_text_set(made->from, sizeof made->from, build);
+    if (!builds_find(&p->builds, build, &from))
+        return NULL;
+    if (patch_make(from.in.data, from.in.size, p->in.data, p->in.size, &made->file, &is_gzip) && is_gzip) {
+        free(made->file.data); /* nothing is won by it */
+        made->file = (struct patch_file){0};
+    }
+    build_free(&from);
+    return &made->file;
+}
+
+const uint8_t *payload_form(struct payload *p, const struct device *d, bool no_patch, size_t *len,
+                            const char **word)
+{
+    const struct patch_file *patch = NULL;
+
+    if (d->takes_patch && !no_patch && p->builds.count > 0)
+        patch = patch_for(p, d->image.build);
+    if (patch != NULL && patch->data != NULL) {
+        *len = patch->size;
+        *word = "patch";
+        return patch->data;
+    }
+    if (d->takes_gzip && !p->is_patch)
         compress_once(p);
     if (d->takes_gzip && p->gzip != NULL) {
         *len = p->gzip_len;
@@ -173,6 +258,6 @@ const uint8_t *payload_form(struct payload *p, const struct device *d, size_t *l
         return p->gzip;
     }
     *len = p->in.size;
-    *word = "plain";
+    *word = p->is_patch ? "patch" : "plain";
     return p->in.data;
 }

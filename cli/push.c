@@ -28,7 +28,7 @@ static int set_jobs(struct rollout *r)
         j->robot = &m->robot;
         if (r->payload != NULL) {
             snprintf(j->build, sizeof j->build, "%s", r->payload->build);
-            snprintf(j->version, sizeof j->version, "%s", say_clean(r->payload->info.desc.version));
+            snprintf(j->version, sizeof j->version, "%s", r->payload->version);
         }
         if (set_kind(j, r->options->as, m->kind) != 0)
             return STATUS_USAGE;
@@ -56,7 +56,7 @@ static int roll_out(const struct options *options, struct payload *payload, char
 static int run_push(const struct options *options)
 {
     struct payload payload;
-    int status = payload_read(&payload, options->file);
+    int status = payload_read(&payload, options->file, options->builds);
 
     if (status != 0)
         return status;
@@ -84,7 +84,8 @@ const struct verb verb_push = {
     .summary = "sends firmware to robots and says what is proved",
     .about =
         "Judges FILE by the robot's own code, asks each ROBOT what it is, refuses what cannot work before a byte is "
-        "sent, sends it in the smallest form the robot takes, waits through the restart and the trial, and says of "
+        "sent, sends it in the smallest form the robot takes (a patch from the build it runs, found with --builds; "
+        "gzip; as it is), waits through the restart and the trial, and says of "
         "each robot what is proved: confirmed 3.0.0 (1f2e3d4c), already running it, rolled back and why, still on "
         "trial, did not come back in 90 s. A link that breaks is taken up again.\n"
         "\n"
@@ -105,6 +106,7 @@ const struct verb verb_push = {
     .exits = ROLLOUT_EXITS,
     .examples = "otapult push firmware.bin rover.local\n"
                 "otapult push firmware.bin @hall --canary 2 --max-failures 3 --junit report.xml\n"
+                "otapult push firmware.bin @hall --builds releases\n"
                 "otapult push firmware.bin --discover --resume roll-out.json",
     .least = 1,
     .most = OPERANDS_ANY,
@@ -114,6 +116,7 @@ const struct verb verb_push = {
                                             {OPTION_JOBS, NULL},
                                             {OPTION_CANARY, NULL},
                                             {OPTION_MAX_FAILURES, NULL},
+                                            {OPTION_BUILDS, NULL},
                                             {OPTION_STAGE, NULL},
                                             {OPTION_RESUME, NULL},
                                             {OPTION_WAIT, NULL},

@@ -274,6 +274,21 @@ static void taken(struct job *j, const cJSON *json)
         wait_for_restart(j);
 }
 
+/* Of a patch that was made here the whole file can be sent instead: the same build may be signed otherwise.
+ */
+static void refused(struct job *j, const struct fault *f)
+{
+    bool of_patch = strncmp(f->code, "patch_", 6) == 0;
+
+    if (of_patch && strcmp(j->form_word, "patch") == 0 && !j->rollout->payload->is_patch && !j->no_patch) {
+        j->no_patch = true;
+        j->upload_url[0] = '\0';
+        send_form(j);
+        return;
+    }
+    fail(j, f->status == STATUS_STRANGER ? OUTCOME_STRANGER : OUTCOME_REFUSED, f);
+}
+
 static void uploaded(void *ctx, const struct wire_answer *a)
 {
     struct job *j = ctx;
@@ -284,7 +299,7 @@ static void uploaded(void *ctx, const struct wire_answer *a)
         return;
     }
     if (robot_fault(&f, a)) {
-        fail(j, f.status == STATUS_STRANGER ? OUTCOME_STRANGER : OUTCOME_REFUSED, &f);
+        refused(j, &f);
         return;
     }
     cJSON *json = cJSON_ParseWithLength(a->body, a->len);
@@ -348,7 +363,7 @@ static void appended(void *ctx, const struct wire_answer *a)
         append(j);
     } else {
         robot_fault(&f, a);
-        fail(j, OUTCOME_REFUSED, &f);
+        refused(j, &f);
     }
 }
 
@@ -476,7 +491,7 @@ static void send_form(struct job *j)
 {
     if (j->send_began == 0)
         j->send_began = wire_now();
-    j->form = payload_form(j->rollout->payload, &j->robot->device, &j->form_len, &j->form_word);
+    j->form = payload_form(j->rollout->payload, &j->robot->device, j->no_patch, &j->form_len, &j->form_word);
     come_to(j, JOB_SENDING);
     if (j->upload_url[0] != '\0')
         ask_offset(j);
@@ -554,8 +569,9 @@ static void bare_begin(struct job *j)
     char url[ROBOT_URL], path[200];
 
     j->bare = true;
-    if (j->rollout->options->stage) {
-        fault_of_trouble(&j->fault, TROUBLE_CANNOT_STAGE, "");
+    if (j->rollout->options->stage || j->rollout->payload->is_patch) {
+        fault_of_trouble(&j->fault, j->rollout->options->stage ? TROUBLE_CANNOT_STAGE : TROUBLE_BUILD_UNFIT,
+                         "");
         fail(j, OUTCOME_UNFIT, &j->fault);
         return;
     }

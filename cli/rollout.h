@@ -3,8 +3,10 @@
 #define CLI_ROLLOUT_H
 
 #include "anatomy.h"
+#include "builds.h"
 #include "fleet.h"
 #include "input.h"
+#include "patch_file.h"
 
 /* A roll-out: one file, many robots, and the truth about each. */
 
@@ -23,8 +25,22 @@ extern const struct outcome_row outcome_table[OUTCOMES];
 
 /* ---- what is sent ---- */
 
+/* A patch from one build, made once for all robots that run it. */
+struct payload_patch {
+    char from[OTAPULT_BUILD_ID_CHARS + 1];
+    struct patch_file file; /* data NULL: there is none, or nothing is won by it */
+};
+#define PAYLOAD_PATCHES 16u /* builds a fleet runs; robots beyond get the whole file */
+
 struct payload {
     struct input in;
+    char version[DEVICE_WORD];
+    bool is_patch;           /* the file itself is one: info and anatomy are not there */
+    struct patch_info patch;
+    char base[OTAPULT_BUILD_ID_CHARS + 1]; /* of the patch */
+    struct builds_folder builds; /* of --builds */
+    struct payload_patch made[PAYLOAD_PATCHES];
+    unsigned patches;
     struct otapult_image_info info;
     struct anatomy anatomy; /* its signatures */
     char build[OTAPULT_BUILD_ID_CHARS + 1];
@@ -40,15 +56,17 @@ struct payload {
     struct otapult_finding why;
 };
 
-/* Reads and judges the file, for whatever chip it is for. 0, or a status: it was said why. */
-int payload_read(struct payload *p, const char *path);
+/* Reads and judges the file, for whatever chip it is for. `builds`: a folder of builds to make patches from; NULL.
+ * 0, or a status: it was said why. */
+int payload_read(struct payload *p, const char *path, const char *builds);
 void payload_free(struct payload *p);
 
 /* Would this robot take it? true: f says why not. */
 bool payload_unfit(struct payload *p, const struct device *d, struct fault *f);
 
-/* The smallest form the robot takes: the bytes and how many. */
-const uint8_t *payload_form(struct payload *p, const struct device *d, size_t *len, const char **word);
+/* The smallest form the robot takes: the bytes and how many. Making a patch takes seconds, once a build. */
+const uint8_t *payload_form(struct payload *p, const struct device *d, bool no_patch, size_t *len,
+                            const char **word);
 
 /* ---- devices of other kinds ---- */
 
@@ -92,6 +110,7 @@ struct job {
     const uint8_t *form;
     size_t form_len;
     const char *form_word;
+    bool no_patch; /* it did not take one: the whole file */
     uint64_t sent, safe; /* of the form; safe: what a resumed upload has on the robot */
     unsigned attempts;
     bool canary;

@@ -3,6 +3,7 @@
 // that is killed, links that break, robots that hold what is to be booted.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -242,6 +243,67 @@ describe('forms and links', () => {
             const sent = device.body[0] === 0x1f ? zlib.gunzipSync(device.body) : device.body;
             assert.deepEqual(sent, fs.readFileSync(file));
             await device.stop();
+        }
+    });
+
+    // The same firmware a day later: another build id and version, a few bytes of code.
+    function revise(file, name, version, build) {
+        const bytes = Buffer.from(fs.readFileSync(file));
+        bytes.fill(0, 0x30, 0x50).write(version, 0x30, 'latin1');
+        bytes.write(build, 0xb0, 'hex');
+        bytes.fill(0x5a, 40000, 40016);
+        let at = 24, sum = 0xef;
+        for (let i = 0; i < bytes[1]; i++) {
+            const size = bytes.readUInt32LE(at + 4);
+            for (const byte of bytes.subarray(at + 8, at + 8 + size))
+                sum ^= byte;
+            at += 8 + size;
+        }
+        const end = (at + 16) & ~15;
+        bytes[end - 1] = sum;
+        createHash('sha256').update(bytes.subarray(0, end)).digest().copy(bytes, end);
+        return samples.write(name, bytes);
+    }
+
+    test('a patch from the build that runs, found among the builds; the whole file for who runs another', async () => {
+        const builds = path.join(samples.folder, 'builds');
+        fs.mkdirSync(builds);
+        const old = await samples.make('builds/old.bin', { version: '5.0.0', seed: 50 });
+        await samples.make('builds/older.bin', { version: '4.9.0', seed: 49 });
+        const next = revise(old, 'next.bin', '5.1.0', 'cafe0051');
+        const [one, other] = await fleet(2);
+        try {
+            assert.equal((await otapult('push', old, one.url)).status, 0);
+            const { status, stdout } = await otapult('push', next, one.url, other.url, '--builds', builds, '--json');
+            assert.equal(status, 0, stdout);
+            const form = url => lines(stdout).find(line => line.robot === url);
+            assert.equal(form(one.url).form, 'patch');
+            assert.ok(form(one.url).sent < 2000, `${form(one.url).sent} bytes`);
+            assert.notEqual(form(other.url).form, 'patch');
+            assert.deepEqual([form(one.url).outcome, form(other.url).outcome], ['confirmed', 'confirmed']);
+        } finally {
+            await stopAll([one, other]);
+        }
+    });
+
+    test('a patch itself: for its base alone, refused here for all others', async () => {
+        const old = await samples.make('old.bin', { version: '5.0.0', seed: 50 });
+        const next = revise(old, 'later.bin', '5.2.0', 'cafe0052');
+        const patch = path.join(samples.folder, 'later.patch');
+        assert.equal((await otapult('patch', old, next, '--out', patch)).status, 0);
+        const rover = await startRover();
+        try {
+            const before = await rover.status();
+            const refused = await otapult('push', patch, rover.url, '--json');
+            assert.equal(refused.status, 1);
+            assert.deepEqual([lines(refused.stdout)[0].outcome, lines(refused.stdout)[0].code], ['unfit', 'patch_wrong_base']);
+            assert.deepEqual((await rover.status()).last, before.last);
+            assert.equal((await otapult('push', old, rover.url)).status, 0);
+            const { status, stdout } = await otapult('push', patch, rover.url);
+            assert.equal(status, 0, stdout);
+            assert.match(stdout, /confirmed 5\.2\.0 \(cafe0052\)/);
+        } finally {
+            await rover.stop();
         }
     });
 
