@@ -16,7 +16,7 @@
  *   ESP_ERROR_CHECK(otapult_mount(server, &config));
  *
  * That is all: page and API are at /api/ota of the running server, a task of Otapult's own polls the
- * device. There is one device, so everything here is there once; all memory is static.
+ * device, and a new firmware stays when the network is up and the page's server answers for soak_ms. There is one device, so everything here is there once; all memory is static.
  *
  * These functions return esp_err_t, so that ESP_ERROR_CHECK() takes them. They are called from one task,
  * the one that sets the application up, unless they say otherwise. */
@@ -28,8 +28,8 @@ struct otapult_esp_secure;
 extern const struct otapult_esp_secure otapult_esp_secure;
 
 struct otapult_esp_config {
-    /* As in otapult.h. `ready` and `hold` must be set. Filled in where NULL: `port` by otapult_esp_port(); always:
-     * chip_id, chip_rev and block_rev, and `secure` by the switch below. In the secure profile also where NULL: `keys`,
+    /* As in otapult.h. `ready` and `hold` must be set. Filled in where NULL: `port` by otapult_esp_port(), `checks` by
+     * otapult_esp_checks; always: chip_id, chip_rev and block_rev, and `secure` by the switch below. In the secure profile also where NULL: `keys`,
      * `users`, `too_old`, and `show_password` by one that prints to standard output, not to the log. */
     struct otapult_config device;
 
@@ -37,6 +37,9 @@ struct otapult_esp_config {
      * `app` and the routes must outlive the server. */
     const struct otapult_site *sites;
     size_t                     site_count;
+
+    /* true: there are no checks, only otapult_confirm() confirms a new firmware, within device.confirm_ms. */
+    bool confirm_by_hand;
 
     uint16_t port;            /* TCP, of otapult_serve() */
     /* TCP, of a second server that otapult_serve() starts in the secure profile: it speaks no TLS, sends
@@ -75,6 +78,23 @@ extern uint64_t otapult_esp_decoder_memory[OTAPULT_GZIP_RAM / sizeof(uint64_t)];
 
 #define OTAPULT_SITES_MAX 3
 
+/* The built-in health checks, for tables of the application's own, too; none fails, the deadline does.
+ * otapult_esp_network_is_up: the default interface of esp_netif is up, or the access point of the chip's own.
+ * otapult_esp_page_answers: the server answered a request within the last second, anybody's; else Otapult makes
+ * one itself. Of otapult_serve() the page, in the secure profile a TLS handshake and the redirect, which blocks
+ * for 0.3 s at most for each step, TLS for 1.5 s; of otapult_mount(), where the port is not known, or with a
+ * certificate of the application's, that the server's task takes up work. */
+#define OTAPULT_ESP_CHECKS 2
+extern const struct otapult_health_check otapult_esp_checks[OTAPULT_ESP_CHECKS];
+enum otapult_health otapult_esp_network_is_up(void *app, char *why, size_t cap);
+enum otapult_health otapult_esp_page_answers(void *app, char *why, size_t cap);
+
+/* Arms the chip's RTC watchdog, where the running firmware waits for its confirmation: unless the task that polls
+ * feeds it, the chip is reset after CONFIG_OTAPULT_WATCHDOG_SECONDS (60), and the bootloader goes back. The
+ * confirmation disarms it. The component does this before app_main() (CONFIG_OTAPULT_WATCHDOG), and the Arduino
+ * library before setup(); in another build make it the first call of app_main(). A second call does nothing. */
+void otapult_esp_watch_trial(void);
+
 #define OTAPULT_ESP_CONFIG_DEFAULT                                                                    \
     {                                                                                                 \
         .device = {OTAPULT_CONFIG_DEFAULT, OTAPULT_ESP_DECODERS}, .port = 8080, .upload_priority = 4, .poll_priority = 3,   \
@@ -97,8 +117,8 @@ extern uint64_t otapult_esp_decoder_memory[OTAPULT_GZIP_RAM / sizeof(uint64_t)];
  * In the secure profile the first start makes secrets: this and otapult_serve() want 8 KB of stack. Where no
  * radio was announced by then, random numbers come from ESP-IDF's bootloader_random_enable(), for moments of
  * these calls only: neither Wi-Fi, Bluetooth nor the ADC, on an ESP32 nor I2S, may be in use meanwhile.
- * Errors: ESP_ERR_INVALID_STATE (started already), ESP_ERR_INVALID_ARG (no `ready` or no `hold`, or no checks although
- * there is a count; CONFIG_OTAPULT_KEY_DIGESTS cannot be read; device.secure is set and `secure` is not),
+ * Errors: ESP_ERR_INVALID_STATE (started already), ESP_ERR_INVALID_ARG (no `ready` or no `hold`; no checks although
+ * there is a count, or checks with confirm_by_hand; CONFIG_OTAPULT_KEY_DIGESTS cannot be read; device.secure is set and `secure` is not),
  * ESP_FAIL (otapult_start() failed); the log says at what. A partition table without OTA slots is no error
  * here: page and API say so, see otapult_esp_check(). */
 esp_err_t otapult_esp_start(const struct otapult_esp_config *config);

@@ -12,6 +12,7 @@ OtapultClass Otapult;
  * calls it as a C function, which it declares in no header. */
 extern "C" bool verifyRollbackLater()
 {
+    otapult_esp_watch_trial(); /* before setup(), in which a bad firmware may hang */
     return true;
 }
 
@@ -25,14 +26,6 @@ template <size_t N> static otapult_health probe(void *, char *, size_t)
 
 static otapult_health (*const probes[OTAPULT_ARDUINO_CHECKS])(void *, char *, size_t) = {
     probe<0>, probe<1>, probe<2>, probe<3>};
-
-/* Of a sketch that adds none: the network has come up, by WiFi or Ethernet. */
-static bool networkIsUp()
-{
-    esp_netif_t *netif = esp_netif_get_default_netif();
-
-    return netif != nullptr && esp_netif_is_netif_up(netif);
-}
 
 static bool mayBegin(void *, char *why, size_t cap)
 {
@@ -109,8 +102,6 @@ bool OtapultClass::begin(uint16_t port)
 {
     otapult_esp_config config = OTAPULT_ESP_CONFIG_DEFAULT;
 
-    if (checkCount_ == 0)
-        check("network", networkIsUp);
     if (tooMany_)
         return fail("more checks or host names than there is room for");
     configure(config);

@@ -88,7 +88,7 @@ public:
     /* What a new firmware has to show before it stays: true. As long as one check says false the firmware
      * waits, for a minute; then the old one comes back. `word` is for people ("network"), at most 23
      * characters, and must live on. Called in a task of Otapult's own: it must not block. Without any
-     * check: the network is up. A check too many keeps begin() from succeeding. */
+     * check: the network is up and the page answers. A check too many keeps begin() from succeeding. */
     OtapultClass &check(const char *word, bool (*passes)());
 
     /* May an update or a restart begin now? false: no; without it: always. Must not block. */

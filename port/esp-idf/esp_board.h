@@ -9,6 +9,7 @@
 #include <freertos/FreeRTOS.h>
 #include <freertos/semphr.h>
 #include <freertos/task.h>
+#include <hal/wdt_hal.h>
 #include <nvs.h>
 #include <sdkconfig.h>
 
@@ -16,9 +17,10 @@
 
 /* What the files of the ESP-IDF port share. Each calls only what stands below it:
  *
- *   mount      routes and servers
- *   server     one request         start    the device and its task
- *                                  slots, system    the two halves of struct otapult_port
+ *   mount      routes and servers      app_main  what comes before the application's own
+ *   server     one request             start     the device and its task
+ *   health     the built-in checks     watchdog  of a firmware on trial
+ *   self       a client of one's own   slots, system    the two halves of struct otapult_port
  *   esp_board  this struct, the clock */
 
 /* ---- versions of ESP-IDF ---- */
@@ -56,6 +58,14 @@ struct esp_slot {
     uint32_t rested_ms; /* when the task that writes it last let others run */
 };
 
+/* How the page's check finds out that the server answers. */
+enum esp_proof {
+    ESP_PROOF_NONE,  /* nothing is served */
+    ESP_PROOF_TASK,  /* its task takes up work: all that can be known of somebody else's server */
+    ESP_PROOF_PLAIN, /* a request of one's own to own_port */
+    ESP_PROOF_TLS,   /* a handshake with own_port, whose certificate is ours */
+};
+
 /* Everything that outlives a call; all zero when power comes. The tasks' stacks stand with
  * who makes the tasks, the exchanges in server.c. */
 struct esp_board {
@@ -84,9 +94,21 @@ struct esp_board {
     struct otapult_site    sites[1 + OTAPULT_SITES_MAX];
     size_t                 site_count;
     atomic_bool            uploading; /* the upload task has a request, or is about to */
+
+    _Atomic(enum esp_proof) proof;
+    uint16_t               own_port, redirect_port; /* where a request of one's own goes */
+    atomic_bool            asking;   /* the server's task has not said anything yet */
+    atomic_bool            answered; /* a request was, at answered_ms */
+    atomic_uint            answered_ms;
+
+    bool                   watched;  /* the RTC watchdog runs; the task's that polls */
+    wdt_hal_context_t      watchdog;
 };
 
 extern struct esp_board otapult_esp_board;
+
+/* As port->retained; the one thing that outlives a reset. */
+extern struct otapult_retained otapult_esp_retained;
 
 #define ESP_BOARD_TAG "otapult" /* of log lines, and the namespace in NVS */
 
@@ -106,6 +128,12 @@ esp_err_t otapult_esp_on_request(httpd_req_t *r);
 /* The same on the server of redirect_port, in its task. */
 esp_err_t otapult_esp_on_plain_request(httpd_req_t *r);
 
+/* health.c: a request was answered, or the server's task did something. From any task. */
+void otapult_esp_note_answer(struct esp_board *b);
+
+/* watchdog.c */
+void otapult_esp_feed_watchdog(struct esp_board *b);
+
 /* Takes the requests that are handed over. */
 void otapult_esp_upload_task(void *arg);
 
@@ -123,6 +151,8 @@ struct otapult_esp_secure {
     esp_err_t (*identity)(const struct otapult_config *device, struct otapult_esp_tls *tls);
     void (*forget)(void);
     esp_err_t (*on_plain_request)(httpd_req_t *r);
+    /* As otapult_esp_self_speaks_tls(). */
+    bool (*speaks_tls)(uint16_t port);
 };
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "esp_board.h"
+#include "self.h"
 #include "trust/certificate.h"
 #include "trust/password.h"
 #include "trust/trust.h"
@@ -133,4 +134,5 @@ const struct otapult_esp_secure otapult_esp_secure = {
     .identity = identity,
     .forget = forget,
     .on_plain_request = otapult_esp_on_plain_request,
+    .speaks_tls = otapult_esp_self_speaks_tls,
 };

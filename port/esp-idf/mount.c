@@ -137,9 +137,11 @@ static esp_err_t mount(httpd_handle_t server, unsigned priority)
                                            CONFIG_OTAPULT_UPLOAD_STACK, NULL, priority, upload_stack,
                                            &b->upload_memory);
     esp_err_t err = register_all(server, otapult_esp_on_request);
-    if (err == ESP_OK)
-        b->server = server;
-    return err;
+    if (err != ESP_OK)
+        return err;
+    b->server = server;
+    atomic_store(&b->proof, ESP_PROOF_TASK);
+    return ESP_OK;
 }
 
 static unsigned upload_priority(const struct otapult_esp_config *config)
@@ -167,7 +169,10 @@ esp_err_t otapult_unmount(void)
     if (b->server == NULL || atomic_load(&b->uploading))
         return ESP_ERR_INVALID_STATE;
     unregister_below(b->server, count_routes());
+    atomic_store(&b->proof, ESP_PROOF_NONE);
+    b->port.lock(b); /* the page's check may be about to use it */
     b->server = NULL;
+    b->port.unlock(b);
     if (b->redirect != NULL)
         (void)httpd_stop(b->redirect);
     b->redirect = NULL;
@@ -295,6 +300,19 @@ static esp_err_t mount_own(const struct otapult_esp_config *config, httpd_handle
     return err;
 }
 
+/* The port is known, so requests can go there. Not where the certificate is the application's: it may be of a
+ * kind that our own handshake does not offer. */
+static void prove_by_requests(const struct otapult_esp_config *config, const struct otapult_esp_tls *tls)
+{
+    struct esp_board *b = &otapult_esp_board;
+
+    if (tls != NULL)
+        return;
+    b->own_port = config->port;
+    b->redirect_port = config->redirect_port;
+    atomic_store(&b->proof, b->secure != NULL ? ESP_PROOF_TLS : ESP_PROOF_PLAIN);
+}
+
 esp_err_t otapult_serve(const struct otapult_esp_config *config, const struct otapult_esp_tls *tls,
                         httpd_handle_t *server)
 {
@@ -308,9 +326,12 @@ esp_err_t otapult_serve(const struct otapult_esp_config *config, const struct ot
     if (err != ESP_OK)
         return err;
     err = mount_own(config, own);
-    if (err != ESP_OK)
+    if (err != ESP_OK) {
         stop(own, tls != NULL || config->secure != NULL);
-    else if (server != NULL)
+        return err;
+    }
+    prove_by_requests(config, tls);
+    if (server != NULL)
         *server = own;
-    return err;
+    return ESP_OK;
 }

@@ -289,6 +289,8 @@ static void end_answer(struct exchange *e)
 {
     if (e->core.answered && !e->head_only)
         send_text(e, "0\r\n\r\n");
+    if (e->core.answered && !e->broken)
+        otapult_esp_note_answer(&otapult_esp_board);
     e->close |= e->broken;
     drop_rest(e);
 }

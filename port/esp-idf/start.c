@@ -67,6 +67,7 @@ static void poll_task(void *arg)
     (void)arg;
     for (;;) {
         otapult_poll(otapult_esp_board.device);
+        otapult_esp_feed_watchdog(&otapult_esp_board);
         (void)ulTaskNotifyTake(pdTRUE, pdMS_TO_TICKS(POLL_MS));
     }
 }
@@ -95,6 +96,15 @@ static void complete_config(struct otapult_config *config)
     config->block_rev = block_revision();
     if (config->port == NULL)
         config->port = otapult_esp_port();
+}
+
+/* Who names no checks gets those that every robot can pass. */
+static void choose_checks(const struct otapult_esp_config *given, struct otapult_config *config)
+{
+    if (config->check_count > 0 || given->confirm_by_hand)
+        return;
+    config->checks = otapult_esp_checks;
+    config->check_count = OTAPULT_ESP_CHECKS;
 }
 
 /* config->secure is the one switch: a device that is secure by half, without HTTPS or a password, is none. */
@@ -129,6 +139,7 @@ static esp_err_t start_device(const struct otapult_esp_config *given)
         return bad;
     otapult_esp_open_store(b);
     complete_config(&config);
+    choose_checks(given, &config);
     warn();
     b->secure = given->secure;
     b->quiet_random = b->secure != NULL ? b->secure->quiet_random : NULL;
@@ -147,10 +158,13 @@ static esp_err_t start_device(const struct otapult_esp_config *given)
 esp_err_t otapult_esp_start(const struct otapult_esp_config *config)
 {
     const struct otapult_config *device = &config->device;
+    const bool has_checks = device->check_count > 0;
 
     if (otapult_esp_board.device != NULL)
         return ESP_ERR_INVALID_STATE;
-    if (device->ready == NULL || device->hold == NULL || (device->check_count > 0 && device->checks == NULL))
+    if (device->ready == NULL || device->hold == NULL || (has_checks && device->checks == NULL))
+        return ESP_ERR_INVALID_ARG;
+    if (has_checks && config->confirm_by_hand)
         return ESP_ERR_INVALID_ARG;
     return start_device(config);
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <esp_attr.h>
 #include <esp_log.h>
 #include <esp_random.h>
 #include <esp_system.h>
 #include <nvs_flash.h>
+#include <soc/soc_caps.h>
 
 #include "esp_board.h"
 
@@ -63,6 +65,16 @@ static int port_kv_set(void *ctx, const char *key, const void *src, size_t len)
     return err == ESP_OK ? 0 : store_error(key, err);
 }
 
+/* ---- what a reset leaves alone ---- */
+
+/* RTC memory keeps its value over software, panic and watchdog resets. A chip that has none (ESP32-C2) keeps
+ * other memory over them, as far as nobody writes there meanwhile; the note's check word tells. */
+#if SOC_RTC_FAST_MEM_SUPPORTED || SOC_RTC_SLOW_MEM_SUPPORTED
+RTC_NOINIT_ATTR struct otapult_retained otapult_esp_retained;
+#else
+__NOINIT_ATTR struct otapult_retained otapult_esp_retained;
+#endif
+
 /* ---- the rest of the world ---- */
 
 static uint32_t port_now_ms(void *ctx)
@@ -100,6 +112,9 @@ static const struct {
 #endif
 };
 
+/* The call has a second use: it links ESP-IDF's reset_reason.c. Without that file the panic handler leaves no
+ * hint (its own function for it is weak and empty), and a crash reads as a software restart at the next boot.
+ */
 static enum otapult_reset port_reset_reason(void *ctx)
 {
     const esp_reset_reason_t reason = esp_reset_reason();
@@ -142,6 +157,7 @@ void otapult_esp_bind_system(struct esp_board *b)
     b->mutex = xSemaphoreCreateMutexStatic(&b->mutex_memory);
 
     b->port.ctx = b;
+    b->port.retained = &otapult_esp_retained;
     b->port.kv_get = port_kv_get;
     b->port.kv_set = port_kv_set;
     b->port.now_ms = port_now_ms;

@@ -10,7 +10,7 @@
 
 /* ---- main.c ---- */
 
-/* Brings everything up. The motors stand still before anything else happens. */
+/* Brings everything up; in safe mode network and page, and the motors not at all. */
 void rover_board_start(void);
 
 /* Stops the motors when a drive command has ended. To be called every 20 to 100 ms, for ever. */
@@ -51,16 +51,6 @@ bool network_has_station(void);
 
 /* Announces http://NAME.local:`port`/ by mDNS, https:// in the secure profile. */
 void network_announce(uint16_t port);
-
-/* ---- self.c: is the page still there? ---- */
-
-/* Does a plain server on this device answer a request for Otapult's page with that status? Blocks for 0.3 s
- * at most for each step of it. */
-bool self_answers(uint16_t port, int status);
-
-/* Does a server on this device go through its part of a TLS handshake: certificate, signed key exchange? The
- * handshake is then given up, which that server notes in its log. Blocks for 1.5 s at most for each step. */
-bool self_speaks_tls(uint16_t port);
 
 /* ---- owner.c: who stands before the rover, in the secure profile ---- */
 

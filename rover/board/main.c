@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <esp_log.h>
-#include <stdatomic.h>
 #include <stdio.h>
 
 #include "board.h"
@@ -11,7 +10,6 @@
 static const char tag[] = "rover";
 
 static struct rover rover;
-static atomic_bool serving;
 
 /* ---- the hardware ---- */
 
@@ -34,31 +32,9 @@ static enum otapult_health check_network(void *ctx, char *why, size_t cap)
     return OTAPULT_HEALTH_FAIL;
 }
 
-/* Blocks for 0.3 s at most, and only until it has passed once. */
-#ifdef CONFIG_OTAPULT_SECURE
-/* In the secure profile for up to 2 s, while the chip makes its side of a handshake.
- *
- * What is proved: the server with TLS takes connections, has read key and certificate, and signs with the
- * key; the pages' routes answer, on the server beside it, which has the same ones. What is not: a page
- * through TLS. A client of that would take as much heap again as the server, 40 KB, and more stack than this
- * task has; it would fail firmware that is well when memory is short. */
-static bool page_answers(void)
-{
-    return self_answers(ROVER_REDIRECT_PORT, 307) && self_speaks_tls(ROVER_PORT);
-}
-#else
-static bool page_answers(void)
-{
-    return self_answers(ROVER_PORT, 200);
-}
-#endif
-
 static enum otapult_health check_page(void *ctx, char *why, size_t cap)
 {
-    (void)ctx;
-    (void)why;
-    (void)cap;
-    return serving && page_answers() ? OTAPULT_HEALTH_PASS : OTAPULT_HEALTH_WAIT;
+    return otapult_esp_page_answers(ctx, why, cap);
 }
 
 static enum otapult_health check_drive(void *ctx, char *why, size_t cap)
@@ -111,13 +87,15 @@ void rover_board_start(void)
     static struct otapult_site site;
     struct otapult_esp_config config = OTAPULT_ESP_CONFIG_DEFAULT;
 
-    if (!motors_start())
+    start_otapult(&config,
+                  &site); /* before what a bad firmware may hang or crash in: its deadline runs from here */
+    if (otapult_safe_mode(otapult_esp_device()))
+        ESP_LOGE(tag, "safe mode: the firmware kept crashing; network and page, and nothing that moves");
+    else if (!motors_start())
         ESP_LOGE(tag, "the motors' pins or the LEDC peripheral are not to be had");
-    start_otapult(&config, &site); /* before the network: the confirmation's deadline runs from here */
     network_start();
     config.port = ROVER_PORT;
     ESP_ERROR_CHECK(otapult_serve(&config, NULL, NULL));
-    serving = true;
     network_announce(ROVER_PORT);
     if (config.secure != NULL)
         owner_look_for_button(); /* while nothing drives yet */

@@ -17,6 +17,10 @@ static const char tag[] = "rover";
 /* Written by the event loop's task and by the one that polls, read by all. */
 static _Atomic(enum network_state) state = NETWORK_JOINING;
 
+/* The driver neither joins nor has joined: it may be told to. A second esp_wifi_connect() while it joins is
+ * an error, and some versions begin anew then. */
+static atomic_bool idle;
+
 /* Of the task that polls. */
 static uint32_t joining_since_ms, tried_ms;
 
@@ -44,6 +48,7 @@ static void on_disconnect(void *ctx, esp_event_base_t base, int32_t id, void *da
     (void)id;
     (void)data;
     atomic_compare_exchange_strong(&state, &joined, NETWORK_JOINING);
+    atomic_store(&idle, true);
 }
 
 static void on_address(void *ctx, esp_event_base_t base, int32_t id, void *data)
@@ -125,10 +130,11 @@ void network_start(void)
  * radio away from it. */
 static void try_again(uint32_t every_ms)
 {
-    if (now_ms() - tried_ms < every_ms)
+    if (now_ms() - tried_ms < every_ms || !atomic_exchange(&idle, false))
         return;
     tried_ms = now_ms();
-    esp_wifi_connect();
+    if (esp_wifi_connect() != ESP_OK)
+        atomic_store(&idle, true);
 }
 
 void network_poll(void)

@@ -35,6 +35,12 @@ struct fake_task {
     jmp_buf        sleep;
 };
 
+/* The RTC watchdog. */
+struct fake_watchdog {
+    bool     on, unlocked;
+    uint64_t timeout_us, fed_us;
+};
+
 struct fake_idf {
     struct nor_flash  *nor;
     esp_reset_reason_t reset;
@@ -71,12 +77,23 @@ struct fake_idf {
     bool     loud;              /* and to stderr */
     uint16_t taken_port;        /* no server starts on this one */
     bool     no_heap;           /* no async request can be made */
+    bool     network;           /* an interface is up, with an address */
+    bool     own_network;       /* the access point of the chip's own is */
+    bool     server_hangs;      /* no server's task answers */
+    struct fake_watchdog watchdog;
 };
 extern struct fake_idf fake_idf;
 
 /* Power comes: everything volatile is gone, the port's state too. Reads the partition table out of `nor`.
- * `running` is what the bootloader model booted. */
+ * `running` is what the bootloader model booted. RTC memory keeps what is in it, unless power was lost: then it holds
+ * anything. */
 void fake_idf_power_on(struct nor_flash *nor, int running, esp_reset_reason_t reset);
+
+/* The start-up code: calls app_main(), which the test has. */
+void fake_idf_main(void);
+
+/* Has the RTC watchdog not been fed in time? The chip would be reset. */
+bool fake_watchdog_bites(void);
 
 /* Runs one task, or each one, until it sleeps. */
 void fake_task_run(struct fake_task *task);
@@ -150,6 +167,7 @@ void fake_httpd_power_off(void);
 
 unsigned fake_httpd_handlers(httpd_handle_t server);
 bool     fake_httpd_is_running(httpd_handle_t server);
+bool     fake_httpd_speaks_tls(httpd_handle_t server);
 const httpd_config_t *fake_httpd_config(httpd_handle_t server);
 
 /* What a server with TLS was started with: its own copies. */

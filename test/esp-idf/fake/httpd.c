@@ -122,6 +122,11 @@ bool fake_httpd_is_running(httpd_handle_t server)
     return ((struct fake_httpd *)server)->running;
 }
 
+bool fake_httpd_speaks_tls(httpd_handle_t server)
+{
+    return ((struct fake_httpd *)server)->tls;
+}
+
 httpd_handle_t fake_httpd_on(uint16_t port)
 {
     for (unsigned n = 0; n < SERVERS; n++)
@@ -407,7 +412,7 @@ static void work_off(struct fake_httpd *s)
 
 void fake_httpd_work(void)
 {
-    for (unsigned n = 0; n < SERVERS; n++)
+    for (unsigned n = 0; n < SERVERS && !fake_idf.server_hangs; n++)
         work_off(&servers[n]);
 }
 

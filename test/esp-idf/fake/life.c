@@ -97,6 +97,8 @@ bool life_start(struct life *l, esp_reset_reason_t reset)
         l->begin();
     if (l->tls)
         serve_through_tls(l);
+    else if (l->own)
+        assert_int_equal(otapult_serve(&l->config, NULL, &l->server), ESP_OK);
     else
         serve_plainly(l);
     return true;

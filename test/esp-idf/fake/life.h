@@ -17,6 +17,7 @@ struct life {
     bool                ready;
     enum otapult_health health; /* of its one check, "self-test" */
     int                 holds;
+    bool                own;   /* served by a plain server of Otapult's own on port 8080 */
     bool                tls;   /* served through TLS, by a server of Otapult's own on port 8080 */
     void (*begin)(void);       /* power is there, nothing of Otapult has run yet; may be NULL */
 };

@@ -36,11 +36,24 @@ static void flash_takes_time(void *ctx, uint64_t us)
     fake_idf_pass(us);
 }
 
+/* What memory holds when power comes: nothing in particular. */
+static void lose_memory(struct otapult_retained *r)
+{
+    static uint32_t chance = 12345;
+
+    for (size_t i = 0; i < sizeof r->word / sizeof *r->word; i++) {
+        chance = chance * 1664525u + 1013904223u;
+        r->word[i] = chance;
+    }
+}
+
 void fake_idf_power_on(struct nor_flash *nor, int running, esp_reset_reason_t reset)
 {
     memset(&otapult_esp_board, 0, sizeof otapult_esp_board);
     fake_idf = (struct fake_idf){.nor = nor, .running = running, .reset = reset, .random = 1};
     nor->elapse = flash_takes_time;
+    if (reset == ESP_RST_POWERON || reset == ESP_RST_BROWNOUT)
+        lose_memory(&otapult_esp_retained);
 }
 
 /* ---- errors, log, time, chance ---- */

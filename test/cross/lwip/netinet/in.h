@@ -5,6 +5,13 @@
 
 #include <sys/socket.h>
 
+#define INADDR_LOOPBACK 0x7f000001u
+
+uint16_t lwip_htons(uint16_t n);
+uint32_t lwip_htonl(uint32_t n);
+#define htons lwip_htons
+#define htonl lwip_htonl
+
 struct in_addr {
     uint32_t s_addr;
 };

@@ -4,6 +4,7 @@
 #ifndef CROSS_SYS_SOCKET_H
 #define CROSS_SYS_SOCKET_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define AF_INET  2
@@ -24,5 +25,16 @@ struct sockaddr_storage {
     char        s2_data1[2];
     uint32_t    s2_data2[3], s2_data3[3];
 };
+
+#define SOCK_STREAM 1
+#define SOL_SOCKET  0xfff
+#define SO_SNDTIMEO 0x1005
+#define SO_RCVTIMEO 0x1006
+
+int socket(int domain, int type, int protocol);
+int connect(int s, const struct sockaddr *name, socklen_t namelen);
+int setsockopt(int s, int level, int optname, const void *opval, socklen_t optlen);
+long recv(int s, void *mem, size_t len, int flags);
+long send(int s, const void *dataptr, size_t size, int flags);
 
 #endif

@@ -19,6 +19,8 @@ const char *fake_key_digests(void);
 #define CONFIG_LWIP_IPV6                      1
 #define CONFIG_OTAPULT_REFUSE_OLDER           1
 #define CONFIG_OTAPULT_GZIP                   1
+#define CONFIG_OTAPULT_WATCHDOG               1
+#define CONFIG_OTAPULT_WATCHDOG_SECONDS       60
 #endif
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 /* lwip/src/include/lwip/sockets.h, as in ESP-IDF v5.1 and v6.0.2: the BSD names over lwIP's functions.
  * struct sockaddr_in6 exists with CONFIG_LWIP_IPV6 only. */

@@ -19,7 +19,10 @@ extern esp_event_base_t const IP_EVENT;
                      (int)((ip)->addr >> 24)
 
 esp_err_t esp_netif_init(void);
+/* The one that routes by default: set with the first address, also by Ethernet. NULL: none yet. */
 esp_netif_t *esp_netif_get_default_netif(void);
+/* "WIFI_AP_DEF": the one of esp_netif_create_default_wifi_ap(). NULL: there is none. */
+esp_netif_t *esp_netif_get_handle_from_ifkey(const char *if_key);
 bool esp_netif_is_netif_up(esp_netif_t *esp_netif);
 
 #endif

@@ -12,12 +12,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "board.h"
 #include "mhd_server.h"
 #include "ram_port.h"
+#include "self.h"
 #include "tls_identity.h"
 
-/* The check that the rover's page answers, rover/board/self.c, against a server that shares no TLS with it.
+/* The check that the rover's page answers, port/esp-idf/self.c, against a server that shares no TLS with it.
  */
 
 static struct ram_port board;
@@ -55,8 +55,8 @@ static void a_server_with_tls_goes_through_its_part(void **state)
 
     (void)state;
     assert_non_null(s);
-    assert_true(self_speaks_tls(mhd_server_port(s)));
-    assert_false(self_answers(mhd_server_port(s), 200));
+    assert_true(otapult_esp_self_speaks_tls(mhd_server_port(s)));
+    assert_false(otapult_esp_self_answers(mhd_server_port(s), 200));
     mhd_server_stop(s);
 }
 
@@ -66,9 +66,9 @@ static void a_plain_server_does_not(void **state)
 
     (void)state;
     assert_non_null(s);
-    assert_false(self_speaks_tls(mhd_server_port(s)));
-    assert_true(self_answers(mhd_server_port(s), 200));
-    assert_false(self_answers(mhd_server_port(s), 307));
+    assert_false(otapult_esp_self_speaks_tls(mhd_server_port(s)));
+    assert_true(otapult_esp_self_answers(mhd_server_port(s), 200));
+    assert_false(otapult_esp_self_answers(mhd_server_port(s), 307));
     mhd_server_stop(s);
 }
 
@@ -106,7 +106,7 @@ static bool believes(const void *says, size_t len)
     assert_int_equal(listen(l.fd, 1), 0);
     assert_int_equal(getsockname(l.fd, (struct sockaddr *)&address, &size), 0);
     assert_int_equal(pthread_create(&thread, NULL, lie, &l), 0);
-    bool answer = self_speaks_tls(ntohs(address.sin_port));
+    bool answer = otapult_esp_self_speaks_tls(ntohs(address.sin_port));
     pthread_join(thread, NULL);
     close(l.fd);
     return answer;
@@ -135,8 +135,8 @@ static void only_the_whole_flight_counts(void **state)
 static void nobody_there_is_no_answer(void **state)
 {
     (void)state;
-    assert_false(self_speaks_tls(1));
-    assert_false(self_answers(1, 200));
+    assert_false(otapult_esp_self_speaks_tls(1));
+    assert_false(otapult_esp_self_answers(1, 200));
 }
 
 int main(void)

@@ -3,9 +3,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "board.h"
+#include "self.h"
 
-/* The rover as a client of its own servers, on its own address. */
+/* The device as a client of its own servers, on its own address. */
 
 static int connect_to_self(uint16_t port, long patience_ms)
 {
@@ -43,7 +43,7 @@ static bool receive(int fd, void *dst, size_t len)
 
 /* ---- a page ---- */
 
-bool self_answers(uint16_t port, int status)
+bool otapult_esp_self_answers(uint16_t port, int status)
 {
     static const char request[] = "GET /api/ota HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     char answer[] = "HTTP/1.1 000";
@@ -122,7 +122,7 @@ static bool take_record(int fd, struct flight *f)
     return true;
 }
 
-bool self_speaks_tls(uint16_t port)
+bool otapult_esp_self_speaks_tls(uint16_t port)
 {
     struct flight f = {0};
     const int fd = connect_to_self(port, 1500);
