@@ -6,8 +6,8 @@
 
 /* Health checks for firmware that brings none of its own: whoever can be reached can be updated again. */
 
-#define ANSWER_HOLDS_MS 1000u /* a request of one's own takes its time, and checks are asked at every poll \
-                               */
+/* A request of one's own takes its time, and checks are asked at every poll. */
+#define ANSWER_HOLDS_MS 1000u
 
 const struct otapult_health_check otapult_esp_checks[OTAPULT_ESP_CHECKS] = {
     {"network", otapult_esp_network_is_up},

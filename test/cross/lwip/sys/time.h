@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Against: ESP-IDF v6.0.2, components/lwip/lwip/src/include/lwip/sockets.h, and newlib's sys/_timeval.h. */
+/* Against: ESP-IDF v6.0.2, components/lwip/lwip/src/include/lwip/sockets.h, and newlib. */
 #ifndef CROSS_SYS_TIME_H
 #define CROSS_SYS_TIME_H
 
