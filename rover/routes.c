@@ -92,7 +92,7 @@ static void end_drive(struct otapult_exchange *x)
         otapult_http_error(x, OTAPULT_E_BAD_REQUEST,
                            &(struct otapult_finding){.text = "left and right are numbers from -100 to 100"});
     else if (!rover_drive(x->app, left, right))
-        otapult_http_error(x, OTAPULT_E_NOT_READY, &(struct otapult_finding){.text = "an update is running"});
+        otapult_http_error(x, OTAPULT_E_HELD, &(struct otapult_finding){.text = "an update is running"});
     else
         (void)get_status(x);
 }

@@ -79,6 +79,7 @@ struct otapult_route {
     void (*lost)(struct otapult_exchange *x);  /* may be NULL */
     size_t (*event)(struct otapult_exchange *x, char *dst, size_t cap); /* of a STREAM */
     enum otapult_level level;
+    void (*idle)(struct otapult_exchange *x);  /* may be NULL: nothing comes; answers where waiting is of no use */
 };
 
 /* A table of routes and what its handlers work on. An application mounts its own beside Otapult's: the
@@ -139,6 +140,11 @@ enum otapult_http_next otapult_http_body(struct otapult_exchange *x, const uint8
 
 /* The body is complete. The answer is written when it returns. An upload blocks for its verification. */
 void otapult_http_end(struct otapult_exchange *x);
+
+/* Nothing of the body has come for a while: to be called between two pieces of it, as often as the adapter can while
+ * it waits. Returns ANSWERED when there is an answer already, as to a client whose update has ended: send it, and
+ * close. */
+enum otapult_http_next otapult_http_idle(struct otapult_exchange *x);
 
 /* The connection ended before the body did. Does nothing when the answer is there. */
 void otapult_http_lost(struct otapult_exchange *x);

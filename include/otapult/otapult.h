@@ -90,6 +90,11 @@ struct otapult_config {
     uint32_t soak_ms;      /* 0: one good moment is enough, also for a firmware that crashes in the next */
     uint32_t confirm_ms;   /* deadline for all checks; when it passes and one does not, the firmware is rejected */
     uint32_t stall_ms;     /* an upload that brings no byte for so long ends */
+    /* So does one that brings fewer bytes a second than min_rate, over a period of min_rate_ms; 0: no rate is too
+     * low. And one for which the device has waited upload_ms in all; 0: for ever. Only the client's time counts,
+     * not what erasing and unpacking take. */
+    uint32_t min_rate, min_rate_ms;
+    uint32_t upload_ms;
     uint32_t restart_ms;   /* between 'success' and the restart, so that the answer gets out */
     uint32_t rest_ms;      /* how long a restart waits for the application to come to rest */
     uint32_t crash_window_ms; /* a crash sooner after the start counts */
@@ -129,7 +134,8 @@ struct otapult_config {
 
 #define OTAPULT_CONFIG_DEFAULT                                                                        \
     .chip_id = OTAPULT_CHIP_ESP32S3, .soak_ms = 10000, .confirm_ms = 60000, .stall_ms = 15000,        \
-    .restart_ms = 500, .rest_ms = 10000, .crash_window_ms = 60000, .crash_limit = 5, .max_retries = 3
+    .restart_ms = 500, .rest_ms = 10000, .crash_window_ms = 60000, .crash_limit = 5, .max_retries = 3,       \
+    .min_rate = 256, .min_rate_ms = 30000, .upload_ms = 3600000
 
 /* A `ready` and a `hold` for devices on which nothing moves: always true, and nothing to do. */
 bool otapult_always_ready(void *app, char *why, size_t cap);
@@ -200,6 +206,12 @@ OTAPULT_MUST_CHECK int otapult_finish(struct otapult *o, uint32_t ticket,
 
 /* Ends the update for a reason of the caller's (CONNECTION_LOST, …). An old ticket: does nothing. */
 void otapult_cancel(struct otapult *o, uint32_t ticket, int err, const struct otapult_finding *why);
+
+/* Ends the update that runs, whoever began it: somebody else wants the device. Its client is told UPLOAD_ENDED, and so
+ * is the journal. At once, or where a call of its client is under way, before that writes another sector: the
+ * device is free when the status says so.
+ * Errors: NO_UPDATE; REBOOTING; BUSY: it is being activated, or the device is held for something else. */
+OTAPULT_MUST_CHECK int otapult_end_update(struct otapult *o, struct otapult_finding *why);
 
 /* ---- after the restart ---- */
 

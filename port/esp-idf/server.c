@@ -218,7 +218,8 @@ static bool is_timeout(int n)
 }
 
 /* The bytes that came together with the headers are fetched one by one: a call that also reads from the
- * socket loses them when TLS times out. false: the connection ended, or nothing came for too long. */
+ * socket loses them when TLS times out. false: the connection ended, or nothing came for too long, or there
+ * is an answer by now. */
 static bool receive(struct exchange *e, uint32_t patience_ms, size_t *len)
 {
     const uint32_t since = otapult_esp_now_ms();
@@ -232,7 +233,8 @@ static bool receive(struct exchange *e, uint32_t patience_ms, size_t *len)
             *len = (size_t)n;
             return true;
         }
-        if (!is_timeout(n) || otapult_esp_now_ms() - since >= patience_ms)
+        if (!is_timeout(n) || (!e->core.answered && otapult_http_idle(&e->core) == OTAPULT_HTTP_ANSWERED) ||
+            otapult_esp_now_ms() - since >= patience_ms)
             return false;
     }
 }
@@ -261,7 +263,8 @@ static void take_body(struct exchange *e)
     while (next == OTAPULT_HTTP_BODY && e->left > 0) {
         const uint32_t wait = patience(e, since);
         if (e->broken || wait == 0 || !receive(e, wait, &len)) {
-            e->broken = true;
+            e->close = true;
+            e->broken |= !e->core.answered;
             otapult_http_lost(&e->core);
             return;
         }

@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <gnutls/gnutls.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "mhd_body.h"
 #include "mhd_internal.h"
+
+#define LONG_BODY OTAPULT_HTTP_SMALL_BODY
 
 struct exchange {
     struct mhd_server *server;
     struct MHD_Connection *connection;
     struct otapult_request request;
     struct otapult_exchange core;
-    char *query;      /* behind '?', as it was sent */
-    bool begun;       /* the core knows of it */
-    uint64_t dropped; /* of a body whose answer is there already */
+    char *query;             /* behind '?', as it was sent */
+    bool begun;              /* the core knows of it */
+    struct mhd_body *reader; /* of a long body; while it is there, the core is its */
+    uint64_t dropped;        /* of a body whose answer is there already */
+    bool spoken;             /* the answer went out by itself: the connection has only to end */
 
     /* the answer */
     int status;
@@ -242,6 +249,38 @@ static bool answers_before_body(struct exchange *e, const char *version)
     return length != NULL && strtoull(length, NULL, 10) > OTAPULT_HTTP_DRAIN;
 }
 
+/* libmicrohttpd answers between a request's bytes to nobody: a client that is silent in the middle of its
+ * body would lose its connection without a word. So these words go past it, whose thread waits for the
+ * client; then the connection ends. They are few enough for the kernel to take all at once. */
+static void speak(void *ctx)
+{
+    struct exchange *e = ctx;
+    const union MHD_ConnectionInfo *tls =
+        MHD_get_connection_info(e->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    const union MHD_ConnectionInfo *fd =
+        MHD_get_connection_info(e->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    char *words = NULL;
+    int n = e->out_of_memory ? -1
+                             : asprintf(&words,
+                                        "HTTP/1.1 %d Ended\r\nContent-Type: %s\r\n%sConnection: close\r\n"
+                                        "Content-Length: %zu\r\n\r\n%.*s",
+                                        e->status, e->content_type, e->headers, e->len, (int)e->len,
+                                        (const char *)e->body);
+    e->spoken = true;
+    if (n > 0 && e->server->tls)
+        (void)gnutls_record_send(tls->tls_session, words, (size_t)n);
+    else if (n > 0)
+        (void)send(fd->connect_fd, words, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n >= 0)
+        free(words);
+    (void)shutdown(fd->connect_fd, SHUT_RD); /* so that the thread goes on */
+}
+
+static bool has_long_body(const struct exchange *e)
+{
+    return e->core.length > LONG_BODY; /* one of unknown length is */
+}
+
 static enum MHD_Result begin(struct exchange *e, const char *version)
 {
     const struct mhd_server *s = e->server;
@@ -252,12 +291,21 @@ static enum MHD_Result begin(struct exchange *e, const char *version)
         return queue_answer(e, true);
     if (next == OTAPULT_HTTP_ANSWERED && answers_before_body(e, version))
         return queue_answer(e, false);
+    if (next == OTAPULT_HTTP_BODY && has_long_body(e))
+        e->reader = mhd_body_start(&e->core, speak, e); /* without it the pieces are fed from this thread */
     return MHD_YES;
+}
+
+static bool is_answered(const struct exchange *e)
+{
+    return e->reader != NULL ? mhd_body_is_answered(e->reader) : e->core.answered;
 }
 
 static enum MHD_Result take_piece(struct exchange *e, const char *data, size_t len)
 {
-    if (!e->core.answered) {
+    if (!is_answered(e)) {
+        if (e->reader != NULL)
+            return mhd_body_put(e->reader, data, len) ? MHD_YES : MHD_NO;
         (void)otapult_http_body(&e->core, (const uint8_t *)data, len);
         return MHD_YES;
     }
@@ -281,6 +329,11 @@ enum MHD_Result mhd_on_request(void *ctx, struct MHD_Connection *connection, con
         return begin(e, version);
     }
     if (*len == 0) {
+        if (e->reader != NULL)
+            mhd_body_finish(e->reader);
+        e->reader = NULL;
+        if (e->spoken)
+            return MHD_NO;
         otapult_http_end(&e->core); /* does nothing when an answer is written */
         return queue_answer(e, false);
     }
@@ -299,6 +352,8 @@ void mhd_on_completed(void *ctx, struct MHD_Connection *connection, void **slot,
     (void)why;
     if (e == NULL)
         return;
+    if (e->reader != NULL)
+        mhd_body_abandon(e->reader);
     if (e->begun)
         otapult_http_lost(&e->core); /* does nothing when an answer is written */
     free(e->query);

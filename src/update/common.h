@@ -6,6 +6,7 @@
 #include "trust/trust.h"
 #include "update/door.h"
 #include "update/journal.h"
+#include "update/pace.h"
 #include "update/session.h"
 #include "update/trial.h"
 
@@ -25,7 +26,7 @@
  *   way_back    where a rollback would go
  *   claim       who holds the device, and for what          ticket   which client, and is it inside
  *   common      struct otapult, lock, log, notes, the table of slots
- *   session     trial     journal     known     self_test
+ *   session     trial     journal     known     pace     self_test
  *
  * Tasks. Requests come from the server's tasks, and poll() from a task of its own. What keeps them apart:
  *
@@ -52,9 +53,14 @@ struct otapult {
     uint32_t ticket;      /* of the update that runs, 0: none */
     uint32_t last_ticket; /* that ended last */
     int      last_err;    /* and with what */
+    struct otapult_finding last_why; /* its text, if there is one, is last_text */
+    char     last_text[64];
     uint32_t tickets;     /* given out */
     bool     inside;      /* a call of the ticket's client is under way */
-    uint32_t touched_ms;  /* when the last one ended */
+    bool     ending;      /* somebody else has ended the update: its client is told at its next sector */
+    bool     settled;     /* too late for that: the slot becomes the boot slot */
+    char     ended_by[OTAPULT_WHO_NAME];
+    struct otapult_pace pace;
     uint32_t received, written, total;
     int      target;      /* slot of the update that runs, or ran last */
     uint32_t passed;      /* health checks, one bit each */

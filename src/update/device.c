@@ -130,7 +130,7 @@ static void restart(struct otapult *o)
 void otapult_poll(struct otapult *o)
 {
     otapult_poll_slots(o);
-    otapult_poll_stall(o);
+    otapult_poll_upload(o);
     otapult_poll_health(o);
     otapult_guard_poll(o);
     if (o->keys != NULL)

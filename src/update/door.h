@@ -10,9 +10,10 @@
 
 /* ---- requests: for `by`, whom journal and status name; NULL is the device itself ---- */
 
-/* As otapult_begin(), _confirm(), _rollback(), _restart(). */
+/* As otapult_begin(), _end_update(), _confirm(), _rollback(), _restart(). */
 OTAPULT_MUST_CHECK int otapult_begin_by(struct otapult *o, const char *by, uint32_t size, uint32_t *ticket,
                                         struct otapult_finding *why);
+OTAPULT_MUST_CHECK int otapult_end_update_by(struct otapult *o, const char *by, struct otapult_finding *why);
 OTAPULT_MUST_CHECK int otapult_confirm_by(struct otapult *o, const char *by, struct otapult_finding *why);
 OTAPULT_MUST_CHECK int otapult_rollback_by(struct otapult *o, const char *by, bool force,
                                            struct otapult_finding *why);
@@ -21,6 +22,13 @@ OTAPULT_MUST_CHECK int otapult_restart_by(struct otapult *o, const char *by, str
 /* The client of `ticket` sends something that is none of the file's bytes: its update does not stall.
  * 0, or the error that has ended it. */
 OTAPULT_MUST_CHECK int otapult_touch(struct otapult *o, uint32_t ticket);
+
+/* Why the update of `ticket` has ended, for a client that finds it so: one that ended a while ago has stalled. A
+ * finding's text is copied into text[cap]. */
+void otapult_why_ended(struct otapult *o, uint32_t ticket, struct otapult_finding *why, char *text, size_t cap);
+
+/* 0 while the update of `ticket` runs, or the error that has ended it. Does not touch it. */
+OTAPULT_MUST_CHECK int otapult_has_ended(struct otapult *o, uint32_t ticket);
 
 /* A journal entry about password or tokens. */
 void otapult_note_account(struct otapult *o, const char *text, const char *by);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "update/intake.h"
 
+#include "update/ticket.h"
+
 /* ---- what decoders may use ---- */
 
 static int keep_finding(const struct otapult_decoder_env *env, int err)
@@ -19,11 +21,20 @@ static int expect_image(const struct otapult_decoder_env *env, uint32_t size)
     return keep_finding(env, otapult_session_expect(&o->session, size));
 }
 
+/* By sectors: between two of them an update can be ended. */
 static int put_image(const struct otapult_decoder_env *env, const uint8_t *p, size_t n)
 {
     struct otapult *o = env->ctx;
+    int err = 0;
 
-    return keep_finding(env, otapult_session_feed(&o->session, p, n));
+    for (size_t part; err == 0 && n > 0; p += part, n -= part) {
+        part = OTAPULT_SLOT_SECTOR - o->session.writer.received % OTAPULT_SLOT_SECTOR;
+        part = n < part ? n : part;
+        err = otapult_go_on(o, env->why);
+        if (err == 0)
+            err = keep_finding(env, otapult_session_feed(&o->session, p, part));
+    }
+    return err;
 }
 
 static int open_running(const struct otapult_decoder_env *env, struct otapult_flash *flash)

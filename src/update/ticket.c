@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "update/ticket.h"
 
+#include "base/text.h"
+
 uint32_t otapult_give_ticket(struct otapult *o)
 {
     if (++o->tickets == 0) /* 0 is nobody's */
         ++o->tickets;
     o->ticket = o->tickets;
     o->inside = true;
+    o->ending = o->settled = false;
+    otapult_pace_begin(&o->pace, otapult_now(o));
     return o->ticket;
 }
 
-void otapult_end_ticket(struct otapult *o, int err)
+void otapult_end_ticket(struct otapult *o, int err, const struct otapult_finding *why)
 {
     o->last_ticket = o->ticket;
     o->last_err = err;
+    o->last_why = *why;
+    otapult_text_set(o->last_text, sizeof o->last_text, why->text);
+    o->last_why.text = why->text != NULL ? o->last_text : NULL;
     o->ticket = 0;
     o->inside = false;
 }
@@ -34,8 +41,33 @@ int otapult_enter(struct otapult *o, uint32_t ticket)
         err = OTAPULT_E_INTERNAL;
     else
         o->inside = true;
+    if (err == 0)
+        otapult_pace_enter(&o->pace, otapult_now(o));
     otapult_unlock(o);
     return err;
+}
+
+/* `ended_by` is not written again while its update is the one that runs. */
+static int go_on(struct otapult *o, bool for_good, struct otapult_finding *why)
+{
+    otapult_lock(o);
+    bool ending = o->ending;
+    o->settled = for_good && !ending;
+    otapult_unlock(o);
+    if (!ending)
+        return 0;
+    *why = (struct otapult_finding){.text = o->ended_by};
+    return OTAPULT_E_UPLOAD_ENDED;
+}
+
+int otapult_go_on(struct otapult *o, struct otapult_finding *why)
+{
+    return go_on(o, false, why);
+}
+
+int otapult_settle(struct otapult *o, struct otapult_finding *why)
+{
+    return go_on(o, true, why);
 }
 
 void otapult_count_bytes(struct otapult *o)
@@ -48,9 +80,17 @@ void otapult_leave(struct otapult *o)
 {
     otapult_lock(o);
     o->inside = false;
-    o->touched_ms = otapult_now(o);
+    otapult_pace_leave(&o->pace, otapult_now(o));
     otapult_count_bytes(o);
     otapult_unlock(o);
+}
+
+int otapult_has_ended(struct otapult *o, uint32_t ticket)
+{
+    otapult_lock(o);
+    int err = ticket != 0 && ticket == o->ticket ? 0 : error_of_old_ticket(o, ticket);
+    otapult_unlock(o);
+    return err;
 }
 
 int otapult_touch(struct otapult *o, uint32_t ticket)
@@ -60,4 +100,16 @@ int otapult_touch(struct otapult *o, uint32_t ticket)
     if (err == 0)
         otapult_leave(o);
     return err;
+}
+
+void otapult_why_ended(struct otapult *o, uint32_t ticket, struct otapult_finding *why, char *text,
+                       size_t cap)
+{
+    otapult_lock(o);
+    bool known = ticket != 0 && ticket == o->last_ticket;
+    *why = known ? o->last_why : (struct otapult_finding){.got = o->config.stall_ms / 1000};
+    otapult_text_set(text, cap, why->text);
+    if (why->text != NULL)
+        why->text = text;
+    otapult_unlock(o);
 }

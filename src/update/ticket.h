@@ -7,13 +7,19 @@
 /* A ticket names one update in the calls of its client. It may be taken away between two of them, as from a
  * client that has stalled; whatever the client sends later meets the error that ended its update. A call of the
  * client enters and leaves; while it is inside nobody else ends the update or uses the session's memory.
- * otapult_touch() of door.h is here, too. */
+ * otapult_touch() and otapult_why_ended() of door.h are here, too. */
 
 /* Under lock: gives the claim's holder a new ticket, with its client inside. */
 uint32_t otapult_give_ticket(struct otapult *o);
 
-/* Under lock: whatever its client still does, it does for nothing. */
-void otapult_end_ticket(struct otapult *o, int err);
+/* Under lock: whatever its client still does, it does for nothing. Keeps a copy of *why for it. */
+void otapult_end_ticket(struct otapult *o, int err, const struct otapult_finding *why);
+
+/* By who is inside: 0, or UPLOAD_ENDED when somebody else has ended the update. */
+OTAPULT_MUST_CHECK int otapult_go_on(struct otapult *o, struct otapult_finding *why);
+
+/* As otapult_go_on(), for the last time: from here on nobody ends the update any more. */
+OTAPULT_MUST_CHECK int otapult_settle(struct otapult *o, struct otapult_finding *why);
 
 /* Begins a call of the client. 0; the error that has ended the update, and then there is nothing to leave;
  * INTERNAL: another call of this client is not over yet. Does not nest, so it needs no count. */

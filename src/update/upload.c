@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "update/upload.h"
 
+#include "base/text.h"
 #include "update/arm.h"
 #include "update/claim.h"
 #include "update/intake.h"
@@ -78,11 +79,11 @@ static int open_target(struct otapult *o, uint32_t size, struct otapult_finding 
 }
 
 /* In one moment: nobody may find the device free and this update still running. */
-static void end_update(struct otapult *o, int err)
+static void end_update(struct otapult *o, int err, const struct otapult_finding *why)
 {
     otapult_lock(o);
     if (o->ticket != 0)
-        otapult_end_ticket(o, err);
+        otapult_end_ticket(o, err, why);
     o->verifying = false;
     otapult_give_back_locked(o);
     otapult_unlock(o);
@@ -100,7 +101,7 @@ int otapult_begin_by(struct otapult *o, const char *by, uint32_t size, uint32_t 
     if (err == 0)
         err = open_target(o, size, why);
     if (err != 0) {
-        end_update(o, err);
+        end_update(o, err, why);
         return err;
     }
     otapult_hold(o, true);
@@ -139,7 +140,7 @@ static int end_badly(struct otapult *o, int err, const struct otapult_finding *w
     note_refusal(o, err, why);
     otapult_refresh_written(o, o->target, NULL); /* it may be empty now */
     otapult_hold(o, false);
-    end_update(o, err);
+    end_update(o, err, why);
     return err;
 }
 
@@ -149,18 +150,66 @@ void otapult_cancel(struct otapult *o, uint32_t ticket, int err, const struct ot
         (void)end_badly(o, err, why);
 }
 
-void otapult_poll_stall(struct otapult *o)
+/* ---- an end by somebody else ---- */
+
+/* Under lock, between two calls of the client. */
+static int reason_to_end(struct otapult *o, struct otapult_finding *why)
 {
-    uint32_t now = otapult_now(o);
+    if (!o->ending)
+        return otapult_pace_check(&o->pace, &o->config, otapult_now(o), o->received, why);
+    *why = (struct otapult_finding){.text = o->ended_by};
+    return OTAPULT_E_UPLOAD_ENDED;
+}
+
+void otapult_poll_upload(struct otapult *o)
+{
+    struct otapult_finding why;
 
     otapult_lock(o);
-    bool stalled = o->ticket != 0 && !o->inside &&
-                   (int32_t)(now - o->touched_ms) >= (int32_t)o->config.stall_ms;
-    if (stalled) /* the claim is still taken: nobody begins before the end below */
-        otapult_end_ticket(o, OTAPULT_E_STALLED);
+    int err = o->ticket != 0 && !o->inside ? reason_to_end(o, &why) : 0;
+    if (err != 0) /* the claim is still taken: nobody begins before the end below */
+        otapult_end_ticket(o, err, &why);
     otapult_unlock(o);
-    if (stalled)
-        (void)end_badly(o, OTAPULT_E_STALLED, &(struct otapult_finding){.got = o->config.stall_ms / 1000});
+    if (err != 0)
+        (void)end_badly(o, err, &why);
+}
+
+/* Under lock. Can the update that runs still be ended? */
+static int refuse_end(const struct otapult *o, struct otapult_finding *why)
+{
+    if (o->restarting)
+        return OTAPULT_E_REBOOTING;
+    if (o->claim == OTAPULT_FREE)
+        return OTAPULT_E_NO_UPDATE;
+    bool open = o->claim == OTAPULT_FOR_UPLOAD && o->ticket != 0 && !o->settled;
+    *why = (struct otapult_finding){.at = o->claim, .got = o->received, .want = o->total};
+    return open ? 0 : OTAPULT_E_BUSY;
+}
+
+/* The ticket is taken away as from a client that stalls. A client that is inside finds out by itself. */
+int otapult_end_update_by(struct otapult *o, const char *by, struct otapult_finding *why)
+{
+    const struct otapult_finding ended = {.text = o->ended_by};
+
+    *why = (struct otapult_finding){0};
+    otapult_lock(o);
+    int err = refuse_end(o, why);
+    bool mine = err == 0 && !o->ending && !o->inside;
+    if (err == 0 && !o->ending)
+        otapult_text_set(o->ended_by, sizeof o->ended_by, by != NULL ? by : "the device itself");
+    if (err == 0)
+        o->ending = true;
+    if (mine)
+        otapult_end_ticket(o, OTAPULT_E_UPLOAD_ENDED, &ended);
+    otapult_unlock(o);
+    if (mine)
+        (void)end_badly(o, OTAPULT_E_UPLOAD_ENDED, &ended);
+    return err;
+}
+
+int otapult_end_update(struct otapult *o, struct otapult_finding *why)
+{
+    return otapult_end_update_by(o, NULL, why);
 }
 
 /* ---- bytes ---- */
@@ -233,7 +282,7 @@ static void end_well(struct otapult *o)
     o->total = o->received; /* where it was an upper bound */
     otapult_unlock(o);
     otapult_restart_in(o, o->config.restart_ms);
-    end_update(o, 0);
+    end_update(o, 0, &(struct otapult_finding){0});
 }
 
 int otapult_finish(struct otapult *o, uint32_t ticket, const struct otapult_image_info **info,
@@ -248,6 +297,8 @@ int otapult_finish(struct otapult *o, uint32_t ticket, const struct otapult_imag
     set_verifying(o);
     if (err == 0)
         err = prove(o, why);
+    if (err == 0)
+        err = otapult_settle(o, why);
     if (err == 0)
         err = activate(o, why);
     if (err != 0)

@@ -7,7 +7,7 @@
 /* One file from begin to finish: otapult_begin() to otapult_cancel() of otapult.h, otapult_begin_by() and
  * otapult_next_slot_size() of door.h. */
 
-/* From poll: ends an upload that brings nothing. */
-void otapult_poll_stall(struct otapult *o);
+/* From poll: ends an upload that brings nothing, or too little, or that somebody else has ended. */
+void otapult_poll_upload(struct otapult *o);
 
 #endif

@@ -198,9 +198,10 @@ static void token_revoke_end(struct otapult_exchange *x)
 
 /* ---- the table ---- */
 
-#define POST(name, begin, end, level)                                                    \
-    {                                                                                    \
-        "POST", "/api/ota/" name, begin, otapult_http_small_body, end, NULL, NULL, level \
+#define POST(name, begin_, end_, level_)                                                                \
+    {                                                                                                   \
+        .method = "POST", .path = "/api/ota/" name, .begin = (begin_), .body = otapult_http_small_body, \
+        .end = (end_), .level = (level_)                                                                \
     }
 
 const struct otapult_route otapult_account_routes[OTAPULT_ACCOUNT_ROUTES] = {

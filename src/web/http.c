@@ -152,6 +152,15 @@ enum otapult_http_next otapult_http_body(struct otapult_exchange *x, const uint8
     return x->answered ? OTAPULT_HTTP_ANSWERED : next;
 }
 
+enum otapult_http_next otapult_http_idle(struct otapult_exchange *x)
+{
+    if (x->answered || !still_allowed(x))
+        return OTAPULT_HTTP_ANSWERED;
+    if (x->route->idle != NULL)
+        x->route->idle(x);
+    return x->answered ? OTAPULT_HTTP_ANSWERED : OTAPULT_HTTP_BODY;
+}
+
 void otapult_http_end(struct otapult_exchange *x)
 {
     if (x->answered || !still_allowed(x))

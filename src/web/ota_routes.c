@@ -112,10 +112,16 @@ static size_t next_event(struct otapult_exchange *x, char *dst, size_t cap)
 #define FORM_FIELDS (64u * 1024u)
 #define FORM_TAIL   4096u
 
+/* By others than its client. */
+static bool ended_meanwhile(int err)
+{
+    return err == OTAPULT_E_STALLED || err == OTAPULT_E_UPLOAD_TOO_SLOW || err == OTAPULT_E_UPLOAD_ENDED;
+}
+
 static void refuse_upload(struct otapult_exchange *x, int err, struct otapult_finding *why)
 {
-    if (err == OTAPULT_E_STALLED) /* a ticket that ended meanwhile brings no finding along */
-        why->got = otapult_device_stall_ms(x->app) / 1000;
+    if (ended_meanwhile(err)) /* then nothing came along with it */
+        otapult_why_ended(x->app, x->ticket, why, x->small, sizeof x->small);
     otapult_http_error(x, err, why);
 }
 
@@ -306,6 +312,16 @@ static void upload_end(struct otapult_exchange *x)
         answer_success(x, info);
 }
 
+/* The client sends nothing, and its update may have ended: then it need not wait any longer. */
+static void upload_idle(struct otapult_exchange *x)
+{
+    struct otapult_finding why;
+
+    int err = otapult_has_ended(x->app, x->ticket);
+    if (err != 0)
+        refuse_upload(x, err, &why);
+}
+
 static void upload_lost(struct otapult_exchange *x)
 {
     const struct otapult_finding why = {.got = x->count};
@@ -369,6 +385,19 @@ static void rollback_end(struct otapult_exchange *x)
     answer_rollback(x, slot);
 }
 
+static void cancel_end(struct otapult_exchange *x)
+{
+    struct otapult_finding why = {0};
+    char by[OTAPULT_WHO_NAME];
+
+    otapult_http_who(x, by);
+    int err = otapult_end_update_by(x->app, by, &why);
+    if (err != 0)
+        otapult_http_error(x, err, &why);
+    else
+        otapult_http_success(x, "Ended.", "");
+}
+
 static void reboot_end(struct otapult_exchange *x)
 {
     struct otapult_finding why = {0};
@@ -392,14 +421,15 @@ static enum otapult_http_next refuse_open(struct otapult_exchange *x)
 
 /* ---- the table ---- */
 
-#define POST(name, begin, end, level)                                                    \
-    {                                                                                    \
-        "POST", "/api/ota/" name, begin, otapult_http_small_body, end, NULL, NULL, level \
+#define POST(name, end_)                                                           \
+    {                                                                              \
+        .method = "POST", .path = "/api/ota/" name, .begin = otapult_begin_button, \
+        .body = otapult_http_small_body, .end = (end_), .level = OTAPULT_ADMIN     \
     }
 
-#define OPEN(method, name, level)                                            \
-    {                                                                        \
-        method, "/api/ota/" name, refuse_open, NULL, NULL, NULL, NULL, level \
+#define OPEN(method_, name, level_)                                                            \
+    {                                                                                          \
+        .method = (method_), .path = "/api/ota/" name, .begin = refuse_open, .level = (level_) \
     }
 
 void otapult_site(struct otapult_site *site, struct otapult *o)
@@ -411,10 +441,18 @@ void otapult_site(struct otapult_site *site, struct otapult *o)
         {.method = "GET", .path = "/api/ota/events", .begin = get_events, .event = next_event},
         {.method = "GET", .path = "/api/ota/log", .begin = get_log},
         {.method = "GET", .path = "/api/ota/errors", .begin = get_errors},
-        {"POST", "/api/ota/upload", begin_upload, upload_body, upload_end, upload_lost, NULL, OTAPULT_ADMIN},
-        POST("confirm", otapult_begin_button, confirm_end, OTAPULT_ADMIN),
-        POST("rollback", otapult_begin_button, rollback_end, OTAPULT_ADMIN),
-        POST("reboot", otapult_begin_button, reboot_end, OTAPULT_ADMIN),
+        {.method = "POST",
+         .path = "/api/ota/upload",
+         .begin = begin_upload,
+         .body = upload_body,
+         .end = upload_end,
+         .lost = upload_lost,
+         .level = OTAPULT_ADMIN,
+         .idle = upload_idle},
+        POST("cancel", cancel_end),
+        POST("confirm", confirm_end),
+        POST("rollback", rollback_end),
+        POST("reboot", reboot_end),
         OPEN("GET", "tokens", OTAPULT_OWNER),
         OPEN("POST", "login", OTAPULT_PUBLIC),
         OPEN("POST", "logout", OTAPULT_PUBLIC),

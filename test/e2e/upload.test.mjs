@@ -313,11 +313,23 @@ describe('the update cannot begin', () => {
     test('while another update runs: 409 at once, the first one is not disturbed, the rover stands still', async () => {
         const first = await slowUpload();
         refused(await upload(rover.url, good), 409, 'Update.begin() failed', 'busy');
-        refused(await drive(50, 50), 423, 'Update.begin() failed', 'not_ready');
+        refused(await drive(50, 50), 423, 'Request failed', 'held');
         assert.equal((await (await fetch(`${rover.url}/api/status`)).json()).held, true);
         const boot = (await rover.status()).boot;
         assert.match(await first.finish(), /"success":true/);
         await rover.waitFor('the confirmation', s => s.boot === boot + 1 && !s.pending);
+    });
+
+    test('somebody else may end an update: its client hears it, and the next one gets in', async () => {
+        const first = await slowUpload();
+        const ended = await curl('-X', 'POST', `${rover.url}/api/ota/cancel`);
+        assert.deepEqual([ended.status, ended.json], [200, { success: true, message: 'Ended.' }]);
+        const { boot } = await rover.status();
+        assert.equal((await upload(rover.url, good)).status, 200);
+        assert.match(await first.ended(), /^HTTP\/1.1 409 .*"code":"upload_ended".*ended by anyone/s);
+        const { last } = await rover.waitFor('the confirmation', s => s.boot === boot + 1 && !s.pending);
+        assert.equal(last.event, 'confirmed');
+        refused(await curl('-X', 'POST', `${rover.url}/api/ota/cancel`), 409, 'Request failed', 'no_update');
     });
 
     test('a connection lost in the middle leaves nothing behind', async () => {
@@ -331,7 +343,8 @@ describe('the update cannot begin', () => {
     });
 
     test('a client that stalls loses its session, and the next one gets in', async () => {
-        await slowUpload();
+        const silent = await slowUpload();
+        assert.match(await silent.ended(), /^HTTP\/1.1 408 .*"code":"stalled"/s, 'in words');
         const status = await rover.waitFor('the stall', s => s.state === 'idle');
         assert.equal(status.last.code, 'stalled');
         assert.equal((await upload(rover.url, good)).status, 200);

@@ -386,6 +386,7 @@ static void a_silent_sender_is_given_up(void **state)
     r.on_read = poll_meanwhile;
     life_send(&l, &connection, &r);
     assert_false(connection.open);
+    assert_non_null(strstr(connection.sent, "\"code\":\"stalled\"")); /* it hears why */
     assert_int_equal(phase(), OTAPULT_IDLE);
     assert_string_equal(last_code(), "stalled");
     assert_int_equal(l.holds, 0);

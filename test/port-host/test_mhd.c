@@ -81,6 +81,18 @@ static enum otapult_http_next take_some(struct otapult_exchange *x, const uint8_
     return OTAPULT_HTTP_ANSWERED;
 }
 
+/* As one who is busy with the first bytes while more come. */
+static atomic_uint busy, may_go_on, taken;
+
+static enum otapult_http_next take_slowly(struct otapult_exchange *x, const uint8_t *data, size_t len)
+{
+    atomic_store(&busy, 1);
+    for (int i = 0; i < PATIENCE * 1000 && !atomic_load(&may_go_on); i++)
+        usleep(1000);
+    atomic_fetch_add(&taken, (unsigned)len);
+    return take_body(x, data, len);
+}
+
 static void say_sum(struct otapult_exchange *x)
 {
     char text[64];
@@ -88,6 +100,11 @@ static void say_sum(struct otapult_exchange *x)
 
     atomic_fetch_add(&ended, 1);
     otapult_http_json(x, 200, text, (size_t)n);
+}
+
+static void say_stalled(struct otapult_exchange *x)
+{
+    otapult_http_error(x, OTAPULT_E_STALLED, NULL);
 }
 
 static void count_lost(struct otapult_exchange *x)
@@ -133,8 +150,31 @@ static const struct otapult_route routes[] = {
     {.method = "GET", .path = "/events", .begin = stream, .event = write_event},
     {.method = "GET", .path = "/big", .begin = say_much},
     {.method = "POST", .path = "/refuse", .begin = refuse, .lost = count_lost},
-    {"POST", "/echo", want_body, take_body, say_sum, count_lost, NULL, OTAPULT_ADMIN},
-    {"POST", "/later", want_body, take_some, say_sum, count_lost, NULL, OTAPULT_ADMIN},
+    {.method = "POST",
+     .path = "/echo",
+     .begin = want_body,
+     .body = take_body,
+     .end = say_sum,
+     .lost = count_lost},
+    {.method = "POST",
+     .path = "/later",
+     .begin = want_body,
+     .body = take_some,
+     .end = say_sum,
+     .lost = count_lost},
+    {.method = "POST",
+     .path = "/patient",
+     .begin = want_body,
+     .body = take_body,
+     .end = say_sum,
+     .lost = count_lost,
+     .idle = say_stalled},
+    {.method = "POST",
+     .path = "/slow",
+     .begin = want_body,
+     .body = take_slowly,
+     .end = say_sum,
+     .lost = count_lost},
 };
 static const struct otapult_site site = {.routes = routes, .count = COUNT(routes)};
 
@@ -160,6 +200,7 @@ static int start_with(unsigned idle_s)
     threads_before = entries("/proc/self/task");
     files_before = entries("/proc/self/fd");
     begun = ended = lost = events = 0;
+    busy = may_go_on = taken = 0;
     server = mhd_server_start("127.0.0.1", 0, &site, 1, idle_s, NULL);
     return server != NULL ? 0 : -1;
 }
@@ -333,6 +374,66 @@ static void assert_sum(const struct answer *a, const uint8_t *body, size_t len)
     snprintf(want, sizeof want, "{\"count\":%zu,\"sum\":%u}", len, (unsigned)sum);
     assert_int_equal(a->status, 200);
     assert_string_equal(a->body, want);
+}
+
+/* ---- a client that goes away while its bytes lie in the kernel ---- */
+
+static void who_is_gone_is_not_fed(void **state)
+{
+    uint8_t *body = make_body(60000);
+    int fd = dial();
+    char c;
+
+    (void)state;
+    post_head(fd, "/slow", 90000, "");
+    assert_true(put(fd, body, 60000));
+    wait_for(&busy, 1);
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    assert_true(recv(fd, &c, 1, 0) <= 0); /* the server knows: an end, or a reset */
+    atomic_store(&may_go_on, 1);
+    wait_for(&lost, 1);
+    assert_true(taken < 60000); /* not what lay there, but what the handler had when the client went */
+    close(fd);
+    assert_int_equal(ended, 0);
+    free(body);
+}
+
+/* ---- a client that is silent ---- */
+
+static void who_is_silent_hears_the_answer(void **state)
+{
+    struct answer a;
+    int fd = dial();
+
+    (void)state;
+    post_head(fd, "/patient", 90000, "");
+    assert_true(put(fd, "abc", 3));
+    read_answer(fd, &a);
+    assert_int_equal(a.status, 408);
+    assert_contains(a.head, "Connection: close\r\n");
+    assert_contains(a.body, "\"code\":\"stalled\"");
+    assert_int_equal(get_byte(fd), -1);
+    close(fd);
+}
+
+/* `nc -N` closes its half behind the last byte, and waits for the answer. */
+static void who_has_sent_all_may_close_that_half(void **state)
+{
+    uint8_t *body = make_body(200000);
+    int fd = dial();
+    struct answer a;
+
+    (void)state;
+    post_head(fd, "/slow", 200000, "Connection: close\r\n");
+    assert_true(put(fd, body, 200000));
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    wait_for(&busy, 1);
+    atomic_store(&may_go_on, 1);
+    read_answer(fd, &a);
+    close(fd);
+    assert_sum(&a, body, 200000);
+    assert_int_equal(lost, 0);
+    free(body);
 }
 
 /* ---- plain requests ---- */
@@ -771,6 +872,9 @@ int main(void)
         TEST(answers_with_head_and_body),
         TEST(hands_the_request_on_as_it_came),
         TEST(head_has_no_body),
+        TEST(who_is_gone_is_not_fed),
+        TEST(who_is_silent_hears_the_answer),
+        TEST(who_has_sent_all_may_close_that_half),
         TEST(serves_http_1_0_and_pipelining),
         TEST(takes_bodies_of_any_size),
         TEST(refuses_bodies_in_chunks),

@@ -28,15 +28,16 @@ static struct fake {
 
     uint32_t ticket; /* of the update that runs, 0: none */
     int ended_with;  /* what an old ticket is told */
+    struct otapult_finding why_ended;
 
-    int begin_error, feed_error, finish_error, confirm_error, rollback_error, restart_error;
+    int begin_error, feed_error, finish_error, confirm_error, rollback_error, restart_error, end_error;
     struct otapult_finding why;
     size_t feed_error_at; /* bytes of the file */
 
     uint32_t size; /* as begin() was told */
     uint8_t file[4096];
     size_t len;
-    unsigned begins, touches, finishes, cancels, confirms, rollbacks, restarts;
+    unsigned begins, touches, finishes, cancels, confirms, rollbacks, restarts, ends;
     bool forced; /* the last rollback */
     struct otapult_way_back way_back;
     int cancel_error;
@@ -112,6 +113,31 @@ int otapult_touch(struct otapult *o, uint32_t ticket)
     assert_ptr_equal(o, device);
     dev.touches++;
     return ticket == dev.ticket ? 0 : dev.ended_with;
+}
+
+int otapult_has_ended(struct otapult *o, uint32_t ticket)
+{
+    assert_ptr_equal(o, device);
+    return ticket == dev.ticket ? 0 : dev.ended_with;
+}
+
+void otapult_why_ended(struct otapult *o, uint32_t ticket, struct otapult_finding *why, char *text,
+                       size_t cap)
+{
+    assert_ptr_equal(o, device);
+    assert_int_equal(ticket, 7);
+    *why = dev.why_ended;
+    snprintf(text, cap, "%s", why->text == NULL ? "" : why->text);
+    why->text = text;
+}
+
+int otapult_end_update_by(struct otapult *o, const char *by, struct otapult_finding *why)
+{
+    assert_ptr_equal(o, device);
+    assert_string_equal(by, "anyone");
+    dev.ends++;
+    *why = dev.why;
+    return dev.end_error;
 }
 
 int otapult_confirm_by(struct otapult *o, const char *by, struct otapult_finding *why)
@@ -292,6 +318,7 @@ static int a_device(void **state)
     memset(&dev, 0, sizeof dev);
     dev.ended_with = OTAPULT_E_STALLED;
     dev.way_back = (struct otapult_way_back){OTAPULT_SLOT_NONE, .none = "no other slot holds a firmware"};
+    dev.why_ended.got = 15;
     dev.status.total = OTAPULT_SIZE_UNKNOWN;
     dev.status.slots = (struct otapult_slots){.count = 2, .next = 1, .ota_data = true};
     dev.status.uptime_ms = 12345;
@@ -952,6 +979,22 @@ static void a_client_that_stalled_at_the_end_is_told_so(void **state)
     }
 }
 
+static void a_silent_client_hears_that_its_update_has_ended(void **state)
+{
+    (void)state;
+    begin("POST", "/api/ota/upload", HEADERS(RAW, {"Content-Length", "99"}));
+    (void)send(form, 10, 10);
+    assert_int_equal(otapult_http_idle(&client.x), OTAPULT_HTTP_BODY);
+    assert_int_equal(client.heads, 0);
+    dev.ticket = 8;
+    dev.ended_with = OTAPULT_E_UPLOAD_ENDED;
+    dev.why_ended = (struct otapult_finding){.text = "admin"};
+    assert_int_equal(otapult_http_idle(&client.x), OTAPULT_HTTP_ANSWERED);
+    assert_error(OTAPULT_E_UPLOAD_ENDED, "ended by admin\"");
+    assert_int_equal(dev.touches, 0); /* waiting is no sign of life */
+    assert_int_equal(otapult_http_idle(&client.x), OTAPULT_HTTP_ANSWERED);
+}
+
 /* ---- buttons ---- */
 
 static void press(const char *path)
@@ -1017,6 +1060,12 @@ static void buttons_give_the_devices_errors(void **state)
     dev.confirm_error = OTAPULT_E_NOT_PENDING;
     press("/api/ota/confirm");
     assert_error(OTAPULT_E_NOT_PENDING, "");
+    press("/api/ota/cancel");
+    assert_int_equal(dev.ends, 1);
+    assert_contains(client.text, "\"success\":true");
+    dev.end_error = OTAPULT_E_NO_UPDATE;
+    press("/api/ota/cancel");
+    assert_error(OTAPULT_E_NO_UPDATE, "no update is running\"");
     dev.rollback_error = OTAPULT_E_NO_ROLLBACK;
     dev.why.text = "the other slot is empty";
     press("/api/ota/rollback");
@@ -1409,6 +1458,7 @@ int main(void)
         TEST(a_lost_connection_cancels_once),
         TEST(a_client_that_stalled_leaves_the_next_alone),
         TEST(a_client_that_stalled_at_the_end_is_told_so),
+        TEST(a_silent_client_hears_that_its_update_has_ended),
         TEST(buttons_answer_as_documented),
         TEST(buttons_give_the_devices_errors),
         TEST(a_button_takes_a_short_body_only),

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "update/pace.h"
+
+void otapult_pace_begin(struct otapult_pace *p, uint32_t now)
+{
+    *p = (struct otapult_pace){.touched_ms = now, .counted_ms = now};
+}
+
+/* In small steps, so that the clock may wrap. */
+static void count(struct otapult_pace *p, uint32_t now)
+{
+    uint32_t gone = now - p->counted_ms;
+
+    p->waited_ms += gone;
+    p->total_ms += gone;
+    p->counted_ms = now;
+}
+
+void otapult_pace_enter(struct otapult_pace *p, uint32_t now)
+{
+    count(p, now);
+}
+
+void otapult_pace_leave(struct otapult_pace *p, uint32_t now)
+{
+    p->touched_ms = p->counted_ms = now;
+}
+
+static int too_slow(struct otapult_finding *why, uint32_t bytes, uint32_t ms)
+{
+    *why = (struct otapult_finding){.got = bytes, .want = ms / 1000};
+    return OTAPULT_E_UPLOAD_TOO_SLOW;
+}
+
+/* A period that was fast enough is over, and the next one begins. */
+static int check_rate(struct otapult_pace *p, const struct otapult_config *config, uint32_t received,
+                      struct otapult_finding *why)
+{
+    uint32_t came = received - p->from;
+
+    if (config->min_rate == 0 || p->waited_ms < config->min_rate_ms)
+        return 0;
+    if (came < (uint64_t)config->min_rate * p->waited_ms / 1000)
+        return too_slow(why, came, p->waited_ms);
+    p->waited_ms = 0;
+    p->from = received;
+    return 0;
+}
+
+int otapult_pace_check(struct otapult_pace *p, const struct otapult_config *config, uint32_t now,
+                       uint32_t received, struct otapult_finding *why)
+{
+    count(p, now);
+    if (now - p->touched_ms >= config->stall_ms) {
+        *why = (struct otapult_finding){.got = config->stall_ms / 1000};
+        return OTAPULT_E_STALLED;
+    }
+    if (config->upload_ms != 0 && p->total_ms >= config->upload_ms)
+        return too_slow(why, received, p->total_ms);
+    return check_rate(p, config, received, why);
+}
