@@ -22,6 +22,7 @@ int ask_robots(const struct options *options, int (*each)(struct robot *r, const
 /* cJSON escapes what is below a space; what else a terminal obeys, or is not UTF-8, is spelt here. */
 static void put_json(const char *text)
 {
+    say_answered();
     size_t len = strlen(text);
 
     for (size_t at = 0; at < len;) {

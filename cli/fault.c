@@ -99,6 +99,10 @@ int error_say(int err, const struct otapult_finding *why, const char *file)
 {
     struct fault f;
 
+    if (!say_as_json()) {
+        print_error(stderr, file, err, why);
+        return STATUS_NO;
+    }
     fault_of_error(&f, err, why);
     return fault_say(&f, "file", file);
 }

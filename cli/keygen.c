@@ -8,8 +8,23 @@
 #include "report.h"
 #include "say.h"
 
+static void print_json(const struct options *o, const struct key *key, const char *hex)
+{
+    char text[1024];
+    struct otapult_json j;
+
+    otapult_json_init(&j, text, sizeof text);
+    otapult_json_open(&j, NULL, '{');
+    otapult_json_bool(&j, "success", true);
+    otapult_json_str(&j, "file", say_clean(o->file));
+    otapult_json_str(&j, "scheme", key_scheme_word(key->scheme));
+    otapult_json_str(&j, "key_digest", hex);
+    otapult_json_close(&j, '}');
+    json_print(&j);
+}
+
 /* The digest alone on its line, so that a script can take it. */
-static bool print_digest(const struct key *key)
+static bool print_digest(const struct options *o, const struct key *key)
 {
     uint8_t digest[OTAPULT_KEY_DIGEST];
     char hex[2 * OTAPULT_KEY_DIGEST + 1];
@@ -19,7 +34,10 @@ static bool print_digest(const struct key *key)
         return false;
     otapult_text_init(&t, hex, sizeof hex);
     otapult_text_digest(&t, digest, sizeof digest);
-    puts(hex);
+    if (say_as_json())
+        print_json(o, key, hex);
+    else
+        puts(hex);
     return true;
 }
 
@@ -27,7 +45,7 @@ static int run_keygen(const struct options *options)
 {
     struct key key;
 
-    if (!key_generate(options->file, options->scheme, &key) || !print_digest(&key))
+    if (!key_generate(options->file, options->scheme, &key) || !print_digest(options, &key))
         return STATUS_NO;
     remark("%s holds a private key. Keep it away from robots and repositories, and keep a copy: without it "
            "there are no more updates.",
@@ -41,7 +59,7 @@ static int digest_of(const struct options *options)
 
     if (!key_read(options->file, false, &key))
         return STATUS_NO;
-    bool ok = print_digest(&key);
+    bool ok = print_digest(options, &key);
     key_free(&key);
     return ok ? STATUS_OK : STATUS_NO;
 }
@@ -65,7 +83,7 @@ const struct verb verb_keygen = {
     .most = 1,
     .completes = {COMPLETES_FILE},
     .group = GROUP_KEYS,
-    .options = (const struct verb_option[]){{OPTION_SCHEME, NULL}, {OPTION_NONE, NULL}},
+    .options = (const struct verb_option[]){{OPTION_SCHEME, NULL}, {OPTION_JSON, NULL}, {OPTION_NONE, NULL}},
     .run = run_keygen,
 };
 
@@ -83,6 +101,6 @@ const struct verb verb_key_digest = {
     .most = OPERANDS_ANY,
     .completes = {COMPLETES_FILE, COMPLETES_FILE},
     .group = GROUP_KEYS,
-    .options = NULL,
+    .options = (const struct verb_option[]){{OPTION_JSON, NULL}, {OPTION_NONE, NULL}},
     .run = run_key_digest,
 };

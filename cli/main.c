@@ -12,6 +12,8 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
 
     if (!options_parse(verb, argc, argv, &options)) {
         help_usage(stderr, verb);
+        say_begin(&options);
+        say_json_outcome(STATUS_USAGE);
         return STATUS_USAGE;
     }
     if (options.help) {
@@ -19,7 +21,9 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
         return STATUS_OK;
     }
     say_begin(&options);
-    return verb->run(&options);
+    int status = verb->run(&options);
+    say_json_outcome(status);
+    return status;
 }
 
 /* `otapult --help` is `otapult help`, and what is no verb is told by it. */

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "fault.h"
+#include "report.h"
 
 #define CLEAN_MAX   400
 #define CLEAN_AGAIN 8
@@ -16,6 +17,8 @@
 /* One process says one thing to one user: this is its only state. */
 static struct {
     bool json, quiet, verbose, russian;
+    bool answered;       /* an object is on standard output */
+    char complaint[400]; /* the last one */
 } how;
 
 /* As gettext does: the first of these that is set and not empty. */
@@ -70,11 +73,35 @@ void complain(const char *format, ...)
 {
     va_list args;
 
+    va_start(args, format);
+    vsnprintf(how.complaint, sizeof how.complaint, format, args);
+    va_end(args);
     fputs("otapult: ", stderr);
     va_start(args, format);
     vfprintf(stderr, format, args);
     va_end(args);
     fputc('\n', stderr);
+}
+
+void say_answered(void)
+{
+    how.answered = true;
+}
+
+void say_json_outcome(int status)
+{
+    char text[1024];
+    struct otapult_json j;
+
+    if (!how.json || how.answered || status == STATUS_OK)
+        return;
+    otapult_json_init(&j, text, sizeof text);
+    otapult_json_open(&j, NULL, '{');
+    otapult_json_bool(&j, "success", false);
+    otapult_json_str(&j, "code", status == STATUS_USAGE ? "usage" : "failed");
+    otapult_json_str(&j, "detail", say_clean(how.complaint));
+    otapult_json_close(&j, '}');
+    json_print(&j);
 }
 
 void remark(const char *format, ...)

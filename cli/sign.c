@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "fault.h"
 #include "new_file.h"
 #include "report.h"
 #include "say.h"
@@ -109,6 +110,22 @@ static bool holds(const struct signing *s, const struct key *key)
     return false;
 }
 
+static void print_json(const struct options *o, const struct signing *s, const struct key *key)
+{
+    char text[1024];
+    struct otapult_json j;
+
+    otapult_json_init(&j, text, sizeof text);
+    otapult_json_open(&j, NULL, '{');
+    otapult_json_bool(&j, "success", true);
+    otapult_json_str(&j, "out", say_clean(target_of(o)));
+    otapult_json_str(&j, "scheme", key_scheme_word(key->scheme));
+    otapult_json_num(&j, "signatures", s->blocks);
+    otapult_json_num(&j, "size", (uint32_t)s->size);
+    otapult_json_close(&j, '}');
+    json_print(&j);
+}
+
 static int sign(const struct options *o, const struct input *in, const struct otapult_image_info *info)
 {
     struct signing signing;
@@ -118,7 +135,9 @@ static int sign(const struct options *o, const struct input *in, const struct ot
         return STATUS_NO;
     bool ok = signing_begin(&signing, in, info) && signing_add(&signing, &key, o->sign_command) &&
               holds(&signing, &key) && save(o, signing.data, signing.size);
-    if (ok)
+    if (ok && say_as_json() && !is_standard_output(o))
+        print_json(o, &signing, &key);
+    else if (ok)
         fprintf(is_standard_output(o) ? stderr : stdout,
                 "%s: signed with %s, %u of %u signatures, %zu bytes\n",
                 is_standard_output(o) ? in->name : target_of(o), key_scheme_word(key.scheme), signing.blocks,
@@ -143,7 +162,7 @@ static int run(const struct options *options)
     int status = STATUS_NO, err = input_judge_any(&in, options, &judge);
     why = err == 0 ? unfit(options, &judge.inspect.info) : NULL;
     if (err != 0)
-        print_error(stderr, in.name, err, &judge.why);
+        error_say(err, &judge.why, in.name);
     else if (why != NULL)
         complain("%s %s", in.name, why);
     else
@@ -180,6 +199,7 @@ const struct verb verb_sign = {
                                             {OPTION_IN_PLACE,
                                              "into FILE itself, which keeps its mode and its links"},
                                             {OPTION_APPEND, NULL},
+                                            {OPTION_JSON, NULL},
                                             {OPTION_NONE, NULL}},
     .run = run,
 };

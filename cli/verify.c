@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "command.h"
+#include "fault.h"
 #include "key.h"
 #include "report.h"
 #include "say.h"
@@ -20,12 +21,31 @@ static bool add_key(struct options *o)
     return ok;
 }
 
+static void print_json(const struct input *in, unsigned ours, unsigned all)
+{
+    char text[512];
+    struct otapult_json j;
+
+    otapult_json_init(&j, text, sizeof text);
+    otapult_json_open(&j, NULL, '{');
+    otapult_json_bool(&j, "success", true);
+    otapult_json_str(&j, "file", in->name);
+    otapult_json_num(&j, "signatures", all);
+    otapult_json_num(&j, "by_given_keys", ours);
+    otapult_json_close(&j, '}');
+    json_print(&j);
+}
+
 static void print_ok(const struct input *in, const struct otapult_judge *judge)
 {
     unsigned ours = 0;
 
     for (unsigned bits = judge->inspect.signature.signers; bits != 0; bits >>= 1)
         ours += bits & 1;
+    if (say_as_json()) {
+        print_json(in, ours, judge->inspect.info.signatures);
+        return;
+    }
     printf("ok %s: %u of %u signatures by what was given\n", in->name, ours, judge->inspect.info.signatures);
 }
 
@@ -47,7 +67,7 @@ static int verify(const struct options *given)
     if (err == 0)
         print_ok(&in, &judge);
     else
-        print_error(stderr, in.name, err, &judge.why);
+        error_say(err, &judge.why, in.name);
     input_free(&in);
     return err == 0 ? STATUS_OK : STATUS_NO;
 }
@@ -75,6 +95,7 @@ const struct verb verb_verify = {
         (const struct verb_option[]){
             {OPTION_KEY, "the key, private or public"},
             {OPTION_KEY_DIGEST, "its digest; up to three, with commas between: one of them must have signed"},
+            {OPTION_JSON, NULL},
             {OPTION_NONE, NULL}},
     .run = run,
 };

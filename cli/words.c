@@ -61,6 +61,7 @@ int json_print(const struct otapult_json *j)
         complain("the answer does not fit its buffer");
         return STATUS_NO;
     }
+    say_answered();
     puts(j->dst);
     return STATUS_OK;
 }

@@ -50,6 +50,25 @@ test('help of every verb: 80 columns, every option of its own', async () => {
     }
 });
 
+test('--json leaves an object for every outcome, of every verb that takes it', async () => {
+    const absent = path.join(folder, 'absent.bin');
+    for (const verb of verbs) {
+        if (!(await otapult('help', verb)).stdout.includes('--json'))
+            continue;
+        const words = verb === 'sign' ? [absent, '--key', absent, '--out', `${absent}.signed`]
+            : verb === 'patch' ? [absent, absent, '--out', absent] : verb === 'extract' ? [absent, '--out', absent]
+            : verb === 'verify' ? [absent, '--key', absent] : verb === 'keygen' ? [path.join(folder, 'no/such/folder')]
+            : verb === 'discover' ? null : verb === 'watch' ? null : [absent];
+        for (const args of [words, ['--slot-sise'], ['--no-such-option']].filter(Boolean)) {
+            const { status, stdout } = await otapult(verb, '--json', ...args);
+            assert.notEqual(status, 0, `${verb} ${args}`);
+            const said = stdout.trim().split('\n').map(line => JSON.parse(line));
+            assert.equal(said[0].success, false, `${verb} ${args}`);
+            assert.ok(said[0].code && said[0].detail !== undefined, stdout);
+        }
+    }
+});
+
 describe('what was probably meant', () => {
     for (const [words, meant] of [[['chekc'], 'check'], [['stauts'], 'status'], [['help', 'vrify'], 'verify'],
         [['check', '--runing', '1.0', 'f'], '--running'], [['check', '--chip', 'esp32-s9', 'f'], 'ESP32-S2']])
