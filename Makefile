@@ -54,7 +54,7 @@ lint: setup-test ## formatting, clang-tidy, clang's warnings, rules of the rooms
 format: setup-test ## clang-format over all sources (headers are set by hand)
 	@tools/lint --format
 
-bench: setup-test ## speed of an upload beside its floors, cost of TLS, signatures and passwords, time on a real board; asserts nothing
+bench: setup-test ## speed of an upload beside its floors, cost of TLS, signatures and passwords, time on a real board, size of patches (PATCHES=FOLDER); asserts nothing
 	@tools/build build/bench -DOTAPULT_BENCH=ON
 	@BUILD=build/bench node bench/upload.mjs
 	@BUILD=build/bench node bench/secure.mjs
@@ -62,6 +62,7 @@ bench: setup-test ## speed of an upload beside its floors, cost of TLS, signatur
 	@build/bench/bench/signature-cost
 	@build/bench/bench/password-cost
 	@build/bench/bench/board-time $(wildcard ../shared/firmware/s3-build-40.bin)
+	@BUILD=build/bench node bench/patch.mjs $(PATCHES)
 
 size: setup-test ## code, RAM and stack on the board, with the change since the last commit; checks the budgets
 	@tools/size

@@ -31,10 +31,14 @@ struct node {
     int32_t parent;
 };
 
+/* A way through, and its last piece. Most ways are given up before anything branches off: only then a piece
+ * becomes a node. */
 struct way {
     int32_t apart;
     int64_t cost;
-    int32_t node;
+    uint32_t begin; /* of the piece, in the result */
+    int32_t parent;
+    int32_t node; /* -1: not yet */
     uint32_t run; /* bytes since one differed */
 };
 
@@ -48,8 +52,7 @@ struct matcher {
     size_t nodes, node_room;
     struct way way[WAYS];
     int ways;
-    int64_t new_cost;
-    int32_t new_node;
+    struct way fresh; /* that of new bytes */
     bool failed;
 };
 
@@ -141,23 +144,36 @@ static uint32_t longest(const struct matcher *m, uint32_t at, uint32_t *base)
 
 /* ---- ways ---- */
 
-static int32_t add_node(struct matcher *m, uint32_t at, int32_t apart, int32_t parent)
+static bool grow_nodes(struct matcher *m)
 {
-    if (m->nodes == m->node_room) {
-        size_t room = m->node_room > 0 ? m->node_room * 2 : 65536;
-        struct node *node = realloc(m->node, room * sizeof *node);
-        if (node == NULL || room > INT32_MAX) {
-            free(node == NULL ? m->node : node);
-            m->node = NULL;
-            m->nodes = m->node_room = 0;
-            m->failed = true;
-            return -1;
-        }
-        m->node = node;
-        m->node_room = room;
+    size_t room = m->node_room > 0 ? m->node_room * 2 : 4096;
+    struct node *node = room <= INT32_MAX ? realloc(m->node, room * sizeof *node) : NULL;
+
+    if (node == NULL) {
+        m->failed = true;
+        return false;
     }
-    m->node[m->nodes] = (struct node){.at = at, .apart = apart, .parent = parent};
-    return (int32_t)m->nodes++;
+    m->node = node;
+    m->node_room = room;
+    return true;
+}
+
+/* The node of a way's last piece; -1: no memory. */
+static int32_t node_of(struct matcher *m, struct way *w)
+{
+    if (w->node >= 0 || (m->nodes == m->node_room && !grow_nodes(m)))
+        return w->node;
+    m->node[m->nodes] = (struct node){.at = w->begin, .apart = w->apart, .parent = w->parent};
+    w->node = (int32_t)m->nodes++;
+    return w->node;
+}
+
+static void begin_piece(struct way *w, uint32_t at, int32_t parent, int64_t cost)
+{
+    w->begin = at;
+    w->parent = parent;
+    w->node = -1;
+    w->cost = cost;
 }
 
 static void add_way(struct matcher *m, int32_t apart)
@@ -175,7 +191,7 @@ static void add_way(struct matcher *m, int32_t apart)
             if (m->way[i].cost > m->way[slot].cost)
                 slot = i;
     }
-    m->way[slot] = (struct way){.apart = apart, .cost = INT64_MAX, .node = -1};
+    m->way[slot] = (struct way){.apart = apart, .cost = INT64_MAX, .parent = -1, .node = -1};
 }
 
 static void look_for_matches(struct matcher *m, uint32_t at)
@@ -196,38 +212,36 @@ static bool base_has(const struct matcher *m, int64_t at)
     return at >= 0 && at < m->base->size;
 }
 
+static struct way *cheapest(struct matcher *m)
+{
+    struct way *best = &m->fresh;
+
+    for (int i = 0; i < m->ways; i++)
+        if (m->way[i].cost < best->cost)
+            best = &m->way[i];
+    return best;
+}
+
 /* Each way may begin anew behind the best one. Returns the best one's cost. */
 static int64_t branch(struct matcher *m, uint32_t at)
 {
-    int64_t best = m->new_cost;
-    int32_t node = m->new_node, apart = NEW_BYTES;
+    struct way *best = cheapest(m);
 
-    for (int i = 0; i < m->ways; i++) {
-        if (m->way[i].cost >= best)
-            continue;
-        best = m->way[i].cost;
-        node = m->way[i].node;
-        apart = m->way[i].apart;
-    }
     for (int i = 0; i < m->ways; i++) {
         struct way *w = &m->way[i];
         int64_t from = (int64_t)at + w->apart;
-        int64_t cost = best + COST_COPY + (base_has(m, from) && m->begins[from] == 0 ? COST_ODD : 0);
-        if (w->apart == apart || w->cost <= cost)
-            continue;
-        w->cost = cost;
-        w->node = add_node(m, at, w->apart, node);
+        int64_t cost = best->cost + COST_COPY + (base_has(m, from) && m->begins[from] == 0 ? COST_ODD : 0);
+        if (w != best && w->cost > cost)
+            begin_piece(w, at, node_of(m, best), cost);
     }
-    if (m->new_cost > best + COST_END) {
-        m->new_cost = best + COST_END;
-        m->new_node = add_node(m, at, NEW_BYTES, node);
-    }
-    return best;
+    if (m->fresh.cost > best->cost + COST_END)
+        begin_piece(&m->fresh, at, node_of(m, best), best->cost + COST_END);
+    return best->cost;
 }
 
 static void advance(struct matcher *m, uint32_t at, int64_t best, bool named)
 {
-    m->new_cost += COST_NEW;
+    m->fresh.cost += COST_NEW;
     for (int i = 0; i < m->ways;) {
         struct way *w = &m->way[i];
         int64_t from = (int64_t)at + w->apart;
@@ -285,23 +299,13 @@ bool matcher_run(struct matcher *m, match_moved moved, void *ctx, struct match_l
     }
     m->nodes = 0;
     m->ways = 0;
-    m->new_cost = 0;
-    m->new_node = add_node(m, 0, NEW_BYTES, -1);
+    m->fresh = (struct way){.apart = NEW_BYTES, .parent = -1, .node = -1};
     for (uint32_t at = 0; at < m->result->size && !m->failed; at++) {
         look_for_matches(m, at);
         advance(m, at, branch(m, at), named);
     }
-    if (m->failed)
-        return false;
-    int64_t best = m->new_cost;
-    int32_t last = m->new_node;
-    for (int i = 0; i < m->ways; i++) {
-        if (m->way[i].cost >= best)
-            continue;
-        best = m->way[i].cost;
-        last = m->way[i].node;
-    }
-    return collect(m, last, list);
+    int32_t last = node_of(m, cheapest(m));
+    return !m->failed && collect(m, last, list);
 }
 
 /* ---- making and freeing ---- */
