@@ -15,7 +15,7 @@ struct mhd_body;
 /* Says an answer that the core has given while the client was silent. Called by the body's thread. */
 typedef void mhd_body_speak(void *ctx);
 
-/* NULL: no memory, or no thread. Nobody else may use *core until finish() or abandon() has returned. */
+/* NULL: no memory, or no thread. Nobody else may use *core until mhd_body_finish() or mhd_body_abandon() has returned. */
 struct mhd_body *mhd_body_start(struct otapult_exchange *core, mhd_body_speak *speak, void *ctx);
 
 /* The next bytes. Waits where too many are kept already. false: no memory; give the connection up. */

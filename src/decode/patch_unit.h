@@ -56,7 +56,7 @@ const struct otapult_patch_segment *otapult_patch_segment_at(const struct otapul
 const struct otapult_patch_segment *otapult_patch_segment_of(const struct otapult_patch_image *i,
                                                              uint32_t address);
 /* The chip's region of an address; -1: none. */
-int otapult_patch_region(const struct otapult_patch_base *b, uint32_t address);
+OTAPULT_MUST_CHECK int otapult_patch_region(const struct otapult_patch_base *b, uint32_t address);
 
 /* What the reader remembers from unit to unit within one block. All zeros at its begin. */
 struct otapult_patch_walk {
