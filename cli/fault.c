@@ -32,12 +32,12 @@ void fault_of_error(struct fault *f, int err, const struct otapult_finding *why)
     const struct otapult_error_row *row = otapult_error_row(err);
     char detail[192];
 
-    otapult_detail(err, why, say_in_russian() ? OTAPULT_RUSSIAN : OTAPULT_ENGLISH, detail, sizeof detail);
+    otapult_detail(err, why, say_in_russian() ? &otapult_russian : NULL, detail, sizeof detail);
     f->status = STATUS_NO;
     SET(code, row->code);
     SET(caption, row->caption);
     SET(detail, detail);
-    SET(hint, say_in_russian() ? row->hint_ru : row->hint_en);
+    SET(hint, otapult_hint(err, say_in_russian() ? &otapult_russian : NULL));
 }
 
 static const char *member(const cJSON *json, const char *key)

@@ -173,7 +173,7 @@ static void print_title(const struct report *r)
 {
     char detail[192], size[SIZE_TEXT];
     const struct survey *s = r->survey;
-    otapult_detail(r->err, r->why, OTAPULT_ENGLISH, detail, sizeof detail);
+    otapult_detail(r->err, r->why, NULL, detail, sizeof detail);
     size_text((uint32_t)r->in->size, size);
     if (strcmp(survey_kind(r->err), "app") == 0)
         snprintf(detail, sizeof detail, "an app image for %s",

@@ -31,28 +31,28 @@ void size_text(uint32_t bytes, char dst[SIZE_TEXT])
         snprintf(dst, SIZE_TEXT, "%s bytes (%.2f MiB)", exact, (double)bytes / MIB);
 }
 
-static const char *hint(const struct otapult_error_row *row)
+static const char *hint(int err)
 {
-    return say_in_russian() ? row->hint_ru : row->hint_en;
+    return otapult_hint(err, say_in_russian() ? &otapult_russian : NULL);
 }
 
 void print_error(FILE *to, const char *name, int err, const struct otapult_finding *why)
 {
     const struct otapult_error_row *row = otapult_error_row(err);
     char detail[192];
-    otapult_detail(err, why, say_in_russian() ? OTAPULT_RUSSIAN : OTAPULT_ENGLISH, detail, sizeof detail);
-    fprintf(to, "%s: %s (%s)\n  found  %s\n  hint   %s\n", name, row->caption, row->code, detail, hint(row));
+    otapult_detail(err, why, say_in_russian() ? &otapult_russian : NULL, detail, sizeof detail);
+    fprintf(to, "%s: %s (%s)\n  found  %s\n  hint   %s\n", name, row->caption, row->code, detail, hint(err));
 }
 
 void json_error(struct otapult_json *j, int err, const struct otapult_finding *why)
 {
     const struct otapult_error_row *row = otapult_error_row(err);
     char detail[192];
-    otapult_detail(err, why, OTAPULT_ENGLISH, detail, sizeof detail);
+    otapult_detail(err, why, NULL, detail, sizeof detail);
     otapult_json_str(j, "error", row->caption);
     otapult_json_str(j, "code", row->code);
     otapult_json_str(j, "detail", detail);
-    otapult_json_str(j, "hint", hint(row));
+    otapult_json_str(j, "hint", hint(err));
 }
 
 int json_print(const struct otapult_json *j)

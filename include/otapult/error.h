@@ -42,15 +42,17 @@ enum otapult_claim {
 /* The word of a claim in the API: "upload"; NULL where it is FREE or none. */
 const char *otapult_claim_name(enum otapult_claim claim);
 
-enum otapult_language { OTAPULT_ENGLISH, OTAPULT_RUSSIAN };
+/* Texts in another language than English, which NULL stands for. An object, so that a firmware which does not name
+ * it does not carry its texts: 26 KB of flash. */
+struct otapult_language;
+extern const struct otapult_language otapult_russian;
 
 /* One row of the table. All strings are static. */
 struct otapult_error_row {
     const char *code;    /* "image_merged": for programs, never changes */
     const char *caption; /* "Update.end() failed": the brief's own words */
     uint16_t    status;  /* of the HTTP answer */
-    const char *detail_en, *detail_ru; /* templates, see otapult_detail() */
-    const char *hint_en, *hint_ru;
+    const char *detail, *hint; /* English; the detail is a template, see otapult_detail() */
 };
 
 #define OTAPULT_SIZE_UNKNOWN 0xFFFFFFFFu /* of a file; in a finding, too: a text then has "?" */
@@ -70,13 +72,16 @@ const struct otapult_error_row *otapult_error_row(int err);
 /* The error whose code is `code`; OTAPULT_OK when there is none. */
 int otapult_error_by_code(const char *code);
 
+/* The hint of `err`. Static. */
+const char *otapult_hint(int err, const struct otapult_language *language);
+
 /* `english` in the reader's language, where words.def has it; else as it is. Static, or `english` itself. */
-const char *otapult_in_language(const char *english, enum otapult_language language);
+const char *otapult_in_language(const char *english, const struct otapult_language *language);
 
 /* Writes the detail of `err` as text into dst[cap], always terminated, cut where cap ends; the empty
  * string for OTAPULT_OK. OTAPULT_DETAIL bytes hold every detail whose {text} has at most 60. */
 #define OTAPULT_DETAIL 192u
-void otapult_detail(int err, const struct otapult_finding *finding, enum otapult_language language, char *dst,
+void otapult_detail(int err, const struct otapult_finding *finding, const struct otapult_language *language, char *dst,
                     size_t cap);
 
 /* Which numbers of a finding the detail of `err` shows, in any form: for who gives them to programs. */

@@ -76,6 +76,13 @@ extern uint64_t otapult_esp_decoder_memory[OTAPULT_GZIP_RAM / sizeof(uint64_t)];
 #define OTAPULT_ESP_DECODERS .decoders = NULL
 #endif
 
+/* What CONFIG_OTAPULT_RUSSIAN says: texts of errors for clients that prefer Russian. */
+#ifdef CONFIG_OTAPULT_RUSSIAN
+#define OTAPULT_ESP_RUSSIAN &otapult_russian
+#else
+#define OTAPULT_ESP_RUSSIAN NULL
+#endif
+
 #define OTAPULT_SITES_MAX 3
 
 /* The built-in health checks, for tables of the application's own, too; none fails, the deadline does.
@@ -97,7 +104,8 @@ void otapult_esp_watch_trial(void);
 
 #define OTAPULT_ESP_CONFIG_DEFAULT                                                                    \
     {                                                                                                 \
-        .device = {OTAPULT_CONFIG_DEFAULT, OTAPULT_ESP_DECODERS}, .port = 8080, .upload_priority = 4, .poll_priority = 3,   \
+        .device = {OTAPULT_CONFIG_DEFAULT, .russian = OTAPULT_ESP_RUSSIAN, OTAPULT_ESP_DECODERS},           \
+        .port = 8080, .upload_priority = 4, .poll_priority = 3,                                             \
         .secure = OTAPULT_ESP_PROFILE,                                                                \
     }
 

@@ -118,7 +118,7 @@ struct otapult_exchange {
     uint32_t length;        /* of the body; a body in chunks is refused, because esp_http_server hides it */
     uint32_t count;         /* bytes of the file, or events, so far */
     uint32_t mark;          /* of an event stream: what the last event showed; of a form: size of the slot */
-    enum otapult_language language; /* which the client prefers */
+    const struct otapult_language *language; /* which the client prefers */
     bool     multipart;     /* of an upload */
     bool     answered;
     uint16_t len;           /* of `small` */

@@ -105,6 +105,10 @@ struct otapult_config {
      * behind the last. A request for any other host is refused. Must outlive the device; may be NULL. */
     const char *const *hosts;
 
+    /* For clients that prefer Russian: &otapult_russian. NULL: they get English too, and no firmware carries the
+     * texts. The page has its own words in both. */
+    const struct otapult_language *russian;
+
     /* The one switch: NULL is the open profile; with &otapult_secure everything that is to boot needs a
      * signature by a trusted key, no image below the least security version is taken, and requests need
      * HTTPS and a login. What is missing for that refuses, with the reason in the log and in the answer;

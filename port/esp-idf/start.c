@@ -125,7 +125,7 @@ static void warn(void)
         ESP_LOGW(ESP_BOARD_TAG, "built without CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE: a bad firmware stays");
     int err = otapult_esp_check();
     if (err != 0)
-        ESP_LOGE(ESP_BOARD_TAG, "no updates over the air: %s", otapult_error_row(err)->hint_en);
+        ESP_LOGE(ESP_BOARD_TAG, "no updates over the air: %s", otapult_error_row(err)->hint);
 }
 
 static esp_err_t start_device(const struct otapult_esp_config *given)

@@ -44,7 +44,7 @@ static void make_password(struct life *life)
     int err = life->options->secure.new_password && !done ? otapult_new_password(life->ota) : 0;
 
     if (err != 0)
-        console_complain("no new password: %s", otapult_error_row(err)->hint_en);
+        console_complain("no new password: %s", otapult_error_row(err)->hint);
     done = true;
 }
 
@@ -56,8 +56,8 @@ static void revoke_key(struct life *life)
         return;
     int err = otapult_revoke_key(life->ota, o->revoked);
     if (err != 0)
-        console_complain("the key was not revoked: %s. %s", otapult_error_row(err)->detail_en,
-                         otapult_error_row(err)->hint_en);
+        console_complain("the key was not revoked: %s. %s", otapult_error_row(err)->detail,
+                         otapult_error_row(err)->hint);
     else
         console_say("key %02x%02x%02x%02x is revoked", o->revoked[0], o->revoked[1], o->revoked[2],
                     o->revoked[3]);
@@ -70,8 +70,10 @@ static bool start(struct life *life, struct ports *ports)
 {
     static struct rover_hardware hardware;
     static struct otapult_health_check checks[ROVER_CHECKS];
-    struct otapult_config config = {
-        .port = &life->board.port, .block_rev = BOOT_CHIP_BLOCK_REVISION, OTAPULT_CONFIG_DEFAULT};
+    struct otapult_config config = {.port = &life->board.port,
+                                    .block_rev = BOOT_CHIP_BLOCK_REVISION,
+                                    .russian = &otapult_russian,
+                                    OTAPULT_CONFIG_DEFAULT};
 
     config.stall_ms = life->options->stall_s * 1000;
     config.confirm_ms = life->options->confirm_s * 1000;

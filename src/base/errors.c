@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/language.h"
 #include "base/text.h"
 #include "otapult/image.h"
 
 static const struct otapult_error_row rows[] = {
 #define OTAPULT_ERROR(symbol, code, caption, status, detail_en, detail_ru, hint_en, hint_ru) \
-    [OTAPULT_E_##symbol] = {code, caption, status, detail_en, detail_ru, hint_en, hint_ru},
+    [OTAPULT_E_##symbol] = {code, caption, status, detail_en, hint_en},
 #include "otapult/errors.def"
 #undef OTAPULT_ERROR
 };
 
+/* OTAPULT_OK and unknown numbers have the row and the texts of INTERNAL. */
+static int known(int err)
+{
+    return err <= OTAPULT_OK || err >= OTAPULT_ERROR_COUNT ? OTAPULT_E_INTERNAL : err;
+}
+
 const struct otapult_error_row *otapult_error_row(int err)
 {
-    if (err <= OTAPULT_OK || err >= OTAPULT_ERROR_COUNT)
-        err = OTAPULT_E_INTERNAL;
-    return &rows[err];
+    return &rows[known(err)];
 }
 
 int otapult_error_by_code(const char *code)
@@ -27,10 +32,10 @@ int otapult_error_by_code(const char *code)
 }
 
 static const struct {
-    const char *word, *en, *ru;
+    const char *word, *sentence;
 } claims[OTAPULT_CLAIM_COUNT] = {
-    [OTAPULT_FREE] = {NULL, "", ""},
-#define OTAPULT_CLAIM(symbol, word, en, ru) [OTAPULT_FOR_##symbol] = {word, en, ru},
+    [OTAPULT_FREE] = {NULL, ""},
+#define OTAPULT_CLAIM(symbol, word, en, ru) [OTAPULT_FOR_##symbol] = {word, en},
 #include "otapult/errors.def"
 #undef OTAPULT_CLAIM
 };
@@ -40,21 +45,23 @@ const char *otapult_claim_name(enum otapult_claim claim)
     return claim < OTAPULT_CLAIM_COUNT ? claims[claim].word : NULL;
 }
 
-/* ---- words ---- */
+/* ---- in the reader's language ---- */
 
-static const struct {
-    const char *english, *russian;
-} words[] = {
-#define OTAPULT_WORD(english, russian) {english, russian},
-#include "otapult/words.def"
-#undef OTAPULT_WORD
-};
-
-const char *otapult_in_language(const char *english, enum otapult_language language)
+const char *otapult_hint(int err, const struct otapult_language *language)
 {
-    for (size_t i = 0; language == OTAPULT_RUSSIAN && i < sizeof words / sizeof *words; i++)
-        if (strcmp(words[i].english, english) == 0)
-            return words[i].russian;
+    return language == NULL ? otapult_error_row(err)->hint : language->rows[known(err)].hint;
+}
+
+static const char *template_of(int err, const struct otapult_language *language)
+{
+    return language == NULL ? otapult_error_row(err)->detail : language->rows[known(err)].detail;
+}
+
+const char *otapult_in_language(const char *english, const struct otapult_language *language)
+{
+    for (size_t i = 0; language != NULL && i < language->word_count; i++)
+        if (strcmp(language->words[i].english, english) == 0)
+            return language->words[i].own;
     return english;
 }
 
@@ -63,7 +70,7 @@ const char *otapult_in_language(const char *english, enum otapult_language langu
 /* A detail while it is written. */
 struct detail {
     struct otapult_text text;
-    enum otapult_language language;
+    const struct otapult_language *language;
 };
 
 static void put_word(struct detail *d, const char *text)
@@ -169,24 +176,23 @@ static void fill_in_row(struct detail *d, const char *s, const struct otapult_fi
         return;
     }
     otapult_text_bytes(&d->text, s, (size_t)(at - s));
-    fill_in(d, d->language == OTAPULT_RUSSIAN ? claims[n].ru : claims[n].en, finding);
+    fill_in(d, d->language == NULL ? claims[n].sentence : d->language->claims[n], finding);
     otapult_text_str(&d->text, at + sizeof claim - 1);
 }
 
-void otapult_detail(int err, const struct otapult_finding *finding, enum otapult_language language, char *dst,
-                    size_t cap)
+void otapult_detail(int err, const struct otapult_finding *finding, const struct otapult_language *language,
+                    char *dst, size_t cap)
 {
-    const struct otapult_error_row *row = otapult_error_row(err);
     struct detail d = {.language = language};
 
     otapult_text_init(&d.text, dst, cap);
     if (err != OTAPULT_OK)
-        fill_in_row(&d, language == OTAPULT_RUSSIAN ? row->detail_ru : row->detail_en, finding);
+        fill_in_row(&d, template_of(err, language), finding);
 }
 
 unsigned otapult_detail_shows(int err)
 {
-    const char *template = otapult_error_row(err)->detail_en;
+    const char *template = otapult_error_row(err)->detail;
     unsigned shown = 0;
 
     for (size_t i = 0; i < PLACEHOLDERS; i++)

@@ -35,6 +35,9 @@ void otapult_note_account(struct otapult *o, const char *text, const char *by);
 
 /* ---- looking ---- */
 
+/* What the configuration names for clients that prefer Russian; NULL: they get English. */
+const struct otapult_language *otapult_russian_texts(const struct otapult *o);
+
 /* Size of the slot that an update would go to if it began now; 0: none would. */
 uint32_t otapult_next_slot_size(struct otapult *o);
 

@@ -150,3 +150,8 @@ uint32_t otapult_device_stall_ms(const struct otapult *o)
 {
     return o->config.stall_ms;
 }
+
+const struct otapult_language *otapult_russian_texts(const struct otapult *o)
+{
+    return o->config.russian;
+}

@@ -127,7 +127,7 @@ static void note_refusal(struct otapult *o, int err, const struct otapult_findin
 
     if (otapult_judge_accepted(&o->session.judge))
         otapult_describe(&trial, o->target, &in->info.desc, in->info.size);
-    otapult_detail(err, why, OTAPULT_ENGLISH, detail, sizeof detail);
+    otapult_detail(err, why, NULL, detail, sizeof detail);
     otapult_note(o, OTAPULT_EV_REFUSED, o->target, &trial, otapult_error_row(err)->code, detail, o->by);
     otapult_log(o, detail);
 }

@@ -9,6 +9,7 @@
 #include "web/answer.h"
 #include "web/body.h"
 #include "web/login.h"
+#include "web/page.h"
 
 #define COOKIE_HEAD "Set-Cookie: " OTAPULT_COOKIE "="
 #define COOKIE_TAIL "; Path=/; HttpOnly; Secure; SameSite=Strict"
@@ -196,6 +197,14 @@ static void token_revoke_end(struct otapult_exchange *x)
     otapult_http_success(x, "Revoked.", "");
 }
 
+/* ---- the page of all this ---- */
+
+static enum otapult_http_next get_page(struct otapult_exchange *x)
+{
+    otapult_http_asset(x, &otapult_account_page);
+    return OTAPULT_HTTP_ANSWERED;
+}
+
 /* ---- the table ---- */
 
 #define POST(name, begin_, end_, level_)                                                                \
@@ -205,6 +214,7 @@ static void token_revoke_end(struct otapult_exchange *x)
     }
 
 const struct otapult_route otapult_account_routes[OTAPULT_ACCOUNT_ROUTES] = {
+    {.method = "GET", .path = "/api/ota/account", .begin = get_page, .level = OTAPULT_PAGE},
     {.method = "GET", .path = "/api/ota/tokens", .begin = get_tokens, .level = OTAPULT_OWNER},
     POST("login", otapult_http_begin_json, login_end, OTAPULT_PUBLIC),
     POST("logout", otapult_begin_button, logout_end, OTAPULT_PUBLIC),

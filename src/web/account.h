@@ -7,7 +7,7 @@
 /* Login, password and API tokens: the routes of the secure profile, in the shapes of docs/http-api.md. In
  * the open profile ota_routes.c answers OPEN_PROFILE in the same places. */
 
-#define OTAPULT_ACCOUNT_ROUTES 6
+#define OTAPULT_ACCOUNT_ROUTES 7
 
 extern const struct otapult_route otapult_account_routes[OTAPULT_ACCOUNT_ROUTES];
 

@@ -104,19 +104,19 @@ static void put_tags(struct otapult_exchange *x, const char *tags)
 static void answer_error_page(struct otapult_exchange *x, int err, const struct otapult_finding *why)
 {
     const struct otapult_error_row *row = otapult_error_row(err);
-    const bool russian = x->language == OTAPULT_RUSSIAN;
     char detail[OTAPULT_DETAIL];
 
     otapult_detail(err, why, x->language, detail, sizeof detail);
     otapult_http_head(x, row->status, "text/html; charset=utf-8",
                       "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n");
-    put_tags(x, russian ? "<!DOCTYPE html><html lang=\"ru\">" : "<!DOCTYPE html><html lang=\"en\">");
+    put_tags(x,
+             x->language == NULL ? "<!DOCTYPE html><html lang=\"en\">" : "<!DOCTYPE html><html lang=\"ru\">");
     put_tags(x, "<meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>");
     put_html(x, row->caption);
     put_tags(x, "</title><h1>");
     put_html(x, detail);
     put_tags(x, "</h1><p>");
-    put_html(x, russian ? row->hint_ru : row->hint_en);
+    put_html(x, otapult_hint(err, x->language));
     put_tags(x, "</p></html>\n");
 }
 

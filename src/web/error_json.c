@@ -15,7 +15,7 @@ static void figures_json(struct otapult_json *j, int err, const struct otapult_f
 }
 
 void otapult_error_json(struct otapult_json *j, const char *key, int err, const struct otapult_finding *why,
-                        enum otapult_language language)
+                        const struct otapult_language *language)
 {
     static const struct otapult_finding nothing;
     const struct otapult_error_row *row = otapult_error_row(err);
@@ -29,28 +29,31 @@ void otapult_error_json(struct otapult_json *j, const char *key, int err, const 
     otapult_json_str(j, "error", row->caption);
     otapult_json_str(j, "code", row->code);
     otapult_json_str(j, "detail", detail);
-    otapult_json_str(j, "hint", language == OTAPULT_RUSSIAN ? row->hint_ru : row->hint_en);
+    otapult_json_str(j, "hint", otapult_hint(err, language));
     figures_json(j, err, why);
     otapult_json_close(j, '}');
 }
 
-static void row_json(struct otapult_json *j, const struct otapult_error_row *row)
+static void row_json(struct otapult_json *j, int err, const struct otapult_language *russian)
 {
+    const struct otapult_error_row *row = otapult_error_row(err);
+
     otapult_json_open(j, NULL, '{');
     otapult_json_str(j, "code", row->code);
     otapult_json_str(j, "error", row->caption);
     otapult_json_num(j, "status", row->status);
-    otapult_json_str(j, "en", row->hint_en);
-    otapult_json_str(j, "ru", row->hint_ru);
+    otapult_json_str(j, "en", row->hint);
+    if (russian != NULL)
+        otapult_json_str(j, "ru", otapult_hint(err, russian));
     otapult_json_close(j, '}');
 }
 
-void otapult_errors_json(struct otapult_json *j)
+void otapult_errors_json(struct otapult_json *j, const struct otapult_language *russian)
 {
     otapult_json_open(j, NULL, '{');
     otapult_json_open(j, "errors", '[');
     for (int err = OTAPULT_OK + 1; err < OTAPULT_ERROR_COUNT; err++)
-        row_json(j, otapult_error_row(err));
+        row_json(j, err, russian);
     otapult_json_close(j, ']');
     otapult_json_close(j, '}');
 }

@@ -9,9 +9,9 @@
 
 /* The body of an error answer. `why` may be NULL. */
 void otapult_error_json(struct otapult_json *j, const char *key, int err, const struct otapult_finding *why,
-                        enum otapult_language language);
+                        const struct otapult_language *language);
 
 /* The table of errors. */
-void otapult_errors_json(struct otapult_json *j);
+void otapult_errors_json(struct otapult_json *j, const struct otapult_language *russian);
 
 #endif

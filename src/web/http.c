@@ -114,8 +114,9 @@ enum otapult_http_next otapult_http_begin(struct otapult_exchange *x, const stru
     memset(x, 0, sizeof *x);
     x->req = req;
     x->reply = reply;
-    x->language = otapult_prefers_russian(x) ? OTAPULT_RUSSIAN : OTAPULT_ENGLISH;
     x->guard = find_guard(sites, site_count);
+    if (x->guard != NULL && otapult_prefers_russian(x))
+        x->language = otapult_russian_texts(x->guard);
     if (!find_route(x, sites, site_count) || !otapult_gate(x))
         return OTAPULT_HTTP_ANSWERED;
 

@@ -19,12 +19,6 @@ static enum otapult_http_next get_page(struct otapult_exchange *x)
     return OTAPULT_HTTP_ANSWERED;
 }
 
-static enum otapult_http_next get_account_page(struct otapult_exchange *x)
-{
-    otapult_http_asset(x, &otapult_account_page);
-    return OTAPULT_HTTP_ANSWERED;
-}
-
 static enum otapult_http_next get_status(struct otapult_exchange *x)
 {
     struct otapult_answer a;
@@ -52,7 +46,7 @@ static enum otapult_http_next get_errors(struct otapult_exchange *x)
     struct otapult_answer a;
 
     otapult_answer_begin(&a, x, 200);
-    otapult_errors_json(&a.json);
+    otapult_errors_json(&a.json, otapult_russian_texts(x->guard));
     otapult_answer_end(&a);
     return OTAPULT_HTTP_ANSWERED;
 }
@@ -436,7 +430,6 @@ void otapult_site(struct otapult_site *site, struct otapult *o)
 {
     static const struct otapult_route routes[] = {
         {.method = "GET", .path = "/api/ota", .begin = get_page, .level = OTAPULT_PAGE},
-        {.method = "GET", .path = "/api/ota/account", .begin = get_account_page, .level = OTAPULT_PAGE},
         {.method = "GET", .path = "/api/ota/status", .begin = get_status},
         {.method = "GET", .path = "/api/ota/events", .begin = get_events, .event = next_event},
         {.method = "GET", .path = "/api/ota/log", .begin = get_log},
@@ -453,6 +446,7 @@ void otapult_site(struct otapult_site *site, struct otapult *o)
         POST("confirm", confirm_end),
         POST("rollback", rollback_end),
         POST("reboot", reboot_end),
+        OPEN("GET", "account", OTAPULT_PAGE),
         OPEN("GET", "tokens", OTAPULT_OWNER),
         OPEN("POST", "login", OTAPULT_PUBLIC),
         OPEN("POST", "logout", OTAPULT_PUBLIC),

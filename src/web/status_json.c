@@ -118,7 +118,7 @@ static void slots_json(struct otapult_json *j, struct otapult *o, const struct o
 
 /* `label`: of the slot that the entry is about. */
 static void entry_json(struct otapult_json *j, const char *key, const struct otapult_log_entry *e,
-                       const char *label, enum otapult_language language)
+                       const char *label, const struct otapult_language *language)
 {
     otapult_json_open(j, key, '{');
     otapult_json_num(j, "seq", e->seq);
@@ -137,7 +137,7 @@ static void entry_json(struct otapult_json *j, const char *key, const struct ota
     otapult_json_close(j, '}');
 }
 
-void otapult_log_json(struct otapult_json *j, struct otapult *o, enum otapult_language language)
+void otapult_log_json(struct otapult_json *j, struct otapult *o, const struct otapult_language *language)
 {
     struct otapult_log_entry e;
     char label[17];
@@ -192,7 +192,8 @@ static void boot_json(struct otapult_json *j, const struct otapult_view *v)
     word_json(j, "waiting_for", s->waiting_for);
 }
 
-static void last_json(struct otapult_json *j, const struct otapult_view *v, enum otapult_language language)
+static void last_json(struct otapult_json *j, const struct otapult_view *v,
+                      const struct otapult_language *language)
 {
     const struct otapult_slot_view *slot = find_slot(v, v->last.slot);
 
@@ -231,7 +232,7 @@ static void limits_json(struct otapult_json *j, const struct otapult *o, const s
 
 /* Where a rollback would go to, or why nowhere. */
 static void way_back_json(struct otapult_json *j, const struct otapult_view *v,
-                          enum otapult_language language)
+                          const struct otapult_language *language)
 {
     const struct otapult_way_back *way = &v->way_back;
     const struct otapult_slot_view *slot = find_slot(v, way->slot);
@@ -279,7 +280,7 @@ static int lasting_error(const struct otapult_status *s, struct otapult_finding 
 }
 
 void otapult_status_json(struct otapult_json *j, struct otapult *o, const struct otapult_view *v,
-                         enum otapult_status_slots which, enum otapult_language language)
+                         enum otapult_status_slots which, const struct otapult_language *language)
 {
     const struct otapult_status *s = &v->status;
     struct otapult_finding why;

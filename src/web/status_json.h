@@ -13,10 +13,10 @@ enum otapult_status_slots {
 };
 
 void otapult_status_json(struct otapult_json *j, struct otapult *o, const struct otapult_view *v,
-                         enum otapult_status_slots which, enum otapult_language language);
+                         enum otapult_status_slots which, const struct otapult_language *language);
 
 /* The entries of the log, newest first. */
-void otapult_log_json(struct otapult_json *j, struct otapult *o, enum otapult_language language);
+void otapult_log_json(struct otapult_json *j, struct otapult *o, const struct otapult_language *language);
 
 /* Members project, version and build of an image. */
 void otapult_image_json(struct otapult_json *j, const struct otapult_app_desc *desc);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/language.h"
 #include "document.h"
 #include "otapult/error.h"
 
@@ -57,10 +58,10 @@ static void the_table_has_every_row_in_order(void **state)
         snprintf(start, sizeof start, "| `%s` | %u | ", row->code, (unsigned)row->status);
         assert_memory_equal(at, start, strlen(start));
         expect(&at, row->caption);
-        expect(&at, row->detail_en);
-        expect(&at, row->detail_ru);
-        expect(&at, row->hint_en);
-        expect(&at, row->hint_ru);
+        expect(&at, row->detail);
+        expect(&at, otapult_russian.rows[err].detail);
+        expect(&at, row->hint);
+        expect(&at, otapult_russian.rows[err].hint);
         expect(&at, " |");
         assert_int_equal(*at++, '\n');
     }

@@ -75,7 +75,7 @@ static void check_refused(const char *name, const uint8_t *p, size_t n, int err,
     struct otapult_judge j;
     char found[128];
     assert_int_equal(judge(&j, p, n), err);
-    otapult_detail(j.err, &j.why, OTAPULT_ENGLISH, found, sizeof found);
+    otapult_detail(j.err, &j.why, NULL, found, sizeof found);
     if (strcmp(found, detail) != 0)
         fail_msg("%s: %s", name, found);
     assert_false(otapult_judge_accepted(&j));
@@ -270,7 +270,7 @@ static void every_flipped_bit_is_refused(void **state)
         if (err == 0)
             fail_msg("bit %u of byte 0x%x", (unsigned)(bit % 8), (unsigned)(bit / 8));
         assert_int_not_equal(err, OTAPULT_E_INTERNAL);
-        otapult_detail(err, &j.why, OTAPULT_ENGLISH, detail, sizeof detail);
+        otapult_detail(err, &j.why, NULL, detail, sizeof detail);
         assert_true(strlen(detail) > 0);
         p[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }

@@ -306,7 +306,7 @@ describe('Kconfig', () => {
         });
     }
 
-    const options = file => [...read(file).matchAll(/^ {4}config (\w+)\n(?: {8}.*\n)*? {8}default (.*)$/gm)]
+    const options = file => [...read(file).matchAll(/^ {4}config (\w+)\n(?! {8}bool)(?: {8}.*\n)*? {8}default (.*)$/gm)]
         .map(([, name, value]) => [`CONFIG_${name}`, value]);
 
     test('the port knows the options of Kconfig, and has the same defaults where there is none', () => {

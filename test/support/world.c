@@ -131,6 +131,7 @@ static bool boot_once(struct world *w)
         .port = &w->board.port,
         .block_rev = BOOT_CHIP_BLOCK_REVISION,
         OTAPULT_CONFIG_DEFAULT,
+        .russian = &otapult_russian,
         .ready = is_ready,
         .hold = hold,
         .app = w,

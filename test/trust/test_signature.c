@@ -94,7 +94,7 @@ static int judged(const struct otapult_trust *trust, const uint8_t *bytes, size_
 static void assert_detail(const char *want)
 {
     char detail[128];
-    otapult_detail(judge.err, &judge.why, OTAPULT_ENGLISH, detail, sizeof detail);
+    otapult_detail(judge.err, &judge.why, NULL, detail, sizeof detail);
     assert_string_equal(detail, want);
 }
 

@@ -143,7 +143,7 @@ static void a_robot_that_is_not_ready_is_left_alone(void **state)
 
     w->ready = false;
     assert_int_equal(otapult_begin(w->ota, 1000, &ticket, &why), OTAPULT_E_NOT_READY);
-    otapult_detail(OTAPULT_E_NOT_READY, &why, OTAPULT_ENGLISH, detail, sizeof detail);
+    otapult_detail(OTAPULT_E_NOT_READY, &why, NULL, detail, sizeof detail);
     assert_non_null(strstr(detail, "not in the mood"));
     assert_int_equal(otapult_restart(w->ota, &why), OTAPULT_E_NOT_READY);
     assert_int_equal(otapult_rollback(w->ota, &why), OTAPULT_E_NOT_READY);

@@ -85,7 +85,7 @@ static void look(void)
     seen++;
     otapult_status(world.ota, &shown);
     int err = otapult_begin(world.ota, OTAPULT_SIZE_UNKNOWN, &ticket, &why);
-    otapult_detail(err, &why, OTAPULT_ENGLISH, detail, sizeof detail);
+    otapult_detail(err, &why, NULL, detail, sizeof detail);
     ask("GET", "/api/ota/status", HEADERS({"Host", "10.0.0.1"}));
     assert_true(client.len < sizeof status);
     memcpy(status, client.text, client.len + 1);

@@ -21,6 +21,7 @@ const char *fake_key_digests(void);
 #define CONFIG_OTAPULT_GZIP                   1
 #define CONFIG_OTAPULT_WATCHDOG               1
 #define CONFIG_OTAPULT_WATCHDOG_SECONDS       60
+#define CONFIG_OTAPULT_RUSSIAN                1
 #endif
 
 #endif

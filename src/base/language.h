@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OTAPULT_BASE_LANGUAGE_H
+#define OTAPULT_BASE_LANGUAGE_H
+
+#include <stddef.h>
+
+#include "otapult/error.h"
+
+/* Texts in another language than English: what errors.c asks of it. */
+struct otapult_language {
+    struct otapult_language_row {
+        const char *detail, *hint;
+    } const *rows;             /* OTAPULT_ERROR_COUNT, by the number of the error */
+    const char *const *claims; /* OTAPULT_CLAIM_COUNT, what {claim} stands for */
+    struct otapult_language_word {
+        const char *english, *own;
+    } const *words;
+    size_t word_count;
+};
+
+#endif
