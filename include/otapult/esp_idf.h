@@ -111,7 +111,7 @@ void otapult_esp_watch_trial(void);
 
 /* Entries of httpd_config_t.max_uri_handlers to keep for Otapult's own routes; add one for each route of
  * the application's sites, and for each handler registered otherwise. */
-#define OTAPULT_ESP_HANDLERS 20
+#define OTAPULT_ESP_HANDLERS 28
 
 /* What httpd_config_t.stack_size must be at least, and 4096 more with TLS: all requests but long uploads
  * run in the server's task. */
@@ -138,8 +138,10 @@ esp_err_t otapult_esp_start(const struct otapult_esp_config *config);
  * In the secure profile a server without TLS is of no use: every request is refused, and the log says so.
  * Errors: those of otapult_esp_start() but INVALID_STATE, which means here that a server is mounted
  * already; INVALID_ARG, too, when the device was started in the other profile; ESP_ERR_HTTPD_HANDLERS_FULL,
- * ESP_ERR_HTTPD_HANDLER_EXISTS and others of httpd_register_uri_handler(), and then none of the routes is
- * registered. */
+ * ESP_ERR_HTTPD_HANDLER_EXISTS and others of httpd_register_uri_handler(); ESP_ERR_INVALID_SIZE: the server's stack is
+ * too small. The log says what the server has and what it must have; after an error none of the routes is registered.
+ * /update, too, leads to the page; an application with a handler of its own there registers it before this. May wait for
+ * a second for the server's task. */
 esp_err_t otapult_mount(httpd_handle_t server, const struct otapult_esp_config *config);
 
 /* Certificate and key of a TLS server. PEM with its NUL counted in the length, or DER. Copied. */

@@ -94,6 +94,11 @@ struct otapult_site {
 /* Otapult's own routes: /api/ota and what is below. `o` must outlive the site. */
 void otapult_site(struct otapult_site *site, struct otapult *o);
 
+/* Addresses that lead to the page: /api/ota with a slash behind it, /update, which people know from elsewhere, and
+ * with `root` the server's own. Behind all other sites, so that what an application serves there comes first. */
+#define OTAPULT_FRONT_ROUTES 3u
+void otapult_front_site(struct otapult_site *site, bool root);
+
 #define OTAPULT_HTTP_SMALL_BODY 256
 
 /* Where the body of an upload in a form is read: src/web/multipart.h. */

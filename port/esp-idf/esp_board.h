@@ -91,8 +91,10 @@ struct esp_board {
     httpd_handle_t         server; /* NULL: not mounted */
     httpd_handle_t         redirect; /* sends on to https_port; NULL: none */
     uint16_t               https_port;
-    struct otapult_site    sites[1 + OTAPULT_SITES_MAX];
+    struct otapult_site    sites[2 + OTAPULT_SITES_MAX]; /* Otapult's, the application's, the front */
     size_t                 site_count;
+    bool                   has_front[OTAPULT_FRONT_ROUTES]; /* not where the application was there before */
+    atomic_uint            server_stack; /* bytes of it free where a request begins; 0: not known */
     atomic_bool            uploading; /* the upload task has a request, or is about to */
 
     _Atomic(enum esp_proof) proof;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <esp_log.h>
+#include <freertos/idf_additions.h>
 #include <sdkconfig.h>
 #include <string.h>
 
@@ -76,26 +77,6 @@ static esp_err_t register_route(httpd_handle_t server, const struct otapult_rout
     return httpd_register_uri_handler(server, &uri);
 }
 
-static void unregister_below(httpd_handle_t server, size_t end)
-{
-    for (size_t n = 0; n < end; n++)
-        if (!is_registered(n))
-            (void)httpd_unregister_uri_handler(server, route_at(n)->path, method_of(route_at(n)));
-}
-
-static esp_err_t register_all(httpd_handle_t server, handler_fn handler)
-{
-    for (size_t n = 0; route_at(n) != NULL; n++) {
-        esp_err_t err = is_registered(n) ? ESP_OK : register_route(server, route_at(n), handler);
-        if (err != ESP_OK) {
-            ESP_LOGE(ESP_BOARD_TAG, "%s: %s", route_at(n)->path, esp_err_to_name(err));
-            unregister_below(server, n);
-            return err;
-        }
-    }
-    return ESP_OK;
-}
-
 static size_t count_routes(void)
 {
     size_t n = 0;
@@ -105,9 +86,113 @@ static size_t count_routes(void)
     return n;
 }
 
+static size_t count_handlers(void)
+{
+    size_t count = 0;
+
+    for (size_t n = 0; route_at(n) != NULL; n++)
+        count += !is_registered(n);
+    return count;
+}
+
+/* Whether route n, one of the front, went in; NULL where it is no such route. */
+static bool *front_at(size_t n)
+{
+    struct esp_board *b = &otapult_esp_board;
+    const size_t front = b->sites[b->site_count - 1].count, before = count_routes() - front;
+
+    return n < before ? NULL : &b->has_front[n - before];
+}
+
+static void unregister_below(httpd_handle_t server, size_t end)
+{
+    for (size_t n = 0; n < end; n++) {
+        const bool is_ours = front_at(n) == NULL || *front_at(n);
+        if (is_ours && !is_registered(n))
+            (void)httpd_unregister_uri_handler(server, route_at(n)->path, method_of(route_at(n)));
+    }
+}
+
+static void say_why(size_t n, size_t registered, esp_err_t err)
+{
+    if (err == ESP_ERR_HTTPD_HANDLERS_FULL)
+        ESP_LOGE(ESP_BOARD_TAG,
+                 "the server has room for %u of Otapult's %u handlers: httpd_config_t.max_uri_handlers "
+                 "must be at least %u more",
+                 (unsigned)registered, (unsigned)count_handlers(), (unsigned)(count_handlers() - registered));
+    else
+        ESP_LOGE(ESP_BOARD_TAG, "%s: %s", route_at(n)->path, esp_err_to_name(err));
+}
+
+/* Route n, where it is not there already. What the application serves in place of the front stays its own. */
+static esp_err_t register_one(httpd_handle_t server, size_t n, handler_fn handler)
+{
+    esp_err_t err = is_registered(n) ? ESP_OK : register_route(server, route_at(n), handler);
+    bool *front = front_at(n);
+
+    if (front != NULL)
+        *front = err == ESP_OK;
+    return front != NULL && err == ESP_ERR_HTTPD_HANDLER_EXISTS ? ESP_OK : err;
+}
+
+static esp_err_t register_all(httpd_handle_t server, handler_fn handler)
+{
+    size_t registered = 0;
+
+    for (size_t n = 0; route_at(n) != NULL; n++) {
+        esp_err_t err = register_one(server, n, handler);
+        if (err != ESP_OK) {
+            say_why(n, registered, err);
+            unregister_below(server, n);
+            return err;
+        }
+        registered += !is_registered(n);
+    }
+    return ESP_OK;
+}
+
+/* ---- the server's stack ---- */
+
+/* What is gone of it by then is the server's own: its loop, and what it reads a request into. */
+#define STACK_OF_LOOP 1024u
+#define STACK_OF_TLS  4096u
+#define STACK_WAIT_MS 1000u
+
+static void measure_stack(void *arg)
+{
+    const uint8_t *here = __builtin_frame_address(0);
+
+    (void)arg;
+    atomic_store(&otapult_esp_board.server_stack, (unsigned)(here - pxTaskGetStackStart(NULL)));
+}
+
+/* Only the server's task can tell. One that does not answer, because it is the one that calls, is believed.
+ */
+static esp_err_t check_stack(httpd_handle_t server)
+{
+    atomic_uint *room = &otapult_esp_board.server_stack;
+    unsigned need = OTAPULT_ESP_SERVER_STACK;
+
+    if (httpd_get_global_transport_ctx(server) != NULL)
+        need += STACK_OF_TLS;
+    atomic_store(room, 0);
+    esp_err_t err = httpd_queue_work(server, measure_stack, NULL);
+    for (unsigned ms = 0; err == ESP_OK && ms < STACK_WAIT_MS && atomic_load(room) == 0; ms += 10)
+        vTaskDelay(pdMS_TO_TICKS(10));
+    if (atomic_load(room) == 0 || atomic_load(room) >= need - STACK_OF_LOOP)
+        return ESP_OK;
+    ESP_LOGE(ESP_BOARD_TAG,
+             "the server's stack has %u bytes left where a request begins, Otapult needs %u: "
+             "httpd_config_t.stack_size must be at least %u",
+             atomic_load(room), need - STACK_OF_LOOP, need);
+    return ESP_ERR_INVALID_SIZE;
+}
+
 /* ---- mounting ---- */
 
-static esp_err_t prepare(const struct otapult_esp_config *config)
+/* `root`: the server is Otapult's own, so its root leads to the page where no site of the application's has
+ * one. */
+static esp_err_t prepare(const struct otapult_esp_config *config, bool root)
 {
     struct esp_board *b = &otapult_esp_board;
     const size_t own = config == NULL ? 0 : config->site_count;
@@ -124,7 +209,8 @@ static esp_err_t prepare(const struct otapult_esp_config *config)
     otapult_site(&b->sites[0], b->device);
     for (size_t i = 0; i < own; i++)
         b->sites[1 + i] = config->sites[i];
-    b->site_count = 1 + own;
+    otapult_front_site(&b->sites[1 + own], root);
+    b->site_count = 2 + own;
     return ESP_OK;
 }
 
@@ -153,13 +239,17 @@ static unsigned upload_priority(const struct otapult_esp_config *config)
 
 esp_err_t otapult_mount(httpd_handle_t server, const struct otapult_esp_config *config)
 {
-    esp_err_t err = prepare(config);
+    esp_err_t err = prepare(config, false);
 
     if (err != ESP_OK)
         return err;
+    const esp_err_t stack = check_stack(server);
     if (otapult_esp_board.secure != NULL && httpd_get_global_transport_ctx(server) == NULL)
         ESP_LOGE(ESP_BOARD_TAG, "the secure profile on a server without TLS: every request is refused");
-    return mount(server, upload_priority(config));
+    err = mount(server, upload_priority(config));
+    if (err == ESP_OK && stack != ESP_OK)
+        (void)otapult_unmount();
+    return err == ESP_OK ? stack : err;
 }
 
 esp_err_t otapult_unmount(void)
@@ -320,7 +410,7 @@ esp_err_t otapult_serve(const struct otapult_esp_config *config, const struct ot
 
     if (config == NULL || (config->redirect_port != 0 && config->secure == NULL))
         return ESP_ERR_INVALID_ARG;
-    esp_err_t err = prepare(config);
+    esp_err_t err = prepare(config, true);
     if (err == ESP_OK)
         err = start_server(config, tls, &own);
     if (err != ESP_OK)

@@ -22,12 +22,13 @@ static void say_where(const char *what, const char *scheme, const struct mhd_ser
 
 static struct mhd_server *listen_at(struct life *life, uint16_t port, const struct mhd_tls *tls)
 {
-    static struct otapult_site sites[2];
+    static struct otapult_site sites[3];
 
     otapult_site(&sites[0], life->ota);
     rover_site(&sites[1], &life->rover);
-    struct mhd_server *server =
-        mhd_server_start(life->options->bind, port, sites, 2, life->options->stall_s + 5, tls);
+    otapult_front_site(&sites[2], false); /* the rover has a home page */
+    struct mhd_server *server = mhd_server_start(
+        life->options->bind, port, sites, sizeof sites / sizeof *sites, life->options->stall_s + 5, tls);
     if (server == NULL)
         console_complain("cannot listen on %s, port %u: %s%s", life->options->bind, port, strerror(errno),
                          errno == EADDRINUSE ? "; --port 0 picks a free one" : "");

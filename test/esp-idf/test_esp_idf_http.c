@@ -729,6 +729,7 @@ static void every_route_is_mounted_and_taken_off_again(void **state)
     (void)state;
     start();
     otapult_site(&site, otapult_esp_device());
+    site.count += OTAPULT_FRONT_ROUTES - 1; /* its root is the server's own */
     assert_int_equal(fake_httpd_handlers(l.server), site.count);
     assert_true(site.count <= OTAPULT_ESP_HANDLERS);
     assert_int_equal(otapult_mount(l.server, &l.config), ESP_ERR_INVALID_STATE);
@@ -750,9 +751,103 @@ static void a_server_without_room_gets_no_routes_at_all(void **state)
     assert_int_equal(httpd_start(&server, &small), ESP_OK); /* 8 handlers, as ESP-IDF has it */
     assert_int_equal(otapult_mount(server, &l.config), ESP_ERR_HTTPD_HANDLERS_FULL);
     assert_int_equal(fake_httpd_handlers(server), 0);
-    assert_non_null(strstr(fake_idf.log, "ESP_ERR_HTTPD_HANDLERS_FULL"));
+    char line[100];
+    struct otapult_site site;
+    otapult_site(&site, otapult_esp_device());
+    site.count += OTAPULT_FRONT_ROUTES - 1;
+    snprintf(line, sizeof line,
+             "room for 8 of Otapult's %zu handlers: httpd_config_t.max_uri_handlers must be at least "
+             "%zu more",
+             site.count, site.count - 8);
+    assert_non_null(strstr(fake_idf.log, line));
+    assert_non_null(strstr(fake_idf.log, "stack has 3"));
+    assert_non_null(
+        strstr(fake_idf.log, "Otapult needs 5120: httpd_config_t.stack_size must be at least 6144"));
     assert_non_null(otapult_esp_device()); /* it lives, and can be mounted elsewhere */
     l.server = server;
+}
+
+static void a_server_with_a_small_stack_gets_no_routes_either(void **state)
+{
+    httpd_config_t config = HTTPD_DEFAULT_CONFIG(); /* 4096 bytes, as ESP-IDF has it */
+
+    (void)state;
+    config.max_uri_handlers = OTAPULT_ESP_HANDLERS;
+    life_init(&l, WORLD_TWO_OTA, v1, v1_len);
+    assert_true(life_boot(&l, ESP_RST_POWERON));
+    assert_int_equal(httpd_start(&l.server, &config), ESP_OK);
+    assert_int_equal(otapult_mount(l.server, &l.config), ESP_ERR_INVALID_SIZE);
+    assert_int_equal(fake_httpd_handlers(l.server), 0);
+    assert_int_equal(httpd_stop(l.server), ESP_OK);
+
+    config.stack_size = OTAPULT_ESP_SERVER_STACK;
+    assert_int_equal(httpd_start(&l.server, &config), ESP_OK);
+    assert_int_equal(otapult_mount(l.server, NULL), ESP_OK);
+}
+
+/* It cannot be asked, for instance because it is its own task that mounts. */
+static void a_server_that_does_not_answer_is_believed(void **state)
+{
+    httpd_config_t config = HTTPD_DEFAULT_CONFIG();
+
+    (void)state;
+    config.max_uri_handlers = OTAPULT_ESP_HANDLERS;
+    life_init(&l, WORLD_TWO_OTA, v1, v1_len);
+    assert_true(life_boot(&l, ESP_RST_POWERON));
+    assert_int_equal(httpd_start(&l.server, &config), ESP_OK);
+    fake_idf.server_hangs = true;
+    assert_int_equal(otapult_mount(l.server, &l.config), ESP_OK);
+    assert_true(fake_idf.ticks_slept <= CONFIG_FREERTOS_HZ);
+}
+
+static void expect_location(const char *uri, const char *location)
+{
+    const struct fake_request r = life_get(uri);
+    char line[60];
+
+    snprintf(line, sizeof line, "Location: %s\r\n", location);
+    life_send(&l, &connection, &r);
+    assert_int_equal(connection.status, 302);
+    assert_non_null(strstr(connection.sent, line));
+}
+
+static void addresses_that_people_try_lead_to_the_page(void **state)
+{
+    (void)state;
+    start();
+    expect_location("/update", "api/ota");
+    expect_location("/api/ota/", "../ota");
+    life_end(&l);
+    life_init(&l, WORLD_TWO_OTA, v1, v1_len);
+    l.own = true;
+    assert_true(life_start(&l, ESP_RST_POWERON));
+    expect_location("/", "api/ota");
+    expect_location("/update", "api/ota");
+}
+
+static esp_err_t own_update(httpd_req_t *r)
+{
+    return httpd_send(r, "HTTP/1.1 200 OK\r\n\r\n", 19) > 0 ? ESP_OK : ESP_FAIL;
+}
+
+static void what_the_application_has_at_such_an_address_stays(void **state)
+{
+    const httpd_uri_t own = {.uri = "/update", .method = HTTP_GET, .handler = own_update};
+    const struct fake_request r = life_get("/update");
+    httpd_config_t config = HTTPD_DEFAULT_CONFIG();
+
+    (void)state;
+    config.max_uri_handlers = OTAPULT_ESP_HANDLERS + 1;
+    config.stack_size = OTAPULT_ESP_SERVER_STACK;
+    life_init(&l, WORLD_TWO_OTA, v1, v1_len);
+    assert_true(life_boot(&l, ESP_RST_POWERON));
+    assert_int_equal(httpd_start(&l.server, &config), ESP_OK);
+    assert_int_equal(httpd_register_uri_handler(l.server, &own), ESP_OK);
+    assert_int_equal(otapult_mount(l.server, &l.config), ESP_OK);
+    fake_httpd_request(l.server, &r, &connection);
+    assert_non_null(strstr(connection.sent, "200 OK"));
+    assert_int_equal(otapult_unmount(), ESP_OK);
+    assert_int_equal(fake_httpd_handlers(l.server), 1);
 }
 
 static enum otapult_http_next hello(struct otapult_exchange *x)
@@ -979,6 +1074,10 @@ int main(void)
         TEST_CASE(a_restart_by_request_comes_after_its_answer),
         TEST_CASE(every_route_is_mounted_and_taken_off_again),
         TEST_CASE(a_server_without_room_gets_no_routes_at_all),
+        TEST_CASE(a_server_with_a_small_stack_gets_no_routes_either),
+        TEST_CASE(a_server_that_does_not_answer_is_believed),
+        TEST_CASE(addresses_that_people_try_lead_to_the_page),
+        TEST_CASE(what_the_application_has_at_such_an_address_stays),
         TEST_CASE(the_applications_routes_are_served_beside),
         TEST_CASE(a_configuration_that_cannot_be_is_refused),
         TEST_CASE(a_board_without_slots_starts_and_says_why_not),

@@ -422,6 +422,7 @@ static void a_plain_server_refuses_everything(void **state)
     (void)state;
     boot();
     plain.max_uri_handlers = OTAPULT_ESP_HANDLERS;
+    plain.stack_size = OTAPULT_ESP_SERVER_STACK;
     assert_int_equal(httpd_start(&l.server, &plain), ESP_OK);
     listen_to_console();
     assert_int_equal(otapult_mount(l.server, &l.config), ESP_OK);

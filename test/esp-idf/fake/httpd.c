@@ -6,11 +6,13 @@
 
 #include "esp_https_server.h"
 #include "fake_idf.h"
+#include "freertos/idf_additions.h"
 
 #define SERVERS     2
 #define HANDLERS    64
 #define WORKS       8
 #define PURGE_PIECE 32u
+#define STACK_USED  700u /* of a server's stack, before work is called */
 
 struct handler {
     char uri[64];
@@ -38,6 +40,7 @@ struct fake_httpd {
 };
 
 static struct fake_httpd servers[SERVERS];
+static struct fake_httpd *working; /* whose task runs */
 static struct fake_connection *connections[4];
 static int last_fd = 50;
 
@@ -393,8 +396,16 @@ esp_err_t httpd_sess_trigger_close(httpd_handle_t handle, int sockfd)
     return ESP_ERR_NOT_FOUND;
 }
 
+uint8_t *pxTaskGetStackStart(TaskHandle_t task)
+{
+    if (task != NULL || working == NULL)
+        fake_idf_punish("whose stack?");
+    return (uint8_t *)__builtin_frame_address(0) - working->config.stack_size + STACK_USED;
+}
+
 static void work_off(struct fake_httpd *s)
 {
+    working = s;
     for (unsigned n = 0; n < s->works; n++) {
         struct work *w = &s->work[n];
         if (w->close != NULL)
@@ -413,7 +424,9 @@ static void work_off(struct fake_httpd *s)
 void fake_httpd_work(void)
 {
     for (unsigned n = 0; n < SERVERS && !fake_idf.server_hangs; n++)
-        work_off(&servers[n]);
+        if (!servers[n].busy)
+            work_off(&servers[n]);
+    working = NULL;
 }
 
 void fake_httpd_power_off(void)

@@ -77,6 +77,7 @@ static void serve_plainly(struct life *l)
     httpd_config_t server = HTTPD_DEFAULT_CONFIG();
 
     server.max_uri_handlers = HANDLERS;
+    server.stack_size = OTAPULT_ESP_SERVER_STACK;
     assert_int_equal(httpd_start(&l->server, &server), ESP_OK);
     assert_int_equal(otapult_mount(l->server, &l->config), ESP_OK);
 }

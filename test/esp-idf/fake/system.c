@@ -220,6 +220,8 @@ void vTaskDelay(TickType_t ticks)
         fake_idf_punish("a delay under the lock");
     fake_idf.ticks_slept += ticks;
     fake_idf_pass((uint64_t)ticks * 1000000u / CONFIG_FREERTOS_HZ);
+    if (fake_idf.now == NULL) /* the main task waits: the servers' run */
+        fake_httpd_work();
 }
 
 SemaphoreHandle_t xSemaphoreCreateMutexStatic(StaticSemaphore_t *memory)
