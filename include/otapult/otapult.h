@@ -138,8 +138,8 @@ struct otapult_config {
 
 #define OTAPULT_CONFIG_DEFAULT                                                                        \
     .chip_id = OTAPULT_CHIP_ESP32S3, .soak_ms = 10000, .confirm_ms = 60000, .stall_ms = 15000,        \
-    .restart_ms = 500, .rest_ms = 10000, .crash_window_ms = 60000, .crash_limit = 5, .max_retries = 3,       \
-    .min_rate = 256, .min_rate_ms = 30000, .upload_ms = 3600000
+    .min_rate = 256, .min_rate_ms = 30000, .upload_ms = 3600000, .restart_ms = 500, .rest_ms = 10000, \
+    .crash_window_ms = 60000, .crash_limit = 5, .max_retries = 3
 
 /* A `ready` and a `hold` for devices on which nothing moves: always true, and nothing to do. */
 bool otapult_always_ready(void *app, char *why, size_t cap);

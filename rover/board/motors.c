@@ -21,6 +21,15 @@ static const struct {
 };
 #define OUTPUTS (sizeof outputs / sizeof *outputs)
 
+_Static_assert(!ROVER_PIN_IS_TAKEN(CONFIG_ROVER_LEFT_FORWARD),
+               "left motor, forward: not a free pin of this chip");
+_Static_assert(!ROVER_PIN_IS_TAKEN(CONFIG_ROVER_LEFT_BACKWARD),
+               "left motor, backward: not a free pin of this chip");
+_Static_assert(!ROVER_PIN_IS_TAKEN(CONFIG_ROVER_RIGHT_FORWARD),
+               "right motor, forward: not a free pin of this chip");
+_Static_assert(!ROVER_PIN_IS_TAKEN(CONFIG_ROVER_RIGHT_BACKWARD),
+               "right motor, backward: not a free pin of this chip");
+
 static uint32_t duties[OUTPUTS];
 static bool started;
 

@@ -25,14 +25,47 @@
 #ifndef CONFIG_ROVER_HOST_NAME
 #define CONFIG_ROVER_HOST_NAME "rover"
 #endif
-#ifndef CONFIG_ROVER_BUTTON
+
+/* What would be no motor's pin, by the chips' data sheets: flash and PSRAM of the usual modules, inputs only, and what
+ * the chip has not got. motors.c compares. The defaults below also keep off those that the chip looks at when it
+ * starts. */
+#if CONFIG_IDF_TARGET_ESP32
+#define ROVER_PIN_IS_TAKEN(pin) (((pin) >= 6 && (pin) <= 11) || (pin) >= 34)
+#elif CONFIG_IDF_TARGET_ESP32C3
+#define ROVER_PIN_IS_TAKEN(pin) ((pin) >= 11)
+#elif CONFIG_IDF_TARGET_ESP32C6
+#define ROVER_PIN_IS_TAKEN(pin) ((pin) >= 24)
+#elif CONFIG_IDF_TARGET_ESP32S2
+#define ROVER_PIN_IS_TAKEN(pin) (((pin) >= 22 && (pin) <= 32) || (pin) >= 46)
+#else /* ESP32-S3: 33 to 37 are octal PSRAM's */
+#define ROVER_PIN_IS_TAKEN(pin) (((pin) >= 22 && (pin) <= 37) || (pin) > 48)
+#endif
+
+#ifndef CONFIG_ROVER_BUTTON /* BOOT */
+#if CONFIG_IDF_TARGET_ESP32C3 || CONFIG_IDF_TARGET_ESP32C6
+#define CONFIG_ROVER_BUTTON 9
+#else
 #define CONFIG_ROVER_BUTTON 0
 #endif
+#endif
+
 #ifndef CONFIG_ROVER_LEFT_FORWARD
+#if CONFIG_IDF_TARGET_ESP32
+#define CONFIG_ROVER_LEFT_FORWARD   25
+#define CONFIG_ROVER_LEFT_BACKWARD  26
+#define CONFIG_ROVER_RIGHT_FORWARD  27
+#define CONFIG_ROVER_RIGHT_BACKWARD 33
+#elif CONFIG_IDF_TARGET_ESP32C6
+#define CONFIG_ROVER_LEFT_FORWARD   18
+#define CONFIG_ROVER_LEFT_BACKWARD  19
+#define CONFIG_ROVER_RIGHT_FORWARD  20
+#define CONFIG_ROVER_RIGHT_BACKWARD 21
+#else
 #define CONFIG_ROVER_LEFT_FORWARD   4
 #define CONFIG_ROVER_LEFT_BACKWARD  5
 #define CONFIG_ROVER_RIGHT_FORWARD  6
 #define CONFIG_ROVER_RIGHT_BACKWARD 7
+#endif
 #endif
 
 #define ROVER_PORT          8080

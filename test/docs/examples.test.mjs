@@ -85,6 +85,14 @@ describe('the board\'s application', () => {
     for (const file of list('rover/board', '.c'))
         test(`${file}, in the secure profile`, () =>
             compile([...KINDS['esp-idf'].command, ...board, '-DCONFIG_OTAPULT_SECURE=1'], at(file)));
+    const motors = (...flags) => compile([...KINDS['esp-idf'].command, ...board, ...flags], at('rover/board/motors.c'));
+    for (const chip of ['ESP32', 'ESP32S2', 'ESP32S3', 'ESP32C3', 'ESP32C6'])
+        test(`the motors have pins that are free on an ${chip}`, () => motors(`-DCONFIG_IDF_TARGET_${chip}=1`));
+    test('a motor on a pin of the flash does not compile', async () => {
+        const pins = ['LEFT_FORWARD=25', 'LEFT_BACKWARD=26', 'RIGHT_FORWARD=6', 'RIGHT_BACKWARD=33'];
+        await assert.rejects(motors('-DCONFIG_IDF_TARGET_ESP32=1', ...pins.map(pin => `-DCONFIG_ROVER_${pin}`)),
+            /right motor, forward: not a free pin/);
+    });
     test('rover/board/arduino.cpp', () =>
         compile([...KINDS.arduino.command, ...board], at('rover/board/arduino.cpp')));
 });

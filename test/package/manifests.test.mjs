@@ -283,9 +283,23 @@ describe('the partition table of the rover', () => {
             return run(program('otapult'), ['info', path.join(folder, name)]);
         };
         const none = compile('nvs, data, nvs, 0x9000, 0x6000\nfactory, app, factory, 0x10000, 0x100000\n');
+        assert.match(await info('small.bin', compile(read('rover/partitions_4MB.csv'))), /^  fit for updates over the air$/m);
         assert.match(await info('two.bin', table), /^  fit for updates over the air$/m);
         assert.match(await info('none.bin', none), /^  not fit for updates over the air: it has no OTA slots/m);
     });
+});
+
+test('every chip has settings of its own, with a table that fills its flash, and none has PSRAM of another', async () => {
+    const common = read('rover/sdkconfig.defaults');
+    assert.doesNotMatch(common, /SPIRAM|FLASHSIZE|PARTITION/);
+    for (const chip of (await yaml('idf_component.yml')).targets) {
+        const own = read(`rover/sdkconfig.defaults.${chip}`);
+        const [, size] = own.match(/^CONFIG_ESPTOOLPY_FLASHSIZE_(\d+)MB=y$/m);
+        const [, file] = own.match(/^CONFIG_PARTITION_TABLE_CUSTOM_FILENAME="(.*)"$/m);
+        const [offset, length] = entries(read('rover', file)).pop().split(/, */).slice(3).map(Number);
+        assert.equal(offset + length, Number(size) << 20, chip);
+        assert.equal(/^CONFIG_SPIRAM=y$/m.test(own), chip === 'esp32s3', chip);
+    }
 });
 
 describe('Kconfig', () => {
@@ -306,8 +320,9 @@ describe('Kconfig', () => {
         });
     }
 
-    const options = file => [...read(file).matchAll(/^ {4}config (\w+)\n(?! {8}bool)(?: {8}.*\n)*? {8}default (.*)$/gm)]
-        .map(([, name, value]) => [`CONFIG_${name}`, value]);
+    // Each default of an option that is no switch, also those for some chip or profile only.
+    const options = file => [...read(file).matchAll(/^ {4}config (\w+)\n(?! {8}bool)((?: {8}.*\n)+)/gm)]
+        .flatMap(([, name, lines]) => [...lines.matchAll(/^ {8}default (.*?)(?: if .*)?$/gm)].map(([, value]) => [`CONFIG_${name}`, value]));
 
     test('the port knows the options of Kconfig, and has the same defaults where there is none', () => {
         const sources = list('port/esp-idf', '.c').map(file => read(file)).join('\n');
