@@ -67,6 +67,22 @@ static struct MHD_Daemon *start_daemon(struct mhd_server *s, const struct addrin
                             MHD_OPTION_END);
 }
 
+/* Why nothing can listen there, found out by trying: what the library left in errno does not outlive its
+ * cleaning up (1.0). 0: it can, so what is left is what TLS was given. */
+static int why_not(const struct addrinfo *a)
+{
+    const int on = 1;
+    int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), err = 0;
+
+    if (fd < 0)
+        return errno;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        bind(fd, a->ai_addr, a->ai_addrlen) != 0 || listen(fd, 1) != 0)
+        err = errno;
+    close(fd);
+    return err;
+}
+
 /* NULL: errno says why. */
 static struct MHD_Daemon *listen_on(struct mhd_server *s, const char *address, uint16_t port, unsigned idle_s,
                                     const struct mhd_tls *tls)
@@ -80,11 +96,11 @@ static struct MHD_Daemon *listen_on(struct mhd_server *s, const char *address, u
         errno = EADDRNOTAVAIL;
         return NULL;
     }
-    errno = 0;
     struct MHD_Daemon *daemon = start_daemon(s, found, idle_s, tls);
-    if (daemon == NULL && errno == 0) /* no system call failed: what is left is what TLS was given */
-        errno = EKEYREJECTED;
-    freeaddrinfo(found); /* glibc's free leaves errno alone */
+    int err = daemon == NULL ? why_not(found) : 0;
+    freeaddrinfo(found);
+    if (daemon == NULL)
+        errno = err != 0 ? err : EKEYREJECTED;
     return daemon;
 }
 

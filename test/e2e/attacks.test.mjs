@@ -111,7 +111,9 @@ for (const [name, start] of Object.entries(profiles)) {
                 for (const login of [{}, target.login]) {
                     const answer = await exchange(target.url, head('GET', trick, { ...login, Connection: 'close' }));
                     assert.doesNotMatch(answer?.body ?? '', /"state"/, trick);
-                    assert.ok([undefined, 400, 401, 404, 405, 505].includes(answer?.status), `${trick}: ${answer?.status}`);
+                    // libmicrohttpd 1.0 sends a blank inside an address to its escaped form
+                    const blank = trick.endsWith('\t') ? [301] : [];
+                    assert.ok([undefined, 400, 401, 404, 405, 505, ...blank].includes(answer?.status), `${trick}: ${answer?.status}`);
                 }
             }
             await unchanged();

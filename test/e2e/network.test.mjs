@@ -343,20 +343,21 @@ withRover('requests that are wrong', [], world => {
             const answers = await answersTo(bytes());
             assert.ok(answers.length <= 1, `${answers.length} answers`);
             assert.ok(statuses.includes(answers[0]?.status ?? 0), `status ${answers[0]?.status}`);
-            if (code)
+            if (code && !LIBRARY_SAYS_SO.test(answers[0].body))
                 assert.equal(answers[0].json.code, code);
             assert.equal((await idle(world)).boot, boot);
         });
     }
 
     const CLOSED = 0;
+    const LIBRARY_SAYS_SO = /Unsupported Transfer-Encoding/; // libmicrohttpd from 1.0 on, in its own words
     const length = (...values) => values.map(value => ['Content-Length', value]);
 
     refused('1,000 headers', [431], () =>
         head('GET', '/', Array.from({ length: 1000 }, (_, n) => [`X-${n}`, 'x'.repeat(60)])));
     refused('a header of a megabyte', [431], () => head('GET', '/', { X: 'x'.repeat(1 << 20) }));
     refused('an address of a megabyte', [414], () => head('GET', `/${'x'.repeat(1 << 20)}`));
-    refused('a method of a megabyte', [414, 431], () => head('X'.repeat(1 << 20), '/'));
+    refused('a method of a megabyte', [CLOSED, 414, 431], () => head('X'.repeat(1 << 20), '/'));
     refused('an upload with a flood of headers', [431], () => uploadHead(
         Array.from({ length: 5000 }, (_, n) => [`X-${n}`, 'x'.repeat(60)])));
 

@@ -646,7 +646,11 @@ static void a_body_without_a_clear_end_is_answered_at_once(void **state)
 
         snprintf(request, sizeof request, "POST /echo HTTP/1.1\r\nHost: x\r\n%s\r\nabc", lengths[i]);
         ask(request, &a);
-        assert_refusal(&a, 400, "content_length");
+        if (strstr(a.body, "Unsupported Transfer-Encoding") !=
+            NULL) /* said by libmicrohttpd itself, from 1.0 on */
+            assert_int_equal(a.status, 400);
+        else
+            assert_refusal(&a, 400, "content_length");
         assert_contains(a.head, "Connection: close\r\n");
     }
     assert_int_equal(begun, 0);
