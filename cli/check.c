@@ -190,6 +190,8 @@ const struct verb verb_check = {
     .completes = {COMPLETES_FILE, COMPLETES_FILE},
     .group = GROUP_FILES,
     .options = (const struct verb_option[]){{OPTION_CHIP, NULL},
+                                            {OPTION_CHIP_REVISION, NULL},
+                                            {OPTION_EFUSE_REVISION, NULL},
                                             {OPTION_SLOT_SIZE, NULL},
                                             {OPTION_KEY_DIGEST, NULL},
                                             {OPTION_RUNNING, NULL},

@@ -45,8 +45,11 @@ const struct verb verb_info = {
     .most = OPERANDS_ANY,
     .completes = {COMPLETES_FILE, COMPLETES_FILE},
     .group = GROUP_FILES,
-    .options =
-        (const struct verb_option[]){
-            {OPTION_CHIP, NULL}, {OPTION_SLOT_SIZE, NULL}, {OPTION_JSON, NULL}, {OPTION_NONE, NULL}},
+    .options = (const struct verb_option[]){{OPTION_CHIP, NULL},
+                                            {OPTION_CHIP_REVISION, NULL},
+                                            {OPTION_EFUSE_REVISION, NULL},
+                                            {OPTION_SLOT_SIZE, NULL},
+                                            {OPTION_JSON, NULL},
+                                            {OPTION_NONE, NULL}},
     .run = run,
 };

@@ -166,6 +166,10 @@ int input_judge(const struct input *in, const struct options *options, struct ot
         .slot_size = options->slot_size, .chip_id = options->chip_id, .chip_rev = input_wanted_revision(in)};
     struct otapult_trust trust;
 
+    if (options->chip_revision >= 0)
+        limits.chip_rev = (uint16_t)options->chip_revision;
+    if (options->efuse_revision >= 0)
+        limits.block_rev = (uint16_t)options->efuse_revision;
     otapult_trust_init(&trust, options->key_digest, options->key_count);
     if (options->key_count > 0)
         limits.trust = &trust;
@@ -176,6 +180,7 @@ int input_judge_any(const struct input *in, const struct options *options, struc
 {
     struct options any = *options;
     any.slot_size = INPUT_MAX;
+    any.chip_revision = any.efuse_revision = -1;
     if (in->size >= HEADER_SIZE)
         any.chip_id = otapult_le16(in->data + HEADER_CHIP_AT);
     return input_judge(in, &any, j);

@@ -119,6 +119,30 @@ static bool set_slot_size(struct options *o, const char *value)
     return true;
 }
 
+/* "0.2", as esptool and the error texts write it. */
+static bool set_revision(int *revision, const char *value)
+{
+    unsigned major, minor;
+    char rest;
+
+    if (!isdigit((unsigned char)*value) || sscanf(value, "%2u.%2u%c", &major, &minor, &rest) != 2) {
+        complain("a revision is two numbers with a dot between, such as 0.2");
+        return false;
+    }
+    *revision = (int)(major * 100 + minor);
+    return true;
+}
+
+static bool set_chip_revision(struct options *o, const char *value)
+{
+    return set_revision(&o->chip_revision, value);
+}
+
+static bool set_efuse_revision(struct options *o, const char *value)
+{
+    return set_revision(&o->efuse_revision, value);
+}
+
 static bool set_scheme(struct options *o, const char *value)
 {
     for (unsigned s = 0; s < OTAPULT_SCHEMES; s++) {

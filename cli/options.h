@@ -23,6 +23,7 @@ struct options {
     /* of a robot */
     uint32_t    slot_size;
     uint16_t    chip_id;
+    int         chip_revision, efuse_revision; /* major * 100 + minor; -1: not said */
     const char *running;   /* version of its firmware */
     bool        first_use; /* one that is not known yet is noted */
     const char *inventory, *token;
@@ -44,7 +45,7 @@ struct options {
     bool        append, in_place;
 };
 
-#define OPTIONS_DEFAULT .jobs = 10, .wait_s = 90, .timeout_s = 5, .slot_size = 0x640000, .chip_id = 0x0009, .scheme = OTAPULT_RSA_3072
+#define OPTIONS_DEFAULT .jobs = 10, .wait_s = 90, .timeout_s = 5, .slot_size = 0x640000, .chip_id = 0x0009, .chip_revision = -1, .efuse_revision = -1, .scheme = OTAPULT_RSA_3072
 
 struct option_row {
     const char *name;

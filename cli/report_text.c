@@ -208,7 +208,8 @@ static void print_behind(const struct anatomy *a, size_t file_size)
 
 static bool is_one_image(const struct report *r)
 {
-    return r->survey->image_count == 1 && r->err != OTAPULT_E_IMAGE_MERGED;
+    return r->survey->image_count == 1 && r->err != OTAPULT_E_IMAGE_MERGED &&
+           r->err != OTAPULT_E_IMAGE_MERGED_CHIP;
 }
 
 int report_text(const struct report *r)

@@ -118,6 +118,7 @@ static const struct kind {
     {OTAPULT_E_SIGNATURE_WRONG, "app", look_image},
     {OTAPULT_E_IMAGE_BOOTLOADER, "bootloader", look_bootloader},
     {OTAPULT_E_IMAGE_MERGED, "merged", look_merged},
+    {OTAPULT_E_IMAGE_MERGED_CHIP, "merged", look_merged},
     {OTAPULT_E_FILE_PARTITION_TABLE, "partition_table", look_table},
     {OTAPULT_E_FILE_OTA_DATA, "ota_data", look_ota_data},
 };

@@ -2,12 +2,13 @@
 // The browser's own reading of a firmware file, before a byte of it is sent. It gives the codes and the
 // details of the error table, as the device does, which judges again and has the last word.
 //
-//   judge(bytes, name, {chip, slot_size, size, signed}) -> {code, detail, detail_ru, info, cure}
+//   judge(bytes, name, {chip, chip_revision, efuse_block_revision, slot_size, size, signed})
+//       -> {code, detail, detail_ru, info, cure}
 //
 // bytes: of the file, from its start; size: of the file where bytes holds less of it.
-// chip, slot_size: the device's, of /api/ota/status; left out, they are not compared.
+// chip, its revisions, slot_size: the device's, of /api/ota/status; left out, they are not compared.
 // code: null for an app image that fits. info: what the image says of itself, as far as it was read.
-// cure: {at, size, info} of the application inside a merged image, when it would be accepted.
+// cure: {at, size, info} of the application inside a merged or filled-up image, when it would be accepted.
 'use strict';
 
 // code: [caption, template of the detail, the same in Russian], and words of findings: Russian; ui-pack puts
@@ -16,7 +17,7 @@ const ERRORS = Object(/*ERRORS*/);
 const RUSSIAN = Object(/*WORDS*/);
 
 const CHIPS = {
-    0: 'ESP32', 2: 'ESP32-S2', 5: 'ESP32-C3', 9: 'ESP32-S3', 10: 'ESP32-H2', 12: 'ESP32-C2', 13: 'ESP32-C6',
+    0: 'ESP32', 2: 'ESP32-S2', 5: 'ESP32-C3', 9: 'ESP32-S3', 10: 'ESP32-H2 (beta)', 12: 'ESP32-C2', 13: 'ESP32-C6',
     16: 'ESP32-H2', 18: 'ESP32-P4', 20: 'ESP32-C61', 23: 'ESP32-C5', 25: 'ESP32-H21', 28: 'ESP32-H4',
     31: 'ESP32-E22', 32: 'ESP32-S31'
 };
@@ -25,6 +26,7 @@ const HEAD = 288;
 const SECTOR = 0x1000;
 const TABLE = 0x8000;
 const APP = 0x10000;
+const LAST = 0x20000; // no partition table is looked for behind it
 const SYSTEM = 'file_filesystem';
 const ARCHIVE = 'file_archive';
 const OTA_DATA = 'file_ota_data';
@@ -50,7 +52,7 @@ const KINDS = [
     [/^(\xEB.\x90|\xE9..).{8}\0[\x02\x04\x08\x10].{497}U\xAA/s, SYSTEM, 'FAT'],
     [/^(\xE9.{4}|\xEA).{5}([\xFE\xFF]\x3F|[\x10\x20-\x2F]\x40)/s, 'image_esp8266'],
     [/^[:S][0-9a-f]{9}/i, 'file_hex'],
-    [/^\0+$/, 'file_blank'],
+    [/^=\xB8\xF3\x96/, 'file_mcuboot', 'MCUboot\'s header'],
     [/^.{4}\xFF{20}.{4}(?!\xFF{4}).{4}\xFF{480}$/s, OTA_DATA],
     [/^([\t\n\r -~]|[\xC2-\xF4][\x80-\xBF]{1,3})+[\xC2-\xF4]?$/, 'file_text'],
     [/^x[\x01\x5E\x9C\xDA]/, 'file_gzip'],
@@ -62,6 +64,9 @@ const u32 = (b, at) => (u16(b, at) | u16(b, at + 2) << 16) >>> 0;
 const hex = n => '0x' + n.toString(16);
 const chipName = b => CHIPS[u16(b, 12)] || 'an unknown chip';
 const isApp = (b, at) => b[at] === 0xE9 && u32(b, at + 32) === 0xABCD5432;
+const only = (b, value) => b.every(byte => byte === value);
+const used = b => b.findLastIndex(byte => byte !== 0xFF) + 1;
+const hexes = bytes => Array.from(bytes, n => hex(n + 256).slice(3)).join('');
 const isTable = (b, at) => b[at] === 0xAA && b[at + 1] === 0x50 && b[at + 4] === 0;
 
 function refuse(code, finding, info) {
@@ -82,13 +87,14 @@ function kindAt(b, at) {
 // ---- a merged image, and the application inside ----
 
 function merged(b) {
-    for (let at = SECTOR; at <= APP; at += SECTOR) {
+    for (let at = SECTOR; at <= LAST; at += SECTOR) {
+        const chip = chipName(b);
         if (isTable(b, at))
-            return {text: 'partition table', at};
+            return {text: 'partition table', at, chip};
         if (at === APP && isApp(b, at))
-            return {text: 'app image', at};
+            return {text: 'app image', at, chip};
         if (b[0] === 0xFF && at <= 2 * SECTOR && b[at] === 0xE9)
-            return {text: 'bootloader', at};
+            return {text: 'bootloader', at, chip: chipName(b.subarray(at))};
     }
     return null;
 }
@@ -98,7 +104,7 @@ function appOffsets(b) {
     const offsets = [];
     let at = SECTOR;
 
-    while (at < APP && !isTable(b, at))
+    while (at < LAST && !isTable(b, at))
         at += SECTOR;
     for (; isTable(b, at); at += 32) {
         if (b[at + 2] === 0)
@@ -126,7 +132,7 @@ function text(b, at, size) {
 
 const description = b => !isApp(b, 0) ? {} : {
     version: text(b, 0x30, 32), project: text(b, 0x50, 32), time: text(b, 0x70, 16), date: text(b, 0x80, 16),
-    idf: text(b, 0x90, 32), build: Array.from(b.slice(0xB0, 0xB4), n => hex(n + 256).slice(3)).join('')
+    idf: text(b, 0x90, 32), build: hexes(b.slice(0xB0, 0xB4))
 };
 
 // Follows the segments to the image's end. info.size: of the whole image, as far as that is known.
@@ -150,6 +156,8 @@ function walk(b, size) {
     }
     if (size < info.size)
         return refuse('image_truncated', {at: size, got: info.size - size}, info);
+    if (info.build && only(b.subarray(0xB0, 0xD0), 0)) // as Rust's tools leave it
+        info.build = hexes(b.slice(info.end, info.end + 4));
     return {code: null, detail: '', info};
 }
 
@@ -166,10 +174,27 @@ function checksum(b, info) {
 function isSigned(b, size, end) {
     const at = size - SECTOR;
     return at % SECTOR === 0 && at >= end && at < end + SECTOR && b[at] === 0xE7 &&
-        b.subarray(end, at).every(byte => byte === 0xFF);
+        only(b.subarray(end, at), 0xFF);
 }
 
-function image(b, size, {chip, slot_size, signed}) {
+// Is the chip's revision one that the image is for? null: yes.
+function revision(code, ours, least, most, info) {
+    const shown = n => `v${Math.floor(n / 100)}.${n % 100}`;
+    const refused = rev => refuse(code, {rev: shown(rev), ourrev: shown(ours)}, info);
+
+    if (ours === undefined || ours === null)
+        return null;
+    if (ours < least)
+        return refused(least);
+    return ours > most && most % 0xFFFF ? refused(most) : null;
+}
+
+const revisions = (b, info, limits) =>
+    revision('image_chip_revision', limits.chip_revision, u16(b, 15), u16(b, 17), info) ||
+    revision('image_efuse_revision', limits.efuse_block_revision, u16(b, 0xD0) % 0xFFFF, u16(b, 0xD2), info);
+
+function image(b, size, limits) {
+    const {chip, slot_size, signed} = limits;
     const verdict = walk(b, size);
     const {info} = verdict;
     const got = Math.max(info.size, size);
@@ -181,12 +206,18 @@ function image(b, size, {chip, slot_size, signed}) {
         return refuse('image_no_hash', {}, info);
     if (chip && info.chip !== chip)
         return refuse('image_wrong_chip', {chip: info.chip, ours: chip}, info);
-    if (slot_size && got > slot_size)
+    const wrong = revisions(b, info, limits);
+    if (wrong)
+        return wrong;
+    const filled = size === b.length && only(b.subarray(info.size), 0xFF);
+    if (slot_size && (filled ? info.size : got) > slot_size)
         return refuse('image_too_large', {got, want: slot_size}, info);
     if (verdict.code)
         return verdict;
-    if (size > info.size && !isSigned(b, size, info.size))
-        return refuse('image_trailing', {at: info.size}, info);
+    if (size > info.size && !isSigned(b, size, info.size)) {
+        const cure = filled && !image(b.subarray(0, info.size), info.size, limits).code;
+        return {...refuse('image_trailing', {at: info.size}, info), cure: cure ? {at: 0, size: info.size, info} : undefined};
+    }
     const xwant = checksum(b, info);
     if (b[at] !== xwant)
         return refuse('image_checksum', {at, xgot: b[at], xwant}, info);
@@ -201,7 +232,7 @@ function withoutDescription(b, size, chip) {
 
     if (size < HEAD)
         return refuse('image_truncated', {at: size, got: HEAD - size});
-    if (CHIPS[u16(b, 12)] && !mapped && (size < TABLE || b[32] === 0x50))
+    if (CHIPS[u16(b, 12)] && !mapped && (used(b) <= TABLE || b[32] === 0x50))
         return refuse('image_bootloader', info, info);
     if (chip && info.chip !== chip && u32(b, 19) >>> 25 === 0)
         return refuse('image_wrong_chip', {...info, ours: chip}, info);
@@ -219,10 +250,14 @@ function behindErased(b, size) {
 
 function judge(bytes, name, limits = {}) {
     const size = limits.size ?? bytes.length;
+    const verdict = content(bytes, size, limits);
+    return verdict.code || /.\.bin$/i.test(name) ? verdict : refuse('file_name');
+}
+
+// What the bytes are comes before what they are called.
+function content(bytes, size, limits) {
     const [first] = bytes;
 
-    if (!/.\.bin$/i.test(name))
-        return refuse('file_name');
     if (size === 0)
         return refuse('file_empty');
     if (isApp(bytes, 0) && size >= HEAD)
@@ -231,8 +266,14 @@ function judge(bytes, name, limits = {}) {
     if (kind)
         return kind;
     const found = [0xE9, 0xFF].includes(first) && merged(bytes);
+    if (found && limits.chip && found.chip !== limits.chip && (first === 0xE9 || found.text === 'bootloader'))
+        return refuse('image_merged_chip', {...found, ours: limits.chip});
     if (found)
         return {...refuse('image_merged', found), cure: cutOut(bytes, limits)};
+    if (first === 0 && only(bytes, 0))
+        return refuse('file_blank', {xgot: 0});
+    if (only(bytes.subarray(0, 512), 0))
+        return refuse('file_mcuboot', {text: 'zeros where MCUboot\'s header goes'});
     if (first === 0xE9)
         return withoutDescription(bytes, size, limits.chip);
     return refuse('file_unknown', {xgot: first, xwant: 0xE9});
@@ -241,6 +282,6 @@ function judge(bytes, name, limits = {}) {
 // The appended SHA-256.
 async function judgeHash(bytes, info) {
     const digest = await sha256(bytes.subarray(0, info.end));
-    const appended = Array.from(bytes.subarray(info.end, info.end + 32), n => hex(n + 256).slice(3)).join('');
+    const appended = hexes(bytes.subarray(info.end, info.end + 32));
     return digest === appended ? null : refuse('image_hash', {at: info.end}, info);
 }

@@ -31,7 +31,9 @@ struct otapult_app_desc {
     char     date[16];
     char     idf[32];
     uint32_t secure_version;
-    uint8_t  elf_sha256[32]; /* names the build; its first 4 bytes in hex are the build id */
+    uint8_t  elf_sha256[32]; /* of the ELF file it was made from; all zeros where the build tool knows none */
+    uint8_t  build[4]; /* names the build: the first bytes of elf_sha256, or, where that is all zeros, of the
+                        * SHA-256 at the image's end; zeros until that was read */
 };
 
 struct otapult_image_info {
@@ -66,7 +68,7 @@ enum otapult_age otapult_compare_versions(const struct otapult_version *a, const
 /* OTAPULT_OLDER, and nothing else: where the age is not known, false. */
 bool otapult_is_older(const struct otapult_version *a, const struct otapult_version *b);
 
-/* Writes the build id, 8 hex digits and a NUL, of a description into dst. Never fails. */
+/* Writes the build id, 8 hex digits and a NUL, of a description into dst: its `build`. Never fails. */
 void otapult_build_id(const struct otapult_app_desc *desc, char dst[OTAPULT_BUILD_ID_CHARS + 1]);
 
 /* "ESP32-S3" of 0x0009, and so on; "chip 0x1234" is not invented: unknown ids give "an unknown chip". */

@@ -32,4 +32,9 @@
 void otapult_header_decode(const uint8_t header[OTAPULT_IMAGE_HEADER], struct otapult_image_info *info);
 bool otapult_desc_decode(const uint8_t raw[OTAPULT_DESC_SIZE], struct otapult_app_desc *desc);
 
+/* Rust's build tools leave the ELF digest out. Then the SHA-256 at the image's end names the build: at least
+ * sizeof desc->build bytes of it. */
+bool otapult_desc_has_no_build(const struct otapult_app_desc *desc);
+void otapult_name_build(struct otapult_app_desc *desc, const uint8_t *digest);
+
 #endif

@@ -11,7 +11,7 @@ void otapult_build_id(const struct otapult_app_desc *desc, char dst[OTAPULT_BUIL
 {
     struct otapult_text t;
     otapult_text_init(&t, dst, OTAPULT_BUILD_ID_CHARS + 1);
-    otapult_text_digest(&t, desc->elf_sha256, OTAPULT_BUILD_ID_CHARS / 2);
+    otapult_text_digest(&t, desc->build, sizeof desc->build);
 }
 
 void otapult_header_decode(const uint8_t header[OTAPULT_IMAGE_HEADER], struct otapult_image_info *info)
@@ -42,7 +42,19 @@ bool otapult_desc_decode(const uint8_t raw[OTAPULT_DESC_SIZE], struct otapult_ap
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         otapult_text_clean((char *)desc + texts[i].field, texts[i].size, raw + texts[i].at, texts[i].size);
     memcpy(desc->elf_sha256, raw + 144, sizeof desc->elf_sha256);
+    memcpy(desc->build, desc->elf_sha256, sizeof desc->build);
     return true;
+}
+
+bool otapult_desc_has_no_build(const struct otapult_app_desc *desc)
+{
+    return otapult_has_only(desc->elf_sha256, sizeof desc->elf_sha256, 0);
+}
+
+void otapult_name_build(struct otapult_app_desc *desc, const uint8_t *digest)
+{
+    if (otapult_desc_has_no_build(desc))
+        memcpy(desc->build, digest, sizeof desc->build);
 }
 
 int otapult_read_head(const uint8_t head[OTAPULT_HEAD_SIZE], struct otapult_image_info *info)

@@ -409,6 +409,7 @@ static int take_digest(struct otapult_inspect *in, const uint8_t **p, size_t *n)
         return err;
     if (memcmp(in->piece, in->info.digest, OTAPULT_IMAGE_DIGEST) != 0)
         return refuse(in, OTAPULT_E_IMAGE_HASH, in->pos - OTAPULT_IMAGE_DIGEST, 0, 0);
+    otapult_name_build(&in->info.desc, in->info.digest);
     err = check_mapped(in);
     return err == 0 && in->limits.trust != NULL ? expect_signature(in) : err;
 }

@@ -128,11 +128,6 @@ static bool is_spiffs(const struct otapult_recognise *r)
     return (first & 0x8000) != 0 && otapult_le32(r->head + 0x100) == first;
 }
 
-static bool is_zeros(const struct otapult_recognise *r)
-{
-    return otapult_has_only(r->head, head_size(r), 0);
-}
-
 /* Load addresses of an ESP8266: data RAM, instruction RAM, mapped flash. An ESP32's image has pin settings
  * in the place of the first one. */
 static bool is_esp8266_address(uint32_t a)
@@ -181,7 +176,7 @@ static const struct mark {
     {0, 1, "\xEA", OTAPULT_E_IMAGE_ESP8266, NULL, is_esp8266, 8},
     {0, 1, ":", OTAPULT_E_FILE_HEX, NULL, is_hex_record, 10},
     {0, 1, "S", OTAPULT_E_FILE_HEX, NULL, is_hex_record, 10},
-    {0, 1, "\0", OTAPULT_E_FILE_BLANK, NULL, is_zeros, 1},
+    {0, 4, "\x3D\xB8\xF3\x96", OTAPULT_E_FILE_MCUBOOT, "MCUboot's header", NULL, 0},
     {0, 0, "", OTAPULT_E_FILE_OTA_DATA, NULL, is_ota_data, OTAPULT_OTA_RECORD_SIZE},
     {0, 0, "", OTAPULT_E_FILE_TEXT, NULL, is_text, 1},
     {0, 1, "x", OTAPULT_E_FILE_GZIP, NULL, is_zlib, 2},
@@ -260,7 +255,7 @@ static void judge_image_head(struct otapult_recognise *r)
 
 static void judge_image_end(struct otapult_recognise *r)
 {
-    if (r->seen < TABLE_AT || has_bootloader_description(r))
+    if (r->last <= TABLE_AT || has_bootloader_description(r)) /* the rest is padding */
         refuse_bootloader(r);
     else
         refuse_strange_image(r);
@@ -286,7 +281,7 @@ static void judge_head(struct otapult_recognise *r)
         judge_image_head(r);
     else if (r->head[0] == OTAPULT_IMAGE_MAGIC)
         refuse_cut_head(r);
-    else if (r->head[0] != ERASED || r->mixed)
+    else if (r->mixed || (r->head[0] != ERASED && r->head[0] != 0))
         refuse_unknown(r);
 }
 
@@ -303,6 +298,19 @@ static bool is_bootloader_of_known_chip(const uint8_t *p)
            otapult_chip_known(otapult_le16(p + OTAPULT_HEADER_CHIP));
 }
 
+/* Both at once: that only the application inside is wanted, and that it is another chip's. `header`: of the
+ * bootloader; NULL: there is none. */
+static void refuse_merged(struct otapult_recognise *r, uint32_t at, const char *what, const uint8_t *header)
+{
+    const uint16_t chip = header == NULL ? r->chip_id : otapult_le16(header + OTAPULT_HEADER_CHIP);
+
+    if (chip != r->chip_id)
+        refuse(r, OTAPULT_E_IMAGE_MERGED_CHIP,
+               (struct otapult_finding){.at = at, .got = chip, .want = r->chip_id, .text = what});
+    else
+        refuse_part(r, OTAPULT_E_IMAGE_MERGED, at, what);
+}
+
 /* What begins with erased flash: other chips boot from 0x1000 or 0x2000, and ESP-IDF's wear levelling
  * leaves its first sector empty. */
 static void judge_behind_erased(struct otapult_recognise *r, uint32_t at)
@@ -312,15 +320,17 @@ static void judge_behind_erased(struct otapult_recognise *r, uint32_t at)
     else if (at == 0x1000 && is_ota_record(r->window))
         refuse_part(r, OTAPULT_E_FILE_OTA_DATA, at, NULL);
     else if ((at == 0x1000 || at == 0x2000) && is_bootloader_of_known_chip(r->window))
-        refuse_part(r, OTAPULT_E_IMAGE_MERGED, at, "bootloader");
+        refuse_merged(r, at, "bootloader", r->window);
 }
 
 static void judge_boundary(struct otapult_recognise *r, uint32_t at)
 {
+    const uint8_t *header = r->head[0] == OTAPULT_IMAGE_MAGIC ? r->head : NULL;
+
     if (at >= TABLE_AT && is_table(r->window))
-        refuse_part(r, OTAPULT_E_IMAGE_MERGED, at, "partition table");
+        refuse_merged(r, at, "partition table", header);
     else if (at == APP_AT && begins_app(r->window))
-        refuse_part(r, OTAPULT_E_IMAGE_MERGED, at, "app image");
+        refuse_merged(r, at, "app image", header);
     else if (r->head[0] == ERASED)
         judge_behind_erased(r, at);
 }
@@ -336,6 +346,8 @@ static void judge_end(struct otapult_recognise *r)
 {
     if (r->head[0] == OTAPULT_IMAGE_MAGIC)
         judge_image_end(r);
+    else if (r->mixed && r->head[0] == 0)
+        refuse_part(r, OTAPULT_E_FILE_MCUBOOT, 0, "zeros where MCUboot's header goes");
     else if (r->mixed)
         refuse_unknown(r);
     else
@@ -370,7 +382,8 @@ static void judge_stop(struct otapult_recognise *r)
         judge_head(r);
     else if (r->seen > OTAPULT_RECOGNISE_HEAD && r->seen % STEP == OTAPULT_RECOGNISE_WINDOW)
         judge_boundary(r, r->seen - OTAPULT_RECOGNISE_WINDOW);
-    if (r->kind == OTAPULT_KIND_UNDECIDED && r->seen == OTAPULT_RECOGNISE_LAST)
+    const bool zeros_ended = r->seen > OTAPULT_RECOGNISE_HEAD && r->head[0] == 0 && r->mixed;
+    if (r->kind == OTAPULT_KIND_UNDECIDED && (zeros_ended || r->seen == OTAPULT_RECOGNISE_LAST))
         judge_end(r);
 }
 
@@ -383,6 +396,11 @@ static void take(struct otapult_recognise *r, const uint8_t *p, uint32_t n)
     if (into < OTAPULT_RECOGNISE_WINDOW)
         memcpy(r->window + into, p, n);
     r->mixed = r->mixed || !otapult_has_only(p, n, r->head[0]);
+    for (uint32_t i = n; i > 0; i--)
+        if (p[i - 1] != ERASED) {
+            r->last = r->seen + i;
+            break;
+        }
     r->seen += n;
 }
 

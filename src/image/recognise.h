@@ -9,13 +9,14 @@
  * definition tells (NVS, raw FAT, archives other than gzip) say so in the .c.
  *
  * An app image is told by its first OTAPULT_HEAD_SIZE bytes, nearly everything else by its first
- * OTAPULT_RECOGNISE_HEAD. Two kinds need more: what begins like a bootloader may be a merged image
- * (partition table at 0x8000, or a later 4 KB boundary up to 0x10000; app at 0x10000), and what begins
- * with 0xFF may be a merged image for another chip, a wear-levelled FAT, OTA data, or nothing. */
+ * OTAPULT_RECOGNISE_HEAD. Three kinds need more: what begins like a bootloader may be a merged image
+ * (partition table at 0x8000, or a later 4 KB boundary up to 0x20000; app at 0x10000), what begins
+ * with 0xFF may be a merged image for another chip, a wear-levelled FAT, OTA data, or nothing, and 512 zeros
+ * may be the room for a header of MCUboot. */
 
 #define OTAPULT_RECOGNISE_HEAD   512u     /* bytes kept */
 #define OTAPULT_RECOGNISE_WINDOW 36u      /* bytes looked at behind a 4 KB boundary */
-#define OTAPULT_RECOGNISE_LAST   0x10024u /* no file needs more bytes than these */
+#define OTAPULT_RECOGNISE_LAST   0x20024u /* no file needs more bytes than these */
 
 enum otapult_kind {
     OTAPULT_KIND_UNDECIDED,
@@ -27,6 +28,7 @@ struct otapult_recognise {
     uint32_t seen;    /* bytes looked at; stops counting when decided */
     uint32_t size;    /* of the file, an upper bound, or OTAPULT_SIZE_UNKNOWN */
     bool     mixed;   /* not all bytes equal the first one */
+    uint32_t last;    /* behind the last byte that is not 0xFF */
     uint16_t chip_id; /* of this device */
     enum otapult_kind kind;
     int      err;

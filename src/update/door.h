@@ -89,6 +89,8 @@ void otapult_look_at_slot(struct otapult *o, int index, struct otapult_slot_view
 const struct otapult_secure *otapult_profile(const struct otapult *o);
 const char *const *otapult_device_hosts(const struct otapult *o);
 uint16_t otapult_device_chip(const struct otapult *o);
+uint16_t otapult_device_revision(const struct otapult *o);       /* of the chip, major * 100 + minor */
+uint16_t otapult_device_block_revision(const struct otapult *o); /* of its eFuse block; 0: not known */
 const char *otapult_device_accepts(const struct otapult *o, size_t n); /* "plain", "gzip", …; NULL behind the last */
 uint32_t otapult_device_stall_ms(const struct otapult *o);
 

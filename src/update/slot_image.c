@@ -3,16 +3,63 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "image/format.h"
 #include "update/claim.h"
 #include "update/known.h"
 
-static int read_head(struct otapult *o, int index, uint8_t head[OTAPULT_HEAD_SIZE])
+static int read_head(const struct otapult_flash *flash, uint8_t head[OTAPULT_HEAD_SIZE])
 {
-    struct otapult_flash flash;
+    return flash->read(flash->ctx, 0, head, OTAPULT_HEAD_SIZE);
+}
 
-    int err = o->port->open(o->port->ctx, index, &flash);
-    return err == 0 ? flash.read(flash.ctx, 0, head, OTAPULT_HEAD_SIZE) : err;
+static bool is_inside(const struct otapult_flash *flash, uint32_t at, uint32_t len)
+{
+    return at <= flash->size && len <= flash->size - at;
+}
+
+/* Where the image's own SHA-256 stands: behind the segments and what fills the last 16 bytes up. *at is 0
+ * where the headers lead out of the slot, or there is none. */
+static int find_digest(const struct otapult_flash *flash, const uint8_t head[OTAPULT_HEAD_SIZE], uint32_t *at)
+{
+    uint8_t segment[OTAPULT_SEGMENT_HEADER];
+    uint32_t end = OTAPULT_IMAGE_HEADER;
+
+    *at = 0;
+    if (head[OTAPULT_HEADER_HASH] != 1)
+        return 0;
+    for (unsigned n = 0; n < head[OTAPULT_HEADER_SEGMENTS] && n < OTAPULT_MAX_SEGMENTS; n++) {
+        if (!is_inside(flash, end, sizeof segment))
+            return 0;
+        int err = flash->read(flash->ctx, end, segment, sizeof segment);
+        if (err != 0)
+            return err;
+        const uint32_t size = otapult_le32(segment + 4);
+        if (!is_inside(flash, end + (uint32_t)sizeof segment, size))
+            return 0;
+        end += (uint32_t)sizeof segment + size;
+    }
+    end += 16 - end % 16;
+    if (is_inside(flash, end, OTAPULT_IMAGE_DIGEST))
+        *at = end;
+    return 0;
+}
+
+static int name_build(const struct otapult_flash *flash, const uint8_t head[OTAPULT_HEAD_SIZE],
+                      struct otapult_app_desc *desc)
+{
+    uint8_t digest[OTAPULT_IMAGE_DIGEST];
+    uint32_t at;
+
+    if (!otapult_desc_has_no_build(desc))
+        return 0;
+    int err = find_digest(flash, head, &at);
+    if (err == 0 && at != 0) {
+        err = flash->read(flash->ctx, at, digest, sizeof digest);
+        if (err == 0)
+            otapult_name_build(desc, digest);
+    }
+    return err;
 }
 
 int otapult_slot_row(struct otapult *o, int index, struct otapult_slot *slot)
@@ -22,26 +69,33 @@ int otapult_slot_row(struct otapult *o, int index, struct otapult_slot *slot)
 
 int otapult_slot(struct otapult *o, int index, struct otapult_slot *slot, struct otapult_image_info *info)
 {
+    struct otapult_flash flash;
     uint8_t head[OTAPULT_HEAD_SIZE];
 
     memset(info, 0, sizeof *info);
     int err = otapult_slot_row(o, index, slot);
     if (err == 0)
-        err = read_head(o, index, head);
-    if (err == 0 && otapult_read_head(head, info) == 0)
-        info->size = sizeof head; /* at least; not 0 says that an image is there */
-    return err;
+        err = o->port->open(o->port->ctx, index, &flash);
+    if (err == 0)
+        err = read_head(&flash, head);
+    if (err != 0 || otapult_read_head(head, info) != 0)
+        return err;
+    info->size = sizeof head; /* at least; not 0 says that an image is there */
+    return name_build(&flash, head, &info->desc);
 }
 
 int otapult_slot_desc(struct otapult *o, int index, struct otapult_app_desc *desc, bool *found)
 {
+    struct otapult_flash flash;
     uint8_t head[OTAPULT_HEAD_SIZE];
 
     memset(desc, 0, sizeof *desc);
-    int err = read_head(o, index, head);
+    int err = o->port->open(o->port->ctx, index, &flash);
+    if (err == 0)
+        err = read_head(&flash, head);
     *found = err == 0 && head[0] == OTAPULT_IMAGE_MAGIC &&
              otapult_desc_decode(head + OTAPULT_DESC_OFFSET, desc);
-    return err;
+    return *found ? name_build(&flash, head, desc) : err;
 }
 
 /* ---- what is shown ---- */

@@ -146,6 +146,16 @@ uint16_t otapult_device_chip(const struct otapult *o)
     return o->config.chip_id;
 }
 
+uint16_t otapult_device_revision(const struct otapult *o)
+{
+    return o->config.chip_rev;
+}
+
+uint16_t otapult_device_block_revision(const struct otapult *o)
+{
+    return o->config.block_rev;
+}
+
 uint32_t otapult_device_stall_ms(const struct otapult *o)
 {
     return o->config.stall_ms;

@@ -221,6 +221,11 @@ static void limits_json(struct otapult_json *j, const struct otapult *o, const s
 
     otapult_json_open(j, "limits", '{');
     otapult_json_str(j, "chip", otapult_chip_name(otapult_device_chip(o)));
+    otapult_json_num(j, "chip_revision", otapult_device_revision(o));
+    if (otapult_device_block_revision(o) != 0)
+        otapult_json_num(j, "efuse_block_revision", otapult_device_block_revision(o));
+    else
+        otapult_json_null(j, "efuse_block_revision");
     otapult_json_num(j, "slot_size", next != NULL ? next->slot.size : 0);
     otapult_json_num(j, "stall_ms", otapult_device_stall_ms(o));
     otapult_json_open(j, "accepts", '[');

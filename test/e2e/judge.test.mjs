@@ -280,23 +280,74 @@ test('every other kind is named', () => {
         assert.equal(code(bytes), want, bytes.subarray(0, 16).toString('hex'));
 });
 
-test('name and size come first', () => {
-    for (const name of ['firmware.elf', 'firmware', '.bin', 'firmware.bin.gz', ''])
+test('what the bytes are comes before what they are called', () => {
+    for (const name of ['firmware.elf', 'firmware', '.bin', ''])
         assert.equal(code(image(), S3, name), 'file_name', name);
+    assert.equal(code(KINDS.find(([kind]) => kind === 'file_elf')[1], S3, 'firmware.elf'), 'file_elf');
+    assert.equal(code(image({chip: 5}), S3, 'firmware'), 'image_wrong_chip');
     for (const name of ['firmware.bin', 'FIRMWARE.BIN', 'прошивка.bin'])
         assert.equal(code(image(), S3, name), null, name);
     assert.equal(code([]), 'file_empty');
+});
+
+// ---- files of the real world ----
+
+test('without an ELF digest the SHA-256 at the end names the build', () => {
+    const app = image({build: 0});
+    assert.equal(verdict(app).info.build, app.toString('hex', app.length - 32, app.length - 28));
+    assert.equal(verdict(image()).info.build, '1f2e3d4c');
+});
+
+test('what was read back with 0xFF behind it is offered without that', () => {
+    const app = image();
+    const slot = Buffer.alloc(0x10000, 0xFF);
+    app.copy(slot);
+    const {code, cure} = verdict(slot);
+    assert.equal(code, 'image_trailing');
+    assert.deepEqual(slot.subarray(cure.at, cure.at + cure.size), app);
+    assert.equal(verdict(slot, {...S3, slot_size: 0x8000}).cure.size, app.length, 'the slot is smaller than what was read');
+    slot[0xFFFF] = 0;
+    assert.equal(verdict(slot).cure, undefined);
+    slot[0xFFFF] = 0xFF;
+    slot[0x150] ^= 1;
+    assert.equal(verdict(slot).cure, undefined);
+});
+
+test('a padded bootloader, Zephyr, MCUboot', () => {
+    const loader = bootloader();
+    const padded = Buffer.alloc(0x8000, 0xFF);
+    loader.copy(padded);
+    assert.equal(code(padded), 'image_bootloader');
+    const zephyr = Buffer.alloc(0x3000);
+    zephyr.write('008e0020713d0100', 512, 'hex');
+    assert.equal(code(zephyr), 'file_mcuboot');
+    assert.equal(code(Buffer.concat([Buffer.from('3db8f39600000000', 'hex'), zephyr])), 'file_mcuboot');
+});
+
+test('the chip and its revisions are asked for as the device does', () => {
+    const app = image();
+    app.writeUInt16LE(2, 15);
+    app.writeUInt16LE(99, 17);
+    app.writeUInt16LE(103, 0xD0);
+    app.writeUInt16LE(199, 0xD2);
+    const asked = (chip, block) => code(app, {...S3, chip_revision: chip, efuse_block_revision: block});
+    assert.equal(asked(1, null), 'image_chip_revision');
+    assert.equal(asked(100, null), 'image_chip_revision');
+    assert.equal(asked(2, 102), 'image_efuse_revision');
+    assert.equal(asked(2, 200), 'image_efuse_revision');
+    assert.notEqual(asked(2, 103), 'image_efuse_revision');
+    assert.match(verdict(app, {...S3, chip_revision: 100}).detail, /needs chip revision v0\.99, this chip is v1\.0/);
 });
 
 // ---- merged images ----
 
 test('a merged image, and the application cut out of it', () => {
     const app = image({version: '3.0.0'});
-    for (const place of [{}, {at: 0x20000}, {tableAt: 0x9000}]) {
+    for (const place of [{}, {at: 0x20000}, {tableAt: 0x9000}, {at: 0x20000, tableAt: 0x12000}]) {
         const flash = merged(app, place);
         const {code, detail, cure} = verdict(flash);
         assert.equal(code, 'image_merged');
-        assert.match(detail, place.tableAt ? /at 0x9000$/ : /partition table, at 0x8000$/);
+        assert.match(detail, new RegExp(`partition table, at 0x${(place.tableAt ?? 0x8000).toString(16)}$`));
         assert.equal(cure.info.version, '3.0.0');
         assert.deepEqual(flash.subarray(cure.at, cure.at + cure.size), app);
     }
@@ -335,8 +386,8 @@ test('a merged image of a chip that boots from 0x1000', () => {
     const flash = merged(image({chip: 0}), {boot: Buffer.alloc(0)});
     bootloader({chip: 0}).copy(flash, 0x1000);
     const {code, detail, cure} = verdict(flash);
-    assert.equal(code, 'image_merged');
-    assert.match(detail, /bootloader, at 0x1000$/);
+    assert.equal(code, 'image_merged_chip');
+    assert.match(detail, /for ESP32, not ESP32-S3: bootloader, at 0x1000$/);
     assert.equal(cure, undefined);
 });
 

@@ -284,6 +284,18 @@ void otapult_note_account(struct otapult *o, const char *text, const char *by)
     fail_msg("%p %s %s", (void *)o, text, by);
 }
 
+uint16_t otapult_device_revision(const struct otapult *o)
+{
+    assert_ptr_equal(o, device);
+    return 2;
+}
+
+uint16_t otapult_device_block_revision(const struct otapult *o)
+{
+    assert_ptr_equal(o, device);
+    return 103;
+}
+
 uint16_t otapult_device_chip(const struct otapult *o)
 {
     assert_ptr_equal(o, device);
@@ -314,7 +326,7 @@ static void set_image(struct otapult_image_info *info, const char *version, uint
     strcpy(info->desc.idf, "v5.3.2");
     strcpy(info->desc.date, "Jan  1 2026");
     strcpy(info->desc.time, "12:00:00");
-    memset(info->desc.elf_sha256, build, 4);
+    memset(info->desc.build, build, sizeof info->desc.build);
     memset(info->sha256, build, sizeof info->sha256);
 }
 
@@ -1116,7 +1128,7 @@ static void the_status_has_the_documented_shape(void **state)
         "\"image\":{\"project\":\"rover\",\"version\":\"1.0.0\",\"build\":\"0a0a0a0a\",\"idf\":\"v5.3.2\","
         "\"date\":\"Jan  1 2026\",\"time\":\"12:00:00\"}},"
         "{\"label\":\"app1\",\"size\":100000,\"state\":\"empty\",\"running\":false,\"image\":null}],"
-        "\"way_back\":null,\"no_way_back\":\"no other slot holds a firmware\",\"last\":null,\"limits\":{\"chip\":\"ESP32-S3\",\"slot_size\":100000,\"stall_ms\":15000,\"accepts\":[\"plain\",\"gzip\"]},"
+        "\"way_back\":null,\"no_way_back\":\"no other slot holds a firmware\",\"last\":null,\"limits\":{\"chip\":\"ESP32-S3\",\"chip_revision\":2,\"efuse_block_revision\":103,\"slot_size\":100000,\"stall_ms\":15000,\"accepts\":[\"plain\",\"gzip\"]},"
         "\"signature\":{\"enforced\":false,\"keys\":[]},\"open\":true,\"boot\":1,\"uptime_ms\":12345}");
 }
 
