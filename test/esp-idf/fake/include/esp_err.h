@@ -25,4 +25,7 @@ typedef int esp_err_t;
  * names is not built in. Never fails. */
 const char *esp_err_to_name(esp_err_t code);
 
+/* Logs and aborts where it is not ESP_OK. */
+#define ESP_ERROR_CHECK(x) ((void)((x) == ESP_OK || (__builtin_trap(), 0)))
+
 #endif
