@@ -64,11 +64,18 @@ struct otapult_esp_config {
 #define OTAPULT_ESP_PROFILE NULL
 #endif
 
-/* What CONFIG_OTAPULT_GZIP says, of Kconfig or of the build's flags: gzip files are taken, in 44 KB of static
- * memory. For other memory, PSRAM for instance, leave the switch off and set the three members yourself. */
-#ifdef CONFIG_OTAPULT_GZIP
+/* What CONFIG_OTAPULT_GZIP and CONFIG_OTAPULT_PATCH say, of Kconfig or of the build's flags: gzip files are taken
+ * in 44 KB of static memory, patches in 32 KB. Both share the larger one: a patch inside a gzip file, which gains
+ * nothing, is refused. For other memory, PSRAM for instance, leave the switches off and set the three members
+ * yourself. */
+#if defined(CONFIG_OTAPULT_GZIP)
+#define OTAPULT_ESP_DECODER_RAM OTAPULT_GZIP_RAM /* the larger one */
+#elif defined(CONFIG_OTAPULT_PATCH)
+#define OTAPULT_ESP_DECODER_RAM OTAPULT_PATCH_RAM
+#endif
+#ifdef OTAPULT_ESP_DECODER_RAM
 extern const struct otapult_decoder *const otapult_esp_decoders[];
-extern uint64_t otapult_esp_decoder_memory[OTAPULT_GZIP_RAM / sizeof(uint64_t)];
+extern uint64_t otapult_esp_decoder_memory[OTAPULT_ESP_DECODER_RAM / sizeof(uint64_t)];
 #define OTAPULT_ESP_DECODERS                                                                          \
     .decoders = otapult_esp_decoders, .decoder_memory = otapult_esp_decoder_memory,                   \
     .decoder_memory_size = sizeof otapult_esp_decoder_memory

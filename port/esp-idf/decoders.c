@@ -6,7 +6,14 @@
 /* What Kconfig's switches say of packed files. A firmware whose configuration does not name these two links
  * neither them nor a decoder. */
 
+#ifdef OTAPULT_ESP_DECODER_RAM
+const struct otapult_decoder *const otapult_esp_decoders[] = {
 #ifdef CONFIG_OTAPULT_GZIP
-const struct otapult_decoder *const otapult_esp_decoders[] = {&otapult_gzip, NULL};
-uint64_t otapult_esp_decoder_memory[OTAPULT_GZIP_RAM / sizeof(uint64_t)];
+    &otapult_gzip,
+#endif
+#ifdef CONFIG_OTAPULT_PATCH
+    &otapult_patch,
+#endif
+    NULL};
+uint64_t otapult_esp_decoder_memory[OTAPULT_ESP_DECODER_RAM / sizeof(uint64_t)];
 #endif

@@ -120,23 +120,29 @@ static void name_build(struct otapult_text *t, const char *version, size_t len, 
     otapult_text_str(t, ")");
 }
 
+/* What runs instead of the base. The output's buffer is still free. */
+static void name_running(struct patch *d, struct otapult_text *t)
+{
+    struct otapult_app_desc desc;
+
+    d->content.base.size = d->content.base.flash.size;
+    otapult_patch_base_read(&d->content.base, OTAPULT_DESC_OFFSET, d->out, OTAPULT_DESC_SIZE);
+    if (otapult_desc_decode(d->out, &desc))
+        name_build(t, desc.version, strlen(desc.version), desc.elf_sha256);
+    else
+        otapult_text_str(t, "?");
+}
+
 /* "1.2.2 (0badcafe); 1.2.1 (cafebabe)" */
 static int wrong_base(struct patch *d, const struct otapult_decoder_env *env)
 {
-    uint8_t head[OTAPULT_HEAD_SIZE];
-    struct otapult_image_info info;
     struct otapult_text t;
 
     otapult_text_init(&t, d->text, sizeof d->text);
     name_build(&t, (const char *)d->header + OTAPULT_PATCH_HEADER, d->header[AT_BASE_TEXT],
                d->header + AT_BASE_BUILD);
     otapult_text_str(&t, "; ");
-    d->content.base.size = d->content.base.flash.size;
-    otapult_patch_base_read(&d->content.base, 0, head, sizeof head);
-    if (otapult_read_head(head, &info) == 0)
-        name_build(&t, info.desc.version, strlen(info.desc.version), info.desc.elf_sha256);
-    else
-        otapult_text_str(&t, "?");
+    name_running(d, &t);
     if (d->content.base.err != 0)
         return d->content.base.err;
     *env->why = (struct otapult_finding){.at = AT_BASE_SHA, .text = d->text};

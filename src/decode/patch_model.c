@@ -143,16 +143,16 @@ void otapult_patch_bytes_init(struct otapult_patch_bytes *b)
     otapult_patch_coarse_init(b->hashed, OTAPULT_PATCH_HASHED);
 }
 
-/* A division that rounds down, for negative numbers too: 1 << bits. */
-static int32_t floor_shift(int64_t v, unsigned bits)
+/* A division by 1 << bits that rounds down, of negative numbers too: without dividing, and without a shift of
+ * a negative number, which C leaves open. */
+static int64_t floor_shift(int64_t v, unsigned bits)
 {
-    int64_t d = (int64_t)1 << bits;
-    return (int32_t)((v - ((v % d) + d) % d) / d);
+    return v >= 0 ? v >> bits : ~(~v >> bits);
 }
 
-static int32_t within(int32_t v, int32_t most)
+static int32_t within(int64_t v, int32_t most)
 {
-    return v > most ? most : v < -most ? -most : v;
+    return v > most ? most : v < -most ? -most : (int32_t)v;
 }
 
 /* From the logarithmic domain back to 12 bits, by straight lines between the points of the table. */

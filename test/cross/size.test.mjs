@@ -74,7 +74,7 @@ for (const chip of Object.keys(CHIPS)) {
             const { wanted } = await symbols(chip, 'libport.a');
             assert.deepEqual(wanted.filter(name => given.includes(name) || /identity|otapult_der/.test(name)), []);
             const map = read('build/cross', chip, 'firmware.map').split('Linker script and memory map')[1];
-            assert.doesNotMatch(map, /\((certificate|der|esp_secure|gzip)\.c\.obj\)$/m);
+            assert.doesNotMatch(map, /\((certificate|der|esp_secure|gzip|patch)\.c\.obj\)$/m);
         });
 
         test('entries.txt names all that the port calls of the core', async () => {
@@ -82,7 +82,8 @@ for (const chip of Object.keys(CHIPS)) {
             const lines = entries(read('test/cross/entries.txt'));
             for (const [archive, known] of [['libport.a', lines],
                 ['libesp_secure.a', lines.map(line => line.replace('secure ', ''))],
-                ['libdecoders.a', lines.map(line => line.replace('gzip ', ''))]]) {
+                ['libdecoders.a', lines.map(line => line.replace('gzip ', ''))],
+                ['libdecoders_patch.a', lines.map(line => line.replace('patch ', ''))]]) {
                 const { wanted } = await symbols(chip, archive);
                 assert.deepEqual(wanted.filter(name => core.includes(name) && !known.includes(name)), [], archive);
             }

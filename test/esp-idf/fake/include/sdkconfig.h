@@ -18,10 +18,15 @@ const char *fake_key_digests(void);
 #define CONFIG_ESP_TASK_WDT_INIT              1
 #define CONFIG_LWIP_IPV6                      1
 #define CONFIG_OTAPULT_REFUSE_OLDER           1
-#define CONFIG_OTAPULT_GZIP                   1
 #define CONFIG_OTAPULT_WATCHDOG               1
 #define CONFIG_OTAPULT_WATCHDOG_SECONDS       60
 #define CONFIG_OTAPULT_RUSSIAN                1
+#ifndef FAKE_WITHOUT_GZIP
+#define CONFIG_OTAPULT_GZIP 1
+#endif
+#ifndef FAKE_WITHOUT_PATCH
+#define CONFIG_OTAPULT_PATCH 1
+#endif
 #endif
 
 #endif
