@@ -10,8 +10,11 @@
 #include <cmocka.h>
 #include <zlib.h>
 
+#include "base/bytes.h"
+#include "decode/patch_tables.h"
 #include "document.h"
 #include "oracle.h"
+#include "patch_encoder.h"
 #include "world.h"
 
 /* Power cuts, exhaustively. Each scenario is played again and again, and each time power goes at another
@@ -42,6 +45,7 @@ struct scenario {
 
 static uint8_t *v1, *v2, *v3, *bad, *packed, *packed_bad;
 static size_t v1_len, v2_len, v3_len, packed_len;
+static struct patch_file patch, patch_bad; /* from v1 to v2 */
 static uint64_t cuts_done, cases_done;
 static bool play_all;
 
@@ -155,6 +159,19 @@ static void act_gzip_refused(struct world *w)
         assert_int_equal(world_upload(w, packed_bad, packed_len, 1024), OTAPULT_E_GZIP_DAMAGED);
 }
 
+static void act_patch(struct world *w)
+{
+    if (world_boot(w) && world_settle(w))
+        update_to(w, patch.data, patch.size);
+}
+
+/* The image is whole and in flash when it is found to be another than the patch says. */
+static void act_patch_refused(struct world *w)
+{
+    if (world_boot(w))
+        assert_int_equal(world_upload(w, patch_bad.data, patch_bad.size, 1024), OTAPULT_E_PATCH_DAMAGED);
+}
+
 static const struct scenario scenarios[] = {
     {"update", WORLD_TWO_OTA, prepare_two_updates, act_update},
     {"first-update", WORLD_TWO_OTA, prepare_nothing, act_update},
@@ -169,6 +186,8 @@ static const struct scenario scenarios[] = {
     {"factory", WORLD_FACTORY_OTA, prepare_nothing, act_update},
     {"gzip", WORLD_TWO_OTA, prepare_two_updates, act_gzip},
     {"gzip-refused", WORLD_TWO_OTA, prepare_two_updates, act_gzip_refused},
+    {"patch", WORLD_TWO_OTA, prepare_two_updates, act_patch},
+    {"patch-refused", WORLD_TWO_OTA, prepare_two_updates, act_patch_refused},
 };
 #define SCENARIOS (sizeof scenarios / sizeof *scenarios)
 
@@ -340,9 +359,9 @@ static void play_op(struct world *w, const uint8_t *base, unsigned op, uint32_t 
     play_second_cuts(w, base, play_all ? 1 : 9);
 }
 
-static void unpacks_gzip(void *ctx, struct otapult_config *config)
+static void unpacks(void *ctx, struct otapult_config *config)
 {
-    static const struct otapult_decoder *const decoders[] = {&otapult_gzip, NULL};
+    static const struct otapult_decoder *const decoders[] = {&otapult_gzip, &otapult_patch, NULL};
     static uint64_t memory[OTAPULT_GZIP_RAM / sizeof(uint64_t)];
 
     (void)ctx;
@@ -355,7 +374,7 @@ static void unpacks_gzip(void *ctx, struct otapult_config *config)
 static void set_scene(struct world *w, uint8_t *base)
 {
     world_init(w, playing->layout, v1, v1_len);
-    w->configure = unpacks_gzip;
+    w->configure = unpacks;
     playing->prepare(w);
     world_pull_plug(w);
     world_save(w, base);
@@ -512,6 +531,18 @@ static uint8_t *pack(const uint8_t *p, size_t n, size_t *len)
     return out;
 }
 
+/* The bad one promises another SHA-256, under checksums that fit. */
+static void make_patches(void)
+{
+    if (!patch_encode(v1, v1_len, v2, v2_len, &patch) || !patch_encode(v1, v1_len, v2, v2_len, &patch_bad))
+        abort();
+    size_t header = OTAPULT_PATCH_HEADER + (size_t)patch.data[92] + patch.data[93];
+    patch_bad.data[48] ^= 1;
+    otapult_put_le32(patch_bad.data + header, otapult_crc32(0, patch_bad.data, header));
+    otapult_put_le32(patch_bad.data + patch_bad.size - 4,
+                     otapult_crc32(0, patch_bad.data, patch_bad.size - 4));
+}
+
 int main(void)
 {
     struct CMUnitTest tests[SCENARIOS + 2];
@@ -527,6 +558,7 @@ int main(void)
     packed = pack(v2, v2_len, &packed_len);
     packed_bad = pack(v2, v2_len, &packed_len);
     packed_bad[packed_len - 8] ^= 1; /* the CRC */
+    make_patches();
     for (size_t i = 0; i < SCENARIOS; i++)
         tests[i] = (struct CMUnitTest){scenarios[i].name, play_scenario, NULL, NULL,
                                        (void *)(uintptr_t)&scenarios[i]};
@@ -547,5 +579,7 @@ int main(void)
     free(bad);
     free(packed);
     free(packed_bad);
+    free(patch.data);
+    free(patch_bad.data);
     return failed;
 }
