@@ -89,8 +89,9 @@ coverage: setup-test ## line coverage of src/ by the unit, power and fuzz replay
 screenshots: asan $(NODE_MODULES) ## the pictures of docs/screenshots/, from the real page
 	@node test/e2e/screenshots.mjs
 
-interop: build ## signatures to and from Espressif's espsecure; needs PyPI the first time
+interop: build ## signatures to and from Espressif's espsecure, discovery with python-zeroconf; needs PyPI the first time
 	@tools/interop
+	@tools/interop-discovery
 
 bare: ## both commands of the README on a bare Debian, SUITE=trixie or bookworm; for root
 	@tools/setup bare

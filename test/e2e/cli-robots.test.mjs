@@ -105,6 +105,19 @@ describe('an open rover', () => {
         assert.deepEqual([now.boot, now.received, now.last], [before.boot, before.received, before.last]);
     });
 
+    test('check --device: chip, slot and running version are the robot\'s', async () => {
+        const device = ['--device', address(rover)];
+        const newer = await otapult(['check', await samples.make('newer.bin', { version: '9.0.0' }), ...device, '--json']);
+        assert.equal(newer.status, 0, newer.stderr);
+        assert.equal(lines(newer.stdout)[0].age, 'newer');
+        const older = await otapult(['check', await samples.make('older.bin', { version: '0.1.0' }), ...device, '--json']);
+        assert.equal(lines(older.stdout)[0].age, 'older');
+        assert.match(older.stderr, /is older than what the robot runs/);
+        const chip = await otapult(['check', await samples.make('c3.bin', { chip: 5 }), ...device, '--json']);
+        assert.deepEqual([chip.status, lines(chip.stdout)[0].code], [1, 'image_wrong_chip']);
+        assert.equal((await otapult(['check', v2, '--device', 'no-such-robot.invalid'])).status, 3);
+    });
+
     test('Ctrl-C ends in words', async () => {
         const { boot } = await rover.status();
         const child = spawn(OTAPULT, ['push', await samples.make('stay.bin', { version: '6.0.0', seed: 6, temper: 'never-confirms' }),

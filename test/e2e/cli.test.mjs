@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import zlib from 'node:zlib';
+import { startRover } from './support/rover.mjs';
 import { program, run } from './support/run.mjs';
 import { realFirmware, Samples } from './support/samples.mjs';
 
@@ -275,6 +276,54 @@ describe('check', () => {
         assert.equal(refused.status, 1);
         assert.match(refused.stderr, /Upload failed \(file_name\)/);
         assert.equal((await otapult('check', samples.write('FIRMWARE.BIN', app))).status, 0);
+    });
+});
+
+describe('extract', () => {
+    const out = () => `${samples.folder}/out.bin`;
+    const extracted = async (...args) => {
+        fs.rmSync(out(), { force: true });
+        const result = await otapult('extract', ...args, '--out', out(), '--json');
+        return { ...result, json: JSON.parse(result.stdout), bytes: fs.existsSync(out()) ? fs.readFileSync(out()) : null };
+    };
+
+    test('the application out of a merged image is the application', async () => {
+        const { status, json, bytes } = await extracted(samples.write('merged.bin', merged));
+        assert.equal(status, 0);
+        assert.deepEqual(bytes, merged.subarray(json.at, json.at + json.size));
+        assert.equal(json.at, 0x10000);
+        assert.equal((await otapult('check', out())).status, 0);
+    });
+
+    test('out of a dump of a slot, and of itself', async () => {
+        const dump = Buffer.concat([app, Buffer.alloc(SLOT - app.length, 0xff)]);
+        for (const file of [samples.write('slot.bin', dump), samples.write('app.bin', app)])
+            assert.deepEqual((await extracted(file)).bytes, app);
+    });
+
+    test('out of a dump of a chip: the slot that boots, or the one that is named', async () => {
+        const rover = await startRover();
+        const second = await samples.make('second.bin', { version: '2.0.0', seed: 77 });
+        await fetch(`${rover.url}/api/ota/upload`, { method: 'POST', body: fs.readFileSync(second),
+            headers: { 'Content-Type': 'application/octet-stream' } });
+        await rover.waitFor('the second firmware', status => status.running === 'app1' && !status.pending);
+        const dump = samples.write('chip.bin', fs.readFileSync(rover.flashPath));
+        await rover.stop();
+        const boots = await extracted(dump);
+        assert.equal(boots.json.version, '2.0.0');
+        assert.deepEqual(boots.bytes, fs.readFileSync(second));
+        for (const name of ['app0', 'ota_0'])
+            assert.equal((await extracted(dump, '--slot', name)).json.version, '1.0.0');
+        assert.deepEqual([(await extracted(dump, '--slot', 'app7')).json.code], ['no_app']);
+    });
+
+    test('nothing broken is let out', async () => {
+        const bent = Buffer.from(merged);
+        bent[0x10000 + 30000] ^= 1;
+        const { status, bytes } = await extracted(samples.write('bent.bin', bent));
+        assert.equal(status, 1);
+        assert.equal(bytes, null);
+        assert.equal((await extracted(samples.write('none.bin', 'no firmware'))).json.code, 'no_app');
     });
 });
 
