@@ -139,6 +139,12 @@ enum otapult_http_next otapult_http_begin(struct otapult_exchange *x, const stru
                                           size_t site_count, const struct otapult_request *req,
                                           struct otapult_reply reply);
 
+/* Instead of begin(): answers a request that the server itself refuses, in the documented shape. Nothing but
+ * the headers is asked of `req`; a header() that finds nothing will do. No other call may follow for *x. */
+void otapult_http_reject(struct otapult_exchange *x, const struct otapult_site *sites, size_t site_count,
+                         const struct otapult_request *req, struct otapult_reply reply, int err,
+                         const struct otapult_finding *why);
+
 /* The next bytes of the body. Returns BODY while more is wanted, ANSWERED when the answer is there. May block as
  * long as the route's handler does: an upload, for one erase. */
 enum otapult_http_next otapult_http_body(struct otapult_exchange *x, const uint8_t *data, size_t len);

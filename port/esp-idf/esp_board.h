@@ -127,6 +127,10 @@ uint32_t otapult_esp_now_ms(void);
 /* server.c: the handler of every route; user_ctx is the route's path. */
 esp_err_t otapult_esp_on_request(httpd_req_t *r);
 
+/* Error handlers for a server that serves nothing but Otapult's sites: its refusals in the documented shape. */
+esp_err_t otapult_esp_on_refusal(httpd_req_t *r, httpd_err_code_t error);
+esp_err_t otapult_esp_on_unknown(httpd_req_t *r, httpd_err_code_t error);
+
 /* The same on the server of redirect_port, in its task. */
 esp_err_t otapult_esp_on_plain_request(httpd_req_t *r);
 

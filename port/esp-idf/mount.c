@@ -377,6 +377,19 @@ static esp_err_t start_redirect(uint16_t port)
     return err == ESP_OK ? register_all(b->redirect, b->secure->on_plain_request) : err;
 }
 
+/* What cannot be registered stays with the server's own page. */
+static void register_errors(httpd_handle_t server)
+{
+    static const httpd_err_code_t refusals[] = {HTTPD_400_BAD_REQUEST, HTTPD_414_URI_TOO_LONG,
+                                                HTTPD_431_REQ_HDR_FIELDS_TOO_LARGE,
+                                                HTTPD_505_VERSION_NOT_SUPPORTED};
+
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+        (void)httpd_register_err_handler(server, refusals[i], otapult_esp_on_refusal);
+    (void)httpd_register_err_handler(server, HTTPD_404_NOT_FOUND, otapult_esp_on_unknown);
+    (void)httpd_register_err_handler(server, HTTPD_405_METHOD_NOT_ALLOWED, otapult_esp_on_unknown);
+}
+
 /* On an error nothing is mounted. */
 static esp_err_t mount_own(const struct otapult_esp_config *config, httpd_handle_t server)
 {
@@ -384,6 +397,7 @@ static esp_err_t mount_own(const struct otapult_esp_config *config, httpd_handle
 
     if (err != ESP_OK)
         return err;
+    register_errors(server);
     err = start_redirect(config->redirect_port);
     if (err != ESP_OK)
         (void)otapult_unmount();

@@ -359,18 +359,6 @@ void otapult_esp_upload_task(void *arg)
     }
 }
 
-/* A chunked body does not reach a handler: its bytes come in place of the next request. */
-static bool refuse_chunks(struct exchange *e)
-{
-    const struct otapult_finding why = {.text = "missing, and this server takes no chunks"};
-
-    if (find_header(e, "Transfer-Encoding", NULL) == NULL)
-        return false;
-    e->core.reply = (struct otapult_reply){e, reply_head, reply_body};
-    otapult_http_error(&e->core, OTAPULT_E_CONTENT_LENGTH, &why);
-    return true;
-}
-
 static enum otapult_http_next begin(struct exchange *e)
 {
     const struct esp_board *b = &otapult_esp_board;
@@ -379,14 +367,15 @@ static enum otapult_http_next begin(struct exchange *e)
 
     if (e->core.length != e->r->content_len) /* a length beyond 32 bits, which the server cuts */
         e->close = true;
+    if (find_header(e, "Transfer-Encoding", NULL) != NULL) /* refused, and its chunks are not read */
+        e->close = true;
     return next;
 }
 
 /* Returns true when the upload task has taken over. */
 static bool serve(struct exchange *e, bool may_hand_over)
 {
-    bool chunks = refuse_chunks(e);
-    enum otapult_http_next next = chunks ? OTAPULT_HTTP_ANSWERED : begin(e);
+    enum otapult_http_next next = begin(e);
 
     if (next == OTAPULT_HTTP_BODY && may_hand_over && !e->close && hand_over(e))
         return true;
@@ -395,7 +384,6 @@ static bool serve(struct exchange *e, bool may_hand_over)
     if (next == OTAPULT_HTTP_STREAM)
         send_event(e);
     end_answer(e);
-    e->close |= chunks;
     return false;
 }
 
@@ -424,4 +412,67 @@ esp_err_t otapult_esp_on_plain_request(httpd_req_t *r)
     plain.drop_ms = DROP_HERE_MS;
     (void)serve(&plain, false);
     return plain.close ? ESP_FAIL : ESP_OK;
+}
+
+/* ---- what the server itself refuses ---- */
+
+static const char *no_header(void *ctx, const char *name, unsigned *count)
+{
+    (void)ctx;
+    (void)name;
+    if (count != NULL)
+        *count = 0;
+    return NULL;
+}
+
+static int error_of(httpd_err_code_t error)
+{
+    switch (error) {
+    case HTTPD_414_URI_TOO_LONG: return OTAPULT_E_ADDRESS_TOO_LONG;
+    case HTTPD_431_REQ_HDR_FIELDS_TOO_LARGE: return OTAPULT_E_HEADERS_TOO_LARGE;
+    case HTTPD_505_VERSION_NOT_SUPPORTED: return OTAPULT_E_HTTP_VERSION;
+    default: return OTAPULT_E_BAD_REQUEST;
+    }
+}
+
+/* Of a request whose headers were not read to their end: nothing of it is asked for. The connection is
+ * closed. */
+esp_err_t otapult_esp_on_refusal(httpd_req_t *r, httpd_err_code_t error)
+{
+    static const struct otapult_finding why = {.text = "the server cannot read this request"};
+    const struct otapult_reply reply = {&here, reply_head, reply_body};
+
+    memset(&here, 0, sizeof here);
+    here.r = r;
+    here.request = (struct otapult_request){.method = "GET", .path = "", .query = "", .header = no_header};
+    otapult_http_reject(&here.core, otapult_esp_board.sites, otapult_esp_board.site_count, &here.request,
+                        reply, error_of(error), &why);
+    send_text(&here, "0\r\n\r\n");
+    return ESP_FAIL;
+}
+
+/* The path of a route at this address; "" where there is none. */
+static const char *path_of(const char *uri)
+{
+    const struct esp_board *b = &otapult_esp_board;
+    const size_t len = strcspn(uri, "?");
+
+    for (size_t s = 0; s < b->site_count; s++)
+        for (size_t i = 0; i < b->sites[s].count; i++) {
+            const char *path = b->sites[s].routes[i].path;
+            if (strlen(path) == len && memcmp(path, uri, len) == 0)
+                return path;
+        }
+    return "";
+}
+
+/* No handler, or none for this method: the core knows the words, and what is allowed. */
+esp_err_t otapult_esp_on_unknown(httpd_req_t *r, httpd_err_code_t error)
+{
+    (void)error;
+    open_exchange(&here, r);
+    here.request.path = path_of(r->uri);
+    here.drop_ms = DROP_HERE_MS;
+    (void)serve(&here, false);
+    return here.close ? ESP_FAIL : ESP_OK;
 }

@@ -9,13 +9,16 @@
 #include "mhd_body.h"
 #include "mhd_internal.h"
 
-#define LONG_BODY OTAPULT_HTTP_SMALL_BODY
+#define LONG_BODY       OTAPULT_HTTP_SMALL_BODY
+#define LINE_MAX_LEN    8192u /* RFC 9112, section 3, asks for 8000 at least */
+#define HEADERS_MAX_LEN (64u * 1024u)
 
 struct exchange {
     struct mhd_server *server;
     struct MHD_Connection *connection;
     struct otapult_request request;
     struct otapult_exchange core;
+    size_t line_len;         /* of the address */
     char *query;             /* behind '?', as it was sent */
     bool begun;              /* the core knows of it */
     struct mhd_body *reader; /* of a long body; while it is there, the core is its */
@@ -213,6 +216,7 @@ void *mhd_on_request_line(void *ctx, const char *uri, struct MHD_Connection *con
     e->server = s;
     e->connection = connection;
     e->query = query;
+    e->line_len = strlen(uri);
     return e;
 }
 
@@ -281,10 +285,37 @@ static bool has_long_body(const struct exchange *e)
     return e->core.length > LONG_BODY; /* one of unknown length is */
 }
 
+static enum MHD_Result add_up(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    size_t *total = ctx;
+
+    (void)kind;
+    *total += strlen(name) + (value == NULL ? 0 : strlen(value)) + 4; /* colon, blank, CR LF */
+    return MHD_YES;
+}
+
+/* What is too long for us, well below what is too long for libmicrohttpd, which answers with HTML. 0:
+ * nothing. */
+static int excess(const struct exchange *e)
+{
+    size_t headers = 0;
+
+    if (e->line_len > LINE_MAX_LEN)
+        return OTAPULT_E_ADDRESS_TOO_LONG;
+    MHD_get_connection_values(e->connection, MHD_HEADER_KIND, add_up, &headers);
+    return headers > HEADERS_MAX_LEN ? OTAPULT_E_HEADERS_TOO_LARGE : 0;
+}
+
 static enum MHD_Result begin(struct exchange *e, const char *version)
 {
     const struct mhd_server *s = e->server;
     const struct otapult_reply reply = {e, take_head, take_body};
+    const int err = excess(e);
+
+    if (err != 0) {
+        otapult_http_reject(&e->core, s->sites, s->site_count, &e->request, reply, err, NULL);
+        return queue_answer(e, false);
+    }
     enum otapult_http_next next = otapult_http_begin(&e->core, s->sites, s->site_count, &e->request, reply);
 
     if (next == OTAPULT_HTTP_STREAM)

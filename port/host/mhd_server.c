@@ -10,10 +10,11 @@
 #include "mhd_server.h"
 
 #define CONNECTIONS_MAX    512u
-#define CONNECTIONS_SOURCE 256u          /* from one address: nobody takes all of them */
-#define CONNECTION_RAM     (64u * 1024u) /* half of it is the receive buffer, so the size of our pieces */
-#define THREAD_STACK       (512u * 1024u)
-#define STOP_MS            2000 /* what answers under way get */
+#define CONNECTIONS_SOURCE 256u           /* from one address: nobody takes all of them */
+#define CONNECTION_RAM     (256u * 1024u) /* half of it is the receive buffer; what is not used takes no memory \
+                                           */
+#define THREAD_STACK (512u * 1024u)
+#define STOP_MS      2000 /* what answers under way get */
 
 /* No version below 1.2, no cipher below 128 bits, none without forward secrecy, and none of TLS 1.2 that is
  * not authenticated encryption: CBC has been broken too often. */

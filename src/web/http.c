@@ -107,9 +107,8 @@ static void answer_somehow(struct otapult_exchange *x)
         otapult_http_error(x, OTAPULT_E_INTERNAL, &why);
 }
 
-enum otapult_http_next otapult_http_begin(struct otapult_exchange *x, const struct otapult_site *sites,
-                                          size_t site_count, const struct otapult_request *req,
-                                          struct otapult_reply reply)
+static void open_exchange(struct otapult_exchange *x, const struct otapult_site *sites, size_t site_count,
+                          const struct otapult_request *req, struct otapult_reply reply)
 {
     memset(x, 0, sizeof *x);
     x->req = req;
@@ -117,6 +116,21 @@ enum otapult_http_next otapult_http_begin(struct otapult_exchange *x, const stru
     x->guard = find_guard(sites, site_count);
     if (x->guard != NULL && otapult_prefers_russian(x))
         x->language = otapult_russian_texts(x->guard);
+}
+
+void otapult_http_reject(struct otapult_exchange *x, const struct otapult_site *sites, size_t site_count,
+                         const struct otapult_request *req, struct otapult_reply reply, int err,
+                         const struct otapult_finding *why)
+{
+    open_exchange(x, sites, site_count, req, reply);
+    otapult_http_refuse(x, err, why);
+}
+
+enum otapult_http_next otapult_http_begin(struct otapult_exchange *x, const struct otapult_site *sites,
+                                          size_t site_count, const struct otapult_request *req,
+                                          struct otapult_reply reply)
+{
+    open_exchange(x, sites, site_count, req, reply);
     if (!find_route(x, sites, site_count) || !otapult_gate(x))
         return OTAPULT_HTTP_ANSWERED;
 

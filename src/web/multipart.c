@@ -120,17 +120,34 @@ static void take_field_name(struct disposition *d, const char *value)
     d->is_firmware = strcmp(value, "firmware") == 0;
 }
 
+/* The end of a file name, which is what tells the kind of a file. A name may be longer than a stack should
+ * be. */
+#define NAME_END 16u
+
+static void copy_end(const struct otapult_param *p, char dst[NAME_END])
+{
+    struct otapult_param end = *p;
+    const size_t cut = p->value_len < NAME_END ? 0 : p->value_len - (NAME_END - 1);
+
+    end.value += cut;
+    end.value_len -= cut;
+    (void)otapult_param_copy(&end, dst, NAME_END); /* it fits */
+}
+
 static void take_param(struct disposition *d, const struct otapult_param *p)
 {
-    char value[OTAPULT_PART_LINE + 1];
+    char value[NAME_END];
 
-    (void)otapult_param_copy(p, value, sizeof value); /* it fits: the line was no longer */
-    if (otapult_same_word(p->name, p->name_len, "name"))
+    if (otapult_same_word(p->name, p->name_len, "name")) {
+        (void)otapult_param_copy(p, value, sizeof value); /* "" where it is longer: then it is not ours */
         take_field_name(d, value);
-    else if (otapult_same_word(p->name, p->name_len, "filename"))
+    } else if (otapult_same_word(p->name, p->name_len, "filename")) {
+        copy_end(p, value);
         take_file_name(d, value);
-    else if (otapult_same_word(p->name, p->name_len, "filename*"))
+    } else if (otapult_same_word(p->name, p->name_len, "filename*")) {
+        copy_end(p, value);
         take_extended_name(d, value);
+    }
 }
 
 static void read_disposition(struct disposition *d, const char *value)

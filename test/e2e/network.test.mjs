@@ -354,7 +354,11 @@ withRover('requests that are wrong', [], world => {
     const length = (...values) => values.map(value => ['Content-Length', value]);
 
     refused('1,000 headers', [431], () =>
-        head('GET', '/', Array.from({ length: 1000 }, (_, n) => [`X-${n}`, 'x'.repeat(60)])));
+        head('GET', '/', Array.from({ length: 1000 }, (_, n) => [`X-${n}`, 'x'.repeat(60)])), 'headers_too_large');
+    refused('100 KB of headers', [431], () => head('GET', '/', { X: 'x'.repeat(100000) }), 'headers_too_large');
+    refused('an address of 9 KB', [414], () => head('GET', `/${'x'.repeat(9000)}`), 'address_too_long');
+    refused('an address of 100 KB', [414], () => head('GET', `/${'x'.repeat(100000)}`), 'address_too_long');
+    refused('HTTP/1.1 without a Host', [400], () => head('GET', '/', { Host: null }), 'bad_request');
     refused('a header of a megabyte', [431], () => head('GET', '/', { X: 'x'.repeat(1 << 20) }));
     refused('an address of a megabyte', [414], () => head('GET', `/${'x'.repeat(1 << 20)}`));
     refused('a method of a megabyte', [CLOSED, 414, 431], () => head('X'.repeat(1 << 20), '/'));
@@ -392,6 +396,21 @@ withRover('requests that are wrong', [], world => {
     refused('an empty method', [CLOSED, 400], () => lines(' / HTTP/1.1', 'Host: localhost', ''));
     refused('no version', [400], () => lines('GET /', ''));
     refused('HTTP/2.0', [400, 505], () => lines('GET / HTTP/2.0', 'Host: localhost', ''));
+    // libmicrohttpd refuses these before its caller sees the request, and has no hook for the words: the list in
+    // docs/http-api.md. When one of them comes as JSON some day, that list is too long.
+    const own = [['a header of 300 KB', 431, () => head('GET', '/', { X: 'x'.repeat(300000) })],
+        ['an address of 300 KB', 414, () => head('GET', `/${'x'.repeat(300000)}`)],
+        ['a length that is no number', 400, () => post(length('abc'))],
+        ['a length above 64 bits', 413, () => post(length('18446744073709551621'))],
+        ['a request line without a version', 400, () => lines('GET /', '')],
+        ['a header line without a colon', 400, () => lines('GET / HTTP/1.1', 'Host: localhost', 'nothing', '')],
+        ['HTTP/2.0', 505, () => lines('GET / HTTP/2.0', 'Host: localhost', '')]];
+    for (const [what, status, bytes] of own)
+        test(`the library's own refusal: ${what}`, async () => {
+            const [answer] = await answersTo(bytes());
+            assert.equal(answer.status, status);
+            assert.equal(answer.json, undefined);
+        });
     refused('a greeting of TLS', [CLOSED, 400], () => Buffer.from('16030100a5010000a1030300000000', 'hex'));
     refused('the method BREW', [405], () => head('BREW', '/api/ota/status'), 'method_not_allowed');
     refused('PUT to an address for POST', [405], () => head('PUT', '/api/ota/upload'), 'method_not_allowed');

@@ -933,6 +933,43 @@ static void a_board_without_a_store_still_updates(void **state)
     assert_string_equal(life_version(), "2.0.0");
 }
 
+/* Also what esp_http_server refuses before a handler of ours sees it. On a server of the application's these
+ * answers stay the application's. */
+static void a_server_of_its_own_refuses_everything_in_our_words(void **state)
+{
+    static const struct {
+        httpd_err_code_t error;
+        int status;
+        const char *code;
+    } refusals[] = {{HTTPD_400_BAD_REQUEST, 400, "\"code\":\"bad_request\""},
+                    {HTTPD_414_URI_TOO_LONG, 414, "\"code\":\"address_too_long\""},
+                    {HTTPD_431_REQ_HDR_FIELDS_TOO_LARGE, 431, "\"code\":\"headers_too_large\""},
+                    {HTTPD_505_VERSION_NOT_SUPPORTED, 505, "\"code\":\"http_version\""}};
+    struct fake_request r = life_get("/nowhere?x=1");
+
+    (void)state;
+    life_init(&l, WORLD_TWO_OTA, v1, v1_len);
+    assert_true(life_boot(&l, ESP_RST_POWERON));
+    assert_int_equal(otapult_serve(&l.config, NULL, &l.server), ESP_OK);
+    life_send(&l, &connection, &r);
+    expect_answer(&connection, 404, "\"code\":\"not_found\"");
+    assert_true(connection.open);
+    r = life_get("/api/ota/status?x=1");
+    r.method = HTTP_DELETE;
+    life_send(&l, &connection, &r);
+    expect_answer(&connection, 405, "GET, HEAD");
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        fake_httpd_refuse(l.server, refusals[i].error, 999, &r, &connection);
+        expect_answer(&connection, refusals[i].status, refusals[i].code);
+        assert_true(connection.complete);
+        assert_false(connection.open);
+    }
+    life_end(&l);
+    start();
+    fake_httpd_refuse(l.server, HTTPD_414_URI_TOO_LONG, 414, &r, &connection);
+    assert_int_equal(connection.sent_len, 0); /* nothing of ours */
+}
+
 static void a_server_of_our_own(void **state)
 {
     httpd_handle_t server = NULL;
@@ -1059,6 +1096,7 @@ int main(void)
         TEST_CASE(a_wrong_file_is_refused_and_its_rest_dropped),
         TEST_CASE(a_damaged_image_is_refused_at_its_end),
         TEST_CASE(a_refused_body_is_not_read_for_ever),
+        TEST_CASE(a_server_of_its_own_refuses_everything_in_our_words),
         TEST_CASE(a_body_in_chunks_is_refused),
         TEST_CASE(a_length_beyond_32_bits_closes_the_connection),
         TEST_CASE(an_upload_whose_answer_is_lost_still_counts),

@@ -156,6 +156,10 @@ struct fake_connection {
  * The connection must stay where it is until the request is done. */
 void fake_httpd_request(httpd_handle_t server, const struct fake_request *request, struct fake_connection *c);
 
+/* The server refuses the request by itself, with `status` where nobody handles that error. */
+void fake_httpd_refuse(httpd_handle_t server, httpd_err_code_t error, int status,
+                       const struct fake_request *request, struct fake_connection *c);
+
 /* Reads status and body out of what was sent. */
 void fake_httpd_parse(struct fake_connection *c);
 

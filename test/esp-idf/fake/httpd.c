@@ -32,6 +32,7 @@ struct fake_httpd {
     httpd_config_t config;
     struct handler handler[HANDLERS];
     unsigned handlers;
+    httpd_err_handler_func_t on_error[HTTPD_ERR_CODE_MAX];
     struct work work[WORKS];
     unsigned works;
     bool busy;                            /* in a handler */
@@ -463,10 +464,10 @@ static void keep(struct fake_connection *c)
 }
 
 static void open_request(struct fake_httpd *s, const struct fake_request *request, struct fake_connection *c,
-                         const struct handler *h)
+                         void *user_ctx)
 {
     const char *length = header_value(request, "Content-Length");
-    httpd_req_t r = {.handle = s, .method = request->method, .aux = c, .user_ctx = h->ctx};
+    httpd_req_t r = {.handle = s, .method = request->method, .aux = c, .user_ctx = user_ctx};
 
     r.content_len = length == NULL ? 0 : (uint32_t)strtoull(length, NULL, 10);
     memcpy(&c->handler_req, &r, sizeof r);
@@ -474,10 +475,45 @@ static void open_request(struct fake_httpd *s, const struct fake_request *reques
     c->remaining = r.content_len;
 }
 
-void fake_httpd_request(httpd_handle_t server, const struct fake_request *request, struct fake_connection *c)
+esp_err_t httpd_register_err_handler(httpd_handle_t handle, httpd_err_code_t error,
+                                     httpd_err_handler_func_t handler_fn)
 {
-    struct fake_httpd *s = server;
+    if (handle == NULL || error >= HTTPD_ERR_CODE_MAX)
+        return ESP_ERR_INVALID_ARG;
+    ((struct fake_httpd *)handle)->on_error[error] = handler_fn;
+    return ESP_OK;
+}
 
+static bool has_path(const struct fake_httpd *s, const char *uri, size_t len)
+{
+    for (unsigned n = 0; n < s->handlers; n++)
+        if (strlen(s->handler[n].uri) == len && memcmp(s->handler[n].uri, uri, len) == 0)
+            return true;
+    return false;
+}
+
+/* An answer of the server's own, or of the application's handler for it. */
+static void refuse(struct fake_connection *c, httpd_err_code_t error, int status)
+{
+    struct fake_httpd *s = c->server;
+    const bool goes_on = error == HTTPD_404_NOT_FOUND || error == HTTPD_405_METHOD_NOT_ALLOWED;
+
+    c->status = status;
+    if (s->on_error[error] == NULL) {
+        c->open = goes_on;
+        return;
+    }
+    open_request(s, c->request, c, NULL);
+    s->busy = true;
+    esp_err_t err = s->on_error[error](&c->handler_req, error);
+    s->busy = false;
+    c->open = c->listening = goes_on && err == ESP_OK && purge(c);
+    fake_httpd_parse(c);
+}
+
+static void open_connection(struct fake_httpd *s, const struct fake_request *request,
+                            struct fake_connection *c)
+{
     if (!s->running || s->busy)
         fake_idf_punish("the server does not take a request now");
     memset(c, 0, sizeof *c);
@@ -488,13 +524,28 @@ void fake_httpd_request(httpd_handle_t server, const struct fake_request *reques
     c->server = s;
     c->early = request->early;
     keep(c);
-    struct handler *h =
-        find_handler(s, request->uri, strcspn(request->uri, "?"), (httpd_method_t)request->method);
-    if (h == NULL) { /* 404 or 405, the server's own */
-        c->status = 404;
+}
+
+void fake_httpd_refuse(httpd_handle_t server, httpd_err_code_t error, int status,
+                       const struct fake_request *request, struct fake_connection *c)
+{
+    open_connection(server, request, c);
+    refuse(c, error, status);
+}
+
+void fake_httpd_request(httpd_handle_t server, const struct fake_request *request, struct fake_connection *c)
+{
+    struct fake_httpd *s = server;
+    const size_t len = strcspn(request->uri, "?");
+
+    open_connection(s, request, c);
+    struct handler *h = find_handler(s, request->uri, len, (httpd_method_t)request->method);
+    if (h == NULL) {
+        bool known = has_path(s, request->uri, len);
+        refuse(c, known ? HTTPD_405_METHOD_NOT_ALLOWED : HTTPD_404_NOT_FOUND, known ? 405 : 404);
         return;
     }
-    open_request(s, request, c, h);
+    open_request(s, request, c, h->ctx);
     s->busy = true;
     esp_err_t err = h->call(&c->handler_req);
     s->busy = false;

@@ -88,6 +88,29 @@ esp_err_t httpd_register_uri_handler(httpd_handle_t handle, const httpd_uri_t *u
 /* NOT_FOUND: there is no such pair. */
 esp_err_t httpd_unregister_uri_handler(httpd_handle_t handle, const char *uri, httpd_method_t method);
 
+/* Which refusals of its own a server lets a handler answer; the numbers differ between versions. */
+typedef enum {
+    HTTPD_500_INTERNAL_SERVER_ERROR = 0,
+    HTTPD_501_METHOD_NOT_IMPLEMENTED,
+    HTTPD_505_VERSION_NOT_SUPPORTED,
+    HTTPD_400_BAD_REQUEST,
+    HTTPD_401_UNAUTHORIZED,
+    HTTPD_403_FORBIDDEN,
+    HTTPD_404_NOT_FOUND,
+    HTTPD_405_METHOD_NOT_ALLOWED,
+    HTTPD_408_REQ_TIMEOUT,
+    HTTPD_411_LENGTH_REQUIRED,
+    HTTPD_414_URI_TOO_LONG,
+    HTTPD_431_REQ_HDR_FIELDS_TOO_LARGE,
+    HTTPD_ERR_CODE_MAX
+} httpd_err_code_t;
+typedef esp_err_t (*httpd_err_handler_func_t)(httpd_req_t *r, httpd_err_code_t error);
+
+/* The handler answers in the server's place. For 404 and 405 ESP_OK keeps the connection; after every other it
+ * is closed, and of the request nothing may be asked: it was not read to its end. */
+esp_err_t httpd_register_err_handler(httpd_handle_t handle, httpd_err_code_t error,
+                                     httpd_err_handler_func_t handler_fn);
+
 /* A handler runs in the server's one task, between request and request. ESP_OK: what is left of the body is
  * read and dropped, the connection stays. Anything else: the connection is closed at once.
  *
