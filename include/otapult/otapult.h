@@ -122,6 +122,8 @@ struct otapult_config {
      * page and command line warn before they send one. A rollback is always possible, down to the least
      * security version. Must not block. */
     bool (*too_old)(const struct otapult_version *image, const struct otapult_version *running);
+    /* Refuses an upload as OTHER_PROJECT when its project is not the running firmware's, unless it is forced. */
+    bool same_project;
     /* What uploads may be packed as, beside plain app images; NULL behind the last. NULL: plain ones only. */
     const struct otapult_decoder *const *decoders;
     /* What they work in: one update is unpacked at a time, so the largest need is enough; where one lies in
@@ -192,6 +194,45 @@ void otapult_poll(struct otapult *o);
 OTAPULT_MUST_CHECK int otapult_begin(struct otapult *o, uint32_t size, uint32_t *ticket,
                                      struct otapult_finding *why);
 
+/* How an update is asked for. All zeros: as otapult_begin() does. */
+struct otapult_update_options {
+    uint32_t id;    /* the client's own, by which it knows its update again; 0: the device makes one */
+    uint32_t boot;  /* the boot (struct otapult_status) it was meant for; 0: any */
+    bool     force; /* also a build that has failed on this device, or another project's */
+};
+
+enum otapult_outcome {
+    OTAPULT_UPDATE_NONE,
+    OTAPULT_UPDATE_RUNS,
+    OTAPULT_UPDATE_FAILED,    /* the journal says why */
+    OTAPULT_UPDATE_ACTIVATED, /* written, verified, and the next boot's; what became of it then, the journal says */
+};
+
+/* What became of an update. */
+struct otapult_update {
+    uint32_t id;      /* 0: there was none */
+    uint32_t boot;    /* in which boot */
+    uint32_t size;    /* of what was written; this and what follows: ACTIVATED only */
+    uint8_t  sha256[32];
+    char     version[32], project[32];
+    char     build[OTAPULT_BUILD_ID_CHARS + 1];
+    uint8_t  outcome; /* enum otapult_outcome */
+    int8_t   slot;
+};
+
+/* As otapult_begin(). One request may come twice, because a browser or a proxy sends it again when it has lost the
+ * answer. An update of the same id, or one meant for a boot that has passed, is therefore not done again: where
+ * it was activated, 0 with the ticket 0, and *past (may be NULL) says how it ended, or else the error that it ended with,
+ * whose finding holds until the next update ends; a lost connection, silence or slowness apart: then it begins
+ * anew. The update of that id may still run: its connection is lost then, and it gives way.
+ * Errors: those of otapult_begin(), and BOOT_PASSED. */
+OTAPULT_MUST_CHECK int otapult_begin_with(struct otapult *o, const struct otapult_update_options *options,
+                                          uint32_t size, uint32_t *ticket, struct otapult_update *past,
+                                          struct otapult_finding *why);
+
+/* The update that runs, or ran last. */
+void otapult_last_update(struct otapult *o, struct otapult_update *out);
+
 /* The next `len` bytes of the file, in order; any split will do, even one byte a call. Not from two
  * tasks at once. May block for one block erase; of a packed file for as many as what comes out needs, and for
  * a read of the running slot where a patch begins. The first error ends the update: the slot is not
@@ -261,6 +302,7 @@ struct otapult_status {
     enum otapult_phase phase;   /* of an update; IDLE while the device is held for something else */
     enum otapult_claim claim;   /* what the device is held for; REBOOTING: what the restart is for */
     char     by[28];            /* who asked for that: as in struct otapult_log_entry */
+    uint32_t update;   /* id of the update that runs or ran last; 0: none */
     uint32_t received; /* bytes of the file as it is sent; of a finished update too, until the next */
     uint32_t written;  /* bytes in flash: of a packed file more than were received */
     uint32_t total;    /* to be received; OTAPULT_SIZE_UNKNOWN where it is not known; may be an upper bound */

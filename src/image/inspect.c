@@ -259,8 +259,9 @@ static int check_age(struct otapult_inspect *in)
     if (desc->secure_version < in->limits.least_security)
         return refuse(in, OTAPULT_E_IMAGE_SECURITY_VERSION, OTAPULT_DESC_OFFSET + 4, desc->secure_version,
                       in->limits.least_security);
-    if (in->limits.running == NULL)
-        return 0;
+    int err = in->limits.meet != NULL ? in->limits.meet(in->limits.meet_ctx, desc, &in->why) : 0;
+    if (err != 0 || in->limits.running == NULL)
+        return err;
     otapult_version_of(desc, &version);
     if (!in->limits.too_old(&version, in->limits.running))
         return 0;

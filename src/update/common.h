@@ -24,6 +24,7 @@
  *   arm         makes a slot the next boot's
  *   slot_image  what lies in a slot            status what anybody may know
  *   way_back    where a rollback would go
+ *   outcome     what became of the last update
  *   claim       who holds the device, and for what          ticket   which client, and is it inside
  *   common      struct otapult, lock, log, notes, the table of slots
  *   session     trial     journal     known     pace     self_test
@@ -62,6 +63,7 @@ struct otapult {
     char     ended_by[OTAPULT_WHO_NAME];
     struct otapult_pace pace;
     uint32_t received, written, total;
+    struct otapult_update update; /* that runs, or ran last */
     int      target;      /* slot of the update that runs, or ran last */
     uint32_t passed;      /* health checks, one bit each */
     uint32_t pending_since_ms;
@@ -95,6 +97,7 @@ struct otapult {
     bool                           resolved; /* what this boot means is known */
     struct otapult_inspect_limits  limits;
     struct otapult_version         running;  /* where older versions are refused; else empty */
+    char                           refused[32]; /* a word of the last refusal by meet() in upload.c */
     char                           reason[64]; /* of the last `ready` that said no */
     uint32_t                       came;       /* bytes of the file as it is sent; readers have `received` */
     struct otapult_chain           chain;      /* what unpacks them */

@@ -7,6 +7,7 @@
 #include "update/confirm.h"
 #include "update/guard.h"
 #include "update/keys.h"
+#include "update/outcome.h"
 #include "update/upload.h"
 
 bool otapult_always_ready(void *app, char *why, size_t cap)
@@ -87,6 +88,7 @@ int otapult_start(union otapult_memory *memory, const struct otapult_config *con
 
     fill_in(o, config);
     otapult_journal_start(&o->journal, o->port);
+    otapult_load_outcome(o);
     if (o->keys != NULL)
         o->keys->start(o); /* nobody else knows of the device yet: it needs no claim */
     else

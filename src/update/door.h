@@ -10,8 +10,10 @@
 
 /* ---- requests: for `by`, whom journal and status name; NULL is the device itself ---- */
 
-/* As otapult_begin(), _end_update(), _confirm(), _rollback(), _restart(). */
-OTAPULT_MUST_CHECK int otapult_begin_by(struct otapult *o, const char *by, uint32_t size, uint32_t *ticket,
+/* As otapult_begin_with(), _end_update(), _confirm(), _rollback(), _restart(). */
+OTAPULT_MUST_CHECK int otapult_begin_by(struct otapult *o, const char *by,
+                                        const struct otapult_update_options *options, uint32_t size,
+                                        uint32_t *ticket, struct otapult_update *past,
                                         struct otapult_finding *why);
 OTAPULT_MUST_CHECK int otapult_end_update_by(struct otapult *o, const char *by, struct otapult_finding *why);
 OTAPULT_MUST_CHECK int otapult_confirm_by(struct otapult *o, const char *by, struct otapult_finding *why);

@@ -287,6 +287,7 @@ void otapult_set_limits(struct otapult *o, uint32_t size, bool upload)
     o->limits.least_security = o->trust.least_security;
     o->limits.trust = o->keys != NULL ? &o->trust : NULL;
     o->limits.running = upload ? running_version(o) : NULL;
+    o->limits.meet = NULL;
 }
 
 /* `wrong` tells the image's faults from those of reading it: who goes back must not say that an image is

@@ -50,6 +50,7 @@ static void copy_status(const struct otapult *o, uint32_t now, struct otapult_st
     out->claim = o->claim;
     if (o->claim != OTAPULT_FREE)
         otapult_text_set(out->by, sizeof out->by, o->by);
+    out->update = o->update.id;
     out->received = o->received;
     out->written = o->written;
     out->total = o->total;

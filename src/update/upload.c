@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "update/upload.h"
 
+#include <string.h>
+
 #include "base/text.h"
 #include "update/arm.h"
 #include "update/claim.h"
 #include "update/intake.h"
 #include "update/keys.h"
+#include "update/known.h"
+#include "update/outcome.h"
 #include "update/slot_image.h"
 #include "update/ticket.h"
 
@@ -62,7 +66,29 @@ static int take_device(struct otapult *o, const char *by, uint32_t *ticket, stru
     return err;
 }
 
-static int open_target(struct otapult *o, uint32_t size, struct otapult_finding *why)
+/* What this device knows of the build that comes, before anything is erased for it. */
+static int meet(void *ctx, const struct otapult_app_desc *desc, struct otapult_finding *why)
+{
+    struct otapult *o = ctx;
+    struct otapult_app_desc running;
+    char build[OTAPULT_BUILD_ID_CHARS + 1];
+
+    otapult_build_id(desc, build);
+    if (otapult_has_failed(o->port, build)) {
+        otapult_text_set(o->refused, sizeof o->refused, build);
+        *why = (struct otapult_finding){.text = o->refused};
+        return OTAPULT_E_BUILD_REJECTED;
+    }
+    if (o->config.same_project && otapult_running_desc(o, &running) &&
+        strcmp(running.project, desc->project) != 0) {
+        otapult_text_set(o->refused, sizeof o->refused, running.project);
+        *why = (struct otapult_finding){.text = o->refused};
+        return OTAPULT_E_OTHER_PROJECT;
+    }
+    return 0;
+}
+
+static int open_target(struct otapult *o, uint32_t size, bool force, struct otapult_finding *why)
 {
     struct otapult_flash flash;
 
@@ -74,6 +100,8 @@ static int open_target(struct otapult *o, uint32_t size, struct otapult_finding 
         return OTAPULT_E_IMAGE_TOO_LARGE;
     }
     otapult_set_limits(o, flash.size, true);
+    o->limits.meet = force ? NULL : meet;
+    o->limits.meet_ctx = o;
     otapult_intake_init(o, &flash, size);
     return 0;
 }
@@ -84,22 +112,24 @@ static void end_update(struct otapult *o, int err, const struct otapult_finding 
     otapult_lock(o);
     if (o->ticket != 0)
         otapult_end_ticket(o, err, why);
+    if (err != 0)
+        otapult_outcome_failed(o);
     o->verifying = false;
     otapult_give_back_locked(o);
     otapult_unlock(o);
 }
 
-int otapult_begin_by(struct otapult *o, const char *by, uint32_t size, uint32_t *ticket,
-                     struct otapult_finding *why)
+static int begin(struct otapult *o, const char *by, const struct otapult_update_options *options,
+                 uint32_t size, uint32_t *ticket, struct otapult_finding *why)
 {
-    *why = (struct otapult_finding){0};
+    uint32_t id = otapult_update_id(o, options);
+
     int err = take_device(o, by, ticket, why);
     if (err != 0)
         return err;
-
     err = otapult_ask_ready(o, why);
     if (err == 0)
-        err = open_target(o, size, why);
+        err = open_target(o, size, options->force, why);
     if (err != 0) {
         end_update(o, err, why);
         return err;
@@ -107,14 +137,40 @@ int otapult_begin_by(struct otapult *o, const char *by, uint32_t size, uint32_t 
     otapult_hold(o, true);
     otapult_lock(o);
     o->total = size;
+    otapult_outcome_begins(o, id);
     otapult_unlock(o);
     otapult_leave(o);
     return 0;
 }
 
+/* What was asked for before is looked at first: the device may be about to restart into it. */
+int otapult_begin_by(struct otapult *o, const char *by, const struct otapult_update_options *options,
+                     uint32_t size, uint32_t *ticket, struct otapult_update *past,
+                     struct otapult_finding *why)
+{
+    struct otapult_update nobody_asks;
+
+    if (past == NULL)
+        past = &nobody_asks;
+    *ticket = 0;
+    *why = (struct otapult_finding){0};
+    int err = otapult_recall(o, options, past, why);
+    if (err != 0 || past->id != 0)
+        return err;
+    return begin(o, by, options, size, ticket, why);
+}
+
+int otapult_begin_with(struct otapult *o, const struct otapult_update_options *options, uint32_t size,
+                       uint32_t *ticket, struct otapult_update *past, struct otapult_finding *why)
+{
+    return otapult_begin_by(o, NULL, options, size, ticket, past, why);
+}
+
 int otapult_begin(struct otapult *o, uint32_t size, uint32_t *ticket, struct otapult_finding *why)
 {
-    return otapult_begin_by(o, NULL, size, ticket, why);
+    static const struct otapult_update_options plain;
+
+    return otapult_begin_by(o, NULL, &plain, size, ticket, NULL, why);
 }
 
 /* ---- a bad end ---- */
@@ -303,6 +359,7 @@ int otapult_finish(struct otapult *o, uint32_t ticket, const struct otapult_imag
         err = activate(o, why);
     if (err != 0)
         return end_badly(o, err, why);
+    otapult_outcome_done(o, OTAPULT_UPDATE_ACTIVATED);
     *info = &o->session.judge.inspect.info; /* nobody begins anything before the restart */
     end_well(o);
     return 0;

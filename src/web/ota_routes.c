@@ -168,12 +168,67 @@ static int refuse_empty(const struct otapult_exchange *x, struct otapult_finding
     return x->multipart ? OTAPULT_E_MULTIPART : OTAPULT_E_FILE_EMPTY;
 }
 
+/* In the address, or in a header for scripts. false: it is there, and no such number. */
+static bool read_option(const struct otapult_exchange *x, const char *name, const char *header, bool hex,
+                        uint32_t *out)
+{
+    unsigned count = 0;
+    size_t len = 0;
+    const char *value = otapult_query_value(x, name, &len);
+
+    if (value == NULL) {
+        value = otapult_header_of(x, header, &count);
+        len = value != NULL ? strlen(value) : 0;
+    }
+    return value == NULL || otapult_read_number(value, len, hex, out);
+}
+
+static int read_options(const struct otapult_exchange *x, struct otapult_update_options *options,
+                        struct otapult_finding *why)
+{
+    *options = (struct otapult_update_options){.force = otapult_query_is(x, "force=1")};
+    if (!read_option(x, "boot", "Otapult-Boot", false, &options->boot))
+        why->text = "boot is not a number";
+    else if (!read_option(x, "id", "Otapult-Update", true, &options->id))
+        why->text = "the id of an upload has 8 hex digits";
+    return why->text != NULL ? OTAPULT_E_BAD_REQUEST : 0;
+}
+
+static void answer_success(struct otapult_exchange *x, const struct otapult_update *update)
+{
+    struct otapult_answer a;
+    char slot[17];
+
+    otapult_slot_label(x->app, update->slot, slot);
+    otapult_answer_begin(&a, x, 200);
+    otapult_json_open(&a.json, NULL, '{');
+    otapult_json_bool(&a.json, "success", true);
+    otapult_json_str(&a.json, "message", "Firmware uploaded successfully. Rebooting...");
+    otapult_update_id_json(&a.json, update->id);
+    otapult_json_str(&a.json, "slot", slot);
+    otapult_json_str(&a.json, "project", update->project);
+    otapult_json_str(&a.json, "version", update->version);
+    otapult_json_str(&a.json, "build", update->build);
+    otapult_json_num(&a.json, "size", update->size);
+    otapult_json_hex(&a.json, "sha256", update->sha256, sizeof update->sha256);
+    otapult_json_close(&a.json, '}');
+    otapult_answer_end(&a);
+}
+
 static int begin_update(struct otapult_exchange *x, struct otapult_finding *why)
 {
+    struct otapult_update_options options;
+    struct otapult_update past;
     char by[OTAPULT_WHO_NAME];
 
+    int err = read_options(x, &options, why);
+    if (err != 0)
+        return err;
     otapult_http_who(x, by);
-    return otapult_begin_by(x->app, by, announced_size(x), &x->ticket, why);
+    err = otapult_begin_by(x->app, by, &options, announced_size(x), &x->ticket, &past, why);
+    if (err == 0 && x->ticket == 0) /* it was sent before, and is done */
+        answer_success(x, &past);
+    return err;
 }
 
 static enum otapult_http_next begin_upload(struct otapult_exchange *x)
@@ -185,10 +240,9 @@ static enum otapult_http_next begin_upload(struct otapult_exchange *x)
         err = refuse_empty(x, &why);
     if (err == 0)
         err = begin_update(x, &why);
-    if (err == 0)
-        return OTAPULT_HTTP_BODY;
-    refuse_upload(x, err, &why);
-    return OTAPULT_HTTP_ANSWERED;
+    if (err != 0)
+        otapult_http_error(x, err, &why);
+    return x->answered ? OTAPULT_HTTP_ANSWERED : OTAPULT_HTTP_BODY;
 }
 
 /* Takes the file's bytes, of either kind of body. */
@@ -269,27 +323,10 @@ static int finish_form(struct otapult_exchange *x, struct otapult_finding *why)
     return err == 0 ? 0 : form_error(x, err, why);
 }
 
-static void answer_success(struct otapult_exchange *x, const struct otapult_image_info *info)
-{
-    struct otapult_answer a;
-    char slot[17];
-
-    otapult_slot_label(x->app, otapult_target(x->app), slot);
-    otapult_answer_begin(&a, x, 200);
-    otapult_json_open(&a.json, NULL, '{');
-    otapult_json_bool(&a.json, "success", true);
-    otapult_json_str(&a.json, "message", "Firmware uploaded successfully. Rebooting...");
-    otapult_json_str(&a.json, "slot", slot);
-    otapult_image_json(&a.json, &info->desc);
-    otapult_json_num(&a.json, "size", info->size);
-    otapult_json_hex(&a.json, "sha256", info->sha256, sizeof info->sha256);
-    otapult_json_close(&a.json, '}');
-    otapult_answer_end(&a);
-}
-
 static void upload_end(struct otapult_exchange *x)
 {
     const struct otapult_image_info *info;
+    struct otapult_update update;
     struct otapult_finding why = {0};
 
     int err = x->multipart ? finish_form(x, &why) : 0;
@@ -300,10 +337,12 @@ static void upload_end(struct otapult_exchange *x)
         return;
     }
     err = otapult_finish(x->app, x->ticket, &info, &why);
-    if (err != 0)
+    if (err != 0) {
         refuse_upload(x, err, &why);
-    else
-        answer_success(x, info);
+        return;
+    }
+    otapult_last_update(x->app, &update); /* it still is: the restart comes before any other */
+    answer_success(x, &update);
 }
 
 /* The client sends nothing, and its update may have ended: then it need not wait any longer. */
@@ -351,16 +390,6 @@ static void answer_rollback(struct otapult_exchange *x, const char *slot)
     otapult_answer_end(&a);
 }
 
-/* Has the address `?force=1`? What a person has been asked about is done then. */
-static bool is_forced(const struct otapult_exchange *x)
-{
-    static const char word[] = "force=1";
-    const char *at = strstr(x->req->query, word);
-
-    return at != NULL && (at == x->req->query || at[-1] == '&') &&
-           (at[sizeof word - 1] == '\0' || at[sizeof word - 1] == '&');
-}
-
 static void rollback_end(struct otapult_exchange *x)
 {
     struct otapult_finding why = {0};
@@ -368,7 +397,7 @@ static void rollback_end(struct otapult_exchange *x)
     char slot[17], by[OTAPULT_WHO_NAME];
 
     otapult_http_who(x, by);
-    int err = otapult_rollback_by(x->app, by, is_forced(x), &why);
+    int err = otapult_rollback_by(x->app, by, otapult_query_is(x, "force=1"), &why);
     if (err != 0) {
         otapult_http_error(x, err, &why);
         return;

@@ -14,6 +14,60 @@ const char *otapult_header_of(const struct otapult_exchange *x, const char *name
     return value;
 }
 
+const char *otapult_query_value(const struct otapult_exchange *x, const char *name, size_t *len)
+{
+    size_t n = strlen(name);
+
+    for (const char *p = x->req->query; *p != '\0'; p += *p == '&') {
+        size_t part = strcspn(p, "&");
+        if (part > n && strncmp(p, name, n) == 0 && p[n] == '=') {
+            *len = part - n - 1;
+            return p + n + 1;
+        }
+        p += part;
+    }
+    return NULL;
+}
+
+bool otapult_query_is(const struct otapult_exchange *x, const char *pair)
+{
+    const size_t n = strlen(pair);
+
+    for (const char *p = x->req->query; *p != '\0'; p += *p == '&') {
+        size_t part = strcspn(p, "&");
+        if (part == n && strncmp(p, pair, n) == 0)
+            return true;
+        p += part;
+    }
+    return false;
+}
+
+static uint32_t digit_of(char c)
+{
+    if (c >= '0' && c <= '9')
+        return (uint32_t)(c - '0');
+    if (c >= 'a' && c <= 'f')
+        return (uint32_t)(c - 'a') + 10;
+    return c >= 'A' && c <= 'F' ? (uint32_t)(c - 'A') + 10 : 16;
+}
+
+bool otapult_read_number(const char *text, size_t len, bool hex, uint32_t *out)
+{
+    const uint32_t base = hex ? 16 : 10;
+    uint64_t v = 0;
+
+    if (hex ? len != 8 : len < 1 || len > 10)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        uint32_t digit = digit_of(text[i]);
+        if (digit >= base)
+            return false;
+        v = v * base + digit;
+    }
+    *out = (uint32_t)v;
+    return v != 0 && v <= UINT32_MAX;
+}
+
 bool otapult_only_looks(const struct otapult_exchange *x)
 {
     return strcmp(x->req->method, "GET") == 0 || strcmp(x->req->method, "HEAD") == 0;

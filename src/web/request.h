@@ -9,6 +9,15 @@
 /* The value of a header and how often it is there; NULL and 0 when it is not. */
 const char *otapult_header_of(const struct otapult_exchange *x, const char *name, unsigned *count);
 
+/* The value of the parameter `name` in the address, not decoded and *len long; NULL when it is not there. */
+const char *otapult_query_value(const struct otapult_exchange *x, const char *name, size_t *len);
+
+/* Has the address that parameter with that value: "force=1"? */
+bool otapult_query_is(const struct otapult_exchange *x, const char *pair);
+
+/* text[len] as a number: decimal, or 8 hex digits. false: it is none, or 0. */
+bool otapult_read_number(const char *text, size_t len, bool hex, uint32_t *out);
+
 /* GET or HEAD: the client asks to see something and changes nothing. */
 bool otapult_only_looks(const struct otapult_exchange *x);
 

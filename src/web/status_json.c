@@ -165,9 +165,20 @@ static const char *phase_name(enum otapult_phase phase)
     return "idle";
 }
 
+void otapult_update_id_json(struct otapult_json *j, uint32_t id)
+{
+    const uint8_t bytes[] = {(uint8_t)(id >> 24), (uint8_t)(id >> 16), (uint8_t)(id >> 8), (uint8_t)id};
+
+    if (id != 0)
+        otapult_json_hex(j, "update", bytes, sizeof bytes);
+    else
+        otapult_json_null(j, "update");
+}
+
 static void update_json(struct otapult_json *j, const struct otapult_status *s)
 {
     otapult_json_str(j, "state", phase_name(s->phase));
+    otapult_update_id_json(j, s->update);
     otapult_json_num(j, "received", s->received);
     otapult_json_num(j, "written", s->written);
     if (s->total == OTAPULT_SIZE_UNKNOWN)

@@ -18,6 +18,9 @@ void otapult_status_json(struct otapult_json *j, struct otapult *o, const struct
 /* The entries of the log, newest first. */
 void otapult_log_json(struct otapult_json *j, struct otapult *o, const struct otapult_language *language);
 
+/* Member update: 8 hex digits, or null. */
+void otapult_update_id_json(struct otapult_json *j, uint32_t id);
+
 /* Members project, version and build of an image. */
 void otapult_image_json(struct otapult_json *j, const struct otapult_app_desc *desc);
 

@@ -424,7 +424,9 @@ static void somebody_else_may_end_an_update(void **state)
     uint32_t ticket;
 
     assert_int_equal(otapult_end_update_by(w->ota, "admin", &why), OTAPULT_E_NO_UPDATE);
-    assert_int_equal(otapult_begin_by(w->ota, "token ci", (uint32_t)v2_len, &ticket, &why), 0);
+    assert_int_equal(otapult_begin_by(w->ota, "token ci", &(struct otapult_update_options){0},
+                                      (uint32_t)v2_len, &ticket, NULL, &why),
+                     0);
     assert_int_equal(otapult_feed(w->ota, ticket, v2, 6000, &why), 0);
     assert_int_equal(otapult_end_update_by(w->ota, "admin", &why), 0);
     assert_int_equal(status(w).claim, OTAPULT_FREE);
@@ -518,6 +520,207 @@ static void an_update_that_is_activated_is_not_ended(void **state)
     w->wrap = NULL;
     assert_true(world_settle(w));
     assert_string_equal(world_version(w), "2.0.0");
+}
+
+/* ---- one click is one update ---- */
+
+static int begin_as(struct world *w, uint32_t id, uint32_t boot, uint32_t *ticket,
+                    struct otapult_update *past, struct otapult_finding *why)
+{
+    const struct otapult_update_options options = {.id = id, .boot = boot};
+
+    return otapult_begin_with(w->ota, &options, (uint32_t)v2_len, ticket, past, why);
+}
+
+static int upload_as(struct world *w, uint32_t id, uint32_t boot, const uint8_t *file)
+{
+    const struct otapult_image_info *info;
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    int err = begin_as(w, id, boot, &ticket, NULL, &why);
+    if (err == 0)
+        err = otapult_feed(w->ota, ticket, file, v2_len, &why);
+    return err == 0 ? otapult_finish(w->ota, ticket, &info, &why) : err;
+}
+
+static void assert_was_v2(const struct otapult_update *u, uint32_t id, uint32_t boot)
+{
+    assert_int_equal(u->outcome, OTAPULT_UPDATE_ACTIVATED);
+    assert_int_equal(u->id, id);
+    assert_int_equal(u->boot, boot);
+    assert_int_equal(u->size, v2_len);
+    assert_int_equal(u->slot, 1);
+    assert_string_equal(u->version, "2.0.0");
+}
+
+/* A browser has lost the answer, and sends the request again: at once, and when the new firmware runs. */
+static void what_comes_again_is_not_done_again(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+    struct otapult_update past;
+    uint32_t ticket, boot = status(w).boot;
+
+    assert_int_equal(upload_as(w, 0xABCD, boot, v2), 0);
+    assert_int_equal(status(w).update, 0xABCD);
+    assert_int_equal(begin_as(w, 0xABCD, boot, &ticket, &past, &why), 0);
+    assert_int_equal(ticket, 0);
+    assert_was_v2(&past, 0xABCD, boot);
+    assert_true(world_settle(w));
+    assert_string_equal(world_version(w), "2.0.0");
+    assert_int_equal(begin_as(w, 0xABCD, boot, &ticket, &past, &why), 0); /* both */
+    assert_int_equal(ticket, 0);
+    assert_was_v2(&past, 0xABCD, boot);
+    assert_int_equal(begin_as(w, 0xABCD, 0, &ticket, &past, &why), 0); /* the id alone */
+    assert_int_equal(ticket, 0);
+    assert_int_equal(begin_as(w, 0, boot, &ticket, &past, &why), 0); /* the boot alone */
+    assert_int_equal(ticket, 0);
+    assert_was_v2(&past, 0xABCD, boot);
+    assert_int_equal(status(w).claim, OTAPULT_FREE);
+    assert_string_equal(world_version(w), "2.0.0");
+    assert_int_equal(status(w).slots.running, 1);
+}
+
+static void another_update_for_a_boot_that_has_passed_is_refused(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+    struct otapult_update past;
+    uint32_t ticket, boot = status(w).boot;
+
+    assert_int_equal(upload_as(w, 1, boot, v2), 0);
+    assert_true(world_settle(w));
+    assert_int_equal(begin_as(w, 2, boot, &ticket, &past, &why), OTAPULT_E_BOOT_PASSED);
+    assert_int_equal(why.got, boot);
+    assert_int_equal(why.want, status(w).boot);
+    assert_int_equal(begin_as(w, 2, status(w).boot, &ticket, &past, &why), 0);
+    assert_int_not_equal(ticket, 0);
+}
+
+static void what_was_refused_is_refused_again_unread(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+    uint32_t ticket;
+    uint8_t *bad = malloc(v2_len);
+
+    memcpy(bad, v2, v2_len);
+    bad[v2_len - 1] ^= 1;
+    assert_int_equal(upload_as(w, 7, 0, bad), OTAPULT_E_IMAGE_HASH);
+    assert_int_equal(begin_as(w, 7, 0, &ticket, NULL, &why), OTAPULT_E_IMAGE_HASH);
+    assert_int_equal(ticket, 0);
+    assert_int_equal(begin_as(w, 8, 0, &ticket, NULL, &why), 0); /* another click */
+    free(bad);
+}
+
+/* The first connection is gone, though the device has not heard of it yet. */
+static void the_same_upload_takes_the_place_of_the_first(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+    uint32_t first, second;
+
+    assert_int_equal(begin_as(w, 9, 0, &first, NULL, &why), 0);
+    assert_int_equal(otapult_feed(w->ota, first, v2, 6000, &why), 0);
+    assert_int_equal(begin_as(w, 10, 0, &second, NULL, &why), OTAPULT_E_BUSY); /* somebody else's */
+    assert_int_equal(begin_as(w, 9, 0, &second, NULL, &why), 0);
+    assert_int_not_equal(second, 0);
+    assert_string_equal(newest(w)->code, "connection_lost");
+    assert_int_equal(otapult_feed(w->ota, first, v2, 10, &why), OTAPULT_E_CONNECTION_LOST);
+    assert_int_equal(otapult_feed(w->ota, second, v2, v2_len, &why), 0);
+}
+
+/* Somebody ended it on purpose: a browser that tries again by itself does not undo that. */
+static void what_somebody_has_ended_stays_ended(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    assert_int_equal(begin_as(w, 11, 0, &ticket, NULL, &why), 0);
+    assert_int_equal(otapult_end_update_by(w->ota, "admin", &why), 0);
+    assert_int_equal(begin_as(w, 11, 0, &ticket, NULL, &why), OTAPULT_E_UPLOAD_ENDED);
+    assert_string_equal(why.text, "admin");
+}
+
+static void an_update_without_an_id_gets_one(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+    struct otapult_update u;
+    uint32_t first, second;
+
+    assert_int_equal(status(w).update, 0);
+    assert_int_equal(otapult_begin(w->ota, 100, &first, &why), 0);
+    uint32_t id = status(w).update;
+    assert_int_not_equal(id, 0);
+    otapult_last_update(w->ota, &u);
+    assert_int_equal(u.outcome, OTAPULT_UPDATE_RUNS);
+    otapult_cancel(w->ota, first, OTAPULT_E_CONNECTION_LOST, &why);
+    otapult_last_update(w->ota, &u);
+    assert_int_equal(u.outcome, OTAPULT_UPDATE_FAILED);
+    assert_int_equal(u.id, id);
+    assert_int_equal(otapult_begin(w->ota, 100, &second, &why), 0);
+    assert_int_not_equal(status(w).update, id);
+}
+
+/* ---- what the device knows of a build ---- */
+
+static int force(struct world *w, const uint8_t *image, size_t len)
+{
+    const struct otapult_update_options options = {.force = true};
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    int err = otapult_begin_with(w->ota, &options, (uint32_t)len, &ticket, NULL, &why);
+    return err == 0 ? otapult_feed(w->ota, ticket, image, len, &why) : err;
+}
+
+static void a_build_that_failed_here_is_refused_before_an_erase(void **state)
+{
+    struct world *w = *state;
+    uint8_t before[WORLD_FLASH / 4];
+
+    w->health = OTAPULT_HEALTH_FAIL;
+    assert_int_equal(world_upload(w, v2, v2_len, 4096), 0);
+    assert_true(world_settle(w));
+    assert_string_equal(world_version(w), "1.0.0");
+    w->health = OTAPULT_HEALTH_PASS;
+    memcpy(before, w->nor.data + 0x20000, 0x10000);
+    assert_int_equal(world_upload(w, v2, v2_len, 100), OTAPULT_E_BUILD_REJECTED);
+    assert_memory_equal(before, w->nor.data + 0x20000, 0x10000);
+    assert_string_equal(newest(w)->code, "build_rejected_before");
+    assert_int_equal(force(w, v2, v2_len), 0);
+}
+
+static void same_project(void *ctx, struct otapult_config *config)
+{
+    (void)ctx;
+    config->same_project = true;
+}
+
+static void another_project_is_refused_where_that_is_asked_for(void **state)
+{
+    struct world *w = *state;
+    struct sample_spec spec = {SAMPLE_DEFAULT, .version = "2.0.0", .seed = 5};
+    uint8_t before[WORLD_FLASH / 4];
+    size_t len;
+
+    spec.size = 9000;
+    spec.project = "toaster";
+    uint8_t *toaster = sample_image(&spec, &len);
+    w->configure = same_project;
+    assert_true(world_boot(w));
+    w->configure = NULL;
+    memcpy(before, w->nor.data + 0x20000, 0x10000);
+    assert_int_equal(world_upload(w, toaster, len, 100), OTAPULT_E_OTHER_PROJECT);
+    assert_memory_equal(before, w->nor.data + 0x20000, 0x10000);
+    assert_string_equal(newest(w)->text, "not of the project that runs, rover");
+    assert_int_equal(force(w, toaster, len), 0);
+    assert_true(world_boot(w)); /* without that configuration it is taken */
+    assert_int_equal(world_upload(w, toaster, len, 100), 0);
+    free(toaster);
 }
 
 static void one_client_is_inside_at_a_time(void **state)
@@ -854,6 +1057,14 @@ int main(void)
         CASE(a_call_under_way_never_counts_as_a_stall),
         CASE(a_client_that_sends_something_else_does_not_stall),
         CASE(one_byte_now_and_then_ends),
+        CASE(what_comes_again_is_not_done_again),
+        CASE(another_update_for_a_boot_that_has_passed_is_refused),
+        CASE(what_was_refused_is_refused_again_unread),
+        CASE(the_same_upload_takes_the_place_of_the_first),
+        CASE(what_somebody_has_ended_stays_ended),
+        CASE(an_update_without_an_id_gets_one),
+        CASE(a_build_that_failed_here_is_refused_before_an_erase),
+        CASE(another_project_is_refused_where_that_is_asked_for),
         CASE(who_becomes_slow_later_ends_too),
         CASE(just_fast_enough_is_fast_enough),
         CASE(no_upload_lasts_for_ever),

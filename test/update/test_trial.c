@@ -22,6 +22,9 @@ static enum otapult_fate told_by_a_person(const struct otapult_evidence *e)
     }
     if (e->boot_is_it)
         return OTAPULT_FATE_NOT_LOADED; /* chosen, and yet something else runs */
+    if (e->state == OTAPULT_STATE_INVALID && e->verdict == OTAPULT_TRIAL_WRITTEN &&
+        e->reset == OTAPULT_RESET_POWER)
+        return OTAPULT_FATE_NOT_ARMED; /* the record is of an image that lay there before */
     if (e->state == OTAPULT_STATE_INVALID)
         return OTAPULT_FATE_REJECTED;
     if (e->state == OTAPULT_STATE_VALID || e->state == OTAPULT_STATE_UNDEFINED)

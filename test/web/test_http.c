@@ -35,6 +35,8 @@ static struct fake {
     size_t feed_error_at; /* bytes of the file */
 
     uint32_t size; /* as begin() was told */
+    struct otapult_update_options options;
+    struct otapult_update past; /* id 0: it was not asked for before */
     uint8_t file[4096];
     size_t len;
     unsigned begins, touches, finishes, cancels, confirms, rollbacks, restarts, ends;
@@ -51,9 +53,15 @@ static unsigned slot_number(int index)
     return index == OTAPULT_SLOT_FACTORY ? OTAPULT_SLOTS_MAX : (unsigned)index;
 }
 
-int otapult_begin_by(struct otapult *o, const char *by, uint32_t size, uint32_t *ticket,
+int otapult_begin_by(struct otapult *o, const char *by, const struct otapult_update_options *options,
+                     uint32_t size, uint32_t *ticket, struct otapult_update *past,
                      struct otapult_finding *why)
 {
+    dev.options = *options;
+    *past = dev.past;
+    *ticket = 0;
+    if (past->id != 0)
+        return 0;
     assert_ptr_equal(o, device);
     assert_string_equal(by, "anyone");
     dev.begins++;
@@ -95,6 +103,19 @@ int otapult_finish(struct otapult *o, uint32_t ticket, const struct otapult_imag
     *info = &dev.image[1];
     dev.ticket = 0;
     return dev.finish_error;
+}
+
+/* As the device keeps it of the second slot's image. */
+void otapult_last_update(struct otapult *o, struct otapult_update *out)
+{
+    const struct otapult_image_info *info = &dev.image[1];
+
+    assert_ptr_equal(o, device);
+    *out = (struct otapult_update){.id = 0x1f2e3d4c, .slot = 1, .size = info->size};
+    memcpy(out->sha256, info->sha256, sizeof out->sha256);
+    memcpy(out->version, info->desc.version, sizeof out->version);
+    memcpy(out->project, info->desc.project, sizeof out->project);
+    otapult_build_id(&info->desc, out->build);
 }
 
 void otapult_cancel(struct otapult *o, uint32_t ticket, int err, const struct otapult_finding *why)
@@ -350,6 +371,15 @@ static int a_device(void **state)
 /* ---- a client ---- */
 
 static struct http_client client;
+
+static void begin_with_query(const char *path, const char *query, const struct http_header *headers)
+{
+    const struct otapult_request line = {.method = "POST", .path = path, .query = query};
+    struct otapult_site site;
+
+    otapult_site(&site, device);
+    (void)http_client_begin(&client, &site, 1, &line, headers);
+}
 
 static enum otapult_http_next begin_at(const struct otapult_site *sites, size_t count, const char *method,
                                        const char *path, const struct http_header *headers)
@@ -849,7 +879,7 @@ static void assert_success(void)
     assert_int_equal(client.status, 200);
     assert_string_equal(
         client.text, "{\"success\":true,\"message\":\"Firmware uploaded successfully. Rebooting...\","
-                     "\"slot\":\"app1\",\"project\":\"rover\",\"version\":\"2.0.0\",\"build\":\"1f1f1f1f\","
+                     "\"update\":\"1f2e3d4c\",\"slot\":\"app1\",\"project\":\"rover\",\"version\":\"2.0.0\",\"build\":\"1f1f1f1f\","
                      "\"size\":262144,\"sha256\":"
                      "\"1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f\"}");
     assert_int_equal(dev.finishes, 1);
@@ -996,6 +1026,54 @@ static void a_client_that_stalled_at_the_end_is_told_so(void **state)
     }
 }
 
+static void an_upload_says_what_it_was_meant_for(void **state)
+{
+    static const struct {
+        const char *query;
+        struct http_header header;
+        uint32_t boot, id;
+        bool force;
+    } good[] = {
+        {"", {NULL, NULL}, 0, 0, false},
+        {"id=1f2E3d4c&boot=12", {NULL, NULL}, 12, 0x1F2E3D4C, false},
+        {"x=1&force=1", {NULL, NULL}, 0, 0, true},
+        {"force=10&xforce=1", {NULL, NULL}, 0, 0, false},
+        {"", {"Otapult-Boot", "7"}, 7, 0, false},
+        {"", {"Otapult-Update", "00000001"}, 0, 1, false},
+    };
+    static const char *const bad[] = {"id=1f2e3d4", "id=1f2e3d4g",     "id=00000000", "boot=x",
+                                      "boot=0",     "boot=4294967296", "boot=-1"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(good); i++) {
+        const struct http_header headers[] = {RAW, {"Content-Length", "9"}, good[i].header, {NULL, NULL}};
+        a_device(NULL);
+        begin_with_query("/api/ota/upload", good[i].query, headers);
+        assert_int_equal(dev.begins, 1);
+        assert_int_equal(dev.options.boot, good[i].boot);
+        assert_int_equal(dev.options.id, good[i].id);
+        assert_int_equal(dev.options.force, good[i].force);
+    }
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        a_device(NULL);
+        begin_with_query("/api/ota/upload", bad[i], HEADERS(RAW, {"Content-Length", "9"}));
+        assert_int_equal(client.status, 400);
+        assert_int_equal(dev.begins, 0);
+    }
+}
+
+static void an_upload_that_was_done_before_is_answered_as_then(void **state)
+{
+    (void)state;
+    dev.past =
+        (struct otapult_update){.id = 0xAB, .size = 77, .slot = 1, .version = "2.0.0", .project = "rover"};
+    begin("POST", "/api/ota/upload", HEADERS(RAW, {"Content-Length", "9"}));
+    assert_int_equal(client.status, 200);
+    assert_contains(client.text, "\"success\":true");
+    assert_contains(client.text, "\"update\":\"000000ab\",\"slot\":\"app1\",\"project\":\"rover\"");
+    assert_int_equal(dev.begins, 0);
+}
+
 static void a_silent_client_hears_that_its_update_has_ended(void **state)
 {
     (void)state;
@@ -1122,7 +1200,7 @@ static void the_status_has_the_documented_shape(void **state)
     assert_int_equal(client.status, 200);
     assert_string_equal(
         client.text,
-        "{\"state\":\"idle\",\"received\":0,\"written\":0,\"total\":null,"
+        "{\"state\":\"idle\",\"update\":null,\"received\":0,\"written\":0,\"total\":null,"
         "\"running\":\"app0\",\"next\":\"app1\",\"boot_slot\":\"app0\",\"safe_mode\":false,\"pending\":false,\"busy\":null,"
         "\"slots\":[{\"label\":\"app0\",\"size\":100000,\"state\":\"valid\",\"running\":true,"
         "\"image\":{\"project\":\"rover\",\"version\":\"1.0.0\",\"build\":\"0a0a0a0a\",\"idf\":\"v5.3.2\","
@@ -1142,7 +1220,7 @@ static void the_status_follows_an_update(void **state)
     dev.status.total = 262144;
     begin("GET", "/api/ota/status", NULL);
     assert_contains(client.text,
-                    "{\"state\":\"receiving\",\"received\":70000,\"written\":65536,\"total\":262144,");
+                    "{\"state\":\"receiving\",\"update\":null,\"received\":70000,\"written\":65536,\"total\":262144,");
     assert_contains(client.text, "\"label\":\"app1\",\"size\":100000,\"state\":\"empty\",\"running\":false,"
                                  "\"image\":null}");
     dev.status.phase = OTAPULT_VERIFYING;
@@ -1476,6 +1554,8 @@ int main(void)
         TEST(a_client_that_stalled_leaves_the_next_alone),
         TEST(a_client_that_stalled_at_the_end_is_told_so),
         TEST(a_silent_client_hears_that_its_update_has_ended),
+        TEST(an_upload_says_what_it_was_meant_for),
+        TEST(an_upload_that_was_done_before_is_answered_as_then),
         TEST(buttons_answer_as_documented),
         TEST(buttons_give_the_devices_errors),
         TEST(a_button_takes_a_short_body_only),

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "update/outcome.h"
+
+#include <string.h>
+
+#define UPDATE_KEY "ota.update1" /* 1: the format, which is struct otapult_update */
+
+_Static_assert(sizeof(struct otapult_update) == 120, "stored format of an update's outcome");
+
+void otapult_load_outcome(struct otapult *o)
+{
+    size_t len = 0;
+
+    if (o->port->kv_get(o->port->ctx, UPDATE_KEY, &o->update, sizeof o->update, &len) != 0 ||
+        len != sizeof o->update)
+        memset(&o->update, 0, sizeof o->update);
+}
+
+/* ---- again ---- */
+
+/* A client that lost its connection, or was too slow, means the second attempt: nothing has become of the
+ * first. */
+static bool is_final(int err)
+{
+    return err != OTAPULT_E_CONNECTION_LOST && err != OTAPULT_E_STALLED && err != OTAPULT_E_UPLOAD_TOO_SLOW;
+}
+
+/* Under lock. */
+static int recall(struct otapult *o, const struct otapult_update_options *ask, struct otapult_update *past,
+                  struct otapult_finding *why)
+{
+    const struct otapult_update *u = &o->update;
+    bool late = ask->boot != 0 && o->journal.boot != 0 && ask->boot != o->journal.boot;
+    bool same = ask->id != 0 ? ask->id == u->id : late && ask->boot == u->boot;
+
+    if (same && u->outcome == OTAPULT_UPDATE_ACTIVATED) {
+        *past = *u;
+        return 0;
+    }
+    if (same && ask->id != 0 && u->outcome == OTAPULT_UPDATE_FAILED && is_final(o->last_err)) {
+        *why = o->last_why;
+        return o->last_err;
+    }
+    if (!late)
+        return 0;
+    *why = (struct otapult_finding){.got = ask->boot, .want = o->journal.boot};
+    return OTAPULT_E_BOOT_PASSED;
+}
+
+static uint32_t ticket_of(struct otapult *o, uint32_t id, struct otapult_finding *why)
+{
+    otapult_lock(o);
+    uint32_t ticket = id != 0 && o->update.id == id ? o->ticket : 0;
+    *why = (struct otapult_finding){.got = o->received};
+    otapult_unlock(o);
+    return ticket;
+}
+
+int otapult_recall(struct otapult *o, const struct otapult_update_options *options,
+                   struct otapult_update *past, struct otapult_finding *why)
+{
+    struct otapult_finding came;
+    uint32_t lost = ticket_of(o, options->id, &came);
+
+    memset(past, 0, sizeof *past);
+    if (lost != 0)
+        otapult_cancel(o, lost, OTAPULT_E_CONNECTION_LOST, &came);
+    otapult_lock(o);
+    int err = recall(o, options, past, why);
+    otapult_unlock(o);
+    return err;
+}
+
+/* ---- what became of it ---- */
+
+uint32_t otapult_update_id(struct otapult *o, const struct otapult_update_options *options)
+{
+    uint32_t id = options->id;
+
+    if (id == 0 && o->port->random(o->port->ctx, &id, sizeof id) != 0)
+        id = o->journal.boot << 16 | o->tickets; /* told apart is all it needs to be */
+    return id != 0 ? id : 1;
+}
+
+void otapult_outcome_begins(struct otapult *o, uint32_t id)
+{
+    o->update = (struct otapult_update){
+        .id = id, .boot = o->journal.boot, .outcome = OTAPULT_UPDATE_RUNS, .slot = (int8_t)o->target};
+}
+
+void otapult_outcome_failed(struct otapult *o)
+{
+    if (o->update.outcome == OTAPULT_UPDATE_RUNS)
+        o->update.outcome = OTAPULT_UPDATE_FAILED;
+}
+
+void otapult_outcome_done(struct otapult *o, enum otapult_outcome outcome)
+{
+    const struct otapult_image_info *info = &o->session.judge.inspect.info;
+    struct otapult_update u = o->update; /* nobody else writes it while the claim is taken */
+
+    u.outcome = (uint8_t)outcome;
+    u.size = info->size;
+    otapult_build_id(&info->desc, u.build);
+    memcpy(u.version, info->desc.version, sizeof u.version);
+    memcpy(u.project, info->desc.project, sizeof u.project);
+    memcpy(u.sha256, info->sha256, sizeof u.sha256);
+    if (outcome == OTAPULT_UPDATE_ACTIVATED && o->port->kv_set(o->port->ctx, UPDATE_KEY, &u, sizeof u) != 0)
+        otapult_log(o, "the store failed to keep what became of the update");
+    otapult_lock(o);
+    o->update = u;
+    otapult_unlock(o);
+}
+
+void otapult_last_update(struct otapult *o, struct otapult_update *out)
+{
+    otapult_lock(o);
+    *out = o->update;
+    otapult_unlock(o);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OTAPULT_UPDATE_OUTCOME_H
+#define OTAPULT_UPDATE_OUTCOME_H
+
+#include "update/common.h"
+
+/* What became of the update that runs or ran last, so that a request for it which comes twice is answered and not
+ * done again. Browsers and proxies send a request again by themselves when they have lost its answer, also after the
+ * restart: what was activated is kept in the key-value store. otapult_last_update() is here, too. */
+
+/* At start: what the store has. */
+void otapult_load_outcome(struct otapult *o);
+
+/* Was this asked for before? 0, and *past says how it ended, or has the id 0: it was not; the error that it ended
+ * with; or BOOT_PASSED. An update of the same id that still runs has lost its connection, and is ended. */
+OTAPULT_MUST_CHECK int otapult_recall(struct otapult *o, const struct otapult_update_options *options,
+                                      struct otapult_update *past, struct otapult_finding *why);
+
+/* An id for the update: the client's own, or a new one; never 0. */
+uint32_t otapult_update_id(struct otapult *o, const struct otapult_update_options *options);
+
+/* Under lock: an update begins, and ends with an error. */
+void otapult_outcome_begins(struct otapult *o, uint32_t id);
+void otapult_outcome_failed(struct otapult *o);
+
+/* By the claim's holder: it ended well, with what the session holds. Stored where it is to be known after a
+ * restart. */
+void otapult_outcome_done(struct otapult *o, enum otapult_outcome outcome);
+
+#endif
