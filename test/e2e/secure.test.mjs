@@ -620,7 +620,7 @@ describe('the page', () => {
         await phone.fill('#password', 'wrong password');
         await phone.keyboard.press('Enter');
         await phone.waitForSelector('#error[data-code=login_failed]');
-        assert.match(await phone.textContent('#error'), /Неверный пароль/);
+        assert.match(await phone.textContent('#error'), /не подходит пароль/);
         await phone.fill('#password', owner.password);
         await phone.keyboard.press('Enter');
         await phone.waitForSelector('#inside:not([hidden])');
