@@ -2,7 +2,7 @@
 # A thin front: what happens stands in CMakeLists.txt and tools/. `## ` after a target is its help line.
 # Set up once a machine by tools/setup, which installs what is missing and is silent when nothing is.
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit docs lint format screenshots bench size pages arduino power fuzz coverage interop \
+.PHONY: mutants help build run test unit docs lint format screenshots bench size pages arduino power fuzz coverage interop \
         bare install deb tarball clean setup-build setup-test soak asan release
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
@@ -82,6 +82,9 @@ soak: build ## a life of UPDATES=1000 at random from SEED=…: faults, power cyc
 
 fuzz: setup-test ## libFuzzer on each target of test/fuzz, MINUTES=1 each; findings become tests
 	@tools/fuzz $(or $(MINUTES),1)
+
+mutants: setup-test ## plants small faults (EVERY=n: each n-th) and lists those that no test of their room notices
+	@tools/mutants $(FILES)
 
 coverage: setup-test ## line coverage of src/ by the unit, power and fuzz replay tests
 	@tools/coverage

@@ -501,6 +501,28 @@ static void test_mark_failing_flash(void **state)
     }
 }
 
+/* The record that decides goes last, whichever of the two it is: until then the old choice holds. */
+static void test_erase(void **state)
+{
+    (void)state;
+    for (int decides = 0; decides < 2; decides++) {
+        for (uint32_t n = 5; n <= 7; n++) { /* calls 1 to 4 read both records twice, 5 and 6 erase */
+            put_record(f.data, decides, 5, OTAPULT_OTA_VALID, true);
+            put_record(f.data, 1 - decides, 4, OTAPULT_OTA_VALID, true);
+            memcpy(before, f.data, sizeof before);
+            ram_flash_reset(&f);
+            ram_flash_fail(&f, n, false, OTAPULT_E_FLASH_ERASE, 0);
+            assert_int_equal(otapult_ota_erase(&f.flash), n <= 6 ? OTAPULT_E_FLASH_ERASE : 0);
+            const uint8_t *record = f.data + (size_t)decides * 0x1000;
+            if (n <= 6)
+                assert_memory_equal(record, before + (size_t)decides * 0x1000, 32);
+            else
+                assert_int_equal(get32(record), 0xFFFFFFFF);
+            assert_int_equal(get32(f.data + (size_t)(1 - decides) * 0x1000), n == 5 ? 4 : 0xFFFFFFFF);
+        }
+    }
+}
+
 static void test_read_failing_flash(void **state)
 {
     (void)state;
@@ -570,6 +592,7 @@ int main(void)
         TEST(test_mark_over_all_records),
         TEST(test_activate_failing_flash),
         TEST(test_mark_failing_flash),
+        TEST(test_erase),
         TEST(test_read_failing_flash),
         TEST(test_readback),
         TEST(test_one_wrong_bit),
