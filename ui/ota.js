@@ -36,10 +36,12 @@ const isStub = image => image.project === 'arduino-lib-builder';
 // -1, 0, 1 as compareVersions(); null where a version is the library's and not the firmware's.
 const age = (a, b) => isStub(a) || isStub(b) ? null : compareVersions(a, b);
 
+const imageIn = name => st.slots.find(slot => slot.label === name)?.image;
+
 // Where a rollback would go to: {slot, image, needs_force, why}.
 function wayBack() {
     if (st.way_back !== undefined)
-        return st.way_back;
+        return st.way_back && {...st.way_back, image: imageIn(st.way_back.slot)};
     const slot = st.slots.find(other => !other.running && other.image);
     return slot && {slot: slot.label, image: slot.image};
 }

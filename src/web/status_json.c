@@ -261,10 +261,6 @@ static void way_back_json(struct otapult_json *j, const struct otapult_view *v,
     }
     otapult_json_open(j, "way_back", '{');
     otapult_json_str(j, "slot", slot->slot.label);
-    if (slot->has_image)
-        slot_image_json(j, &slot->image);
-    else
-        otapult_json_null(j, "image");
     otapult_json_bool(j, "needs_force", way->doubt != NULL);
     otapult_json_str(j, "why", way->doubt == NULL ? NULL : otapult_in_language(way->doubt, language));
     otapult_json_close(j, '}');
