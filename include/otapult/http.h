@@ -77,7 +77,7 @@ struct otapult_route {
     enum otapult_http_next (*body)(struct otapult_exchange *x, const uint8_t *data, size_t len);
     void (*end)(struct otapult_exchange *x);
     void (*lost)(struct otapult_exchange *x);  /* may be NULL */
-    size_t (*event)(struct otapult_exchange *x, char *dst, size_t cap); /* of a STREAM */
+    void (*event)(struct otapult_exchange *x, struct otapult_json *out); /* of a STREAM: writes the next event */
     enum otapult_level level;
     void (*idle)(struct otapult_exchange *x);  /* may be NULL: nothing comes; answers where waiting is of no use */
 };
@@ -165,6 +165,10 @@ void otapult_http_lost(struct otapult_exchange *x);
 #define OTAPULT_HTTP_EVENT    6272
 #define OTAPULT_HTTP_EVENT_MS 200
 size_t otapult_http_event(struct otapult_exchange *x, char *dst, size_t cap);
+
+/* The same for a server that writes at once, through reply.body() in pieces of 256 bytes: no event lies in memory as a
+ * whole. Writes nothing when the stream ends. */
+void otapult_http_write_event(struct otapult_exchange *x);
 
 /* ---- for route handlers ---- */
 

@@ -46,7 +46,6 @@ struct exchange {
 _Static_assert(sizeof(void *) > 4 || sizeof(struct exchange) <= 2048, "an exchange takes 2 KB of RAM");
 
 static struct exchange here, handed_over, plain; /* the last is linked in the secure profile only */
-static char event[OTAPULT_HTTP_EVENT];
 
 /* ---- the request, as the core sees it ---- */
 
@@ -204,10 +203,8 @@ static void reply_body(void *ctx, const void *data, size_t len)
 /* One event a request, so that no viewer holds up the server; EventSource comes again by itself. */
 static void send_event(struct exchange *e)
 {
-    size_t n = otapult_http_event(&e->core, event, sizeof event);
-
     reply_body(e, RETRY, sizeof RETRY - 1);
-    reply_body(e, event, n);
+    otapult_http_write_event(&e->core);
 }
 
 /* ---- the body ---- */

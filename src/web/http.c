@@ -194,9 +194,30 @@ void otapult_http_lost(struct otapult_exchange *x)
         x->route->lost(x);
 }
 
+static bool goes_on(struct otapult_exchange *x)
+{
+    return x->route != NULL && x->route->event != NULL && otapult_gate_still(x);
+}
+
 size_t otapult_http_event(struct otapult_exchange *x, char *dst, size_t cap)
 {
-    if (x->route == NULL || x->route->event == NULL || cap < OTAPULT_HTTP_EVENT || !otapult_gate_still(x))
+    struct otapult_json j;
+
+    if (cap < OTAPULT_HTTP_EVENT || !goes_on(x))
         return 0;
-    return x->route->event(x, dst, cap);
+    otapult_json_init(&j, dst, cap);
+    x->route->event(x, &j);
+    return j.full ? 0 : j.len; /* never full: OTAPULT_HTTP_EVENT holds the longest, a test says so */
+}
+
+void otapult_http_write_event(struct otapult_exchange *x)
+{
+    struct otapult_json j;
+    char piece[256];
+
+    if (!goes_on(x))
+        return;
+    otapult_json_stream(&j, piece, sizeof piece, x->reply.body, x->reply.ctx);
+    x->route->event(x, &j);
+    otapult_json_flush(&j);
 }

@@ -81,22 +81,19 @@ static bool is_due(struct otapult_exchange *x, const struct otapult_status *s)
     return due;
 }
 
-static size_t next_event(struct otapult_exchange *x, char *dst, size_t cap)
+static void next_event(struct otapult_exchange *x, struct otapult_json *out)
 {
     static const char head[] = "event: status\ndata: ", tail[] = "\n\n";
-    struct otapult_json j;
     struct otapult_view v;
 
     otapult_view(x->app, &v);
-    otapult_json_init(&j, dst, cap);
     if (is_due(x, &v.status)) {
-        otapult_json_raw(&j, head);
-        otapult_status_json(&j, x->app, &v, OTAPULT_KEY_SLOTS, x->language);
+        otapult_json_raw(out, head);
+        otapult_status_json(out, x->app, &v, OTAPULT_KEY_SLOTS, x->language);
     } else {
-        otapult_json_raw(&j, ":"); /* a comment: clients skip it, and a lost connection shows itself */
+        otapult_json_raw(out, ":"); /* a comment: clients skip it, and a lost connection shows itself */
     }
-    otapult_json_raw(&j, tail);
-    return j.full ? 0 : j.len; /* never: OTAPULT_HTTP_EVENT holds the longest, a test says so */
+    otapult_json_raw(out, tail);
 }
 
 /* ---- an upload ---- */

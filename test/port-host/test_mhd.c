@@ -120,14 +120,18 @@ static enum otapult_http_next stream(struct otapult_exchange *x)
 }
 
 /* Long, so that one does not fit beside another. */
-static size_t write_event(struct otapult_exchange *x, char *dst, size_t cap)
+#define LONG_EVENT (OTAPULT_HTTP_EVENT - 1) /* and its NUL */
+
+static void write_event(struct otapult_exchange *x, struct otapult_json *out)
 {
-    memset(dst, '.', cap);
+    char text[OTAPULT_HTTP_EVENT];
+
+    memset(text, '.', sizeof text);
     x->count++;
-    dst[snprintf(dst, cap, "data: %u ", (unsigned)x->count)] = '.';
-    memcpy(dst + OTAPULT_HTTP_EVENT - 2, "\n\n", 2);
+    text[snprintf(text, sizeof text, "data: %u ", (unsigned)x->count)] = '.';
+    memcpy(text + LONG_EVENT - 2, "\n\n", 3);
+    otapult_json_raw(out, text);
     atomic_fetch_add(&events, 1);
-    return OTAPULT_HTTP_EVENT;
 }
 
 #define BIG (8u * 1024u * 1024u)
@@ -730,7 +734,7 @@ static void a_stream_ends_when_the_server_stops(void **state)
     while ((c = get_byte(fd)) >= 0 && n < sizeof text - 1)
         text[n++] = (char)c;
     assert_contains(text, "data: 1 ...");
-    assert_true(n > OTAPULT_HTTP_EVENT);
+    assert_true(n > LONG_EVENT);
     assert_string_equal(text + n - 5, "0\r\n\r\n"); /* the last chunk: ended, not cut */
     close(fd);
 }
@@ -745,11 +749,11 @@ static void a_stream_goes_on(void **state)
     fd = dial();
     put_text(fd, "GET /events HTTP/1.0\r\n\r\n"); /* no chunks to look through */
     read_head(fd, &a);
-    for (size_t n = 0; n < 3 * OTAPULT_HTTP_EVENT; n++)
+    for (size_t n = 0; n < 3 * LONG_EVENT; n++)
         text[n] = (char)get_byte(fd);
     assert_memory_equal(text, "data: 1 .", 9);
-    assert_memory_equal(text + OTAPULT_HTTP_EVENT, "data: 2 .", 9);
-    assert_memory_equal(text + 2 * OTAPULT_HTTP_EVENT - 2, "\n\ndata: 3 .", 11);
+    assert_memory_equal(text + LONG_EVENT, "data: 2 .", 9);
+    assert_memory_equal(text + 2 * LONG_EVENT - 2, "\n\ndata: 3 .", 11);
     close(fd);
 }
 
