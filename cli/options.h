@@ -45,7 +45,8 @@ struct options {
     bool        append, in_place;
 };
 
-#define OPTIONS_DEFAULT .jobs = 10, .wait_s = 90, .timeout_s = 5, .slot_size = 0x640000, .chip_id = 0x0009, .chip_revision = -1, .efuse_revision = -1, .scheme = OTAPULT_RSA_3072
+#define CONNECT_S 5 /* --timeout; three times as long for a short answer */
+#define OPTIONS_DEFAULT .jobs = 10, .wait_s = 90, .timeout_s = CONNECT_S, .slot_size = 0x640000, .chip_id = 0x0009, .chip_revision = -1, .efuse_revision = -1, .scheme = OTAPULT_RSA_3072
 
 struct option_row {
     const char *name;
