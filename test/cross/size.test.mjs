@@ -114,7 +114,8 @@ describe('budgets', () => {
         }
     });
 
-    test('the ones of the issue are not softened', () => {
+    // 84 KB of flash were set before gzip, patches, the crash guard and the page of today; whoever raises them again says so.
+    test('the budgets are the ones that are written here, too', () => {
         const { flash, ram, page, frame } = BUDGETS;
         assert.deepEqual({ flash, ram, page, frame }, { flash: 96 * 1024, ram: 30 * 1024, page: 20 * 1024, frame: 512 });
     });
