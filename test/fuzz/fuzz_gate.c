@@ -244,7 +244,7 @@ static bool may_be_a_length(void)
         return false;
     if (length != NULL)
         return length[0] != '\0' && strspn(length, "0123456789") == strlen(length);
-    return coding == NULL || strcasecmp(coding, "chunked") == 0;
+    return coding == NULL; /* no device takes chunks */
 }
 
 /* ---- what came of it ---- */
@@ -261,8 +261,9 @@ static bool is_refusal_of(const char *code)
 
 static bool gate_refused(void)
 {
-    static const char *const codes[] = {"content_length", "foreign_host", "foreign_origin", "https_required",
-                                        "login_required", "login_failed", "login_delayed",  "owner_required"};
+    static const char *const codes[] = {"content_length", "foreign_host",   "foreign_origin",
+                                        "https_required", "login_required", "login_failed",
+                                        "login_delayed",  "owner_required", "bad_request"};
 
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
         if (is_refusal_of(codes[i]))

@@ -25,9 +25,9 @@
 #define SECTORS    (SLOT_SIZE / NOR_SECTOR)
 #define PER_BLOCK  (NOR_BLOCK / NOR_SECTOR)
 
-/* kv_set of one update: the trial as it is written, armed, passed and removed, two journal entries, and the
- * boot count. */
-#define STORE_SETS_PER_UPDATE 7u
+/* kv_set of one update: the trial as it is written, armed, passed and removed, two journal entries, what became of it
+ * for a client that asks again, and the boot count. */
+#define STORE_SETS_PER_UPDATE 8u
 
 static struct world w;
 static struct faulty_port port; /* only counts here, and tells where the bootloader ends */
@@ -174,7 +174,7 @@ static void an_update_writes_two_records_and_the_bootloader_one(void **state)
 }
 
 /* The bound, and how the store's own sectors wear. */
-static void an_update_sets_the_store_seven_times(void **state)
+static void an_update_sets_the_store_eight_times(void **state)
 {
     unsigned erases = 0, programs = 0;
     const unsigned updates = 60;
@@ -188,8 +188,8 @@ static void an_update_sets_the_store_seven_times(void **state)
     }
     print_message("store: %u programs and %.2f sector erases an update\n", programs / updates,
                   (double)erases / updates);
-    /* Seven records, and now and then a move to the other half, two sectors, of what still holds. */
-    assert_true(programs <= updates * 10);
+    /* Eight records, and now and then a move to the other half, two sectors, of what still holds. */
+    assert_true(programs <= updates * 11);
     assert_true(erases * 2 <= updates);
 }
 
@@ -274,7 +274,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(an_update_erases_and_programs_each_sector_once),
         CASE(an_update_writes_two_records_and_the_bootloader_one),
-        CASE(an_update_sets_the_store_seven_times),
+        CASE(an_update_sets_the_store_eight_times),
         CASE(a_refused_file_costs_one_journal_entry),
         CASE(looking_writes_nothing),
         CASE(a_plain_boot_counts_itself_and_nothing_else),
