@@ -475,6 +475,21 @@ static void the_last_eight_failures_are_known(void **state)
     assert_true(otapult_has_failed(port(), "00000004"));
 }
 
+/* As install(), of a build that has failed here before. */
+static void install_by_force(const uint8_t *image, size_t len)
+{
+    const struct otapult_update_options force = {.force = true};
+    const struct otapult_image_info *info;
+    struct otapult_update past;
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    assert_int_equal(otapult_begin_with(w.ota, &force, (uint32_t)len, &ticket, &past, &why), 0);
+    assert_int_equal(otapult_feed(w.ota, ticket, image, len, &why), 0);
+    assert_int_equal(otapult_finish(w.ota, ticket, &info, &why), 0);
+    assert_true(world_settle(&w));
+}
+
 static void whoever_fails_its_trial_is_known_until_it_is_confirmed(void **state)
 {
     struct otapult_image_info info;
@@ -490,7 +505,9 @@ static void whoever_fails_its_trial_is_known_until_it_is_confirmed(void **state)
     otapult_build_id(&info.desc, build);
     assert_true(otapult_has_failed(port(), build));
     w.health = OTAPULT_HEALTH_PASS;
-    install(v2, v2_len, "2.0.0");
+    assert_int_equal(world_upload(&w, v2, v2_len, 4096), OTAPULT_E_BUILD_REJECTED);
+    install_by_force(v2, v2_len);
+    assert_string_equal(world_version(&w), "2.0.0");
     assert_false(otapult_has_failed(port(), build));
 }
 
