@@ -10,9 +10,10 @@
 #include "mhd_server.h"
 
 #define CONNECTIONS_MAX    512u
-#define CONNECTIONS_SOURCE 256u           /* from one address: nobody takes all of them */
-#define CONNECTION_RAM     (256u * 1024u) /* half of it is the receive buffer; what is not used takes no memory \
-                                           */
+#define CONNECTIONS_SOURCE 256u /* from one address: nobody takes all of them */
+#define CONNECTION_RAM                                                                   \
+    (256u * 1024u) /* half of it is the receive buffer; what is not used takes no memory \
+                    */
 #define THREAD_STACK (512u * 1024u)
 #define STOP_MS      2000 /* what answers under way get */
 

@@ -103,6 +103,10 @@ static int go_to_other(struct otapult *o, const char *by, bool force, struct ota
     otapult_unlock(o);
     if (err != 0)
         return err;
+    if (o->locked != NULL) { /* then no image can be verified, wherever it lies */
+        *why = (struct otapult_finding){.text = o->locked};
+        return OTAPULT_E_LOCKED;
+    }
     if (way.slot == OTAPULT_SLOT_NONE)
         return no_rollback(why, way.none);
     if (way.doubt != NULL && !force) {

@@ -21,7 +21,8 @@ static void every_error_has_its_row(void **state)
         assert_non_null(row->code);
         assert_int_equal(otapult_error_by_code(row->code), err); /* so codes are unique, too */
         assert_in_range(row->status, 400, 599);
-        assert_true(strlen(row->detail) > 0 && strlen(row->hint) > 0 && strlen(otapult_russian.rows[err].hint) > 0);
+        assert_true(strlen(row->detail) > 0 && strlen(row->hint) > 0 &&
+                    strlen(otapult_russian.rows[err].hint) > 0);
     }
     assert_string_equal(otapult_error_row(OTAPULT_E_IMAGE_MERGED)->code, "image_merged");
 }

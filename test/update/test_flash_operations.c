@@ -25,8 +25,8 @@
 #define SECTORS    (SLOT_SIZE / NOR_SECTOR)
 #define PER_BLOCK  (NOR_BLOCK / NOR_SECTOR)
 
-/* kv_set of one update: the trial as it is written, armed, passed and removed, two journal entries, what became of it
- * for a client that asks again, and the boot count. */
+/* kv_set of one update: the trial as it is written, armed, passed and removed, two journal entries, what
+ * became of it for a client that asks again, and the boot count. */
 #define STORE_SETS_PER_UPDATE 8u
 
 static struct world w;
