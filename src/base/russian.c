@@ -13,7 +13,7 @@ static const struct otapult_language_row rows[OTAPULT_ERROR_COUNT] = {
 
 static const char *const claims[OTAPULT_CLAIM_COUNT] = {
     [OTAPULT_FREE] = "",
-#define OTAPULT_CLAIM(symbol, word, en, ru) [OTAPULT_FOR_##symbol] = ru,
+#define OTAPULT_CLAIM(symbol, word, en, ru) [OTAPULT_FOR_##symbol] = (ru),
 #include "otapult/errors.def"
 #undef OTAPULT_CLAIM
 };

@@ -5,8 +5,6 @@
 
 #include "base/text.h"
 
-#include "base/text.h"
-
 #define FAILED_KEY "ota.failed1" /* 1: the format, which is the struct below */
 
 /* Newest first; "" behind the last. */

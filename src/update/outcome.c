@@ -47,24 +47,10 @@ static int recall(struct otapult *o, const struct otapult_update_options *ask, s
     return OTAPULT_E_BOOT_PASSED;
 }
 
-static uint32_t ticket_of(struct otapult *o, uint32_t id, struct otapult_finding *why)
-{
-    otapult_lock(o);
-    uint32_t ticket = id != 0 && o->update.id == id ? o->ticket : 0;
-    *why = (struct otapult_finding){.got = o->received};
-    otapult_unlock(o);
-    return ticket;
-}
-
 int otapult_recall(struct otapult *o, const struct otapult_update_options *options,
                    struct otapult_update *past, struct otapult_finding *why)
 {
-    struct otapult_finding came;
-    uint32_t lost = ticket_of(o, options->id, &came);
-
     memset(past, 0, sizeof *past);
-    if (lost != 0)
-        otapult_cancel(o, lost, OTAPULT_E_CONNECTION_LOST, &came);
     otapult_lock(o);
     int err = recall(o, options, past, why);
     otapult_unlock(o);

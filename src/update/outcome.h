@@ -12,7 +12,7 @@
 void otapult_load_outcome(struct otapult *o);
 
 /* Was this asked for before? 0, and *past says how it ended, or has the id 0: it was not; the error that it ended
- * with; or BOOT_PASSED. An update of the same id that still runs has lost its connection, and is ended. */
+ * with; or BOOT_PASSED. */
 OTAPULT_MUST_CHECK int otapult_recall(struct otapult *o, const struct otapult_update_options *options,
                                       struct otapult_update *past, struct otapult_finding *why);
 

@@ -143,6 +143,25 @@ static int begin(struct otapult *o, const char *by, const struct otapult_update_
     return 0;
 }
 
+static uint32_t ticket_of(struct otapult *o, uint32_t id, struct otapult_finding *why)
+{
+    otapult_lock(o);
+    uint32_t ticket = id != 0 && o->update.id == id ? o->ticket : 0;
+    *why = (struct otapult_finding){.got = o->received};
+    otapult_unlock(o);
+    return ticket;
+}
+
+/* An update of the same id that still runs has lost its connection: its client asks again. */
+static void end_lost(struct otapult *o, uint32_t id)
+{
+    struct otapult_finding came;
+    uint32_t lost = ticket_of(o, id, &came);
+
+    if (lost != 0)
+        otapult_cancel(o, lost, OTAPULT_E_CONNECTION_LOST, &came);
+}
+
 /* What was asked for before is looked at first: the device may be about to restart into it. */
 int otapult_begin_by(struct otapult *o, const char *by, const struct otapult_update_options *options,
                      uint32_t size, uint32_t *ticket, struct otapult_update *past,
@@ -154,6 +173,7 @@ int otapult_begin_by(struct otapult *o, const char *by, const struct otapult_upd
         past = &nobody_asks;
     *ticket = 0;
     *why = (struct otapult_finding){0};
+    end_lost(o, options->id);
     int err = otapult_recall(o, options, past, why);
     if (err != 0 || past->id != 0)
         return err;

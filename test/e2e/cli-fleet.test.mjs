@@ -104,7 +104,7 @@ describe('four rovers', () => {
         assert.match(lines(stdout).at(-1).stopped, /^a canary failed: r0$/);
         assert.deepEqual((await boots()).slice(1), before.slice(1));
         const table = await otapult('push', bad, '-i', ini, '--canary', '1');
-        assert.match(table.stdout, /^r0 +rolled back: rejected: .*\n(r\d +not begun: a canary failed: r0\n){3}0 of 4 proved; stopped: /);
+        assert.match(table.stdout, /^r0 +refused: .*was tried on this device before.*\n(r\d +not begun: a canary failed: r0\n){3}0 of 4 proved; stopped: /);
     });
 
     test('failures stop it, too; running ones finish', async () => {

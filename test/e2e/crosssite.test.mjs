@@ -186,7 +186,7 @@ for (const [name, profile] of Object.entries(profiles)) {
             const page = await context.newPage();
             const answer = await page.goto(`${protocol}//${EVIL}:${port}/api/ota`);
             assert.equal(answer.status(), 421);
-            assert.match(await page.textContent('body'), /foreign_host/);
+            assert.match(await page.textContent('body'), /not a name of this device/);
             const statuses = await page.evaluate(() => Promise.all([['status'], ['reboot', { method: 'POST' }],
                 ['upload', { method: 'POST', body: new FormData() }]]
                 .map(async ([what, options]) => (await fetch(`/api/ota/${what}`, options)).status)));

@@ -42,8 +42,9 @@ describe('a good file', () => {
         assert.equal(before.running, 'app0');
         const answer = await upload(rover.url, second);
         assert.equal(answer.status, 200, answer.body);
-        assert.deepEqual(answer.json, {
-            success: true, message: 'Firmware uploaded successfully. Rebooting...', slot: 'app1', project: 'rover',
+        assert.match(answer.json.update, /^[0-9a-f]{8}$/);
+        assert.deepEqual({ ...answer.json, update: undefined }, {
+            update: undefined, success: true, message: 'Firmware uploaded successfully. Rebooting...', slot: 'app1', project: 'rover',
             version: '2.0.0', build: buildId(second), size: fs.statSync(second).size, sha256: sha256(second),
         });
         const now = await rover.waitFor('the confirmation', s => s.boot === before.boot + 1 && !s.pending);
