@@ -326,8 +326,8 @@ describe('the update cannot begin', () => {
         const ended = await curl('-X', 'POST', `${rover.url}/api/ota/cancel`);
         assert.deepEqual([ended.status, ended.json], [200, { success: true, message: 'Ended.' }]);
         const { boot } = await rover.status();
-        assert.equal((await upload(rover.url, good)).status, 200);
         assert.match(await first.ended(), /^HTTP\/1.1 409 .*"code":"upload_ended".*ended by anyone/s);
+        assert.equal((await upload(rover.url, good)).status, 200);
         const { last } = await rover.waitFor('the confirmation', s => s.boot === boot + 1 && !s.pending);
         assert.equal(last.event, 'confirmed');
         refused(await curl('-X', 'POST', `${rover.url}/api/ota/cancel`), 409, 'Request failed', 'no_update');
