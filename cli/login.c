@@ -130,7 +130,7 @@ static int log_in(struct wire *w, struct robot *r)
     }
     if (r->fault.status == 0) {
         remark("%s asks for no login%s", r->name, r->device.open ? "" : ", or has let you in already");
-        return r->device.open ? STATUS_OK : STATUS_OK;
+        return STATUS_OK;
     }
     if (r->http_status != 401)
         return fault_say(&r->fault, "robot", r->name);

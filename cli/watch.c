@@ -86,8 +86,13 @@ static int run(const struct options *options)
         all[i].robot = &fleet.member[i].robot;
         ask(&all[i]);
     }
-    if (wire == NULL || all == NULL)
+    if (wire == NULL || all == NULL) {
+        if (wire != NULL)
+            wire_close(wire);
+        free(all);
+        fleet_free(&fleet);
         return STATUS_NO;
+    }
     wire_run(wire, stopped, NULL);
     wire_close(wire);
     for (size_t i = 0; i < fleet.count; i++)
