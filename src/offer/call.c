@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "offer/call.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "offer/url.h"
+
+/* ---- headers of an answer ---- */
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
+}
+
+static bool is_name(const char *name, const char *wanted)
+{
+    while (*wanted != '\0' && lower(*name) == *wanted) {
+        name++;
+        wanted++;
+    }
+    return *wanted == '\0' && *name == '\0';
+}
+
+/* Digits up to what is none; UNKNOWN: there are none, or too many for 32 bits. */
+static uint32_t read_number(const char **at)
+{
+    uint32_t n = 0;
+    const char *s = *at;
+
+    for (; *s >= '0' && *s <= '9'; s++) {
+        uint32_t digit = (uint32_t)(*s - '0');
+        if (n > (OTAPULT_SIZE_UNKNOWN - 1 - digit) / 10)
+            return OTAPULT_SIZE_UNKNOWN;
+        n = n * 10 + digit;
+    }
+    bool none = s == *at;
+    *at = s;
+    return none ? OTAPULT_SIZE_UNKNOWN : n;
+}
+
+static uint32_t whole_number(const char *value)
+{
+    uint32_t n = read_number(&value);
+
+    return *value == '\0' ? n : OTAPULT_SIZE_UNKNOWN;
+}
+
+/* "bytes 1000-1999/2000" */
+static void read_content_range(struct otapult_call *c, const char *value)
+{
+    c->from = c->whole = OTAPULT_SIZE_UNKNOWN;
+    if (strncmp(value, "bytes ", 6) != 0)
+        return;
+    value += 6;
+    uint32_t from = read_number(&value);
+    if (*value++ != '-' || read_number(&value) == OTAPULT_SIZE_UNKNOWN || *value++ != '/')
+        return;
+    c->from = from;
+    c->whole = whole_number(value);
+}
+
+/* Header lines are made of it again: nothing but visible ASCII. */
+static void keep_etag(struct otapult_call *c, const char *value)
+{
+    size_t len = strspn(value, "!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`"
+                               "abcdefghijklmnopqrstuvwxyz{|}~");
+
+    c->etag[0] = '\0';
+    if (value[len] == '\0' && len < sizeof c->etag)
+        otapult_text_set(c->etag, sizeof c->etag, value);
+}
+
+static void take_header(void *to, const char *name, const char *value)
+{
+    struct otapult_call *c = to;
+
+    if (is_name(name, "etag"))
+        keep_etag(c, value);
+    else if (is_name(name, "content-length"))
+        c->length = whole_number(value);
+    else if (is_name(name, "content-range"))
+        read_content_range(c, value);
+    else if (is_name(name, "retry-after"))
+        c->retry_s = whole_number(value) == OTAPULT_SIZE_UNKNOWN ? 0 : whole_number(value);
+    else if (is_name(name, "location") && !otapult_url_resolve(c->location, value, c->next))
+        otapult_text_set(c->next, sizeof c->next, "too long");
+}
+
+/* ---- the answer ---- */
+
+static int take_status(void *to, int status)
+{
+    struct otapult_call *c = to;
+
+    c->status = status;
+    return 0;
+}
+
+static bool is_redirect(const struct otapult_call *c)
+{
+    return (c->status == 301 || c->status == 302 || c->status == 303 || c->status == 307 ||
+            c->status == 308) &&
+           c->next[0] != '\0' && c->body == NULL;
+}
+
+static bool is_wanted(const struct otapult_call *c)
+{
+    return !is_redirect(c) && (c->any_status || c->status == 200 || c->status == 206);
+}
+
+/* The headers are in: at the first byte, or at the end of an answer without any. */
+static int begin(struct otapult_call *c)
+{
+    if (c->begun)
+        return 0;
+    c->begun = true;
+    if (!is_wanted(c))
+        return 0;
+    if (c->length != OTAPULT_SIZE_UNKNOWN && c->length > c->max)
+        return OTAPULT_E_SOURCE_ANSWER;
+    return c->begin != NULL ? c->begin(c->to, c) : 0;
+}
+
+/* The body of an answer that nobody wants is bounded too: a server could send it for ever. */
+#define UNWANTED_MAX 4096u
+
+static int take_data(void *to, const uint8_t *p, size_t n)
+{
+    struct otapult_call *c = to;
+    bool wanted = is_wanted(c);
+    uint32_t max = wanted ? c->max : UNWANTED_MAX;
+
+    int err = begin(c);
+    if (err != 0)
+        return err;
+    if (n > max - c->got)
+        return OTAPULT_E_SOURCE_ANSWER;
+    c->got += (uint32_t)n;
+    return wanted && c->data != NULL ? c->data(c->to, p, n) : 0;
+}
+
+/* ---- the way there ---- */
+
+static const char *redirect_fault(const struct otapult_call *c, const struct otapult_pull *pull)
+{
+    if (c->redirects >= OTAPULT_CALL_REDIRECTS)
+        return "too often";
+    const char *fault = otapult_url_fault(c->next, pull->plain_http);
+    if (fault != NULL)
+        return fault;
+    if (strncmp(c->location, "https:", 6) == 0 && strncmp(c->next, "https:", 6) != 0)
+        return "an address without TLS";
+    if (!otapult_url_same_origin(c->url, c->next) && !otapult_url_host_in(c->next, pull->redirect_hosts))
+        return "another host";
+    return NULL;
+}
+
+/* The headers of the request may hold a token: they go to the source's own host alone. */
+static int run_once(struct otapult_call *c, const struct otapult_pull *pull, struct otapult_finding *why)
+{
+    char lines[512];
+    struct otapult_text t;
+    bool home = otapult_url_same_origin(c->url, c->location);
+
+    otapult_text_init(&t, lines, sizeof lines);
+    otapult_text_str(&t, c->headers != NULL && home ? c->headers : "");
+    otapult_text_str(&t, c->range != NULL ? c->range : "");
+    const struct otapult_fetch_request request = {
+        .method = c->method != NULL ? c->method : "GET",
+        .url = c->location,
+        .headers = lines,
+        .body = c->body,
+        .body_len = c->body_len,
+        .to = c,
+        .status = take_status,
+        .header = take_header,
+        .data = take_data,
+    };
+    c->status = 0;
+    c->length = c->from = c->whole = OTAPULT_SIZE_UNKNOWN;
+    c->retry_s = c->got = 0;
+    c->etag[0] = c->next[0] = '\0';
+    c->begun = false;
+    if (t.full)
+        return OTAPULT_E_INTERNAL;
+    int err = pull->fetch->run(pull->fetch->ctx, &request, why);
+    return err == 0 ? begin(c) : err;
+}
+
+static int judge(struct otapult_call *c, int err, struct otapult_finding *why)
+{
+    if (err == OTAPULT_E_SOURCE_ANSWER && why->text == NULL)
+        *why = (struct otapult_finding){.got = c->got, .text = "it is too long"};
+    if (err == OTAPULT_E_SOURCE_LOST)
+        why->got = c->got;
+    if (err != 0 || is_wanted(c))
+        return err;
+    *why = (struct otapult_finding){.got = (uint32_t)c->status};
+    return OTAPULT_E_SOURCE_STATUS;
+}
+
+/* A redirect whose own body broke off, or was too long, is followed all the same. */
+int otapult_call_run(struct otapult_call *c, const struct otapult_pull *pull, struct otapult_finding *why)
+{
+    const char *fault = otapult_url_fault(c->url, pull->plain_http);
+
+    *why = (struct otapult_finding){.text = fault};
+    if (fault != NULL)
+        return OTAPULT_E_SOURCE_REDIRECT;
+    otapult_text_set(c->location, sizeof c->location, c->url);
+    for (c->redirects = 0;; c->redirects++) {
+        int err = run_once(c, pull, why);
+        if (!is_redirect(c))
+            return judge(c, err, why);
+        fault = redirect_fault(c, pull);
+        *why = (struct otapult_finding){.text = fault};
+        if (fault != NULL)
+            return OTAPULT_E_SOURCE_REDIRECT;
+        memcpy(c->location, c->next, sizeof c->location);
+    }
+}
