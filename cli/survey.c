@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "flash/layout.h"
 #include "otapult/otapult.h"
 
 #define PAGE        0x1000u
@@ -155,11 +156,38 @@ int survey_boot_slot(const struct survey *s)
     return otapult_ota_slot_of(s->ota_data.record[active].seq, slots);
 }
 
+static bool entry(void *ctx, unsigned n, struct otapult_partition *out)
+{
+    const struct survey *s = ctx;
+    if (n >= s->partitions)
+        return false;
+    otapult_table_entry(s->table, n, out);
+    return true;
+}
+
+/* A table in a file of its own says nothing of where it lies: then it is where ESP-IDF puts it. */
+static const char *misplaced(const struct survey *s)
+{
+    static char detail[192];
+    char text[OTAPULT_LAYOUT_TEXT];
+    struct otapult_finding why;
+    const struct otapult_layout layout = {entry, (void *)s,
+                                          s->table_at != 0 ? s->table_at : OTAPULT_TABLE_OFFSET};
+    int err = otapult_layout_fault(&layout, &why, text);
+    if (err == 0)
+        return NULL;
+    otapult_detail(err, &why, NULL, detail, sizeof detail);
+    return detail;
+}
+
 const char *table_lacks(const struct survey *s)
 {
     struct otapult_partition p;
     if (s->fault != OTAPULT_TABLE_OK)
         return otapult_table_fault_text(s->fault);
+    const char *layout = misplaced(s);
+    if (layout != NULL)
+        return layout;
     int slots = otapult_table_ota_slots(s->table, s->partitions);
     if (slots < 2)
         return slots == 0 ? "it has no OTA slots, two are needed" : "it has one OTA slot, two are needed";

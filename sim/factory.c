@@ -2,6 +2,7 @@
 #include "factory.h"
 
 #include <psa/crypto.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,6 +60,25 @@ static bool first_app(const uint8_t *table, size_t flash_size, struct otapult_pa
         return false;
     return otapult_table_find(table, count, OTAPULT_PART_APP, OTAPULT_PART_APP_FACTORY, out) ||
            otapult_table_find(table, count, OTAPULT_PART_APP, OTAPULT_PART_APP_OTA_0, out);
+}
+
+void factory_refusal(const struct nor_flash *nor, const uint8_t *table, size_t len, char why[FACTORY_WHY])
+{
+    struct otapult_partition app;
+    unsigned count;
+    enum otapult_table_fault fault =
+        otapult_table_verify(table, OTAPULT_TABLE_SIZE, (uint32_t)nor->size, &count);
+
+    if (fault != OTAPULT_TABLE_OK)
+        snprintf(why, FACTORY_WHY, "the partition table is wrong: %s", otapult_table_fault_text(fault));
+    else if (!first_app(table, nor->size, &app))
+        snprintf(why, FACTORY_WHY, "the partition table has neither a factory app nor ota_0");
+    else if (len > app.size)
+        snprintf(why, FACTORY_WHY, "the factory firmware has %zu bytes, the slot %s only %lu", len, app.label,
+                 (unsigned long)app.size);
+    else
+        snprintf(why, FACTORY_WHY, "the slot %s lies over the partition table, or the flash failed",
+                 app.label);
 }
 
 bool factory_flash(struct nor_flash *nor, const uint8_t *table, const uint8_t *image, size_t len)

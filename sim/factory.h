@@ -11,6 +11,10 @@
  * untouched, when the image does not fit or the table is wrong. */
 bool factory_flash(struct nor_flash *nor, const uint8_t *table, const uint8_t *image, size_t len);
 
+/* Why it did not, with an image of `len` bytes: words for people. */
+#define FACTORY_WHY 160
+void factory_refusal(const struct nor_flash *nor, const uint8_t *table, size_t len, char why[FACTORY_WHY]);
+
 /* The table of a 16 MB board: nvs, otadata, app0 and app1 of 0x640000, spiffs, coredump. */
 void factory_table(uint8_t table[OTAPULT_TABLE_SIZE]);
 

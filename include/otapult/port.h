@@ -61,6 +61,8 @@ struct otapult_slots {
     int  next;    /* where the next update goes; NONE: there is no slot besides the running one */
     bool factory; /* the table has a factory app */
     bool ota_data; /* the table has an otadata partition fit for use */
+    int  table_error; /* why no update may be written by this table (flash/layout.h), or 0 */
+    struct otapult_finding table_why; /* its text, if there is one, stays as it is */
 };
 
 /* Why this boot happened. */

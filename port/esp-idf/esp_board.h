@@ -13,6 +13,7 @@
 #include <nvs.h>
 #include <sdkconfig.h>
 
+#include "flash/layout.h"
 #include "otapult/esp_idf.h"
 
 /* What the files of the ESP-IDF port share. Each calls only what stands below it:
@@ -73,7 +74,10 @@ struct esp_board {
     struct otapult_port    port;
     struct esp_slot        slot[OTAPULT_SLOTS_MAX], factory;
     int                    slot_count;
-    const esp_partition_t *ota_data; /* NULL: none, or one that is too small */
+    const esp_partition_t *ota_data; /* NULL: none, or one that is too small or not on a sector */
+    int                    table_error; /* of otapult_layout_fault() */
+    struct otapult_finding table_why;
+    char                   table_text[OTAPULT_LAYOUT_TEXT];
     nvs_handle_t           nvs;
     bool                   nvs_open;
     StaticSemaphore_t      mutex_memory;

@@ -5,6 +5,7 @@
 #include <sdkconfig.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "esp_board.h"
 #include "flash/ota_data.h"
 
@@ -168,6 +169,8 @@ static int port_slots(void *ctx, struct otapult_slots *out)
         .next = b->slot_count > 0 ? next(b) : OTAPULT_SLOT_NONE,
         .factory = b->factory.partition != NULL,
         .ota_data = b->ota_data != NULL,
+        .table_error = b->table_error,
+        .table_why = b->table_why,
     };
     return 0;
 }
@@ -291,11 +294,51 @@ static const esp_partition_t *find_ota_data(void)
 {
     const esp_partition_t *p =
         esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_OTA, NULL);
-    return p != NULL && p->size >= OTAPULT_OTA_DATA_SIZE ? p : NULL;
+    bool fit = p != NULL && p->size >= OTAPULT_OTA_DATA_SIZE && p->address % p->erase_size == 0;
+    return fit ? p : NULL;
+}
+
+/* Entry n of those on the chip that the firmware runs from; an application may register partitions on others.
+ */
+static bool entry(void *ctx, unsigned n, struct otapult_partition *out)
+{
+    const esp_partition_t *own = ctx;
+    esp_partition_iterator_t at = esp_partition_find(ESP_PARTITION_TYPE_ANY, ESP_PARTITION_SUBTYPE_ANY, NULL);
+
+    for (; at != NULL; at = esp_partition_next(at)) {
+        const esp_partition_t *p = esp_partition_get(at);
+
+        if (p->flash_chip != own->flash_chip || n-- > 0)
+            continue;
+        *out = (struct otapult_partition){
+            .type = (uint8_t)p->type, .subtype = (uint8_t)p->subtype, .offset = p->address, .size = p->size};
+        otapult_text_set(out->label, sizeof out->label, p->label);
+        esp_partition_iterator_release(at);
+        return true;
+    }
+    return false;
+}
+
+static void check_layout(struct esp_board *b, const esp_partition_t *own)
+{
+    const struct otapult_layout layout = {
+        .entry = entry, .ctx = (void *)own, .table_at = CONFIG_PARTITION_TABLE_OFFSET};
+
+    b->table_error = otapult_layout_fault(&layout, &b->table_why, b->table_text);
+}
+
+/* By addresses: whatever lies where the firmware runs is only read. */
+static void protect(struct esp_slot *s, const esp_partition_t *own)
+{
+    const esp_partition_t *p = s->partition;
+
+    s->read_only = p != NULL && otapult_ranges_meet(p->address, p->size, own->address, own->size);
 }
 
 void otapult_esp_bind_slots(struct esp_board *b)
 {
+    const esp_partition_t *own = esp_ota_get_running_partition();
+
     b->factory.partition = find_app(ESP_PARTITION_SUBTYPE_APP_FACTORY);
     b->ota_data = find_ota_data();
     for (b->slot_count = 0; b->slot_count < OTAPULT_SLOTS_MAX; b->slot_count++) {
@@ -305,9 +348,12 @@ void otapult_esp_bind_slots(struct esp_board *b)
         if (s->partition == NULL)
             break;
     }
-    struct esp_slot *own = slot_at(b, running(b));
-    if (own != NULL)
-        own->read_only = true;
+    if (own != NULL) {
+        check_layout(b, own);
+        protect(&b->factory, own);
+        for (int n = 0; n < b->slot_count; n++)
+            protect(&b->slot[n], own);
+    }
 
     b->port.slots = port_slots;
     b->port.slot = port_slot;

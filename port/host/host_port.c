@@ -153,6 +153,8 @@ static int port_slots(void *ctx, struct otapult_slots *out)
         .next = next_slot(h),
         .factory = has_factory(h),
         .ota_data = has_ota_data(h),
+        .table_error = h->table_error,
+        .table_why = h->table_why,
     };
     return 0;
 }
@@ -360,6 +362,21 @@ static void bind_partition(struct host_port *h, int n, uint8_t type, uint8_t sub
     h->slot[n].size = p.offset % NOR_SECTOR == 0 ? p.size / NOR_SECTOR * NOR_SECTOR : 0;
 }
 
+/* By addresses: whatever lies where the firmware runs is only read, OTA data too. */
+static void protect_running(struct host_port *h)
+{
+    struct otapult_partition p;
+    uint8_t subtype = h->boot.slot == OTAPULT_SLOT_TEST ? OTAPULT_PART_APP_TEST
+                      : h->boot.slot == OTAPULT_SLOT_FACTORY
+                          ? OTAPULT_PART_APP_FACTORY
+                          : (uint8_t)(OTAPULT_PART_APP_OTA_0 + h->boot.slot);
+    if (!find(h, OTAPULT_PART_APP, subtype, &p))
+        return;
+    for (int n = 0; n < CTX_COUNT; n++)
+        if (otapult_ranges_meet(h->slot[n].base, h->slot[n].size, p.offset, p.size))
+            h->slot[n].read_only = true;
+}
+
 static void bind_partitions(struct host_port *h)
 {
     struct otapult_partition nvs;
@@ -369,13 +386,27 @@ static void bind_partitions(struct host_port *h)
         bind_partition(h, n, OTAPULT_PART_APP, (uint8_t)(OTAPULT_PART_APP_OTA_0 + n));
     bind_partition(h, CTX_FACTORY, OTAPULT_PART_APP, OTAPULT_PART_APP_FACTORY);
     bind_partition(h, CTX_OTA_DATA, OTAPULT_PART_DATA, OTAPULT_PART_DATA_OTA);
-    if (running(h) != OTAPULT_SLOT_NONE)
-        h->slot[running(h) < 0 ? CTX_FACTORY : running(h)].read_only = true;
+    protect_running(h);
     h->store = (struct store){.nor = h->nor};
     if (find(h, OTAPULT_PART_DATA, OTAPULT_PART_DATA_NVS, &nvs) && nvs.offset % NOR_SECTOR == 0) {
         h->store.base = nvs.offset;
         h->store.size = nvs.size;
     }
+}
+
+static bool entry(void *ctx, unsigned n, struct otapult_partition *out)
+{
+    const struct host_port *h = ctx;
+    if (n >= h->entries)
+        return false;
+    otapult_table_entry(h->table, n, out);
+    return true;
+}
+
+static void check_layout(struct host_port *h)
+{
+    const struct otapult_layout layout = {.entry = entry, .ctx = h, .table_at = OTAPULT_TABLE_OFFSET};
+    h->table_error = otapult_layout_fault(&layout, &h->table_why, h->table_text);
 }
 
 /* The partition "otapult", of type data, whatever its subtype. */
@@ -429,6 +460,7 @@ bool host_port_boot(struct host_port *h, struct nor_flash *nor, enum otapult_res
     boot_model_run(nor, &h->boot);
     if (!h->boot.ok || !read_table(h))
         return false;
+    check_layout(h);
     bind_partitions(h);
     bind_vault(h);
     return true;

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "boot_model.h"
+#include "flash/layout.h"
 #include "nor_flash.h"
 #include "otapult/port.h"
 #include "store.h"
@@ -19,6 +20,9 @@ struct host_port {
     struct store       store, vault; /* the latter in the partition "otapult", where the table has one */
     uint8_t            table[OTAPULT_TABLE_SIZE]; /* as it was at boot */
     unsigned           entries;
+    int                table_error; /* of otapult_layout_fault() */
+    struct otapult_finding table_why;
+    char               table_text[OTAPULT_LAYOUT_TEXT];
     enum otapult_reset reset;
     uint64_t           born_us;
     bool               restart; /* the core asked for a restart */

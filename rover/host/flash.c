@@ -77,6 +77,7 @@ static uint8_t *make_firmware(const char *path, size_t *len)
 static bool lay_factory_state(struct nor_flash *nor, const struct options *options)
 {
     uint8_t table[OTAPULT_TABLE_SIZE];
+    char why[FACTORY_WHY];
     size_t len;
 
     if (!make_table(table, options->table))
@@ -86,8 +87,10 @@ static bool lay_factory_state(struct nor_flash *nor, const struct options *optio
         return false;
     bool fits = factory_flash(nor, table, image, len);
     free(image);
-    if (!fits)
-        console_complain("the partition table is wrong, or the factory firmware does not fit into it");
+    if (!fits) {
+        factory_refusal(nor, table, len, why);
+        console_complain("%s", why);
+    }
     return fits;
 }
 

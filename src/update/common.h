@@ -3,6 +3,7 @@
 #define OTAPULT_UPDATE_COMMON_H
 
 #include "decode/chain.h"
+#include "flash/layout.h"
 #include "trust/trust.h"
 #include "update/door.h"
 #include "update/journal.h"
@@ -97,7 +98,7 @@ struct otapult {
     bool                           resolved; /* what this boot means is known */
     struct otapult_inspect_limits  limits;
     struct otapult_version         running;  /* where older versions are refused; else empty */
-    char                           refused[32]; /* a word of the last refusal by meet() in upload.c */
+    char                           refused[OTAPULT_LAYOUT_TEXT]; /* words of the last refusal before the first erase */
     char                           reason[64]; /* of the last `ready` that said no */
     uint32_t                       came;       /* bytes of the file as it is sent; readers have `received` */
     struct otapult_chain           chain;      /* what unpacks them */

@@ -43,7 +43,7 @@ const struct otapult_language *otapult_russian_texts(const struct otapult *o);
 /* Size of the slot that an update would go to if it began now; 0: none would. */
 uint32_t otapult_next_slot_size(struct otapult *o);
 
-/* Why this table of slots takes no update: NO_OTA_PARTITION, ONLY_SLOT_RUNS, NO_OTA_DATA, or 0. */
+/* Why this table of slots takes no update: its table_error, NO_OTA_PARTITION, ONLY_SLOT_RUNS, NO_OTA_DATA, or 0. */
 OTAPULT_MUST_CHECK int otapult_table_refusal(const struct otapult_slots *slots, struct otapult_finding *why);
 
 /* The slot of the update that runs, or ran last. */

@@ -4,6 +4,10 @@
 /* With a recovery app and one OTA slot the slot is free again as soon as the recovery app runs. */
 int otapult_table_refusal(const struct otapult_slots *slots, struct otapult_finding *why)
 {
+    if (slots->table_error != 0) {
+        *why = slots->table_why;
+        return slots->table_error;
+    }
     if (slots->next == OTAPULT_SLOT_NONE && slots->factory && slots->running >= 0 && slots->ota_data)
         return OTAPULT_E_ONLY_SLOT_RUNS;
     if (slots->next == OTAPULT_SLOT_NONE) {

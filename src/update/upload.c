@@ -88,11 +88,35 @@ static int meet(void *ctx, const struct otapult_app_desc *desc, struct otapult_f
     return 0;
 }
 
+/* The running firmware is never written to. What counts is where the two lie, whatever the port calls them: a
+ * slot may be another one by its number and the same by its address. */
+static int keep_off_running(struct otapult *o, struct otapult_finding *why)
+{
+    struct otapult_slot target, running;
+    struct otapult_text t;
+
+    if (o->slots.running == OTAPULT_SLOT_NONE) /* a test app, of which the port keeps off by itself */
+        return 0;
+    int err = otapult_slot_row(o, o->target, &target);
+    if (err == 0)
+        err = otapult_slot_row(o, o->slots.running, &running);
+    if (err != 0 || !otapult_ranges_meet(target.address, target.size, running.address, running.size))
+        return err;
+    otapult_text_init(&t, o->refused, sizeof o->refused);
+    otapult_text_str(&t, target.label);
+    otapult_text_str(&t, ", ");
+    otapult_text_str(&t, running.label);
+    *why = (struct otapult_finding){.at = running.address, .text = o->refused};
+    return OTAPULT_E_SLOTS_OVERLAP;
+}
+
 static int open_target(struct otapult *o, uint32_t size, bool force, struct otapult_finding *why)
 {
     struct otapult_flash flash;
 
-    int err = o->port->open(o->port->ctx, o->target, &flash);
+    int err = keep_off_running(o, why);
+    if (err == 0)
+        err = o->port->open(o->port->ctx, o->target, &flash);
     if (err != 0)
         return err;
     if (size != OTAPULT_SIZE_UNKNOWN && size > flash.size) {

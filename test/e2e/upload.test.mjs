@@ -10,6 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import zlib from 'node:zlib';
 import { curl, upload } from './support/curl.mjs';
 import { startRover } from './support/rover.mjs';
+import { program, run } from './support/run.mjs';
 import { realFirmware, Samples } from './support/samples.mjs';
 
 const samples = new Samples();
@@ -353,9 +354,27 @@ describe('the update cannot begin', () => {
     });
 });
 
+/* A partition table as gen_esp32part.py writes it; `rows`: [type, subtype, offset, size, label]. */
+function partitionTable(rows) {
+    const entry = ([type, subtype, offset, size, label]) => {
+        const e = Buffer.alloc(32);
+        e.writeUInt16LE(0x50aa, 0);
+        e[2] = type;
+        e[3] = subtype;
+        e.writeUInt32LE(offset, 4);
+        e.writeUInt32LE(size, 8);
+        e.write(label, 12);
+        return e;
+    };
+    const entries = Buffer.concat(rows.map(entry));
+    const md5 = Buffer.concat([Buffer.from('ebeb' + 'ff'.repeat(14), 'hex'), createHash('md5').update(entries).digest()]);
+    return Buffer.concat([entries, md5, Buffer.alloc(3072 - entries.length - 32, 0xff)]);
+}
+
 describe('a flash whose table has a factory app only', () => {
     test('No OTA partition', async () => {
-        const table = realFirmware('s3-partitions.bin') ?? samples.write('factory-only.bin', factoryOnly());
+        const table = realFirmware('s3-partitions.bin') ?? samples.write('factory-only.bin',
+            partitionTable([[1, 2, 0x9000, 0x5000, 'nvs'], [0, 0, 0x10000, 0xa00000, 'factory']]));
         const rover = await startRover({ args: ['--fast', '--table', table] });
         try {
             const good = await samples.make('g.bin', { seed: 9 });
@@ -367,20 +386,40 @@ describe('a flash whose table has a factory app only', () => {
             await rover.stop();
         }
     });
+});
 
-    function factoryOnly() {
-        const entry = (type, subtype, offset, size, label) => {
-            const e = Buffer.alloc(32);
-            e.writeUInt16LE(0x50aa, 0);
-            e[2] = type;
-            e[3] = subtype;
-            e.writeUInt32LE(offset, 4);
-            e.writeUInt32LE(size, 8);
-            e.write(label, 12);
-            return e;
-        };
-        const entries = Buffer.concat([entry(1, 2, 0x9000, 0x5000, 'nvs'), entry(0, 0, 0x10000, 0xa00000, 'factory')]);
-        const md5 = Buffer.concat([Buffer.from('ebeb' + 'ff'.repeat(14), 'hex'), createHash('md5').update(entries).digest()]);
-        return Buffer.concat([entries, md5, Buffer.alloc(3072 - 96, 0xff)]);
-    }
+describe('a flash whose table nobody has checked', () => {
+    const start = [[1, 2, 0x9000, 0x5000, 'nvs'], [1, 0, 0xe000, 0x2000, 'otadata'], [0, 0x10, 0x10000, 0x100000, 'app0']];
+    const cases = [
+        ['slots_overlap', /app0, app1, at 0x100000$/, [0, 0x11, 0x100000, 0x100000, 'app1']],
+        ['slots_overlap', /bootloader, app1, at 0x0$/, [0, 0x11, 0x0, 0x8000, 'app1']],
+        ['slot_alignment', /app1 begins at 0x111000/, [0, 0x11, 0x111000, 0x100000, 'app1']],
+        ['slot_twice', /again, app1, at 0x210000$/, [0, 0x11, 0x110000, 0x100000, 'again'], [0, 0x11, 0x210000, 0x100000, 'app1']],
+    ];
+
+    for (const [code, detail, ...rows] of cases)
+        test(`${code}, ${detail.source}: takes no update, and what runs goes on`, async () => {
+            const table = samples.write('unchecked.bin', partitionTable([...start, ...rows]));
+            const rover = await startRover({ args: ['--fast', '--table', table] });
+            try {
+                const before = fs.readFileSync(rover.flashPath);
+                refused(await upload(rover.url, await samples.make('g.bin', { seed: 9 })), 501, 'No OTA partition', code);
+                const { error } = await rover.status();
+                assert.equal(error.code, code);
+                assert.match(error.detail, detail);
+                assert.ok(before.subarray(0xe000).equals(fs.readFileSync(rover.flashPath).subarray(0xe000)), 'nothing was written');
+                const told = await run(program('otapult', 'OTAPULT_CLI'), ['info', table]);
+                assert.match(told.stdout, new RegExp(`not fit for updates over the air: .*${detail.source}`, 'm'));
+            } finally {
+                await rover.stop();
+            }
+        });
+
+    test('a slot that is too small for the factory firmware: both sizes', async () => {
+        const small = [...start.slice(0, 2), [0, 0x10, 0x10000, 0x80000, 'app0'], [0, 0x11, 0x90000, 0x80000, 'app1']];
+        const table = samples.write('small.bin', partitionTable(small));
+        const { status, stderr } = await run(program('rover', 'OTAPULT_ROVER'), ['--flash', `${table}.flash`, '--table', table]);
+        assert.equal(status, 2);
+        assert.match(stderr, /the factory firmware has \d{6} bytes, the slot app0 only 524288/);
+    });
 });

@@ -92,6 +92,72 @@ static void switch_radio(bool on)
     otapult_esp_radio(on);
 }
 
+/* ---- tables that only gen_esp32part.py would refuse ---- */
+
+static void boot_with(const struct table_part *parts, unsigned count)
+{
+    uint8_t table[TABLE_MAKER_SIZE];
+
+    life_init(&l, WORLD_TWO_OTA, image, image_len);
+    table_make(table, parts, count);
+    memcpy(l.flash.nor.data + OTAPULT_TABLE_OFFSET, table, sizeof table);
+    assert_true(life_boot(&l, ESP_RST_POWERON));
+    (void)otapult_esp_port();
+}
+
+#define PARTS_BEFORE                                                    \
+    {1, 2, 0x9000, 0x4000, "nvs"}, {1, 0, OTA_DATA, 0x2000, "otadata"}, \
+    {                                                                   \
+        0, 0x10, 0x10000, 0x10000, "app0"                               \
+    }
+
+static void a_misplaced_table_takes_no_update(void **state)
+{
+    static const struct table_part same_place[] = {PARTS_BEFORE, {0, 0x11, 0x10000, 0x10000, "app1"}};
+    static const struct table_part off_page[] = {PARTS_BEFORE, {0, 0x11, 0x21000, 0x10000, "app1"}};
+    static const struct table_part over_table[] = {PARTS_BEFORE, {0, 0x11, 0, 0x9000, "app1"}};
+    (void)state;
+
+    boot_with(same_place, 4);
+    assert_int_equal(slots().table_error, OTAPULT_E_SLOTS_OVERLAP);
+    assert_string_equal(slots().table_why.text, "app0, app1");
+    life_end(&l);
+    boot_with(off_page, 4);
+    assert_int_equal(slots().table_error, OTAPULT_E_SLOT_ALIGNMENT);
+    life_end(&l);
+    boot_with(over_table, 4);
+    assert_int_equal(slots().table_error, OTAPULT_E_SLOTS_OVERLAP);
+    assert_string_equal(slots().table_why.text, "bootloader, app1");
+}
+
+static void the_place_that_runs_is_read_only(void **state)
+{
+    static const struct table_part same_place[] = {PARTS_BEFORE, {0, 0x11, 0x10000, 0x10000, "app1"}};
+    static const uint8_t block[16];
+    struct otapult_flash f;
+    (void)state;
+
+    boot_with(same_place, 4);
+    assert_int_equal(port()->open(port()->ctx, 1, &f), 0);
+    assert_int_equal(f.erase(f.ctx, 0, f.sector), OTAPULT_E_SLOT_OPEN);
+    assert_int_equal(f.write(f.ctx, 0, block, sizeof block), OTAPULT_E_SLOT_OPEN);
+}
+
+/* An application may register a partition of another chip: its addresses are not ours. */
+static void another_chip_is_no_overlap(void **state)
+{
+    (void)state;
+    boot(WORLD_TWO_OTA);
+    assert_int_equal(slots().table_error, 0);
+    fake_idf.partition[fake_idf.partitions] = fake_idf.partition[0];
+    fake_idf.partition[fake_idf.partitions++].flash_chip = (esp_flash_t *)&l;
+    otapult_esp_bind_slots(&otapult_esp_board);
+    assert_int_equal(slots().table_error, 0);
+    fake_idf.partition[fake_idf.partitions - 1].flash_chip = NULL;
+    otapult_esp_bind_slots(&otapult_esp_board);
+    assert_int_equal(slots().table_error, OTAPULT_E_SLOTS_OVERLAP);
+}
+
 /* ---- the shared port test ---- */
 
 static bool reboot(struct port_contract *c)
@@ -485,6 +551,9 @@ int main(void)
         TEST_CASE(a_table_without_slots_is_told_before_the_first_upload),
         TEST_CASE(a_good_table_passes_the_check),
         TEST_CASE(ota_data_that_is_too_small_is_none),
+        TEST_CASE(a_misplaced_table_takes_no_update),
+        TEST_CASE(the_place_that_runs_is_read_only),
+        TEST_CASE(another_chip_is_no_overlap),
         TEST_CASE(a_running_test_app_is_no_slot),
         TEST_CASE(each_flash_error_is_a_row_of_the_table),
         TEST_CASE(a_range_that_wraps_is_refused),

@@ -418,14 +418,14 @@ static void test_slots_of_each_layout(void **state)
     (void)state;
     const int none = OTAPULT_SLOT_NONE, factory = OTAPULT_SLOT_FACTORY;
     const struct expected expected[] = {
-        {&two_slots, {2, 0, 0, 1, false, true}},
-        {&three_slots, {3, 0, 0, 1, false, true}},
-        {&factory_and_two, {2, factory, factory, 0, true, true}},
-        {&factory_and_one, {1, factory, factory, 0, true, true}},
-        {&one_slot, {1, 0, 0, none, false, true}},
-        {&factory_only, {0, factory, factory, none, true, false}},
-        {&no_ota_data, {2, 0, none, 1, false, false}},
-        {&with_a_gap, {2, 0, 0, 1, false, true}},
+        {&two_slots, {2, 0, 0, 1, false, true, 0, {0}}},
+        {&three_slots, {3, 0, 0, 1, false, true, 0, {0}}},
+        {&factory_and_two, {2, factory, factory, 0, true, true, 0, {0}}},
+        {&factory_and_one, {1, factory, factory, 0, true, true, 0, {0}}},
+        {&one_slot, {1, 0, 0, none, false, true, 0, {0}}},
+        {&factory_only, {0, factory, factory, none, true, false, 0, {0}}},
+        {&no_ota_data, {2, 0, none, 1, false, false, 0, {0}}},
+        {&with_a_gap, {2, 0, 0, 1, false, true, 0, {0}}},
     };
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
         const struct otapult_slots *e = &expected[i].slots;
@@ -437,6 +437,55 @@ static void test_slots_of_each_layout(void **state)
         assert_int_equal(s.next, e->next);
         assert_int_equal(s.factory, e->factory);
         assert_int_equal(s.ota_data, e->ota_data);
+    }
+}
+
+/* ---- tables that only gen_esp32part.py would refuse ---- */
+
+#define HALF (SLOT_SIZE / 2)
+static const struct layout sliding = {4, {NVS, OTADATA, APP(0, 0x10000), APP(1, 0x10000 + HALF)}};
+static const struct layout same_place = {4, {NVS, OTADATA, APP(0, 0x10000), APP(1, 0x10000)}};
+static const struct layout off_page = {4, {NVS, OTADATA, APP(0, 0x10000), APP(1, 0x21000)}};
+static const struct layout over_ota_data = {
+    4, {NVS, {1, 0, 0x1E000, 0x2000, "otadata"}, APP(0, 0x10000), APP(1, 0x20000)}};
+
+static void test_a_misplaced_table_takes_no_update(void **state)
+{
+    (void)state;
+    static const struct {
+        const struct layout *layout;
+        int err;
+        const char *text;
+        uint32_t at;
+    } cases[] = {
+        {&sliding, OTAPULT_E_SLOTS_OVERLAP, "app0, app1", 0x18000},
+        {&same_place, OTAPULT_E_SLOTS_OVERLAP, "app0, app1", 0x10000},
+        {&off_page, OTAPULT_E_SLOT_ALIGNMENT, "app1", 0x21000},
+        {&over_ota_data, OTAPULT_E_SLOTS_OVERLAP, "otadata, app0", 0x10000},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        begin(cases[i].layout);
+        struct otapult_slots s = slots();
+        assert_int_equal(s.table_error, cases[i].err);
+        assert_string_equal(s.table_why.text, cases[i].text);
+        assert_int_equal(s.table_why.at, cases[i].at);
+    }
+    begin(&two_slots);
+    assert_int_equal(slots().table_error, 0);
+}
+
+/* Whatever number a slot has: where the firmware runs nothing is written. */
+static void test_the_place_that_runs_is_read_only(void **state)
+{
+    (void)state;
+    static const struct layout *const layouts[] = {&sliding, &same_place};
+    static const uint8_t block[16];
+    for (size_t i = 0; i < 2; i++) {
+        struct otapult_flash f;
+        begin(layouts[i]);
+        assert_int_equal(PORT(open, 1, &f), 0);
+        assert_int_equal(f.erase(f.ctx, 0, f.sector), OTAPULT_E_SLOT_OPEN);
+        assert_int_equal(f.write(f.ctx, 0, block, sizeof block), OTAPULT_E_SLOT_OPEN);
     }
 }
 
@@ -465,6 +514,7 @@ static void test_a_running_test_app_is_no_slot(void **state)
     assert_int_equal(slots().running, OTAPULT_SLOT_NONE);
     assert_int_equal(slots().next, 0);
     assert_int_equal(PORT0(confirm), OTAPULT_E_NOT_PENDING);
+    assert_false(board.slot[0].read_only);
 }
 
 static void test_what_a_slot_says(void **state)
@@ -843,6 +893,8 @@ int main(void)
         ON_CHIP(test_lying_ports_are_found_out),
         ON_CHIP(test_the_skeleton_is_led_to_a_port),
         ON_CHIP(test_slots_of_each_layout),
+        ON_CHIP(test_a_misplaced_table_takes_no_update),
+        ON_CHIP(test_the_place_that_runs_is_read_only),
         ON_CHIP(test_next_wraps),
         ON_CHIP(test_a_running_test_app_is_no_slot),
         ON_CHIP(test_what_a_slot_says),

@@ -76,6 +76,86 @@ static struct otapult_status status(struct world *w)
     return s;
 }
 
+/* ---- where the slots lie ---- */
+
+static const struct otapult_port *honest;
+static struct otapult_slots told;
+
+/* The other slot has a number of its own and the running one's address. */
+static int slot_at_the_same_place(void *ctx, int index, struct otapult_slot *out)
+{
+    int err = honest->slot(ctx, index, out);
+
+    out->address = 0x10000 + 0x1000 * (uint32_t)index;
+    return err;
+}
+
+static int slots_of_a_bad_table(void *ctx, struct otapult_slots *out)
+{
+    int err = honest->slots(ctx, out);
+
+    out->table_error = OTAPULT_E_SLOT_ALIGNMENT;
+    out->table_why = (struct otapult_finding){.at = 0x21000, .want = 0x10000, .text = "app1"};
+    return err;
+}
+
+static void wrap_slot(void *ctx, struct otapult_port *port)
+{
+    static struct otapult_port before;
+
+    (void)ctx;
+    before = *port;
+    honest = &before;
+    port->slot = slot_at_the_same_place;
+}
+
+static void wrap_slots(void *ctx, struct otapult_port *port)
+{
+    wrap_slot(ctx, port);
+    port->slot = honest->slot;
+    port->slots = slots_of_a_bad_table;
+}
+
+static void assert_untouched(struct world *w, int want, const char *detail)
+{
+    static uint8_t before[WORLD_FLASH];
+    struct otapult_finding why;
+    uint32_t ticket;
+    char text[128];
+
+    memcpy(before, w->nor.data + 0x10000, WORLD_FLASH - 0x10000);
+    assert_int_equal(otapult_begin(w->ota, (uint32_t)v2_len, &ticket, &why), want);
+    otapult_detail(want, &why, NULL, text, sizeof text);
+    assert_string_equal(text, detail);
+    assert_memory_equal(before, w->nor.data + 0x10000, WORLD_FLASH - 0x10000);
+    assert_int_equal(status(w).claim, OTAPULT_FREE);
+}
+
+/* Rule 1 by addresses: the port calls the slot writable. */
+static void the_place_that_runs_takes_no_update(void **state)
+{
+    struct world *w = *state;
+
+    w->wrap = wrap_slot;
+    assert_true(world_boot(w));
+    assert_untouched(w, OTAPULT_E_SLOTS_OVERLAP,
+                     "the partition table lays these over each other: app1, app0, at 0x10000");
+    w->wrap = NULL;
+}
+
+static void a_bad_table_takes_no_update(void **state)
+{
+    struct world *w = *state;
+
+    w->wrap = wrap_slots;
+    assert_true(world_boot(w));
+    told = status(w).slots;
+    assert_int_equal(told.table_error, OTAPULT_E_SLOT_ALIGNMENT);
+    assert_untouched(w, OTAPULT_E_SLOT_ALIGNMENT,
+                     "the app slot app1 begins at 0x21000, which is no multiple of 0x10000");
+    w->wrap = NULL;
+}
+
 /* ---- the good way ---- */
 
 static void an_upload_boots_and_is_confirmed(void **state)
@@ -1044,6 +1124,8 @@ static void what_only_the_secure_profile_has_says_so(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(the_place_that_runs_takes_no_update),
+        CASE(a_bad_table_takes_no_update),
         CASE(an_upload_boots_and_is_confirmed),
         CASE(the_result_names_the_file),
         CASE(a_second_update_is_refused_and_does_not_disturb_the_first),

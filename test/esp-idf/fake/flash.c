@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <string.h>
 
 #include "boot_image.h"
@@ -51,6 +52,41 @@ const esp_partition_t *esp_partition_find_first(esp_partition_type_t type, esp_p
             return p;
     }
     return NULL;
+}
+
+struct esp_partition_iterator_opaque_ {
+    unsigned n;
+};
+
+/* The port asks for all of them. */
+esp_partition_iterator_t esp_partition_find(esp_partition_type_t type, esp_partition_subtype_t subtype,
+                                            const char *label)
+{
+    esp_partition_iterator_t at = calloc(1, sizeof *at);
+
+    if (type != ESP_PARTITION_TYPE_ANY || subtype != ESP_PARTITION_SUBTYPE_ANY || label != NULL)
+        fake_idf_punish("a search that the fake does not know");
+    if (fake_idf.partitions == 0)
+        read_table();
+    return at;
+}
+
+const esp_partition_t *esp_partition_get(esp_partition_iterator_t at)
+{
+    return &fake_idf.partition[at->n];
+}
+
+esp_partition_iterator_t esp_partition_next(esp_partition_iterator_t at)
+{
+    if (++at->n < fake_idf.partitions)
+        return at;
+    free(at);
+    return NULL;
+}
+
+void esp_partition_iterator_release(esp_partition_iterator_t at)
+{
+    free(at);
 }
 
 static bool ends_behind(const esp_partition_t *p, uint32_t off, uint32_t len)

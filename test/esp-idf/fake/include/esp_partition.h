@@ -46,6 +46,15 @@ typedef struct {
 const esp_partition_t *esp_partition_find_first(esp_partition_type_t type, esp_partition_subtype_t subtype,
                                                 const char *label);
 
+/* All of them, one after the other. find: NULL where none fits. next: the one after it; at the end NULL, and then the
+ * iterator is released. Allocates. Source: esp_partition/partition.c. */
+typedef struct esp_partition_iterator_opaque_ *esp_partition_iterator_t;
+esp_partition_iterator_t esp_partition_find(esp_partition_type_t type, esp_partition_subtype_t subtype,
+                                            const char *label);
+const esp_partition_t *esp_partition_get(esp_partition_iterator_t iterator);
+esp_partition_iterator_t esp_partition_next(esp_partition_iterator_t iterator);
+void esp_partition_iterator_release(esp_partition_iterator_t iterator);
+
 /* All three: INVALID_ARG, `off` beyond the partition; INVALID_SIZE, the range ends behind it (before 5.4
  * the sum of both may wrap: then nothing is refused); otherwise the flash driver's error. They block,
  * and stop what runs from flash on both cores. Not from a task whose stack is in PSRAM. */

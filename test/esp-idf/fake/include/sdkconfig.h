@@ -7,6 +7,7 @@
 #define CONFIG_IDF_FIRMWARE_CHIP_ID 0x0009
 #define CONFIG_FREERTOS_HZ          100
 #define CONFIG_HTTPD_MAX_URI_LEN    512
+#define CONFIG_PARTITION_TABLE_OFFSET 0x8000
 
 /* What a test says, instead of a string of the build. */
 #define CONFIG_OTAPULT_KEY_DIGESTS fake_key_digests()
