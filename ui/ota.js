@@ -33,8 +33,8 @@ const stateOf = slot => t(slot.state === 'new' ? 'new_image' : slot.state);
 const waitingFor = () => t('pending_verify') + (st.waiting_for ? ': ' + st.waiting_for : '');
 const isStub = image => image.project === 'arduino-lib-builder';
 
-// -1, 0, 1 as compareVersions(); null where a version is the library's and not the firmware's.
-const age = (a, b) => isStub(a) || isStub(b) ? null : compareVersions(a, b);
+// -1, 0, 1 as compareVersions(); null where there is no firmware, or a version is the library's and not its own.
+const age = (a, b) => !a || !b || isStub(a) || isStub(b) ? null : compareVersions(a, b);
 
 const imageIn = name => st.slots.find(slot => slot.label === name)?.image;
 
@@ -242,7 +242,7 @@ function drawBack() {
     const name = label(way?.image);
     $('rollback').hidden = !way;
     if (way)
-        $('rollback').textContent = t(age(way.image, runningImage() || way.image) > 0 ? 'forward_to' : 'back_to', name);
+        $('rollback').textContent = t(age(way.image, runningImage()) > 0 ? 'forward_to' : 'back_to', name);
     $('no-way-back').textContent = way ? '' : st.no_way_back || '';
     $('reboot').hidden = false;
     $('staged').hidden = !st.staged || following;
@@ -280,7 +280,7 @@ function comparison(image) {
 }
 
 const isOtherProject = image =>
-    image.project && runningImage() && !isStub(image) && !isStub(runningImage()) && image.project !== runningImage().project;
+    image?.project && runningImage() && !isStub(image) && !isStub(runningImage()) && image.project !== runningImage().project;
 
 function facts() {
     const {info, cure} = file?.verdict || {};

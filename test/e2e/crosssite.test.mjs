@@ -24,8 +24,11 @@ before(async () => {
     browser = await openBrowser([`--host-resolver-rules=MAP ${EVIL} 127.0.0.1, MAP rover.local 127.0.0.1`]);
 });
 after(async () => {
-    await browser.close();
-    site.close();
+    try {
+        await browser.close();
+    } finally {
+        site.close();
+    }
 });
 
 const target = rover => new URL(rover.url);

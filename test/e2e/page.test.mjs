@@ -19,9 +19,12 @@ before(async () => {
     rover = await startRover({ args: ['--fast', '--confirm', '3'] });
 });
 after(async () => {
-    await browser.close();
-    await rover.stop();
-    samples.remove();
+    try {
+        await browser.close();
+    } finally {
+        await rover.stop();
+        samples.remove();
+    }
 });
 
 async function open(address = '/api/ota', options = {}) {

@@ -527,8 +527,11 @@ describe('the page', () => {
         page = await browser.newPage({ locale: 'en-US', ignoreHTTPSErrors: true, tolerate });
     });
     after(async () => {
-        await browser.close();
-        await owner.stop();
+        try {
+            await browser.close();
+        } finally {
+            await owner.stop();
+        }
     });
 
     test('asks for the password, and comes back', async () => {

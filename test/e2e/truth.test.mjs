@@ -21,9 +21,12 @@ before(async () => {
     good = await samples.make('good.bin', { version: '2.0.0', seed: 2 });
 });
 after(async () => {
-    await browser.close();
-    await rover.stop();
-    samples.remove();
+    try {
+        await browser.close();
+    } finally {
+        await rover.stop();
+        samples.remove();
+    }
 });
 
 // The page; `change(status)` alters what the robot says of itself before the page hears it.

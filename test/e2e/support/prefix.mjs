@@ -2,17 +2,22 @@
 // A reverse proxy as people put one before a robot: it serves `url` below a path of its own and passes Host on.
 import { once } from 'node:events';
 import http from 'node:http';
+import https from 'node:https';
 
 // { url, close() }; `url` ends in the prefix, "/robots/rover". Addresses outside of it are 404 of the proxy's own.
 export async function startPrefix(url, prefix) {
-    const { hostname, port } = new URL(url);
+    const { hostname, port, protocol } = new URL(url);
+    const client = protocol === 'https:' ? https : http;
     const server = http.createServer((asked, answer) => {
         if (!asked.url.startsWith(`${prefix}/`)) {
             answer.writeHead(404).end('not the robot');
             return;
         }
         const path = asked.url.slice(prefix.length);
-        const onward = http.request({ hostname, port, path, method: asked.method, headers: asked.headers }, given => {
+        const onward = client.request({
+            hostname, port, path, method: asked.method, headers: asked.headers,
+            rejectUnauthorized: false, // the robot's certificate is its own
+        }, given => {
             answer.writeHead(given.statusCode, given.headers);
             given.pipe(answer);
         });
