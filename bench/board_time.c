@@ -50,7 +50,8 @@ static struct nor_counters measure(const uint8_t *image, size_t len, bool sector
         flash.block = flash.sector;
     memset(&nor.count, 0, sizeof nor.count);
     otapult_session_init(&session, &flash, &limits, (uint32_t)len);
-    if (otapult_session_feed(&session, image, len) != 0 || otapult_session_finish(&session) != 0) {
+    if (otapult_session_feed(&session, image, len) != 0 || otapult_session_finish(&session) != 0 ||
+        otapult_session_commit(&session) != 0) {
         fprintf(stderr, "board-time: the image is refused\n");
         exit(1);
     }

@@ -43,7 +43,7 @@ Object.assign(WORDS, {
     waiting: ['Waiting for the robot.', 'Ждём робота.'],
     cancelled: ['Cancelled.', 'Отменено.'],
     later: ['Write now, start it later', 'Записать сейчас, запустить позже'],
-    staged: ['{0} is written and verified, and waits to be started.', '{0} записана, проверена и ждёт запуска.'],
+    waits: ['{0} is written and verified, and waits to be started.', '{0} записана, проверена и ждёт запуска.'],
     activate: ['Start it', 'Запустить'],
 
     // somebody else's update
@@ -52,6 +52,7 @@ Object.assign(WORDS, {
     anyone: ['somebody on this network', 'кто-то в этой сети'],
     busy_rollback: ['A rollback is under way.', 'Идёт откат.'],
     busy_restart: ['The robot is about to restart.', 'Робот сейчас перезапустится.'],
+    busy_activation: ['The staged firmware is being started.', 'Запускается подготовленная прошивка.'],
     busy_keys: ['Keys are being changed.', 'Меняются ключи.'],
     busy_slots: ['The slots are being read.', 'Читаются разделы.'],
     end_other: ['End that update', 'Прервать это обновление'],

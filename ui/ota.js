@@ -175,7 +175,7 @@ function drawSlot(slot) {
         : name === st.boot_slot && el('span', 'badge wait', t('next'));
     const card = el('div', 'slot',
         el('div', '', el('b', '', name), ' ' + kilobytes(slot.size)),
-        el('div', '', ...(image ? named(image) : [t('empty')])),
+        el('div', '', ...(image ? named(image) : [t(state === 'staged' ? state : 'empty')])),
         el('div', 'soft', image && image.date + ' ' + image.time),
         el('div', '', (image || slot.running) && el('span', 'badge ' + tone(state), stateOf(slot)), ' ', place));
     Object.assign(card.dataset, {label: name, state, running: slot.running, build: image?.build || ''});
@@ -247,7 +247,7 @@ function drawBack() {
     $('reboot').hidden = false;
     $('staged').hidden = !st.staged || following;
     if (st.staged)
-        $('staged-text').textContent = t('staged', label(st.staged.image));
+        $('staged-text').textContent = t('waits', label(st.staged.image));
 }
 
 function drawStatus() {
@@ -443,7 +443,7 @@ function answered() {
     else if (answer.already)
         result('good', () => t('already', label(answer)));
     else if (answer.staged)
-        result('wait', () => t('staged', label(answer)));
+        result('wait', () => t('waits', label(answer)));
     else
         follow(answer, before);
 }

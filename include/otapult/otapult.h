@@ -199,6 +199,7 @@ struct otapult_update_options {
     uint32_t id;    /* the client's own, by which it knows its update again; 0: the device makes one */
     uint32_t boot;  /* the boot (struct otapult_status) it was meant for; 0: any */
     bool     force; /* also a build that has failed on this device, or another project's */
+    bool     later; /* write and verify now, and wait: otapult_activate_staged() makes it boot */
 };
 
 enum otapult_outcome {
@@ -206,13 +207,14 @@ enum otapult_outcome {
     OTAPULT_UPDATE_RUNS,
     OTAPULT_UPDATE_FAILED,    /* the journal says why */
     OTAPULT_UPDATE_ACTIVATED, /* written, verified, and the next boot's; what became of it then, the journal says */
+    OTAPULT_UPDATE_STAGED,    /* written and verified; waits for otapult_activate_staged() */
 };
 
 /* What became of an update. */
 struct otapult_update {
     uint32_t id;      /* 0: there was none */
     uint32_t boot;    /* in which boot */
-    uint32_t size;    /* of what was written; this and what follows: ACTIVATED only */
+    uint32_t size;    /* of what was written; this and what follows: ACTIVATED and STAGED only */
     uint8_t  sha256[32];
     char     version[32], project[32];
     char     build[OTAPULT_BUILD_ID_CHARS + 1];
@@ -222,7 +224,7 @@ struct otapult_update {
 
 /* As otapult_begin(). One request may come twice, because a browser or a proxy sends it again when it has lost the
  * answer. An update of the same id, or one meant for a boot that has passed, is therefore not done again: where
- * it was activated, 0 with the ticket 0, and *past (may be NULL) says how it ended, or else the error that it ended with,
+ * it was activated or staged, 0 with the ticket 0, and *past (may be NULL) says how it ended, or else the error that it ended with,
  * whose finding holds until the next update ends; a lost connection, silence or slowness apart: then it begins
  * anew. The update of that id may still run: its connection is lost then, and it gives way.
  * Errors: those of otapult_begin(), and BOOT_PASSED. */
@@ -241,11 +243,12 @@ OTAPULT_MUST_CHECK int otapult_feed(struct otapult *o, uint32_t ticket, const ui
                                     struct otapult_finding *why);
 
 /* The file is complete: verifies what flash holds, makes the slot the boot slot and has poll() restart
- * the device. *info describes what was written and stays until then. May block for a read of the whole
+ * the device. *info describes what was written and stays until then. With options.later the slot only waits, with
+ * no header yet, the device goes on, and *info stays until the next update begins. May block for a read of the whole
  * slot, two where signatures are required: the second is the last thing before the slot is made the boot
  * slot.
- * Errors as feed, FLASH_READBACK, and the port's of activate(); on an error the old firmware stays the boot
- * firmware. */
+ * Errors as feed, FLASH_READBACK, and the port's of activate(); STORE with options.later; on an error the old firmware
+ * stays the boot firmware. */
 OTAPULT_MUST_CHECK int otapult_finish(struct otapult *o, uint32_t ticket,
                                       const struct otapult_image_info **info, struct otapult_finding *why);
 
@@ -257,6 +260,15 @@ void otapult_cancel(struct otapult *o, uint32_t ticket, int err, const struct ot
  * device is free when the status says so.
  * Errors: NO_UPDATE; REBOOTING; BUSY: it is being activated, or the device is held for something else. */
 OTAPULT_MUST_CHECK int otapult_end_update(struct otapult *o, struct otapult_finding *why);
+
+/* Makes what was staged the next boot's, and restarts. What was verified then is verified again: the slot is read, its
+ * SHA-256 compared, its signature checked with the keys and the least security version of now. Staged firmware
+ * survives restarts, and ends with the next update that is written: there is one slot for both.
+ * Errors: NO_STAGED; BUSY, REBOOTING, NOT_READY, UNCONFIRMED, LOCKED, SIGNATURE_NO_KEYS; BUILD_REJECTED: it has failed
+ * here since; SIGNATURE_WRONG, SIGNATURE_MISSING, IMAGE_SECURITY_VERSION: it is not trusted any more; STAGED_CHANGED:
+ * flash holds something else by now, and nothing is staged any more; or the port's. On an error the old firmware stays
+ * the boot firmware. Blocks for a read of the slot, two where signatures are required. */
+OTAPULT_MUST_CHECK int otapult_activate_staged(struct otapult *o, struct otapult_finding *why);
 
 /* ---- after the restart ---- */
 
@@ -307,6 +319,7 @@ struct otapult_status {
     uint32_t written;  /* bytes in flash: of a packed file more than were received */
     uint32_t total;    /* to be received; OTAPULT_SIZE_UNKNOWN where it is not known; may be an upper bound */
     struct otapult_slots slots;
+    struct otapult_update staged; /* what waits in its slot; id 0: nothing */
     bool     pending;           /* the running firmware waits for its confirmation */
     uint32_t confirm_left_ms;   /* until it is rejected, when pending */
     uint32_t soak_left_ms;      /* for which all checks have still to pass, when pending */
@@ -346,6 +359,7 @@ enum otapult_event {
     OTAPULT_EV_ROLLED_BACK, /* somebody asked for the other slot */
     OTAPULT_EV_ACCOUNT,     /* password or tokens changed: `text` says how */
     OTAPULT_EV_CRASH_LOOP,  /* it kept crashing after its confirmation: `text` says what follows */
+    OTAPULT_EV_STAGED,      /* an upload was written and verified, and waits */
 };
 
 struct otapult_log_entry {

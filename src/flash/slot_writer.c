@@ -39,6 +39,20 @@ void otapult_slot_writer_init(struct otapult_slot_writer *w, const struct otapul
                    (struct otapult_finding){.got = flash->size, .want = flash->sector});
 }
 
+void otapult_slot_writer_resume(struct otapult_slot_writer *w, const uint8_t held[OTAPULT_SLOT_HELD],
+                                uint32_t at)
+{
+    const uint32_t sector = w->flash.sector;
+
+    if (w->err == 0 && at > w->flash.size)
+        (void)fail(w, OTAPULT_E_SLOT_OPEN, (struct otapult_finding){.got = at, .want = w->flash.size});
+    if (w->err != 0)
+        return;
+    memcpy(w->held, held, OTAPULT_SLOT_HELD);
+    w->received = w->written = at;
+    w->erased = at + -at % sector;
+}
+
 /* Erasing a block of 64 KB takes about as long as erasing four of its sixteen sectors. */
 static bool is_worth_a_block(const struct otapult_slot_writer *w)
 {

@@ -35,6 +35,11 @@ struct otapult_slot_writer {
 void otapult_slot_writer_init(struct otapult_slot_writer *w, const struct otapult_flash *flash,
                               uint32_t size);
 
+/* After init: the slot holds the first `at` bytes of the file but the held ones, which are held[]; what an earlier
+ * life has written there. `at`: whole sectors, or the end of the file. The owner reads it back: nothing here
+ * believes it. SLOT_OPEN later on where `at` lies behind the slot. */
+void otapult_slot_writer_resume(struct otapult_slot_writer *w, const uint8_t held[OTAPULT_SLOT_HELD], uint32_t at);
+
 /* The next bytes. Erases by blocks where at least a quarter of one is still to come, else by sectors.
  * Programs a sector that lies in p[n] as a whole straight from there.
  * Errors: IMAGE_TOO_LARGE at the first byte that does not fit; FLASH_ERASE / _WRITE, or the port's;

@@ -259,9 +259,8 @@ static int check_age(struct otapult_inspect *in)
     if (desc->secure_version < in->limits.least_security)
         return refuse(in, OTAPULT_E_IMAGE_SECURITY_VERSION, OTAPULT_DESC_OFFSET + 4, desc->secure_version,
                       in->limits.least_security);
-    int err = in->limits.meet != NULL ? in->limits.meet(in->limits.meet_ctx, desc, &in->why) : 0;
-    if (err != 0 || in->limits.running == NULL)
-        return err;
+    if (in->limits.running == NULL)
+        return 0;
     otapult_version_of(desc, &version);
     if (!in->limits.too_old(&version, in->limits.running))
         return 0;
@@ -278,7 +277,11 @@ static int take_description(struct otapult_inspect *in, const uint8_t **p, size_
         return refuse(in, OTAPULT_E_IMAGE_NO_DESCRIPTION, in->pos - OTAPULT_DESC_SIZE, 0, 0);
     expect_data(in, in->info.segment[0].size - OTAPULT_DESC_SIZE);
     int err = check_block(in);
-    return err == 0 ? check_age(in) : err;
+    if (err == 0)
+        err = check_age(in);
+    if (err == 0 && in->limits.meet != NULL)
+        err = in->limits.meet(in->limits.meet_ctx, &in->info.desc, &in->why);
+    return err;
 }
 
 static int take_data(struct otapult_inspect *in, const uint8_t **p, size_t *n)

@@ -24,7 +24,8 @@ struct otapult_inspect_limits {
     uint32_t least_security;               /* security versions below are refused */
     const struct otapult_trust *trust;     /* a signature is required, by one of its keys; NULL: none is */
     const struct otapult_version *running; /* what an image must not be too old for; NULL: any will do */
-    /* Anything else that the description tells: 0, or the error it is refused with. NULL: nothing. */
+    /* Anything else that the description tells: 0, or the error it is refused with. NULL: nothing. Asked last of all
+     * that is looked at in the first OTAPULT_HEAD_SIZE bytes. */
     int (*meet)(void *ctx, const struct otapult_app_desc *desc, struct otapult_finding *why);
     void *meet_ctx;
     bool (*too_old)(const struct otapult_version *image, const struct otapult_version *running);

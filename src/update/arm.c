@@ -34,3 +34,31 @@ int otapult_arm(struct otapult *o, struct otapult_trial *trial, struct otapult_f
         otapult_log(o, "the store failed after the activation");
     return 0;
 }
+
+/* The slot is no longer what was verified: it shall not boot when the other one fails, either. */
+static void withdraw(struct otapult *o)
+{
+    const struct otapult_flash *f = &o->session.writer.flash;
+
+    if (f->erase(f->ctx, 0, f->sector) != 0)
+        otapult_log(o, "the slot has changed since it was verified, and cannot be erased");
+}
+
+int otapult_arm_session(struct otapult *o, int slot, const char *by, struct otapult_finding *why)
+{
+    const struct otapult_image_info *info = &o->session.judge.inspect.info;
+    struct otapult_trial trial;
+
+    int err = otapult_session_commit(&o->session);
+    if (err != 0) {
+        *why = o->session.why;
+        return err;
+    }
+    otapult_describe(&trial, slot, &info->desc, info->size);
+    err = otapult_arm(o, &trial, why);
+    if (err == 0)
+        otapult_note(o, OTAPULT_EV_ACTIVATED, slot, &trial, NULL, NULL, by);
+    else if (err == OTAPULT_E_FLASH_READBACK)
+        withdraw(o);
+    return err;
+}

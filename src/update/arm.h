@@ -12,4 +12,10 @@
  * holds. */
 OTAPULT_MUST_CHECK int otapult_arm(struct otapult *o, struct otapult_trial *trial, struct otapult_finding *why);
 
+/* What o->session has finished is made bootable and the next boot's, and the journal has it for `by`. The journal
+ * comes after the activation. 0 or the error of the flash, or as otapult_arm(): after FLASH_READBACK the slot does
+ * not boot. Only for the claim's holder. */
+OTAPULT_MUST_CHECK int otapult_arm_session(struct otapult *o, int slot, const char *by,
+                                           struct otapult_finding *why);
+
 #endif

@@ -10,28 +10,11 @@
 /* Going back to the other slot's image, and restarting: otapult_rollback() and otapult_restart(), by request.
  */
 
-/* Takes the device for something that ends in a restart, and has the application hold still. The claim comes
- * before the question, so that the answer is still true when it is acted upon: nobody else can have begun
- * anything. */
-static int begin(struct otapult *o, enum otapult_claim what, const char *by, struct otapult_finding *why)
-{
-    *why = (struct otapult_finding){0};
-    int err = otapult_take(o, what, by, why);
-    if (err != 0)
-        return err;
-    err = otapult_ask_ready(o, why);
-    if (err == 0)
-        otapult_hold(o, true);
-    else
-        otapult_give_back(o);
-    return err;
-}
-
 /* ---- restart ---- */
 
 int otapult_restart_by(struct otapult *o, const char *by, struct otapult_finding *why)
 {
-    int err = begin(o, OTAPULT_FOR_RESTART, by, why);
+    int err = otapult_take_to_restart(o, OTAPULT_FOR_RESTART, by, why);
 
     if (err == 0)
         otapult_restart_in(o, o->config.restart_ms);
@@ -128,17 +111,13 @@ static int go_back(struct otapult *o, const char *by, bool force, struct otapult
 
 int otapult_rollback_by(struct otapult *o, const char *by, bool force, struct otapult_finding *why)
 {
-    int err = begin(o, OTAPULT_FOR_ROLLBACK, by, why);
+    int err = otapult_take_to_restart(o, OTAPULT_FOR_ROLLBACK, by, why);
     if (err != 0)
         return err;
 
     err = go_back(o, by, force, why);
     otapult_refresh_slots(o);
-    if (err != 0)
-        otapult_hold(o, false);
-    else
-        otapult_restart_in(o, o->config.restart_ms);
-    otapult_give_back(o);
+    otapult_end_in_restart(o, err);
     return err;
 }
 

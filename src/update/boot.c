@@ -9,6 +9,7 @@
 #include "update/keys.h"
 #include "update/known.h"
 #include "update/slot_image.h"
+#include "update/staged.h"
 
 /* ---- the trial's fate ---- */
 
@@ -192,8 +193,10 @@ static void resolve(struct otapult *o)
     if (err != 0)
         otapult_slots_failed(o, err);
     o->resolved = o->slots_error == 0;
-    if (o->resolved)
-        otapult_guard_decide(o);
+    if (!o->resolved)
+        return;
+    otapult_load_staged(o);
+    otapult_guard_decide(o);
 }
 
 void otapult_resolve_boot(struct otapult *o)

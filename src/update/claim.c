@@ -68,3 +68,29 @@ void otapult_hold(struct otapult *o, bool on)
     o->held = on;
     o->config.hold(o->config.app, on);
 }
+
+/* ---- what ends in a restart ---- */
+
+int otapult_take_to_restart(struct otapult *o, enum otapult_claim what, const char *by,
+                            struct otapult_finding *why)
+{
+    *why = (struct otapult_finding){0};
+    int err = otapult_take(o, what, by, why);
+    if (err != 0)
+        return err;
+    err = otapult_ask_ready(o, why);
+    if (err == 0)
+        otapult_hold(o, true);
+    else
+        otapult_give_back(o);
+    return err;
+}
+
+void otapult_end_in_restart(struct otapult *o, int err)
+{
+    if (err != 0)
+        otapult_hold(o, false);
+    else
+        otapult_restart_in(o, o->config.restart_ms);
+    otapult_give_back(o);
+}

@@ -17,6 +17,15 @@ OTAPULT_MUST_CHECK int otapult_take(struct otapult *o, enum otapult_claim what, 
 OTAPULT_MUST_CHECK int otapult_take_locked(struct otapult *o, enum otapult_claim what, const char *by,
                                            struct otapult_finding *why);
 
+/* Takes the device for something that ends in a restart, and has the application hold still. The claim comes
+ * before the question, so that the answer is still true when it is acted upon: nobody else can have begun
+ * anything. As otapult_take(), and NOT_READY; then nothing is taken. */
+OTAPULT_MUST_CHECK int otapult_take_to_restart(struct otapult *o, enum otapult_claim what, const char *by,
+                                               struct otapult_finding *why);
+
+/* The end of that: the restart, or after an error the device is free and the application may move. */
+void otapult_end_in_restart(struct otapult *o, int err);
+
 /* Ends it. Does nothing when a restart is due: nobody is to begin anything before that. */
 void otapult_give_back(struct otapult *o);
 void otapult_give_back_locked(struct otapult *o);

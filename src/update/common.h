@@ -19,6 +19,7 @@
  *   guard       crashes in a row, safe mode
  *   back        rollback, restart
  *   upload      one file from begin to finish
+ *   staged      what was written and waits
  *   intake      its bytes: decoders, then the session
  *   confirm     health checks, confirm, reject
  *   keys        users, keys, self-test; reached through o->keys alone
@@ -66,6 +67,7 @@ struct otapult {
     uint32_t received, written, total;
     struct otapult_update update; /* that runs, or ran last */
     int      target;      /* slot of the update that runs, or ran last */
+    struct otapult_update staged; /* what waits in its slot; id 0: nothing */
     uint32_t passed;      /* health checks, one bit each */
     uint32_t pending_since_ms;
     bool     pending;     /* the running firmware waits for its confirmation */
@@ -96,6 +98,7 @@ struct otapult {
     /* the claim's holder's */
     bool                           held;     /* the application keeps still */
     bool                           resolved; /* what this boot means is known */
+    bool                           force, later; /* options of the update that runs */
     struct otapult_inspect_limits  limits;
     struct otapult_version         running;  /* where older versions are refused; else empty */
     char                           refused[OTAPULT_LAYOUT_TEXT]; /* words of the last refusal before the first erase */

@@ -10,11 +10,15 @@
 
 /* ---- requests: for `by`, whom journal and status name; NULL is the device itself ---- */
 
-/* As otapult_begin_with(), _end_update(), _confirm(), _rollback(), _restart(). */
+/* As otapult_begin_with(), _activate_staged(), _end_update(), _confirm(), _rollback(), _restart(). */
 OTAPULT_MUST_CHECK int otapult_begin_by(struct otapult *o, const char *by,
                                         const struct otapult_update_options *options, uint32_t size,
                                         uint32_t *ticket, struct otapult_update *past,
                                         struct otapult_finding *why);
+/* As otapult_finish(); *done is what otapult_last_update() says at that moment. */
+OTAPULT_MUST_CHECK int otapult_finish_with(struct otapult *o, uint32_t ticket, struct otapult_update *done,
+                                           struct otapult_finding *why);
+OTAPULT_MUST_CHECK int otapult_activate_staged_by(struct otapult *o, const char *by, struct otapult_finding *why);
 OTAPULT_MUST_CHECK int otapult_end_update_by(struct otapult *o, const char *by, struct otapult_finding *why);
 OTAPULT_MUST_CHECK int otapult_confirm_by(struct otapult *o, const char *by, struct otapult_finding *why);
 OTAPULT_MUST_CHECK int otapult_rollback_by(struct otapult *o, const char *by, bool force,

@@ -33,7 +33,7 @@ static int recall(struct otapult *o, const struct otapult_update_options *ask, s
     bool late = ask->boot != 0 && o->journal.boot != 0 && ask->boot != o->journal.boot;
     bool same = ask->id != 0 ? ask->id == u->id : late && ask->boot == u->boot;
 
-    if (same && u->outcome == OTAPULT_UPDATE_ACTIVATED) {
+    if (same && (u->outcome == OTAPULT_UPDATE_ACTIVATED || u->outcome == OTAPULT_UPDATE_STAGED)) {
         *past = *u;
         return 0;
     }
@@ -91,7 +91,7 @@ void otapult_outcome_done(struct otapult *o, enum otapult_outcome outcome)
     memcpy(u.version, info->desc.version, sizeof u.version);
     memcpy(u.project, info->desc.project, sizeof u.project);
     memcpy(u.sha256, info->sha256, sizeof u.sha256);
-    if (outcome == OTAPULT_UPDATE_ACTIVATED && o->port->kv_set(o->port->ctx, UPDATE_KEY, &u, sizeof u) != 0)
+    if (o->port->kv_set(o->port->ctx, UPDATE_KEY, &u, sizeof u) != 0)
         otapult_log(o, "the store failed to keep what became of the update");
     otapult_lock(o);
     o->update = u;

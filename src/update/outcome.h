@@ -23,8 +23,7 @@ uint32_t otapult_update_id(struct otapult *o, const struct otapult_update_option
 void otapult_outcome_begins(struct otapult *o, uint32_t id);
 void otapult_outcome_failed(struct otapult *o);
 
-/* By the claim's holder: it ended well, with what the session holds. Stored where it is to be known after a
- * restart. */
+/* By the claim's holder: it ended well, with what the session holds. Stored, to be known after a restart. */
 void otapult_outcome_done(struct otapult *o, enum otapult_outcome outcome);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "image/format.h"
 
 /* ---- bytes on their way in ---- */
@@ -140,12 +141,6 @@ static int flush(struct otapult_session *s)
     return err == 0 ? 0 : fail(s, err, &s->writer.why);
 }
 
-static int commit(struct otapult_session *s)
-{
-    int err = otapult_slot_writer_commit(&s->writer);
-    return err == 0 ? 0 : fail(s, err, &s->writer.why);
-}
-
 int otapult_session_finish(struct otapult_session *s)
 {
     int err = s->err;
@@ -155,12 +150,53 @@ int otapult_session_finish(struct otapult_session *s)
         err = flush(s);
     if (err == 0)
         err = prove(s);
-    if (err == 0)
-        err = commit(s);
     return err;
 }
 
+int otapult_session_commit(struct otapult_session *s)
+{
+    if (s->err != 0 || s->writer.committed)
+        return s->err;
+    int err = otapult_slot_writer_commit(&s->writer);
+    return err == 0 ? 0 : fail(s, err, &s->writer.why);
+}
+
 /* ---- a slot that was written before ---- */
+
+/* A commit may have lost its power before anybody knew of it; then it is not to be done again: flash takes a
+ * byte once. */
+static int find_commit(struct otapult_session *s)
+{
+    const struct otapult_flash *f = &s->writer.flash;
+    uint8_t there[OTAPULT_SLOT_HELD] = {0};
+
+    int err = f->read(f->ctx, 0, there, sizeof there);
+    s->writer.committed = err == 0 && memcmp(there, s->writer.held, sizeof there) == 0;
+    if (err == 0 && !s->writer.committed && !otapult_has_only(there, sizeof there, 0xFF))
+        err = OTAPULT_E_FLASH_READBACK;
+    return err == 0 ? 0 : fail(s, err, &(struct otapult_finding){0});
+}
+
+int otapult_session_again(struct otapult_session *s, const struct otapult_flash *flash,
+                          const struct otapult_inspect_limits *limits, const uint8_t held[OTAPULT_SLOT_HELD],
+                          uint32_t size, const uint8_t sha256[OTAPULT_IMAGE_DIGEST])
+{
+    struct otapult_inspect *in = &s->judge.inspect;
+
+    otapult_session_init(s, flash, limits, size);
+    otapult_slot_writer_resume(&s->writer, held, size);
+    int err = find_commit(s);
+    if (err == 0)
+        err = read_back(s, size);
+    if (err != 0)
+        return err;
+    s->judge.err = otapult_inspect_finish(in);
+    if (s->judge.err != 0)
+        return fail(s, s->judge.err, &in->why);
+    if (memcmp(in->info.sha256, sha256, sizeof in->info.sha256) == 0)
+        return 0;
+    return fail(s, OTAPULT_E_FLASH_READBACK, &(struct otapult_finding){.at = in->pos});
+}
 
 int otapult_verify_slot(const struct otapult_flash *flash, const struct otapult_inspect_limits *limits,
                         struct otapult_inspect *inspect, uint8_t *scratch, uint32_t scratch_len)

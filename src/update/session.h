@@ -25,10 +25,23 @@ OTAPULT_MUST_CHECK int otapult_session_expect(struct otapult_session *s, uint32_
 OTAPULT_MUST_CHECK int otapult_session_feed(struct otapult_session *s, const uint8_t *p, size_t n);
 
 /* The file is complete: flushes, reads the whole slot back through a fresh inspection (the signature is
- * verified again, over what flash holds), compares SHA-256 over received bytes with SHA-256 over flash,
- * then commits the header. 0: the slot holds exactly the file and may be activated;
- * s->judge.inspect.info describes it. */
+ * verified again, over what flash holds), compares SHA-256 over received bytes with SHA-256 over flash.
+ * 0: the slot holds exactly the file but its first 16 bytes, which s->writer.held holds, so it does not boot
+ * yet; s->judge.inspect.info describes it. */
 OTAPULT_MUST_CHECK int otapult_session_finish(struct otapult_session *s);
+
+/* After finish(), or again(): writes the first 16 bytes, where they are not there. 0: the slot holds the file and may be activated. */
+OTAPULT_MUST_CHECK int otapult_session_commit(struct otapult_session *s);
+
+/* Instead of init, feed and finish, for a slot that an earlier session finished, and did not commit as far as
+ * anybody knows: the file has `size` bytes, begins with held[] and has that SHA-256. Reads the slot through a fresh
+ * inspection, as finish() does. 0: s stands where that one stood, or behind its commit. FLASH_READBACK: it is a right
+ * image, and another one, or its first 16 bytes are half there; the inspector's error, which is s->judge.err then: it is
+ * none, or none for these limits; or the port's. */
+OTAPULT_MUST_CHECK int otapult_session_again(struct otapult_session *s, const struct otapult_flash *flash,
+                                             const struct otapult_inspect_limits *limits,
+                                             const uint8_t held[OTAPULT_SLOT_HELD], uint32_t size,
+                                             const uint8_t sha256[32]);
 
 /* Verifies the image in a slot as finish() does, reading only: with limits->trust, up to the end of its
  * signature sector; without, up to the end of the image. `scratch` is used as a read buffer. */

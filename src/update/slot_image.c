@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/text.h"
 #include "image/format.h"
 #include "update/claim.h"
 #include "update/known.h"
@@ -84,7 +85,9 @@ int otapult_slot(struct otapult *o, int index, struct otapult_slot *slot, struct
     return name_build(&flash, head, &info->desc);
 }
 
-int otapult_slot_desc(struct otapult *o, int index, struct otapult_app_desc *desc, bool *found)
+/* `held`: what stands in the place of the first bytes; NULL: what flash has. */
+static int read_desc(struct otapult *o, int index, const uint8_t *held, struct otapult_app_desc *desc,
+                     bool *found)
 {
     struct otapult_flash flash;
     uint8_t head[OTAPULT_HEAD_SIZE];
@@ -93,9 +96,22 @@ int otapult_slot_desc(struct otapult *o, int index, struct otapult_app_desc *des
     int err = o->port->open(o->port->ctx, index, &flash);
     if (err == 0)
         err = read_head(&flash, head);
+    if (err == 0 && held != NULL)
+        memcpy(head, held, OTAPULT_SLOT_HELD);
     *found = err == 0 && head[0] == OTAPULT_IMAGE_MAGIC &&
              otapult_desc_decode(head + OTAPULT_DESC_OFFSET, desc);
     return *found ? name_build(&flash, head, desc) : err;
+}
+
+int otapult_slot_desc(struct otapult *o, int index, struct otapult_app_desc *desc, bool *found)
+{
+    return read_desc(o, index, NULL, desc, found);
+}
+
+int otapult_slot_desc_under(struct otapult *o, int index, const uint8_t held[OTAPULT_SLOT_HELD],
+                            struct otapult_app_desc *desc, bool *found)
+{
+    return read_desc(o, index, held, desc, found);
 }
 
 /* ---- what is shown ---- */
@@ -262,6 +278,27 @@ void otapult_slot_label(struct otapult *o, int index, char dst[17])
 }
 
 /* ---- for the claim's holder ---- */
+
+int otapult_keep_off_running(struct otapult *o, int index, struct otapult_finding *why)
+{
+    struct otapult_slot target, running;
+    struct otapult_text t;
+
+    if (o->slots.running == OTAPULT_SLOT_NONE) /* a test app, of which the port keeps off by itself */
+        return 0;
+    int err = otapult_slot_row(o, index, &target);
+    if (err == 0)
+        err = otapult_slot_row(o, o->slots.running, &running);
+    if (err != 0 || !otapult_ranges_meet(target.address, target.size, running.address, running.size))
+        return err;
+    otapult_text_init(&t, o->refused, sizeof o->refused);
+    otapult_text_str(&t, target.label);
+    otapult_text_str(&t, ", ");
+    otapult_text_str(&t, running.label);
+    *why = (struct otapult_finding){.at = running.address, .text = o->refused};
+    return OTAPULT_E_SLOTS_OVERLAP;
+}
+
 
 bool otapult_running_desc(struct otapult *o, struct otapult_app_desc *desc)
 {

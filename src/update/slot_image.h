@@ -23,8 +23,16 @@ OTAPULT_MUST_CHECK int otapult_slot_row(struct otapult *o, int index, struct ota
 OTAPULT_MUST_CHECK int otapult_slot_desc(struct otapult *o, int index, struct otapult_app_desc *desc,
                                          bool *found);
 
+/* The same of a slot whose image begins with held[16], which flash need not have yet. */
+OTAPULT_MUST_CHECK int otapult_slot_desc_under(struct otapult *o, int index, const uint8_t held[OTAPULT_SLOT_HELD],
+                                               struct otapult_app_desc *desc, bool *found);
+
 /* What the image in the running slot says of itself, into *desc. false: nothing that can be read. */
 bool otapult_running_desc(struct otapult *o, struct otapult_app_desc *desc);
+
+/* The running firmware is never written to. What counts is where the two lie, whatever the port calls them: slot
+ * `index` may be another one by its number and the same by its address. 0, SLOTS_OVERLAP or the port's error. */
+OTAPULT_MUST_CHECK int otapult_keep_off_running(struct otapult *o, int index, struct otapult_finding *why);
 
 /* Sets o->limits for a slot of `size` bytes; `upload`: for what comes from outside, not for what is there. Only
  * for the claim's holder. */

@@ -55,6 +55,7 @@ static void copy_status(const struct otapult *o, uint32_t now, struct otapult_st
     out->written = o->written;
     out->total = o->total;
     out->slots = o->slots;
+    out->staged = o->staged;
     out->slots_error = o->slots_error;
     out->boot = o->journal.boot;
     out->safe_mode = o->safe_mode;
@@ -99,9 +100,9 @@ const char *otapult_event_name(int event)
         [OTAPULT_EV_CRASHED] = "crashed",         [OTAPULT_EV_POWER_LOST] = "power_lost",
         [OTAPULT_EV_GAVE_UP] = "gave_up",         [OTAPULT_EV_NOT_LOADED] = "not_loaded",
         [OTAPULT_EV_ROLLED_BACK] = "rolled_back", [OTAPULT_EV_ACCOUNT] = "account",
-        [OTAPULT_EV_CRASH_LOOP] = "crash_loop",
+        [OTAPULT_EV_CRASH_LOOP] = "crash_loop",   [OTAPULT_EV_STAGED] = "staged",
     };
-    bool known = event > OTAPULT_EV_NONE && event <= OTAPULT_EV_CRASH_LOOP;
+    bool known = event > OTAPULT_EV_NONE && event <= OTAPULT_EV_STAGED;
     return known ? names[event] : "none";
 }
 

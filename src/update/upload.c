@@ -11,6 +11,7 @@
 #include "update/known.h"
 #include "update/outcome.h"
 #include "update/slot_image.h"
+#include "update/staged.h"
 #include "update/ticket.h"
 
 /* ---- begin ---- */
@@ -66,10 +67,9 @@ static int take_device(struct otapult *o, const char *by, uint32_t *ticket, stru
     return err;
 }
 
-/* What this device knows of the build that comes, before anything is erased for it. */
-static int meet(void *ctx, const struct otapult_app_desc *desc, struct otapult_finding *why)
+/* What this device knows of the build that comes. */
+static int refuse_build(struct otapult *o, const struct otapult_app_desc *desc, struct otapult_finding *why)
 {
-    struct otapult *o = ctx;
     struct otapult_app_desc running;
     char build[OTAPULT_BUILD_ID_CHARS + 1];
 
@@ -88,33 +88,23 @@ static int meet(void *ctx, const struct otapult_app_desc *desc, struct otapult_f
     return 0;
 }
 
-/* The running firmware is never written to. What counts is where the two lie, whatever the port calls them: a
- * slot may be another one by its number and the same by its address. */
-static int keep_off_running(struct otapult *o, struct otapult_finding *why)
+/* The last word on the head of an image: with 0 it is accepted, and the slot is erased for it. What was
+ * staged there is gone then, and must not be spoken of any more. */
+static int meet(void *ctx, const struct otapult_app_desc *desc, struct otapult_finding *why)
 {
-    struct otapult_slot target, running;
-    struct otapult_text t;
+    struct otapult *o = ctx;
 
-    if (o->slots.running == OTAPULT_SLOT_NONE) /* a test app, of which the port keeps off by itself */
-        return 0;
-    int err = otapult_slot_row(o, o->target, &target);
+    int err = o->force ? 0 : refuse_build(o, desc, why);
     if (err == 0)
-        err = otapult_slot_row(o, o->slots.running, &running);
-    if (err != 0 || !otapult_ranges_meet(target.address, target.size, running.address, running.size))
-        return err;
-    otapult_text_init(&t, o->refused, sizeof o->refused);
-    otapult_text_str(&t, target.label);
-    otapult_text_str(&t, ", ");
-    otapult_text_str(&t, running.label);
-    *why = (struct otapult_finding){.at = running.address, .text = o->refused};
-    return OTAPULT_E_SLOTS_OVERLAP;
+        otapult_unstage(o);
+    return err;
 }
 
-static int open_target(struct otapult *o, uint32_t size, bool force, struct otapult_finding *why)
+static int open_target(struct otapult *o, uint32_t size, struct otapult_finding *why)
 {
     struct otapult_flash flash;
 
-    int err = keep_off_running(o, why);
+    int err = otapult_keep_off_running(o, o->target, why);
     if (err == 0)
         err = o->port->open(o->port->ctx, o->target, &flash);
     if (err != 0)
@@ -124,7 +114,7 @@ static int open_target(struct otapult *o, uint32_t size, bool force, struct otap
         return OTAPULT_E_IMAGE_TOO_LARGE;
     }
     otapult_set_limits(o, flash.size, true);
-    o->limits.meet = force ? NULL : meet;
+    o->limits.meet = meet;
     o->limits.meet_ctx = o;
     otapult_intake_init(o, &flash, size);
     return 0;
@@ -151,9 +141,11 @@ static int begin(struct otapult *o, const char *by, const struct otapult_update_
     int err = take_device(o, by, ticket, why);
     if (err != 0)
         return err;
+    o->force = options->force;
+    o->later = options->later;
     err = otapult_ask_ready(o, why);
     if (err == 0)
-        err = open_target(o, size, options->force, why);
+        err = open_target(o, size, why);
     if (err != 0) {
         end_update(o, err, why);
         return err;
@@ -349,44 +341,40 @@ static int prove(struct otapult *o, struct otapult_finding *why)
     return err;
 }
 
-/* The slot is no longer what was verified: it shall not boot when the other one fails, either. */
-static void withdraw(struct otapult *o)
+/* A slot that is only staged is read again: it shows no image. */
+static void refresh(struct otapult *o)
 {
-    const struct otapult_flash *f = &o->session.writer.flash;
-
-    if (f->erase(f->ctx, 0, f->sector) != 0)
-        otapult_log(o, "the slot has changed since it was verified, and cannot be erased");
+    otapult_refresh_written(o, o->target, o->later ? NULL : &o->session.judge.inspect.info.desc);
 }
 
-/* The image is in the slot and proven: makes it the next boot's. */
-static int activate(struct otapult *o, struct otapult_finding *why)
+/* The counters and the restart in this order: a reader that sees `rebooting` sees the final counters. What is
+ * only staged lets the application move on before the device is free. */
+static void end_well(struct otapult *o, struct otapult_update *done)
 {
-    const struct otapult_image_info *info = &o->session.judge.inspect.info;
-    struct otapult_trial trial;
-
-    otapult_describe(&trial, o->target, &info->desc, info->size);
-    int err = otapult_arm(o, &trial, why);
-    if (err == 0)
-        otapult_note(o, OTAPULT_EV_ACTIVATED, o->target, &trial, NULL, NULL, o->by);
-    else if (err == OTAPULT_E_FLASH_READBACK)
-        withdraw(o);
-    return err;
-}
-
-/* The counters and the restart in this order: a reader that sees `rebooting` sees the final counters. */
-static void end_well(struct otapult *o)
-{
-    otapult_refresh_written(o, o->target, &o->session.judge.inspect.info.desc);
+    refresh(o);
     otapult_lock(o);
     otapult_count_bytes(o);
     o->total = o->received; /* where it was an upper bound */
+    *done = o->update;      /* nobody else has begun one */
     otapult_unlock(o);
-    otapult_restart_in(o, o->config.restart_ms);
+    if (o->later)
+        otapult_hold(o, false);
+    else
+        otapult_restart_in(o, o->config.restart_ms);
     end_update(o, 0, &(struct otapult_finding){0});
 }
 
-int otapult_finish(struct otapult *o, uint32_t ticket, const struct otapult_image_info **info,
-                   struct otapult_finding *why)
+static int settle(struct otapult *o, struct otapult_finding *why)
+{
+    int err = otapult_settle(o, why);
+
+    if (err != 0)
+        return err;
+    return o->later ? otapult_stage(o, o->target, o->by, why) : otapult_arm_session(o, o->target, o->by, why);
+}
+
+int otapult_finish_with(struct otapult *o, uint32_t ticket, struct otapult_update *done,
+                        struct otapult_finding *why)
 {
     *why = (struct otapult_finding){0};
     int err = otapult_enter(o, ticket);
@@ -398,13 +386,21 @@ int otapult_finish(struct otapult *o, uint32_t ticket, const struct otapult_imag
     if (err == 0)
         err = prove(o, why);
     if (err == 0)
-        err = otapult_settle(o, why);
-    if (err == 0)
-        err = activate(o, why);
+        err = settle(o, why);
     if (err != 0)
         return end_badly(o, err, why);
-    otapult_outcome_done(o, OTAPULT_UPDATE_ACTIVATED);
-    *info = &o->session.judge.inspect.info; /* nobody begins anything before the restart */
-    end_well(o);
+    otapult_outcome_done(o, o->later ? OTAPULT_UPDATE_STAGED : OTAPULT_UPDATE_ACTIVATED);
+    end_well(o, done);
     return 0;
+}
+
+int otapult_finish(struct otapult *o, uint32_t ticket, const struct otapult_image_info **info,
+                   struct otapult_finding *why)
+{
+    struct otapult_update done;
+
+    int err = otapult_finish_with(o, ticket, &done, why);
+    if (err == 0)
+        *info = &o->session.judge.inspect.info;
+    return err;
 }

@@ -32,6 +32,7 @@ static bool is_better(const struct otapult *o, const struct otapult_slot_view *a
 void otapult_find_way_back(const struct otapult *o, struct otapult_way_back *out)
 {
     const struct otapult_slot_view *best = NULL;
+    bool staged = false;
 
     *out = (struct otapult_way_back){.slot = OTAPULT_SLOT_NONE};
     if (!o->slots.ota_data) {
@@ -43,11 +44,17 @@ void otapult_find_way_back(const struct otapult *o, struct otapult_way_back *out
         const struct otapult_slot_view *v = &o->seen[n];
         if (v->index == o->slots.running)
             continue;
+        if (o->staged.id != 0 && v->index == o->staged.slot) { /* it has never run */
+            staged = true;
+            continue;
+        }
         out->none = "no other slot holds a firmware";
         /* One that cannot be read may hold an image: the rollback itself then meets the port's error. */
         if ((v->has_image || !v->readable) && (best == NULL || is_better(o, v, best)))
             best = v;
     }
+    if (staged)
+        out->none = "the other slot holds a firmware that waits to be started";
     if (best != NULL)
         *out = (struct otapult_way_back){.slot = best->index, .doubt = doubt_about(best)};
 }

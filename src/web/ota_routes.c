@@ -183,16 +183,22 @@ static bool read_option(const struct otapult_exchange *x, const char *name, cons
 static int read_options(const struct otapult_exchange *x, struct otapult_update_options *options,
                         struct otapult_finding *why)
 {
-    *options = (struct otapult_update_options){.force = otapult_query_is(x, "force=1")};
+    size_t len;
+
+    *options = (struct otapult_update_options){.force = otapult_query_is(x, "force=1"),
+                                               .later = otapult_query_is(x, "activate=later")};
     if (!read_option(x, "boot", "Otapult-Boot", false, &options->boot))
         why->text = "boot is not a number";
     else if (!read_option(x, "id", "Otapult-Update", true, &options->id))
         why->text = "the id of an upload has 8 hex digits";
+    else if (otapult_query_value(x, "activate", &len) != NULL && !options->later)
+        why->text = "activate is not later";
     return why->text != NULL ? OTAPULT_E_BAD_REQUEST : 0;
 }
 
 static void answer_success(struct otapult_exchange *x, const struct otapult_update *update)
 {
+    const bool staged = update->outcome == OTAPULT_UPDATE_STAGED;
     struct otapult_answer a;
     char slot[17];
 
@@ -200,7 +206,11 @@ static void answer_success(struct otapult_exchange *x, const struct otapult_upda
     otapult_answer_begin(&a, x, 200);
     otapult_json_open(&a.json, NULL, '{');
     otapult_json_bool(&a.json, "success", true);
-    otapult_json_str(&a.json, "message", "Firmware uploaded successfully. Rebooting...");
+    otapult_json_str(&a.json, "message",
+                     staged ? "Firmware written and verified. It waits to be started."
+                            : "Firmware uploaded successfully. Rebooting...");
+    if (staged)
+        otapult_json_bool(&a.json, "staged", true);
     otapult_update_id_json(&a.json, update->id);
     otapult_json_str(&a.json, "slot", slot);
     otapult_json_str(&a.json, "project", update->project);
@@ -322,7 +332,6 @@ static int finish_form(struct otapult_exchange *x, struct otapult_finding *why)
 
 static void upload_end(struct otapult_exchange *x)
 {
-    const struct otapult_image_info *info;
     struct otapult_update update;
     struct otapult_finding why = {0};
 
@@ -333,12 +342,11 @@ static void upload_end(struct otapult_exchange *x)
         end_upload(x, err, &why);
         return;
     }
-    err = otapult_finish(x->app, x->ticket, &info, &why);
+    err = otapult_finish_with(x->app, x->ticket, &update, &why);
     if (err != 0) {
         refuse_upload(x, err, &why);
         return;
     }
-    otapult_last_update(x->app, &update); /* it still is: the restart comes before any other */
     answer_success(x, &update);
 }
 
@@ -405,6 +413,19 @@ static void rollback_end(struct otapult_exchange *x)
     answer_rollback(x, slot);
 }
 
+static void activate_end(struct otapult_exchange *x)
+{
+    struct otapult_finding why = {0};
+    char by[OTAPULT_WHO_NAME];
+
+    otapult_http_who(x, by);
+    int err = otapult_activate_staged_by(x->app, by, &why);
+    if (err != 0)
+        otapult_http_error(x, err, &why);
+    else
+        otapult_http_success(x, "Rebooting...", "");
+}
+
 static void cancel_end(struct otapult_exchange *x)
 {
     struct otapult_finding why = {0};
@@ -468,6 +489,7 @@ void otapult_site(struct otapult_site *site, struct otapult *o)
          .lost = upload_lost,
          .level = OTAPULT_ADMIN,
          .idle = upload_idle},
+        POST("activate", activate_end),
         POST("cancel", cancel_end),
         POST("confirm", confirm_end),
         POST("rollback", rollback_end),

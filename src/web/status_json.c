@@ -73,10 +73,16 @@ static void slot_json(struct otapult_json *j, const struct otapult_status *s,
     /* Whatever an OTA data record says of it: there is nothing that could be confirmed. */
     bool is_empty = !shown && v->readable && v->index != s->slots.running;
 
+    const char *state = slot_state_name(v->slot.state);
+
+    if (s->staged.id != 0 && s->staged.slot == v->index)
+        state = "staged";
+    else if (is_empty)
+        state = "empty";
     otapult_json_open(j, NULL, '{');
     word_json(j, "label", v->slot.label);
     otapult_json_num(j, "size", v->slot.size);
-    otapult_json_str(j, "state", is_empty ? "empty" : slot_state_name(v->slot.state));
+    otapult_json_str(j, "state", state);
     otapult_json_bool(j, "running", v->index == s->slots.running);
     if (shown)
         slot_image_json(j, &v->image);
@@ -153,6 +159,27 @@ void otapult_log_json(struct otapult_json *j, struct otapult *o, const struct ot
 }
 
 /* ---- the status ---- */
+
+/* What waits to be started. */
+static void staged_json(struct otapult_json *j, const struct otapult_view *v)
+{
+    const struct otapult_update *u = &v->status.staged;
+
+    if (u->id == 0) {
+        otapult_json_null(j, "staged");
+        return;
+    }
+    otapult_json_open(j, "staged", '{');
+    label_json(j, "slot", v, u->slot);
+    otapult_json_num(j, "size", u->size);
+    otapult_json_hex(j, "sha256", u->sha256, sizeof u->sha256);
+    otapult_json_open(j, "image", '{');
+    otapult_json_str(j, "project", u->project);
+    otapult_json_str(j, "version", u->version);
+    otapult_json_str(j, "build", u->build);
+    otapult_json_close(j, '}');
+    otapult_json_close(j, '}');
+}
 
 static const char *phase_name(enum otapult_phase phase)
 {
@@ -303,6 +330,7 @@ void otapult_status_json(struct otapult_json *j, struct otapult *o, const struct
     boot_json(j, v);
     busy_json(j, s);
     slots_json(j, o, v, which);
+    staged_json(j, v);
     way_back_json(j, v, language);
     last_json(j, v, language);
     limits_json(j, o, v);

@@ -171,13 +171,12 @@ describe('four rovers', () => {
 });
 
 // A robot whose link and whose form of upload are this test's.
-async function startDevice({ accepts, tus = false, staging = false, forgets = [] }) {
-    const device = { boot: 1, build: '0a1b2c3d', version: '1.0.0', staged: null, body: Buffer.alloc(0), offers: 0, offset: 0 };
+async function startDevice({ accepts, tus = false, forgets = [] }) {
+    const device = { boot: 1, build: '0a1b2c3d', version: '1.0.0', body: Buffer.alloc(0), offers: 0, offset: 0 };
     const image = () => ({ project: 'rover', version: device.version, build: device.build });
     const status = () => statusOf({
         boot: device.boot, slots: [{ label: 'app0', size: 6553600, state: 'valid', running: true, image: image() }],
         limits: { chip: 'ESP32-S3', slot_size: 6553600, stall_ms: 1, ...(accepts ? { accepts } : {}) },
-        ...(staging ? { staged: device.staged } : {}),
     });
     const take = body => {
         device.body = body;
@@ -216,16 +215,8 @@ async function startDevice({ accepts, tus = false, staging = false, forgets = []
             const fault = forgets[device.offers++]; // 'answer': it takes the file, 'file': it does not
             if (fault === 'file')
                 return { cut: true };
-            if (!url.includes('activate=later'))
-                boot(image);
-            else
-                device.staged = { slot: 'app1', image };
+            boot(image);
             return fault === 'answer' ? { cut: true } : json({ success: true, message: 'ok' });
-        }
-        if (url === '/api/ota/activate' && device.staged) {
-            boot(device.staged.image);
-            device.staged = null;
-            return json({ success: true });
         }
         return { status: 404 };
     });
@@ -357,19 +348,28 @@ describe('forms and links', () => {
     });
 
     test('staged everywhere, then booted together', async () => {
-        const devices = await Promise.all([1, 2, 3].map(() => startDevice({ accepts: ['plain'], staging: true })));
-        const robots = devices.map(device => device.address);
-        const early = await otapult('activate', ...robots, '--json');
-        assert.equal(early.status, 1);
-        assert.equal(lines(early.stdout)[0].code, 'nothing_staged');
-        const staged = await otapult('push', v2, ...robots, '--stage', '--json');
-        assert.equal(staged.status, 0, staged.stdout);
-        assert.deepEqual(Object.values(outcomes(staged.stdout)), ['staged', 'staged', 'staged']);
-        assert.ok(devices.every(device => device.boot === 1));
-        const { status, stdout } = await otapult('activate', ...robots, '--json');
-        assert.equal(status, 0, stdout);
-        assert.deepEqual(Object.values(outcomes(stdout)), ['confirmed', 'confirmed', 'confirmed']);
-        await Promise.all(devices.map(device => device.stop()));
+        const rovers = await fleet(3);
+        const robots = rovers.map(host);
+        const states = () => Promise.all(rovers.map(rover => rover.status()));
+        try {
+            const early = await otapult('activate', ...robots, '--json');
+            assert.equal(early.status, 1);
+            assert.equal(lines(early.stdout)[0].code, 'nothing_staged');
+            const staged = await otapult('push', v2, ...robots, '--stage', '--json');
+            assert.equal(staged.status, 0, staged.stdout);
+            assert.deepEqual(Object.values(outcomes(staged.stdout)), ['staged', 'staged', 'staged']);
+            for (const status of await states()) {
+                assert.deepEqual([status.boot, status.staged.slot, status.staged.image.version], [1, 'app1', '2.0.0']);
+                assert.equal(status.staged.sha256, createHash('sha256').update(fs.readFileSync(v2)).digest('hex'));
+            }
+            const { status, stdout } = await otapult('activate', ...robots, '--json');
+            assert.equal(status, 0, stdout);
+            assert.deepEqual(Object.values(outcomes(stdout)), ['confirmed', 'confirmed', 'confirmed']);
+            for (const status of await states())
+                assert.deepEqual([status.boot, status.staged, status.running], [2, null, 'app1']);
+        } finally {
+            await stopAll(rovers);
+        }
         const old = await startDevice({});
         const refused = await otapult('push', v2, old.address, '--stage', '--json');
         assert.deepEqual([refused.status, lines(refused.stdout)[0].code], [1, 'cannot_stage']);

@@ -172,6 +172,32 @@ static void act_patch_refused(struct world *w)
         assert_int_equal(world_upload(w, patch_bad.data, patch_bad.size, 1024), OTAPULT_E_PATCH_DAMAGED);
 }
 
+static void act_stage(struct world *w)
+{
+    if (world_boot(w) && world_settle(w))
+        assert_int_equal(world_stage(w, v2, v2_len, 1024), 0);
+}
+
+static void prepare_staged(struct world *w)
+{
+    prepare_two_updates(w);
+    assert_int_equal(world_stage(w, v2, v2_len, 4096), 0);
+}
+
+static void act_activate(struct world *w)
+{
+    struct otapult_finding why;
+
+    if (world_boot(w) && otapult_activate_staged(w->ota, &why) == 0)
+        (void)world_settle(w);
+}
+
+static void act_replace_staged(struct world *w)
+{
+    if (world_boot(w) && world_settle(w))
+        update_to(w, v3, v3_len);
+}
+
 static const struct scenario scenarios[] = {
     {"update", WORLD_TWO_OTA, prepare_two_updates, act_update},
     {"first-update", WORLD_TWO_OTA, prepare_nothing, act_update},
@@ -188,6 +214,9 @@ static const struct scenario scenarios[] = {
     {"gzip-refused", WORLD_TWO_OTA, prepare_two_updates, act_gzip_refused},
     {"patch", WORLD_TWO_OTA, prepare_two_updates, act_patch},
     {"patch-refused", WORLD_TWO_OTA, prepare_two_updates, act_patch_refused},
+    {"staged", WORLD_TWO_OTA, prepare_two_updates, act_stage},
+    {"staged-then-activated", WORLD_TWO_OTA, prepare_staged, act_activate},
+    {"staged-then-replaced", WORLD_TWO_OTA, prepare_staged, act_replace_staged},
 };
 #define SCENARIOS (sizeof scenarios / sizeof *scenarios)
 

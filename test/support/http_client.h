@@ -24,7 +24,7 @@ struct http_client {
     unsigned                heads; /* answers that began: 0 or 1 */
     int                     status; /* 0: no answer */
     char                    type[64], more[1200]; /* Content-Type, and the other lines of the head */
-    char                    text[32768]; /* the answer's body, terminated */
+    char                    text[65536]; /* the answer's body, terminated */
     size_t                  len;
     struct otapult_request  request;
     struct otapult_exchange x;

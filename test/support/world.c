@@ -180,16 +180,27 @@ bool world_boot(struct world *w)
     return false;
 }
 
-int world_upload(struct world *w, const uint8_t *image, size_t len, size_t piece)
+static int upload(struct world *w, bool later, const uint8_t *image, size_t len, size_t piece)
 {
+    const struct otapult_update_options options = {.later = later};
     struct otapult_finding why;
     const struct otapult_image_info *info;
     uint32_t ticket;
 
-    int err = otapult_begin(w->ota, (uint32_t)len, &ticket, &why);
+    int err = otapult_begin_with(w->ota, &options, (uint32_t)len, &ticket, NULL, &why);
     for (size_t off = 0; err == 0 && off < len; off += piece)
         err = otapult_feed(w->ota, ticket, image + off, len - off < piece ? len - off : piece, &why);
     return err == 0 ? otapult_finish(w->ota, ticket, &info, &why) : err;
+}
+
+int world_upload(struct world *w, const uint8_t *image, size_t len, size_t piece)
+{
+    return upload(w, false, image, len, piece);
+}
+
+int world_stage(struct world *w, const uint8_t *image, size_t len, size_t piece)
+{
+    return upload(w, true, image, len, piece);
 }
 
 bool world_settle(struct world *w)

@@ -53,6 +53,9 @@ bool world_boot(struct world *w);
 /* Uploads in pieces of `piece` bytes. 0 or the error; the restart that follows is done by world_settle(). */
 int world_upload(struct world *w, const uint8_t *image, size_t len, size_t piece);
 
+/* The same, to be activated later. */
+int world_stage(struct world *w, const uint8_t *image, size_t len, size_t piece);
+
 /* Polls until nothing is due any more: confirmations, rejections, restarts (which boot again). */
 bool world_settle(struct world *w);
 

@@ -605,6 +605,42 @@ static void a_learned_key_can_be_revoked(void **state)
     assert_false(trusts(w, SIGNER_OTHER));
 }
 
+/* Signed and verified when it came; its key is revoked while it waits. */
+static void attack_staged_before_its_key_was_revoked(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+
+    build_with(2, s.digest[SIGNER_RSA], s.digest[SIGNER_OTHER]);
+    restart(w);
+    assert_int_equal(world_stage(w, by_other.bytes, by_other.len, 1000), 0);
+    assert_int_equal(otapult_revoke_key(w->ota, s.digest[SIGNER_OTHER]), 0);
+    assert_int_equal(otapult_activate_staged(w->ota, &why), OTAPULT_E_SIGNATURE_WRONG);
+    assert_string_equal(why.text, "revoked key");
+    assert_int_equal(w->nor.data[SLOT_1], 0xFF);
+    assert_string_equal(status(w).staged.version, "4.0.0");
+    assert_int_equal(world_stage(w, v2.bytes, v2.len, 1000), 0);
+    restart(w);
+    assert_int_equal(otapult_activate_staged(w->ota, &why), 0);
+    assert_true(world_settle(w));
+    assert_string_equal(world_version(w), "2.0.0");
+}
+
+/* Staged while nothing had to be signed; the firmware that runs now wants a signature. */
+static void attack_staged_in_the_open_profile(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+
+    built.open = true;
+    restart(w);
+    assert_int_equal(world_stage(w, plain.bytes, plain.len, 1000), 0);
+    built.open = false;
+    restart(w);
+    assert_int_equal(otapult_activate_staged(w->ota, &why), OTAPULT_E_SIGNATURE_MISSING);
+    assert_int_equal(w->nor.data[SLOT_1], 0xFF);
+}
+
 static void attack_revoke_the_last_key(void **state)
 {
     struct world *w = *state;
@@ -764,6 +800,8 @@ int main(void)
         WITH_WORLD(attack_a_new_key_of_firmware_that_was_never_confirmed),
         WITH_WORLD(attack_valid_block_revoked_key),
         WITH_WORLD(a_learned_key_can_be_revoked),
+        WITH_WORLD(attack_staged_before_its_key_was_revoked),
+        WITH_WORLD(attack_staged_in_the_open_profile),
         WITH_WORLD(attack_revoke_the_last_key),
         WITH_WORLD(the_list_of_revoked_keys_has_an_end),
         WITH_WORLD(nothing_is_revoked_during_an_update),

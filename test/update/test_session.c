@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/bytes.h"
 #include "feed.h"
 #include "ram_flash.h"
 #include "sample_image.h"
@@ -67,6 +68,8 @@ static void check_erases(const char *wanted)
 static void check_written(void)
 {
     assert_int_equal(otapult_session_finish(&s), 0);
+    assert_true(otapult_has_only(f.data, OTAPULT_SLOT_HELD, 0xFF));
+    assert_int_equal(otapult_session_commit(&s), 0);
     assert_memory_equal(f.data, image, image_len);
     assert_int_equal(s.judge.inspect.info.size, image_len);
     ram_flash_end(&f);

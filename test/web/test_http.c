@@ -39,7 +39,8 @@ static struct fake {
     struct otapult_update past; /* id 0: it was not asked for before */
     uint8_t file[4096];
     size_t len;
-    unsigned begins, touches, finishes, cancels, confirms, rollbacks, restarts, ends;
+    unsigned begins, touches, finishes, cancels, confirms, rollbacks, restarts, ends, activations;
+    int activate_error;
     bool forced; /* the last rollback */
     struct otapult_way_back way_back;
     int cancel_error;
@@ -92,30 +93,34 @@ int otapult_feed(struct otapult *o, uint32_t ticket, const uint8_t *data, size_t
     return dev.feed_error;
 }
 
-int otapult_finish(struct otapult *o, uint32_t ticket, const struct otapult_image_info **info,
-                   struct otapult_finding *why)
+/* What becomes of it, the device keeps of the second slot's image. */
+int otapult_finish_with(struct otapult *o, uint32_t ticket, struct otapult_update *out,
+                        struct otapult_finding *why)
 {
+    const struct otapult_image_info *info = &dev.image[1];
+
     assert_ptr_equal(o, device);
     dev.finishes++;
     if (ticket != dev.ticket)
         return dev.ended_with;
     *why = dev.why;
-    *info = &dev.image[1];
     dev.ticket = 0;
-    return dev.finish_error;
-}
-
-/* As the device keeps it of the second slot's image. */
-void otapult_last_update(struct otapult *o, struct otapult_update *out)
-{
-    const struct otapult_image_info *info = &dev.image[1];
-
-    assert_ptr_equal(o, device);
     *out = (struct otapult_update){.id = 0x1f2e3d4c, .slot = 1, .size = info->size};
+    out->outcome = dev.options.later ? OTAPULT_UPDATE_STAGED : OTAPULT_UPDATE_ACTIVATED;
     memcpy(out->sha256, info->sha256, sizeof out->sha256);
     memcpy(out->version, info->desc.version, sizeof out->version);
     memcpy(out->project, info->desc.project, sizeof out->project);
     otapult_build_id(&info->desc, out->build);
+    return dev.finish_error;
+}
+
+int otapult_activate_staged_by(struct otapult *o, const char *by, struct otapult_finding *why)
+{
+    assert_ptr_equal(o, device);
+    assert_string_equal(by, "anyone");
+    dev.activations++;
+    *why = dev.why;
+    return dev.activate_error;
 }
 
 void otapult_cancel(struct otapult *o, uint32_t ticket, int err, const struct otapult_finding *why)
@@ -1034,17 +1039,19 @@ static void an_upload_says_what_it_was_meant_for(void **state)
         const char *query;
         struct http_header header;
         uint32_t boot, id;
-        bool force;
+        bool force, later;
     } good[] = {
-        {"", {NULL, NULL}, 0, 0, false},
-        {"id=1f2E3d4c&boot=12", {NULL, NULL}, 12, 0x1F2E3D4C, false},
-        {"x=1&force=1", {NULL, NULL}, 0, 0, true},
-        {"force=10&xforce=1", {NULL, NULL}, 0, 0, false},
-        {"", {"Otapult-Boot", "7"}, 7, 0, false},
-        {"", {"Otapult-Update", "00000001"}, 0, 1, false},
+        {"", {NULL, NULL}, 0, 0, false, false},
+        {"id=1f2E3d4c&boot=12", {NULL, NULL}, 12, 0x1F2E3D4C, false, false},
+        {"x=1&force=1", {NULL, NULL}, 0, 0, true, false},
+        {"force=10&xforce=1", {NULL, NULL}, 0, 0, false, false},
+        {"", {"Otapult-Boot", "7"}, 7, 0, false, false},
+        {"", {"Otapult-Update", "00000001"}, 0, 1, false, false},
+        {"force=1&activate=later", {NULL, NULL}, 0, 0, true, true},
     };
-    static const char *const bad[] = {"id=1f2e3d4", "id=1f2e3d4g",     "id=00000000", "boot=x",
-                                      "boot=0",     "boot=4294967296", "boot=-1"};
+    static const char *const bad[] = {"activate=now", "activate=laterx", "id=1f2e3d4",
+                                      "id=1f2e3d4g",  "id=00000000",     "boot=x",
+                                      "boot=0",       "boot=4294967296", "boot=-1"};
 
     (void)state;
     for (size_t i = 0; i < COUNT(good); i++) {
@@ -1055,6 +1062,7 @@ static void an_upload_says_what_it_was_meant_for(void **state)
         assert_int_equal(dev.options.boot, good[i].boot);
         assert_int_equal(dev.options.id, good[i].id);
         assert_int_equal(dev.options.force, good[i].force);
+        assert_int_equal(dev.options.later, good[i].later);
     }
     for (size_t i = 0; i < COUNT(bad); i++) {
         a_device(NULL);
@@ -1074,6 +1082,17 @@ static void an_upload_that_was_done_before_is_answered_as_then(void **state)
     assert_contains(client.text, "\"success\":true");
     assert_contains(client.text, "\"update\":\"000000ab\",\"slot\":\"app1\",\"project\":\"rover\"");
     assert_int_equal(dev.begins, 0);
+}
+
+static void a_staged_upload_is_answered_as_one(void **state)
+{
+    (void)state;
+    begin_with_query("/api/ota/upload", "activate=later", HEADERS(RAW, {"Content-Length", "9"}));
+    (void)send("123456789", 9, 9);
+    otapult_http_end(&client.x);
+    assert_int_equal(client.status, 200);
+    assert_contains(client.text,
+                    "waits to be started.\",\"staged\":true,\"update\":\"1f2e3d4c\",\"slot\":\"app1\"");
 }
 
 static void a_silent_client_hears_that_its_update_has_ended(void **state)
@@ -1155,6 +1174,12 @@ static void buttons_give_the_devices_errors(void **state)
     dev.confirm_error = OTAPULT_E_NOT_PENDING;
     press("/api/ota/confirm");
     assert_error(OTAPULT_E_NOT_PENDING, "");
+    press("/api/ota/activate");
+    assert_int_equal(dev.activations, 1);
+    assert_string_equal(client.text, "{\"success\":true,\"message\":\"Rebooting...\"}");
+    dev.activate_error = OTAPULT_E_NO_STAGED;
+    press("/api/ota/activate");
+    assert_error(OTAPULT_E_NO_STAGED, "no firmware waits to be started\"");
     press("/api/ota/cancel");
     assert_int_equal(dev.ends, 1);
     assert_contains(client.text, "\"success\":true");
@@ -1205,9 +1230,23 @@ static void the_status_has_the_documented_shape(void **state)
         "\"slots\":[{\"label\":\"app0\",\"size\":100000,\"state\":\"valid\",\"running\":true,"
         "\"image\":{\"project\":\"rover\",\"version\":\"1.0.0\",\"build\":\"0a0a0a0a\",\"idf\":\"v5.3.2\","
         "\"date\":\"Jan  1 2026\",\"time\":\"12:00:00\"}},"
-        "{\"label\":\"app1\",\"size\":100000,\"state\":\"empty\",\"running\":false,\"image\":null}],"
+        "{\"label\":\"app1\",\"size\":100000,\"state\":\"empty\",\"running\":false,\"image\":null}],\"staged\":null,"
         "\"way_back\":null,\"no_way_back\":\"no other slot holds a firmware\",\"last\":null,\"limits\":{\"chip\":\"ESP32-S3\",\"chip_revision\":2,\"efuse_block_revision\":103,\"slot_size\":100000,\"stall_ms\":15000,\"accepts\":[\"plain\",\"gzip\"]},"
         "\"signature\":{\"enforced\":false,\"keys\":[]},\"open\":true,\"boot\":1,\"uptime_ms\":12345}");
+}
+
+static void what_is_staged_is_shown_with_its_slot(void **state)
+{
+    struct otapult_update *u = &dev.status.staged;
+
+    (void)state;
+    *u = (struct otapult_update){
+        .id = 1, .slot = 1, .size = 9, .version = "2.0.0", .project = "rover", .build = "0b0b0b0b"};
+    begin("GET", "/api/ota/status", NULL);
+    assert_contains(client.text, "\"state\":\"staged\",\"running\":false,\"image\":null}]");
+    assert_contains(client.text, "\"staged\":{\"slot\":\"app1\",\"size\":9,\"sha256\":\"00");
+    assert_contains(client.text,
+                    "00\",\"image\":{\"project\":\"rover\",\"version\":\"2.0.0\",\"build\":\"0b0b0b0b\"}},");
 }
 
 static void the_status_follows_an_update(void **state)
@@ -1475,6 +1514,10 @@ static void longest_status(void)
         .uptime_ms = UINT32_MAX,
         .boot = UINT32_MAX};
     fill(dev.status.waiting_for, sizeof dev.status.waiting_for);
+    dev.status.staged = (struct otapult_update){.id = 1, .slot = 13, .size = UINT32_MAX};
+    fill(dev.status.staged.project, sizeof dev.status.staged.project);
+    fill(dev.status.staged.version, sizeof dev.status.staged.version);
+    fill(dev.status.staged.build, sizeof dev.status.staged.build);
     dev.status.claim = OTAPULT_FOR_ROLLBACK;
     fill(dev.status.by, sizeof dev.status.by);
     for (size_t i = 0; i <= OTAPULT_SLOTS_MAX; i++) {
@@ -1554,6 +1597,7 @@ int main(void)
         TEST(a_lost_connection_cancels_once),
         TEST(a_client_that_stalled_leaves_the_next_alone),
         TEST(a_client_that_stalled_at_the_end_is_told_so),
+        TEST(a_staged_upload_is_answered_as_one),
         TEST(a_silent_client_hears_that_its_update_has_ended),
         TEST(an_upload_says_what_it_was_meant_for),
         TEST(an_upload_that_was_done_before_is_answered_as_then),
@@ -1563,6 +1607,7 @@ int main(void)
         TEST(a_rollback_is_forced_by_that_word_alone),
         TEST(the_status_says_where_a_rollback_would_go),
         TEST(the_status_has_the_documented_shape),
+        TEST(what_is_staged_is_shown_with_its_slot),
         TEST(the_status_follows_an_update),
         TEST(the_status_tells_what_a_trial_waits_for),
         TEST(the_status_names_every_slot_state),

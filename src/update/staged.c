@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "update/staged.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "update/arm.h"
+#include "update/claim.h"
+#include "update/keys.h"
+#include "update/known.h"
+#include "update/slot_image.h"
+
+#define STAGED_KEY "ota.staged1" /* 1: the format, which is the struct below */
+
+struct staged_note {
+    struct otapult_update image;
+    uint8_t held[OTAPULT_SLOT_HELD];
+    uint32_t forced; /* it was taken although it had failed here */
+};
+_Static_assert(sizeof(struct staged_note) == 140, "stored format of what is staged");
+
+static bool load(const struct otapult_port *port, struct staged_note *note)
+{
+    size_t len = 0;
+
+    if (port->kv_get(port->ctx, STAGED_KEY, note, sizeof *note, &len) != 0 || len != sizeof *note)
+        return false;
+    note->image.version[sizeof note->image.version - 1] = '\0';
+    note->image.project[sizeof note->image.project - 1] = '\0';
+    note->image.build[sizeof note->image.build - 1] = '\0';
+    return note->image.id != 0;
+}
+
+static void show(struct otapult *o, const struct otapult_update *image)
+{
+    otapult_lock(o);
+    o->staged = *image;
+    otapult_unlock(o);
+}
+
+void otapult_unstage(struct otapult *o)
+{
+    if (o->staged.id == 0)
+        return;
+    show(o, &(struct otapult_update){0});
+    if (o->port->kv_set(o->port->ctx, STAGED_KEY, NULL, 0) != 0)
+        otapult_log(o, "the store failed to forget what was staged");
+}
+
+/* ---- at start ---- */
+
+/* The first bytes are not there yet. Or they are: power went between writing them and the activation, or in
+ * every trial; an image that has failed by itself does not wait any more. */
+static int look_at_header(struct otapult *o, const struct staged_note *note, bool *waits)
+{
+    struct otapult_flash flash;
+    uint8_t head[OTAPULT_SLOT_HELD];
+
+    int err = o->port->open(o->port->ctx, note->image.slot, &flash);
+    if (err == 0)
+        err = flash.read(flash.ctx, 0, head, sizeof head);
+    *waits = otapult_has_only(head, sizeof head, 0xFF) ||
+             (memcmp(head, note->held, sizeof head) == 0 && !otapult_has_failed(o->port, note->image.build));
+    return err;
+}
+
+static int look_at_build(struct otapult *o, const struct staged_note *note, bool *same)
+{
+    struct otapult_app_desc desc;
+    char build[OTAPULT_BUILD_ID_CHARS + 1];
+
+    int err = otapult_slot_desc_under(o, note->image.slot, note->held, &desc, same);
+    otapult_build_id(&desc, build);
+    *same = *same && strcmp(build, note->image.build) == 0;
+    return err;
+}
+
+/* Slots that cannot be read now are read when it is started. */
+static bool still_waits(struct otapult *o, const struct staged_note *note)
+{
+    const int slot = (int)note->image.slot;
+    bool waits, same;
+
+    if (slot < 0 || slot >= o->slots.count || slot == o->slots.running)
+        return false;
+    if (look_at_header(o, note, &waits) != 0 || look_at_build(o, note, &same) != 0)
+        return true;
+    return waits && same;
+}
+
+void otapult_load_staged(struct otapult *o)
+{
+    struct staged_note note;
+
+    if (!load(o->port, &note))
+        return;
+    show(o, &note.image);
+    if (!still_waits(o, &note))
+        otapult_unstage(o);
+}
+
+/* ---- staging ---- */
+
+static void describe(const struct otapult *o, int slot, struct otapult_update *image)
+{
+    const struct otapult_image_info *info = &o->session.judge.inspect.info;
+
+    *image = o->update;
+    image->outcome = OTAPULT_UPDATE_STAGED;
+    image->slot = (int8_t)slot;
+    image->size = info->size;
+    otapult_build_id(&info->desc, image->build);
+    memcpy(image->version, info->desc.version, sizeof image->version);
+    memcpy(image->project, info->desc.project, sizeof image->project);
+    memcpy(image->sha256, info->sha256, sizeof image->sha256);
+}
+
+int otapult_stage(struct otapult *o, int slot, const char *by, struct otapult_finding *why)
+{
+    const struct otapult_image_info *info = &o->session.judge.inspect.info;
+    struct staged_note note = {.forced = o->force};
+    struct otapult_trial trial;
+
+    describe(o, slot, &note.image);
+    memcpy(note.held, o->session.writer.held, sizeof note.held);
+    if (o->port->kv_set(o->port->ctx, STAGED_KEY, &note, sizeof note) != 0) {
+        *why = (struct otapult_finding){.text = "what is staged"};
+        return OTAPULT_E_STORE;
+    }
+    show(o, &note.image);
+    otapult_describe(&trial, slot, &info->desc, info->size);
+    otapult_note(o, OTAPULT_EV_STAGED, slot, &trial, NULL, NULL, by);
+    return 0;
+}
+
+/* ---- starting it ---- */
+
+/* As before an upload: what forbids every change of what boots. */
+static int refuse_by_state(struct otapult *o, int slot, struct otapult_finding *why)
+{
+    otapult_lock(o);
+    int err = o->pending ? OTAPULT_E_UNCONFIRMED : o->slots_error;
+    if (err == 0)
+        err = otapult_table_refusal(&o->slots, why);
+    if (err == 0 && o->keys != NULL)
+        err = o->keys->refusal(o, why);
+    otapult_unlock(o);
+    return err == 0 ? otapult_keep_off_running(o, slot, why) : err;
+}
+
+/* The judge's words where it is the trust that has changed; of anything else the cause is that flash has. */
+static int error_of(const struct otapult_session *s, struct otapult_finding *why)
+{
+    const int err = s->err;
+
+    if (s->judge.err == 0 && err != OTAPULT_E_FLASH_READBACK)
+        return err; /* of the port */
+    *why = s->why;
+    if (err == OTAPULT_E_SIGNATURE_WRONG || err == OTAPULT_E_SIGNATURE_MISSING ||
+        err == OTAPULT_E_IMAGE_SECURITY_VERSION)
+        return err;
+    *why = (struct otapult_finding){.at = s->judge.inspect.pos};
+    return OTAPULT_E_STAGED_CHANGED;
+}
+
+static int prove(struct otapult *o, const struct staged_note *note, struct otapult_finding *why)
+{
+    struct otapult_session *s = otapult_borrow(o);
+    struct otapult_flash flash;
+
+    int err = o->port->open(o->port->ctx, note->image.slot, &flash);
+    if (err != 0)
+        return err;
+    otapult_set_limits(o, flash.size, false);
+    err = otapult_session_again(s, &flash, &o->limits, note->held, note->image.size, note->image.sha256);
+    if (err != 0)
+        err = error_of(s, why);
+    if (err == OTAPULT_E_STAGED_CHANGED)
+        otapult_unstage(o);
+    return err;
+}
+
+/* The note goes when it is the next boot's: a device that loses its power before that has it still. And it
+ * goes where the header could not be written, or was withdrawn: its sector is erased then. */
+static int arm(struct otapult *o, int slot, const char *by, struct otapult_finding *why)
+{
+    int err = otapult_arm_session(o, slot, by, why);
+
+    if (err == 0 || err == OTAPULT_E_FLASH_READBACK || otapult_borrow(o)->err != 0)
+        otapult_unstage(o);
+    return err;
+}
+
+static int start(struct otapult *o, const char *by, struct otapult_finding *why)
+{
+    struct staged_note note;
+
+    if (o->staged.id == 0 || !load(o->port, &note))
+        return OTAPULT_E_NO_STAGED;
+    int err = refuse_by_state(o, (int)note.image.slot, why);
+    if (err == 0 && note.forced == 0 && otapult_has_failed(o->port, note.image.build)) {
+        *why = (struct otapult_finding){.text = o->staged.build};
+        return OTAPULT_E_BUILD_REJECTED;
+    }
+    if (err == 0)
+        err = prove(o, &note, why);
+    if (err == 0)
+        err = arm(o, note.image.slot, by, why);
+    return err;
+}
+
+int otapult_activate_staged_by(struct otapult *o, const char *by, struct otapult_finding *why)
+{
+    int err = otapult_take_to_restart(o, OTAPULT_FOR_ACTIVATION, by, why);
+    if (err != 0)
+        return err;
+
+    err = start(o, by, why);
+    otapult_refresh_slots(o);
+    otapult_end_in_restart(o, err);
+    return err;
+}
+
+int otapult_activate_staged(struct otapult *o, struct otapult_finding *why)
+{
+    return otapult_activate_staged_by(o, NULL, why);
+}
