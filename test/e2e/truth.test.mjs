@@ -266,6 +266,7 @@ describe('hands', () => {
         const page = await open();
         await choose(page);
         await page.route('**/api/ota/upload**', () => {});
+        await page.waitForSelector('#upload:not([disabled])'); // focus() does not wait for that
         await page.focus('#upload');
         await page.keyboard.press('Enter');
         await page.waitForSelector('#cancel:not([hidden])');
