@@ -2,7 +2,7 @@
 # A thin front: what happens stands in CMakeLists.txt and tools/. `## ` after a target is its help line.
 # Set up once a machine by tools/setup, which installs what is missing and is silent when nothing is.
 .DEFAULT_GOAL := help
-.PHONY: mutants help build run test unit docs lint format screenshots bench size pages arduino power fuzz coverage interop \
+.PHONY: mutants help build run test unit docs lint format screenshots bench size pages arduino power fuzz coverage interop interop-hawkbit \
         bare install deb tarball clean setup-build setup-test soak asan release
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
@@ -13,7 +13,7 @@ FLASH ?= flash.bin
 NODE_MODULES := test/e2e/node_modules/.package-lock.json
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 25
 
 build: setup-build ## build/rover, build/otapult, build/sample-image
 	@tools/build build rover otapult-cli sample-image
@@ -95,6 +95,9 @@ screenshots: asan $(NODE_MODULES) ## the pictures of docs/screenshots/, from the
 interop: build ## signatures to and from Espressif's espsecure, discovery with python-zeroconf; needs PyPI the first time
 	@tools/interop
 	@tools/interop-discovery
+
+interop-hawkbit: ## a real hawkBit 0.3.0M7; needs Java and Maven, and Maven Central the first time
+	@tools/interop-hawkbit
 
 bare: ## both commands of the README on a bare Debian, SUITE=trixie or bookworm; for root
 	@tools/setup bare
