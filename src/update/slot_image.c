@@ -299,7 +299,6 @@ int otapult_keep_off_running(struct otapult *o, int index, struct otapult_findin
     return OTAPULT_E_SLOTS_OVERLAP;
 }
 
-
 bool otapult_running_desc(struct otapult *o, struct otapult_app_desc *desc)
 {
     bool found;
