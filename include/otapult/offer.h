@@ -170,7 +170,8 @@ enum otapult_offer_choice { OTAPULT_OFFER_INSTALL, OTAPULT_OFFER_LATER, OTAPULT_
 /* A person's word on the offer. INSTALL: as soon as the application is ready, whatever policy and window say; LATER:
  * not by itself before a day has passed or the device restarts; SKIP: never again, unless a person says INSTALL.
  * `by` as in the journal, NULL: the device. From any task; nothing is fetched here.
- * Errors: NO_SOURCE, NO_OFFER; OFFER_OLDER: not even a person; STORE. */
+ * Errors: NO_SOURCE, NO_OFFER; OFFER_OLDER, OTHER_PROJECT: not even a person; LATER and SKIP while it comes: those of
+ * otapult_end_update(). */
 OTAPULT_MUST_CHECK int otapult_offer_choose(struct otapult *o, enum otapult_offer_choice choice, const char *by,
                                             struct otapult_finding *why);
 

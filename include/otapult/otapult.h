@@ -67,6 +67,9 @@ extern const struct otapult_decoder otapult_gzip;
 extern const struct otapult_decoder otapult_patch;
 #define OTAPULT_PATCH_RAM 32768u
 
+/* Releases that the device fetches by itself: otapult/offer.h. */
+struct otapult_pull;
+
 struct otapult_config {
     const struct otapult_port *port; /* must outlive the device */
     uint16_t chip_id;                /* of this device, OTAPULT_CHIP_… */
@@ -133,6 +136,8 @@ struct otapult_config {
     size_t   decoder_memory_size;
     /* For the login; without it every request of the secure profile is refused. Must outlive the device. */
     union otapult_users_memory *users;
+    /* Where the device looks for releases by itself; NULL: nowhere, and nothing of that code is linked. */
+    const struct otapult_pull *pull;
     /* Tells the owner a password that was made just now; it is shown once and kept nowhere. To a console
      * or a display, never over the network. false: nobody can have seen it, so it does not count. */
     bool (*show_password)(void *app, const char *password);
@@ -200,6 +205,10 @@ struct otapult_update_options {
     uint32_t boot;  /* the boot (struct otapult_status) it was meant for; 0: any */
     bool     force; /* also a build that has failed on this device, or another project's */
     bool     later; /* write and verify now, and wait: otapult_activate_staged() makes it boot */
+    bool     own_pace; /* the device itself fetches it and looks after its pace: stall_ms, min_rate and upload_ms are
+                        * not held against it */
+    const uint8_t *sha256; /* 32 bytes that flash must hold in the end, else OFFER_OTHER_FILE and nothing is activated;
+                            * NULL: any. Must live until the update ends */
 };
 
 enum otapult_outcome {
@@ -360,6 +369,7 @@ enum otapult_event {
     OTAPULT_EV_ACCOUNT,     /* password or tokens changed: `text` says how */
     OTAPULT_EV_CRASH_LOOP,  /* it kept crashing after its confirmation: `text` says what follows */
     OTAPULT_EV_STAGED,      /* an upload was written and verified, and waits */
+    OTAPULT_EV_SOURCE,      /* the source of releases answers with `code` now, or with what is not to be had */
 };
 
 struct otapult_log_entry {

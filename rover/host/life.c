@@ -89,15 +89,20 @@ static bool start(struct life *life, struct ports *ports)
     hardware = hardware_of(life);
     rover_configure(&life->rover, &config, checks, &hardware);
     secure_configure(&life->options->secure, life->options->flash, &config, &life->users);
-    if (otapult_start(&life->memory, &config, &life->ota) != 0) {
-        console_complain("the crypto library does not start");
+    if (!source_configure(&life->options->source, life->options->name, &config))
+        return false;
+    int err = otapult_start(&life->memory, &config, &life->ota);
+    if (err != 0) {
+        console_complain(err == OTAPULT_E_CONFIG ? "the options do not go together; the line above says why"
+                                                 : "the crypto library does not start");
         return false;
     }
     rover_start(&life->rover, life->ota);
     introduce(life);
     make_password(life);
     revoke_key(life);
-    return network_serve(life, ports);
+    return network_serve(life, ports) &&
+           (life->temper == SAMPLE_NO_NETWORK || source_start(life->ota, life->options->fast));
 }
 
 /* What the firmware does wrong, if it is of that kind: true ends the life for *why. */
@@ -114,6 +119,7 @@ static bool misbehaves(struct life *life, enum otapult_reset *why)
     }
     if (life->temper == SAMPLE_HANG) {
         console_say("the firmware hangs; the watchdog bites");
+        source_stop();
         network_stop(life);
         power_sleep_us(life->options->fast ? 200000 : 5000000);
         *why = OTAPULT_RESET_WATCHDOG;
@@ -151,6 +157,7 @@ static bool run_firmware(struct life *life, struct ports *ports, enum otapult_re
     bool alive = start(life, ports);
     if (alive)
         *reset = run(life);
+    source_stop();
     network_stop(life);
     return alive;
 }

@@ -11,6 +11,7 @@
 #define SECONDS_MAX 3600
 #define RESTART_MAX 60000 /* ms */
 #define SOAK_MAX    3600000
+#define ASK_MAX     2000000
 
 /* A figure as text, for messages. */
 #define TEXT_OF(macro)  TEXT_OF_(macro)
@@ -45,6 +46,20 @@ static const char usage[] =
     "  --cert FILE --key FILE  certificate and key in PEM, instead of the device's own\n"
     "  --http-port N    beside HTTPS: plain HTTP that redirects pages and refuses all else\n"
     "  --new-password   makes and prints a new password, revokes API tokens\n\n"
+    "With --source it fetches releases by itself (docs/pull.md):\n"
+    "  --source URL     of the otapult.json that `otapult release` writes\n"
+    "  --source-policy ask|urgent|auto  who says yes: a person; to urgent ones the rover; always the rover (ask)\n"
+    "  --source-window HH:MM-HH:MM  when the rover may say yes, in the time zone of TZ (at any time)\n"
+    "  --source-ask SECONDS  from one question to the next (21600)\n"
+    "  --source-channel NAME  only releases of this channel\n"
+    "  --source-ca FILE  the only CA in PEM that its certificate may come from (the system's)\n"
+    "  --source-pin PIN  and the key it must have, as curl's --pinnedpubkey takes it: sha256//…\n"
+    "  --source-host NAME  another host that it may lead to; up to four\n"
+    "  --source-key HEX  without --secure: the key that signs releases, as --key-digest\n"
+    "  --source-unsigned  without --secure: releases without a signature count\n"
+    "  --source-plain   http:// too, where releases are signed\n"
+    "  --source-downgrade  a release that says so may be older than what runs\n"
+    "  --id TEXT        whom it is to the source (the rover's name)\n\n"
     "Ctrl-C switches it off; SIGUSR1 pulls its plug and puts it back.\n";
 
 /* ---- values ---- */
@@ -205,6 +220,87 @@ static bool set_new_password(struct options *o, const char *value)
     return o->secure.new_password = true;
 }
 
+static bool set_source(struct options *o, const char *value)
+{
+    return text(value, &o->source.folder);
+}
+
+static bool set_source_policy(struct options *o, const char *value)
+{
+    static const char *const names[] = {
+        [OTAPULT_PULL_ASK] = "ask", [OTAPULT_PULL_URGENT] = "urgent", [OTAPULT_PULL_AUTO] = "auto"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(value, names[i]) == 0) {
+            o->source.policy = (uint8_t)i;
+            return true;
+        }
+    return false;
+}
+
+static bool set_source_window(struct options *o, const char *value)
+{
+    return source_read_window(value, &o->source.window);
+}
+
+static bool set_source_ask(struct options *o, const char *value)
+{
+    return number(value, 1, ASK_MAX, &o->source.ask_s);
+}
+
+static bool set_source_channel(struct options *o, const char *value)
+{
+    return text(value, &o->source.channel);
+}
+
+static bool set_source_ca(struct options *o, const char *value)
+{
+    return text(value, &o->source.ca);
+}
+
+static bool set_source_pin(struct options *o, const char *value)
+{
+    return strncmp(value, "sha256//", 8) == 0 && text(value, &o->source.pin);
+}
+
+static bool set_source_host(struct options *o, const char *value)
+{
+    struct source_options *s = &o->source;
+
+    if (s->host_count == SOURCE_HOSTS_MAX || !text(value, &s->hosts[s->host_count]))
+        return false;
+    s->host_count++;
+    return true;
+}
+
+static bool set_source_key(struct options *o, const char *value)
+{
+    return otapult_read_digests(value, o->source.keys, OTAPULT_KEYS_MAX, &o->source.key_count);
+}
+
+static bool set_source_unsigned(struct options *o, const char *value)
+{
+    (void)value;
+    return o->source.no_signature = true;
+}
+
+static bool set_source_plain(struct options *o, const char *value)
+{
+    (void)value;
+    return o->source.plain = true;
+}
+
+static bool set_source_downgrade(struct options *o, const char *value)
+{
+    (void)value;
+    return o->source.downgrade = true;
+}
+
+static bool set_id(struct options *o, const char *value)
+{
+    return text(value, &o->source.id);
+}
+
 static bool show_help(struct options *o, const char *value)
 {
     (void)o;
@@ -218,7 +314,8 @@ static bool show_help(struct options *o, const char *value)
 #define A_TIME "a number of seconds from 1 to " TEXT_OF(SECONDS_MAX)
 #define DIGITS "64 hex digits, as `otapult key-digest` prints them"
 #define KEYS   DIGITS "; three keys at most, with commas between"
-_Static_assert(OTAPULT_KEYS_MAX == 3 && SECURE_HOSTS_MAX - SECURE_HOSTS_OWN == 6, "as the texts say");
+_Static_assert(OTAPULT_KEYS_MAX == 3 && SECURE_HOSTS_MAX - SECURE_HOSTS_OWN == 6 && SOURCE_HOSTS_MAX == 4,
+               "as the texts say");
 
 static const struct row {
     const char *name;
@@ -248,6 +345,19 @@ static const struct row {
     {"key", A_FILE, set_key, true},
     {"http-port", A_PORT, set_http_port, true},
     {"new-password", NULL, set_new_password, true},
+    {"source", "an address", set_source, false},
+    {"source-policy", "ask, urgent or auto", set_source_policy, false},
+    {"source-window", "two different times of the day, such as 02:00-04:30", set_source_window, false},
+    {"source-ask", "a number of seconds from 1 to " TEXT_OF(ASK_MAX), set_source_ask, false},
+    {"source-channel", "a name", set_source_channel, false},
+    {"source-ca", A_FILE, set_source_ca, false},
+    {"source-pin", "sha256// and a digest in Base64", set_source_pin, false},
+    {"source-host", "a name; there is room for four", set_source_host, false},
+    {"source-key", KEYS, set_source_key, false},
+    {"source-unsigned", NULL, set_source_unsigned, false},
+    {"source-plain", NULL, set_source_plain, false},
+    {"source-downgrade", NULL, set_source_downgrade, false},
+    {"id", "what this robot is called", set_id, false},
     {"help", NULL, show_help, false},
 };
 #define ROWS      (sizeof rows / sizeof rows[0])
@@ -309,6 +419,14 @@ static void check_together(const struct options *o, const bool given[ROWS])
         if (given[i] && rows[i].secure && !o->secure.on)
             refuse("--%s is of the secure profile: add --secure, or leave it out", rows[i].name);
     }
+    for (size_t i = 0; i < ROWS; i++) {
+        if (given[i] && strncmp(rows[i].name, "source-", 7) == 0 && o->source.folder == NULL)
+            refuse("--%s means nothing without --source", rows[i].name);
+    }
+    if (o->secure.on && (o->source.key_count > 0 || o->source.no_signature))
+        refuse(
+            "--source-key and --source-unsigned are of the open profile: with --secure the keys of --key-digest "
+            "count");
     if ((o->secure.certificate != NULL) != (o->secure.key != NULL))
         refuse("--%s without --%s: they go together", o->secure.key == NULL ? "cert" : "key",
                o->secure.key == NULL ? "key" : "cert");

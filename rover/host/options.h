@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "secure.h"
+#include "source.h"
 
 /* The command line of the virtual rover. What `rover --help` says of each option holds here. */
 
@@ -20,6 +21,7 @@ struct options {
     int http_port;               /* -1: none; 0: a free one */
     bool reset, fast;
     struct secure_options secure;
+    struct source_options source;
 };
 
 /* Reads argv[1 …]. Ends the program after --help, with status 0, and where the command line cannot be, with

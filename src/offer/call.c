@@ -71,7 +71,7 @@ static void keep_etag(struct otapult_call *c, const char *value)
         otapult_text_set(c->etag, sizeof c->etag, value);
 }
 
-static void take_header(void *to, const char *name, const char *value)
+static void call_header(void *to, const char *name, const char *value)
 {
     struct otapult_call *c = to;
 
@@ -89,7 +89,7 @@ static void take_header(void *to, const char *name, const char *value)
 
 /* ---- the answer ---- */
 
-static int take_status(void *to, int status)
+static int call_status(void *to, int status)
 {
     struct otapult_call *c = to;
 
@@ -125,7 +125,7 @@ static int begin(struct otapult_call *c)
 /* The body of an answer that nobody wants is bounded too: a server could send it for ever. */
 #define UNWANTED_MAX 4096u
 
-static int take_data(void *to, const uint8_t *p, size_t n)
+static int call_data(void *to, const uint8_t *p, size_t n)
 {
     struct otapult_call *c = to;
     bool wanted = is_wanted(c);
@@ -173,9 +173,9 @@ static int run_once(struct otapult_call *c, const struct otapult_pull *pull, str
         .body = c->body,
         .body_len = c->body_len,
         .to = c,
-        .status = take_status,
-        .header = take_header,
-        .data = take_data,
+        .status = call_status,
+        .header = call_header,
+        .data = call_data,
     };
     c->status = 0;
     c->length = c->from = c->whole = OTAPULT_SIZE_UNKNOWN;

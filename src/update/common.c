@@ -68,6 +68,19 @@ void otapult_note(struct otapult *o, enum otapult_event event, int slot, const s
     otapult_journal_add(&o->journal, &e);
 }
 
+void otapult_note_source(struct otapult *o, const char *by, int err, const struct otapult_finding *why)
+{
+    char text[80];
+
+    if (err != 0)
+        otapult_detail(err, why, NULL, text, sizeof text);
+    else
+        otapult_text_set(text, sizeof text, why->text);
+    otapult_note(o, OTAPULT_EV_SOURCE, OTAPULT_SLOT_NONE, NULL,
+                 err != 0 ? otapult_error_row(err)->code : NULL, text, by);
+    otapult_log(o, text);
+}
+
 void otapult_note_account(struct otapult *o, const char *text, const char *by)
 {
     otapult_note(o, OTAPULT_EV_ACCOUNT, OTAPULT_SLOT_NONE, NULL, NULL, text, by);

@@ -62,6 +62,7 @@ struct otapult {
     bool     inside;      /* a call of the ticket's client is under way */
     bool     ending;      /* somebody else has ended the update: its client is told at its next sector */
     bool     settled;     /* too late for that: the slot becomes the boot slot */
+    bool     own_pace;    /* of the update that runs: its client is the device itself */
     char     ended_by[OTAPULT_WHO_NAME];
     struct otapult_pace pace;
     uint32_t received, written, total;

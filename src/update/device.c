@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "otapult/offer.h"
 #include "update/boot.h"
 #include "update/claim.h"
 #include "update/confirm.h"
@@ -24,6 +25,11 @@ void otapult_nothing_moves(void *app, bool on)
     (void)on;
 }
 
+static const char *fault_of_pull(const struct otapult_config *c)
+{
+    return c->pull->code != NULL ? c->pull->code->fault(c) : "pull without its code: &otapult_pulling";
+}
+
 /* What is wrong with the configuration; NULL: nothing. */
 static const char *fault_of(const struct otapult_config *c)
 {
@@ -41,7 +47,8 @@ static const char *fault_of(const struct otapult_config *c)
         return "key_count without keys";
     if (c->key_count > OTAPULT_KEYS_MAX)
         return "more than OTAPULT_KEYS_MAX keys";
-    return otapult_chain_fault(c->decoders, c->decoder_memory, c->decoder_memory_size);
+    const char *fault = otapult_chain_fault(c->decoders, c->decoder_memory, c->decoder_memory_size);
+    return fault == NULL && c->pull != NULL ? fault_of_pull(c) : fault;
 }
 
 static void log_fault(const struct otapult_port *port, const char *fault)
@@ -95,8 +102,24 @@ int otapult_start(union otapult_memory *memory, const struct otapult_config *con
         otapult_log(o, "open: anyone on this network can upload firmware");
     otapult_guard_start(o);
     otapult_resolve_boot(o);
+    if (config->pull != NULL)
+        config->pull->code->start(o);
     *out = o;
     return 0;
+}
+
+/* In the open profile the device trusts nobody; a source may all the same. */
+unsigned otapult_copy_trust(struct otapult *o, struct otapult_trust *out)
+{
+    if (o->keys == NULL) {
+        otapult_trust_init(out, o->config.keys, o->config.key_count);
+        return otapult_trust_count(out);
+    }
+    otapult_lock(o);
+    *out = o->trust;
+    bool locked = o->locked != NULL;
+    otapult_unlock(o);
+    return locked ? 0 : otapult_trust_count(out);
 }
 
 /* Compared by difference: the clock wraps after 49 days. */

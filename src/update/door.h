@@ -103,6 +103,40 @@ uint32_t otapult_device_stall_ms(const struct otapult *o);
 /* Who may log in; NULL: nobody can. */
 struct otapult_users *otapult_device_users(const struct otapult *o);
 
+/* ---- for releases that the device fetches by itself ---- */
+
+const struct otapult_pull *otapult_device_pull(const struct otapult *o); /* NULL: it fetches none */
+const struct otapult_port *otapult_device_port(const struct otapult *o);
+
+/* What runs says of itself. false: it cannot be read. Reads the slot's first bytes; from the tasks of a client. */
+bool otapult_device_running(struct otapult *o, struct otapult_app_desc *out);
+
+/* Has this build been rejected on this device, or crashed, or not loaded? */
+bool otapult_has_failed_here(const struct otapult *o, const char *build);
+
+/* Whose signatures count, copied into *out: in the secure profile the device's trust, else one in config.keys. Returns
+ * how many keys that is; 0: nobody's. */
+struct otapult_trust;
+unsigned otapult_copy_trust(struct otapult *o, struct otapult_trust *out);
+
+/* A journal entry about the source: its error, or 0 and a text. */
+void otapult_note_source(struct otapult *o, const char *by, int err, const struct otapult_finding *why);
+
+/* The code of it, reached through the configuration alone; src/web/pulling.c names all of it. */
+struct otapult_offer_view;
+struct otapult_pulling {
+    /* What is wrong with the configuration; NULL: nothing. */
+    const char *(*fault)(const struct otapult_config *config);
+    void (*start)(struct otapult *o);
+    /* As otapult_offer_view(). */
+    bool (*view)(struct otapult *o, bool russian, struct otapult_offer_view *out);
+    /* Of the status: its version into version[32]. Returns the state's word. */
+    const char *(*brief)(struct otapult *o, char *version);
+    /* They take the places of the ones in ota_routes.c that say that there is no source. */
+    const struct otapult_route *routes;
+    size_t                      route_count;
+};
+
 /* ---- the secure profile ---- */
 
 /* The device's part of it: update/keys.c. */

@@ -32,6 +32,7 @@ void otapult_session_init(struct otapult_session *s, const struct otapult_flash 
 {
     s->err = OTAPULT_OK;
     s->why = (struct otapult_finding){0};
+    s->expected = NULL;
     otapult_judge_init(&s->judge, limits, size);
     otapult_slot_writer_init(&s->writer, flash, size);
 }
@@ -129,10 +130,17 @@ static int prove(struct otapult_session *s)
 
 /* ---- the end ---- */
 
+/* A file that was announced otherwise stays as it is, without its first bytes. */
 static int finish_judge(struct otapult_session *s)
 {
+    const uint8_t *came = s->judge.inspect.info.sha256;
     int err = otapult_judge_finish(&s->judge);
-    return err == 0 ? 0 : fail(s, err, &s->judge.why);
+
+    if (err != 0)
+        return fail(s, err, &s->judge.why);
+    if (s->expected != NULL && memcmp(s->expected, came, OTAPULT_IMAGE_DIGEST) != 0)
+        return fail(s, OTAPULT_E_OFFER_OTHER_FILE, &(struct otapult_finding){.text = "its SHA-256"});
+    return 0;
 }
 
 static int flush(struct otapult_session *s)

@@ -9,6 +9,7 @@
  * policy; the device (device.c) owns it. */
 struct otapult_session {
     int                        err;
+    const uint8_t             *expected; /* SHA-256 of the one file that is wanted, for as long; init sets NULL: any */
     struct otapult_finding     why;
     struct otapult_judge       judge;
     struct otapult_slot_writer writer;

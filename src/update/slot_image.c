@@ -306,6 +306,16 @@ bool otapult_running_desc(struct otapult *o, struct otapult_app_desc *desc)
     return otapult_slot_desc(o, o->slots.running, desc, &found) == 0 && found;
 }
 
+bool otapult_device_running(struct otapult *o, struct otapult_app_desc *out)
+{
+    bool found = false;
+
+    otapult_lock(o);
+    int running = o->slots.running;
+    otapult_unlock(o);
+    return otapult_slot_desc(o, running, out, &found) == 0 && found;
+}
+
 /* What an upload must not be too old for; NULL: nothing. */
 static const struct otapult_version *running_version(struct otapult *o)
 {

@@ -101,8 +101,9 @@ const char *otapult_event_name(int event)
         [OTAPULT_EV_GAVE_UP] = "gave_up",         [OTAPULT_EV_NOT_LOADED] = "not_loaded",
         [OTAPULT_EV_ROLLED_BACK] = "rolled_back", [OTAPULT_EV_ACCOUNT] = "account",
         [OTAPULT_EV_CRASH_LOOP] = "crash_loop",   [OTAPULT_EV_STAGED] = "staged",
+        [OTAPULT_EV_SOURCE] = "source",
     };
-    bool known = event > OTAPULT_EV_NONE && event <= OTAPULT_EV_STAGED;
+    bool known = event > OTAPULT_EV_NONE && event <= OTAPULT_EV_SOURCE;
     return known ? names[event] : "none";
 }
 
@@ -141,6 +142,16 @@ const char *otapult_device_accepts(const struct otapult *o, size_t n)
         if (--n == 0)
             return (*d)->name;
     return NULL;
+}
+
+const struct otapult_pull *otapult_device_pull(const struct otapult *o)
+{
+    return o->config.pull;
+}
+
+const struct otapult_port *otapult_device_port(const struct otapult *o)
+{
+    return o->port;
 }
 
 uint16_t otapult_device_chip(const struct otapult *o)

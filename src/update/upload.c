@@ -16,6 +16,11 @@
 
 /* ---- begin ---- */
 
+bool otapult_has_failed_here(const struct otapult *o, const char *build)
+{
+    return otapult_has_failed(o->port, build);
+}
+
 uint32_t otapult_next_slot_size(struct otapult *o)
 {
     struct otapult_slot slot;
@@ -100,7 +105,8 @@ static int meet(void *ctx, const struct otapult_app_desc *desc, struct otapult_f
     return err;
 }
 
-static int open_target(struct otapult *o, uint32_t size, struct otapult_finding *why)
+static int open_target(struct otapult *o, uint32_t size, const struct otapult_update_options *options,
+                       struct otapult_finding *why)
 {
     struct otapult_flash flash;
 
@@ -117,6 +123,7 @@ static int open_target(struct otapult *o, uint32_t size, struct otapult_finding 
     o->limits.meet = meet;
     o->limits.meet_ctx = o;
     otapult_intake_init(o, &flash, size);
+    o->session.expected = options->sha256;
     return 0;
 }
 
@@ -145,13 +152,14 @@ static int begin(struct otapult *o, const char *by, const struct otapult_update_
     o->later = options->later;
     err = otapult_ask_ready(o, why);
     if (err == 0)
-        err = open_target(o, size, why);
+        err = open_target(o, size, options, why);
     if (err != 0) {
         end_update(o, err, why);
         return err;
     }
     otapult_hold(o, true);
     otapult_lock(o);
+    o->own_pace = options->own_pace;
     o->total = size;
     otapult_outcome_begins(o, id);
     otapult_unlock(o);
@@ -248,7 +256,7 @@ void otapult_cancel(struct otapult *o, uint32_t ticket, int err, const struct ot
 static int reason_to_end(struct otapult *o, struct otapult_finding *why)
 {
     if (!o->ending)
-        return otapult_pace_check(&o->pace, &o->config, otapult_now(o), o->received, why);
+        return o->own_pace ? 0 : otapult_pace_check(&o->pace, &o->config, otapult_now(o), o->received, why);
     *why = (struct otapult_finding){.text = o->ended_by};
     return OTAPULT_E_UPLOAD_ENDED;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "otapult/offer.h"
 #include "trust/password.h"
 #include "update/door.h"
 #include "web/answer.h"
@@ -55,18 +56,30 @@ static void refuse_method(struct otapult_exchange *x, const char *methods)
     otapult_http_error_with(x, OTAPULT_E_METHOD, &why, allow);
 }
 
-/* What the secure profile has in the place of a route that only says that the profile is open. */
-static const struct otapult_route *profile_route(const struct otapult_exchange *x,
-                                                 const struct otapult_route *route)
+/* The one of `routes` that stands for the same address; NULL: none. */
+static const struct otapult_route *same_route(const struct otapult_route *routes, size_t count,
+                                              const struct otapult_route *route)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(routes[i].path, route->path) == 0 && strcmp(routes[i].method, route->method) == 0)
+            return &routes[i];
+    return NULL;
+}
+
+/* What the secure profile, or a source of releases, has in the place of a route that only says that there is
+ * none. */
+static const struct otapult_route *part_route(const struct otapult_exchange *x,
+                                              const struct otapult_route *route)
 {
     const struct otapult_secure *profile = otapult_profile_of(x);
+    const struct otapult_pull *pull = x->guard != NULL ? otapult_device_pull(x->guard) : NULL;
+    const struct otapult_route *own = NULL;
 
-    for (size_t i = 0; profile != NULL && i < profile->route_count; i++) {
-        const struct otapult_route *own = &profile->routes[i];
-        if (strcmp(own->path, route->path) == 0 && strcmp(own->method, route->method) == 0)
-            return own;
-    }
-    return route;
+    if (profile != NULL)
+        own = same_route(profile->routes, profile->route_count, route);
+    if (own == NULL && pull != NULL)
+        own = same_route(pull->code->routes, pull->code->route_count, route);
+    return own != NULL ? own : route;
 }
 
 static bool find_route(struct otapult_exchange *x, const struct otapult_site *sites, size_t site_count)
@@ -77,7 +90,7 @@ static bool find_route(struct otapult_exchange *x, const struct otapult_site *si
     otapult_text_init(&l.methods, methods, sizeof methods);
     for (size_t i = 0; i < site_count && l.route == NULL; i++)
         look_in_site(&l, &sites[i], x);
-    x->route = l.route == NULL ? NULL : profile_route(x, l.route);
+    x->route = l.route == NULL ? NULL : part_route(x, l.route);
     x->app = l.app;
     if (l.route == NULL && l.methods.len == 0)
         otapult_http_refuse(x, OTAPULT_E_NOT_FOUND, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "otapult/offer.h"
 #include "update/door.h"
 #include "web/answer.h"
 #include "web/body.h"
@@ -61,10 +62,22 @@ static enum otapult_http_next get_events(struct otapult_exchange *x)
     return OTAPULT_HTTP_STREAM;
 }
 
-/* Differs when something else than a clock has moved since the last event. */
-static uint32_t mark_of(const struct otapult_status *s)
+/* The first letter of the offer's state tells them apart. */
+static uint32_t offer_mark(struct otapult *o)
 {
-    uint32_t mark = s->received;
+    const struct otapult_pull *pull = otapult_device_pull(o);
+    char version[32];
+
+    if (pull == NULL)
+        return 0;
+    const char *state = pull->code->brief(o, version);
+    return (uint8_t)state[0];
+}
+
+/* Differs when something else than a clock has moved since the last event. */
+static uint32_t mark_of(struct otapult *o, const struct otapult_status *s)
+{
+    uint32_t mark = s->received * 31 + offer_mark(o);
 
     mark = mark * 31 + (uint32_t)s->phase;
     mark = mark * 31 + (uint32_t)s->claim;
@@ -74,7 +87,7 @@ static uint32_t mark_of(const struct otapult_status *s)
 
 static bool is_due(struct otapult_exchange *x, const struct otapult_status *s)
 {
-    uint32_t mark = mark_of(s);
+    uint32_t mark = mark_of(x->app, s);
     bool due = s->claim != OTAPULT_FREE || x->count % IDLE_BEATS == 0 || mark != x->mark;
     x->mark = mark;
     x->count++;
@@ -460,6 +473,14 @@ static enum otapult_http_next refuse_open(struct otapult_exchange *x)
     return OTAPULT_HTTP_ANSWERED;
 }
 
+/* ---- what only a device with a source has ---- */
+
+static enum otapult_http_next refuse_offer(struct otapult_exchange *x)
+{
+    otapult_http_error(x, OTAPULT_E_NO_SOURCE, NULL);
+    return OTAPULT_HTTP_ANSWERED;
+}
+
 /* ---- the table ---- */
 
 #define POST(name, end_)                                                           \
@@ -494,6 +515,8 @@ void otapult_site(struct otapult_site *site, struct otapult *o)
         POST("confirm", confirm_end),
         POST("rollback", rollback_end),
         POST("reboot", reboot_end),
+        {.method = "GET", .path = "/api/ota/offer", .begin = refuse_offer},
+        {.method = "POST", .path = "/api/ota/offer", .begin = refuse_offer},
         OPEN("GET", "account", OTAPULT_PAGE),
         OPEN("GET", "tokens", OTAPULT_OWNER),
         OPEN("POST", "login", OTAPULT_PUBLIC),

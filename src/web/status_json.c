@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "web/status_json.h"
+#include "otapult/offer.h"
 
 #include <string.h>
 
@@ -305,6 +306,23 @@ static void signature_json(struct otapult_json *j, const struct otapult_status *
     otapult_json_close(j, '}');
 }
 
+/* What the source of releases offers; null where there is no source. */
+static void offer_json(struct otapult_json *j, struct otapult *o)
+{
+    const struct otapult_pull *pull = otapult_device_pull(o);
+    char version[32];
+
+    if (pull == NULL) {
+        otapult_json_null(j, "offer");
+        return;
+    }
+    const char *state = pull->code->brief(o, version);
+    otapult_json_open(j, "offer", '{');
+    otapult_json_str(j, "state", state);
+    word_json(j, "version", version);
+    otapult_json_close(j, '}');
+}
+
 /* The same error as otapult_begin() would give for the partition table, or for lack of trust. */
 static int lasting_error(const struct otapult_status *s, struct otapult_finding *why)
 {
@@ -337,6 +355,7 @@ void otapult_status_json(struct otapult_json *j, struct otapult *o, const struct
     if (err != 0)
         otapult_error_json(j, "error", err, &why, language);
     signature_json(j, s);
+    offer_json(j, o);
     otapult_json_bool(j, "open", !s->secure);
     otapult_json_num(j, "boot", s->boot);
     otapult_json_num(j, "uptime_ms", s->uptime_ms);

@@ -27,7 +27,8 @@ const OTHERS = [
     /(success|json_str|text_str|text_bytes|answer\w*)\s*\([^;]*$/, /reject\w*\([^;]*$/
 ];
 // Chosen before the call that logs them, or half of a journal's sentence.
-const PIECES = ['the store failed before the rejection', 'health check', 'deadline passed, waiting for'];
+// The answer of a success, out of a table.
+const PIECES = ['It will be installed.', 'It waits for a day.', 'It is skipped.', 'the store failed before the rejection', 'health check', 'deadline passed, waiting for'];
 
 function sentences(path) {
     const source = read(path).replace(/\/\*[\s\S]*?\*\//g, '').replace(/"\s*\n\s*"/g, '');

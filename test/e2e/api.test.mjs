@@ -144,12 +144,14 @@ describe('the address table', () => {
     const rows = [...text.matchAll(/^\| (GET|POST) \| `([^`]+)` \|/gm)].map(m => ({ method: m[1], address: m[2] }));
     assert.ok(rows.length >= 12);
 
+    const takesBoth = address => rows.filter(row => row.address === address).length > 1;
+
     for (const { method, address } of rows) {
         test(`${address} takes ${method} and nothing else`, async () => {
-            const wrong = method === 'GET' ? 'POST' : 'GET';
+            const wrong = takesBoth(address) ? 'DELETE' : method === 'GET' ? 'POST' : 'GET';
             const answer = await curl('-X', wrong, '-i', `${rover.url}${address}`);
             assert.equal(answer.status, 405);
-            assert.match(answer.body, new RegExp(`^Allow: ${method}`, 'mi'));
+            assert.match(answer.body, new RegExp(`^Allow: .*${method}`, 'mi'));
             assert.match(answer.body, /"method_not_allowed"/);
         });
     }

@@ -291,6 +291,12 @@ const struct otapult_secure *otapult_profile(const struct otapult *o)
     return NULL;
 }
 
+const struct otapult_pull *otapult_device_pull(const struct otapult *o)
+{
+    (void)o;
+    return NULL;
+}
+
 struct otapult_users *otapult_device_users(const struct otapult *o)
 {
     assert_ptr_equal(o, device);
@@ -1232,7 +1238,7 @@ static void the_status_has_the_documented_shape(void **state)
         "\"date\":\"Jan  1 2026\",\"time\":\"12:00:00\"}},"
         "{\"label\":\"app1\",\"size\":100000,\"state\":\"empty\",\"running\":false,\"image\":null}],\"staged\":null,"
         "\"way_back\":null,\"no_way_back\":\"no other slot holds a firmware\",\"last\":null,\"limits\":{\"chip\":\"ESP32-S3\",\"chip_revision\":2,\"efuse_block_revision\":103,\"slot_size\":100000,\"stall_ms\":15000,\"accepts\":[\"plain\",\"gzip\"]},"
-        "\"signature\":{\"enforced\":false,\"keys\":[]},\"open\":true,\"boot\":1,\"uptime_ms\":12345}");
+        "\"signature\":{\"enforced\":false,\"keys\":[]},\"offer\":null,\"open\":true,\"boot\":1,\"uptime_ms\":12345}");
 }
 
 static void what_is_staged_is_shown_with_its_slot(void **state)

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "offer/fetch.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "offer/settle.h"
+
+#define PART_OVER (-1) /* of data(): the connection is ended on purpose, to tell the source */
+
+bool otapult_fetch_runs(const struct otapult_puller *p)
+{
+    return p->state == OTAPULT_PULL_FETCHING;
+}
+
+static const struct otapult_offer_file *file_of(const struct otapult_puller *p)
+{
+    return &p->offer.file[p->fetch.file];
+}
+
+/* ---- the end of a download ---- */
+
+static void hold(struct otapult_puller *p, uint32_t ms)
+{
+    p->holding = true;
+    p->hold_ms = otapult_puller_now(p) + ms;
+}
+
+static void leave(struct otapult_puller *p)
+{
+    p->fetch.ticket = 0;
+    otapult_puller_state(p, OTAPULT_PULL_OFFERED, NULL, 0);
+}
+
+/* Nothing of the offer's fault: it is tried again, and asked for before. */
+static void put_off(struct otapult_puller *p, int err, const struct otapult_finding *why)
+{
+    leave(p);
+    p->holds++;
+    hold(p, otapult_ask_again(p->pull, p->holds, 0, p->holds) * 1000);
+    otapult_puller_ask_at(p, p->hold_ms);
+    p->kept.stage = OTAPULT_KEPT_NOTHING;
+    otapult_puller_save(p);
+    otapult_puller_ended(p, err, why);
+}
+
+static void refuse(struct otapult_puller *p, int err, const struct otapult_finding *why)
+{
+    char text[sizeof p->kept.text];
+
+    leave(p);
+    otapult_detail(err, why, NULL, text, sizeof text);
+    otapult_settle_failed(p, text);
+    otapult_puller_ended(p, err, why);
+}
+
+/* A build that failed here before, or a file that is none: the same bytes will not be better tomorrow. A
+ * packed one may be: the plain one is next. What flash or server got wrong is tried a few times. */
+static void end_refused(struct otapult_puller *p, int err, const struct otapult_finding *why)
+{
+    static const int again[] = {OTAPULT_E_FLASH_ERASE,    OTAPULT_E_FLASH_WRITE,      OTAPULT_E_FLASH_READ,
+                                OTAPULT_E_FLASH_READBACK, OTAPULT_E_ACTIVATE,         OTAPULT_E_STORE,
+                                OTAPULT_E_SLOT_OPEN,      OTAPULT_E_OFFER_OTHER_FILE, OTAPULT_E_INTERNAL};
+    bool worth = false;
+
+    for (size_t i = 0; i < sizeof again / sizeof *again; i++)
+        worth = worth || err == again[i];
+    if (worth && ++p->mismatches < OTAPULT_FETCH_TRIES) {
+        put_off(p, err, why);
+    } else if (p->fetch.file + 1 < p->offer.file_count) {
+        p->packed_failed = 1;
+        p->mismatches = 0;
+        p->kept.stage = OTAPULT_KEPT_NOTHING;
+        leave(p);
+        otapult_puller_ended(p, err, why);
+    } else {
+        refuse(p, err, why);
+    }
+}
+
+static void end_by_person(struct otapult_puller *p)
+{
+    leave(p);
+    p->later = true;
+    p->later_ms = otapult_puller_now(p);
+    memset(p->kept.chosen, 0, sizeof p->kept.chosen);
+    p->kept.stage = OTAPULT_KEPT_NOTHING;
+    otapult_puller_save(p);
+}
+
+/* The device has ended the update, with `err`. */
+static void end_by_device(struct otapult_puller *p, int err, const struct otapult_finding *why)
+{
+    if (err == OTAPULT_E_UPLOAD_ENDED)
+        end_by_person(p);
+    else
+        end_refused(p, err, why);
+}
+
+static void end_here(struct otapult_puller *p, int err, const struct otapult_finding *why)
+{
+    otapult_cancel(p->device, p->fetch.ticket, err, why);
+    if (err == OTAPULT_E_OFFER_OTHER_FILE) {
+        end_refused(p, err, why);
+        return;
+    }
+    put_off(p, err, why);
+    if (err == OTAPULT_E_OFFER_WITHDRAWN)
+        otapult_puller_offer(p, NULL);
+}
+
+/* ---- the answer ---- */
+
+static int other_file(struct otapult_puller *p, const char *what)
+{
+    p->env.why = (struct otapult_finding){.text = what};
+    return OTAPULT_E_OFFER_OTHER_FILE;
+}
+
+/* 200 where a part was asked for: the server knows no parts, or the file is another one by now. */
+static int begin_answer(void *to, const struct otapult_call *c)
+{
+    struct otapult_puller *p = to;
+    struct otapult_fetching *f = &p->fetch;
+    const struct otapult_offer_file *file = file_of(p);
+    uint32_t from = c->status == 206 ? f->got : 0;
+
+    if (c->status == 206 && c->from != f->got)
+        return other_file(p, "another part of it");
+    if (c->status == 206 && c->whole != OTAPULT_SIZE_UNKNOWN && c->whole != file->size)
+        return other_file(p, "its size");
+    if (c->length != OTAPULT_SIZE_UNKNOWN && c->length != file->size - from)
+        return other_file(p, "its size");
+    f->again = f->got > 0 && c->status == 200;
+    f->compared = 0;
+    otapult_sha256_init(&f->compare);
+    memcpy(f->etag, c->etag, sizeof f->etag);
+    return 0;
+}
+
+/* How many of n bytes are here already. When all of those have come again they must be the same. */
+static int compare(struct otapult_puller *p, const uint8_t *data, size_t n, size_t *same)
+{
+    struct otapult_fetching *f = &p->fetch;
+    uint8_t was[32], is[32];
+    uint32_t left = f->again ? f->got - f->compared : 0;
+
+    *same = n < left ? n : left;
+    if (*same == 0)
+        return 0;
+    otapult_sha256_feed(&f->compare, data, *same);
+    f->compared += (uint32_t)*same;
+    if (f->compared < f->got)
+        return 0;
+    f->again = false;
+    if (otapult_sha256_peek(&f->sha, was) != 0 || otapult_sha256_peek(&f->compare, is) != 0)
+        return OTAPULT_E_INTERNAL;
+    return memcmp(was, is, sizeof was) == 0 ? 0 : other_file(p, "it changed on the way");
+}
+
+static bool part_is_over(struct otapult_puller *p)
+{
+    struct otapult_fetching *f = &p->fetch;
+    uint32_t part = file_of(p)->size / OTAPULT_FETCH_PARTS + 1;
+
+    if (p->pull->source->report == NULL || f->got / part <= f->parts)
+        return false;
+    f->parts = (uint8_t)(f->got / part);
+    return true;
+}
+
+static int fetch_data(void *to, const uint8_t *data, size_t n)
+{
+    struct otapult_puller *p = to;
+    struct otapult_fetching *f = &p->fetch;
+    size_t same;
+
+    int err = compare(p, data, n, &same);
+    data += same;
+    n -= same;
+    if (err != 0 || n == 0)
+        return err;
+    if (n > file_of(p)->size - f->got)
+        return other_file(p, "its size");
+    f->err = otapult_feed(p->device, f->ticket, data, n, &p->env.why);
+    if (f->err != 0)
+        return f->err;
+    otapult_sha256_feed(&f->sha, data, n);
+    f->got += (uint32_t)n;
+    return part_is_over(p) ? PART_OVER : 0;
+}
+
+/* ---- one attempt ---- */
+
+/* If-Range takes a strong validator alone; the SHA-256 at the end does not rest on it. */
+static void ask_for_rest(const struct otapult_fetching *f, char *dst, size_t cap)
+{
+    struct otapult_text t;
+
+    otapult_text_init(&t, dst, cap);
+    if (f->got == 0)
+        return;
+    otapult_text_str(&t, "Range: bytes=");
+    otapult_text_dec(&t, f->got);
+    otapult_text_str(&t, "-\r\n");
+    if (f->etag[0] == '\0' || strncmp(f->etag, "W/", 2) == 0)
+        return;
+    otapult_text_str(&t, "If-Range: ");
+    otapult_text_str(&t, f->etag);
+    otapult_text_str(&t, "\r\n");
+}
+
+static int run(struct otapult_puller *p, struct otapult_finding *why)
+{
+    struct otapult_fetching *f = &p->fetch;
+    char range[32 + OTAPULT_CALL_ETAG + 16];
+
+    ask_for_rest(f, range, sizeof range);
+    memset(&f->call, 0, sizeof f->call);
+    f->call.url = file_of(p)->url;
+    f->call.headers = p->pull->source->headers != NULL ? p->pull->source->headers(&p->env) : NULL;
+    f->call.range = range;
+    f->call.max = OTAPULT_SIZE_UNKNOWN - 1;
+    f->call.to = p;
+    f->call.begin = begin_answer;
+    f->call.data = fetch_data;
+    p->env.why = (struct otapult_finding){0};
+    return otapult_call_run(&f->call, p->pull, why);
+}
+
+static bool may_pass(const struct otapult_fetching *f, int err)
+{
+    int status = f->call.status;
+
+    if (err == OTAPULT_E_SOURCE_STATUS)
+        return status >= 500 || status == 429 || status == 408;
+    return err == OTAPULT_E_SOURCE_UNREACHABLE || err == OTAPULT_E_SOURCE_LOST;
+}
+
+/* The connection is gone, or there was none: again in a second, two, four, … */
+static void broke_off(struct otapult_puller *p, int err, const struct otapult_finding *why)
+{
+    struct otapult_fetching *f = &p->fetch;
+    uint32_t now = otapult_puller_now(p);
+
+    if (f->got - f->mark >= OTAPULT_FETCH_STEP) {
+        f->mark = f->got;
+        f->mark_ms = now;
+        f->failures = 0;
+    }
+    if (f->got == 0 || !may_pass(f, err) || now - f->mark_ms >= OTAPULT_FETCH_PATIENCE) {
+        end_here(p, err, why);
+        return;
+    }
+    uint32_t wait = f->failures < 5 ? 1000u << f->failures : 30000u;
+    f->failures++;
+    f->next_ms = now + wait / 2 + otapult_spread(p->pull->id, now, wait / 2 + 1);
+}
+
+static void tell_progress(struct otapult_puller *p)
+{
+    struct otapult_fetching *f = &p->fetch;
+
+    if (otapult_tell(p, OTAPULT_REPORT_PROGRESS, f->got, file_of(p)->size, "") == OTAPULT_E_OFFER_WITHDRAWN)
+        end_here(p, OTAPULT_E_OFFER_WITHDRAWN, &(struct otapult_finding){0});
+}
+
+/* ---- the good end ---- */
+
+static bool is_announced(struct otapult_puller *p)
+{
+    uint8_t digest[32];
+
+    return otapult_sha256_peek(&p->fetch.sha, digest) == 0 &&
+           memcmp(digest, file_of(p)->sha256, sizeof digest) == 0;
+}
+
+static void finish(struct otapult_puller *p)
+{
+    const struct otapult_image_info *info;
+    struct otapult_finding why;
+    struct otapult_status s;
+
+    if (!is_announced(p)) {
+        end_here(p, OTAPULT_E_OFFER_OTHER_FILE, &(struct otapult_finding){.text = "its SHA-256"});
+        return;
+    }
+    int err = otapult_finish(p->device, p->fetch.ticket, &info, &why);
+    if (err != 0) {
+        end_by_device(p, err, &why);
+        return;
+    }
+    otapult_status(p->device, &s);
+    p->fetch.ticket = 0;
+    p->holds = 0;
+    p->kept.stage = OTAPULT_KEPT_WRITTEN;
+    p->kept.boot = s.boot;
+    otapult_puller_save(p);
+    otapult_puller_state(p, OTAPULT_PULL_TRYING, NULL, 0);
+    otapult_puller_ended(p, 0, &(struct otapult_finding){0});
+    otapult_mention(p, OTAPULT_REPORT_WRITTEN, "");
+}
+
+void otapult_fetch_poll(struct otapult_puller *p)
+{
+    struct otapult_fetching *f = &p->fetch;
+    struct otapult_finding why = {0};
+
+    int ended = otapult_has_ended(p->device, f->ticket);
+    if (ended != 0) {
+        end_by_device(p, ended, &why);
+        return;
+    }
+    if (!otapult_puller_due(p, f->next_ms))
+        return;
+    int err = run(p, &why);
+    if (f->err != 0)
+        end_by_device(p, f->err, &p->env.why);
+    else if (err == PART_OVER)
+        tell_progress(p);
+    else if (err == OTAPULT_E_OFFER_OTHER_FILE)
+        end_here(p, err, &p->env.why);
+    else if (err != 0 || f->got < file_of(p)->size)
+        broke_off(p, err != 0 ? err : OTAPULT_E_SOURCE_LOST, &why);
+    else
+        finish(p);
+}
+
+/* ---- the beginning ---- */
+
+static const char *busy_word(int err)
+{
+    return err == OTAPULT_E_NOT_READY ? "the robot is not ready" : "the robot is busy";
+}
+
+#define BUSY_MS 5000u
+
+static void could_not_begin(struct otapult_puller *p, int err, const struct otapult_finding *why)
+{
+    if (err == OTAPULT_E_NOT_READY || err == OTAPULT_E_BUSY || err == OTAPULT_E_REBOOTING ||
+        err == OTAPULT_E_UNCONFIRMED) {
+        otapult_puller_state(p, OTAPULT_PULL_OFFERED, busy_word(err), 0);
+        hold(p, BUSY_MS);
+        return;
+    }
+    if (err == OTAPULT_E_IMAGE_TOO_LARGE)
+        end_refused(p, err, why);
+    else
+        put_off(p, err, why);
+}
+
+static void keep_begin(struct otapult_puller *p)
+{
+    struct otapult_update u;
+
+    otapult_last_update(p->device, &u);
+    p->kept.update = u.id;
+    p->kept.boot = u.boot;
+    p->kept.stage = OTAPULT_KEPT_COMING;
+    memcpy(p->kept.tried, p->key, sizeof p->kept.tried);
+    memcpy(p->kept.action, p->offer.action, sizeof p->kept.action);
+    otapult_puller_save(p);
+}
+
+void otapult_fetch_begin(struct otapult_puller *p)
+{
+    struct otapult_fetching *f = &p->fetch;
+    bool chosen = memcmp(p->kept.chosen, p->key, sizeof p->key) == 0;
+    const struct otapult_update_options options = {
+        .force = chosen, .own_pace = true, .sha256 = p->offer.has_sha256 ? p->offer.sha256 : NULL};
+    struct otapult_finding why;
+
+    memset(f, 0, sizeof *f);
+    f->file = p->packed_failed != 0 && p->offer.file_count > 1;
+    otapult_sha256_init(&f->sha);
+    int err = otapult_begin_by(p->device, p->pull->source->name, &options, file_of(p)->size, &f->ticket, NULL,
+                               &why);
+    if (err != 0) {
+        could_not_begin(p, err, &why);
+        return;
+    }
+    p->holding = false;
+    f->next_ms = f->mark_ms = otapult_puller_now(p);
+    otapult_puller_state(p, OTAPULT_PULL_FETCHING, NULL, 0);
+    keep_begin(p);
+}

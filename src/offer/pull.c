@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "offer/pull.h"
+
+#include <string.h>
+
+#include "offer/fetch.h"
+#include "offer/settle.h"
+#include "trust/trust.h"
+
+/* ---- the start ---- */
+
+static const char *fault_of_members(const struct otapult_pull *pull)
+{
+    if (pull->memory == NULL)
+        return "pull without memory";
+    if (pull->fetch == NULL || pull->fetch->run == NULL)
+        return "pull without fetch";
+    if (pull->source == NULL)
+        return "pull without a source";
+    if (pull->id == NULL || pull->id[0] == '\0')
+        return "pull without the robot's id";
+    if (pull->ask_s == 0 || pull->retry_s == 0)
+        return "pull without ask_s or retry_s: OTAPULT_PULL_DEFAULT has them";
+    if (pull->window.from >= 1440 || pull->window.to >= 1440)
+        return "a maintenance window beyond the day";
+    return NULL;
+}
+
+const char *otapult_pull_fault(const struct otapult_config *config)
+{
+    const char *fault = fault_of_members(config->pull);
+
+    return fault != NULL ? fault
+                         : config->pull->source->fault(config->pull, config->secure != NULL,
+                                                       (unsigned)config->key_count);
+}
+
+void otapult_pull_start(struct otapult *o)
+{
+    struct otapult_puller *p = otapult_puller_of(o);
+    uint32_t first;
+
+    memset(p, 0, sizeof *p);
+    p->device = o;
+    p->port = otapult_device_port(o);
+    p->pull = otapult_device_pull(o);
+    p->env = (struct otapult_source_env){.device = o, .pull = p->pull, .memory = p->source};
+    first = p->pull->first_s < OTAPULT_ASK_MAX ? p->pull->first_s : OTAPULT_ASK_MAX;
+    p->next_ms = otapult_puller_now(p) + otapult_spread(p->pull->id, 0, first * 1000 + 1);
+    otapult_kept_load(&p->kept, p->port);
+}
+
+/* ---- a question ---- */
+
+static void schedule(struct otapult_puller *p)
+{
+    uint32_t s = otapult_ask_again(p->pull, p->failures, p->env.next_s, p->env.asked);
+    uint32_t now = otapult_puller_now(p);
+
+    otapult_puller_lock(p);
+    p->asked = true;
+    p->asked_ms = now;
+    p->next_ms = now + s * 1000;
+    otapult_puller_unlock(p);
+}
+
+/* What was offered before stays while the source does not answer. */
+static void ask(struct otapult_puller *p)
+{
+    memset(&p->fresh, 0, sizeof p->fresh);
+    p->env.why = (struct otapult_finding){0};
+    p->env.next_s = 0;
+    int err = p->pull->source->ask(&p->env, &p->fresh);
+    p->env.asked++;
+    p->failures = err != 0 ? p->failures + 1 : 0;
+    if (err == 0)
+        otapult_puller_offer(p, otapult_has_offer(&p->fresh) ? &p->fresh : NULL);
+    otapult_puller_ended(p, err, &p->env.why);
+    schedule(p);
+}
+
+/* ---- a person's word ---- */
+
+static void take_word(struct otapult_puller *p)
+{
+    otapult_puller_lock(p);
+    bool has = p->has_word;
+    uint8_t word = p->word;
+    p->has_word = false;
+    otapult_puller_unlock(p);
+    if (!has)
+        return;
+    p->later = word == OTAPULT_OFFER_LATER;
+    p->later_ms = otapult_puller_now(p);
+    p->holding = false;
+    memset(p->kept.chosen, 0, sizeof p->kept.chosen);
+    if (word == OTAPULT_OFFER_INSTALL) {
+        memcpy(p->kept.chosen, p->key, sizeof p->key);
+        otapult_kept_remove(p->kept.skipped, p->key);
+        otapult_kept_remove(p->kept.refused, p->key);
+    } else if (word == OTAPULT_OFFER_SKIP) {
+        otapult_kept_add(p->kept.skipped, p->key);
+    }
+    otapult_puller_save(p);
+    if (word == OTAPULT_OFFER_SKIP)
+        otapult_mention(p, OTAPULT_REPORT_DENIED, "somebody has skipped it");
+}
+
+/* ---- is it taken? ---- */
+
+#define A_DAY_MS 86400000u
+
+static void look_at_window(const struct otapult_puller *p, struct otapult_circumstances *c)
+{
+    const struct otapult_pull *pull = p->pull;
+    struct otapult_wall_time t;
+
+    if (pull->window.from == pull->window.to)
+        return;
+    uint32_t shift = otapult_spread(pull->id, 1, otapult_window_spread(&pull->window) + 1);
+    c->clockless = pull->clock == NULL || !pull->clock->now(pull->clock->ctx, &t) ||
+                   !otapult_time_is_good(&t);
+    c->closed = !c->clockless && !otapult_window_open(&pull->window, &t, shift);
+}
+
+static bool is_what_runs(const struct otapult_puller *p)
+{
+    const struct otapult_offer *offer = &p->offer;
+    char build[OTAPULT_BUILD_ID_CHARS + 1];
+
+    otapult_build_id(&p->env.running, build);
+    if (offer->build[0] != '\0')
+        return strcmp(offer->build, build) == 0;
+    return offer->version[0] != '\0' && strcmp(offer->version, p->env.running.version) == 0;
+}
+
+static void look_at_offer(struct otapult_puller *p, struct otapult_circumstances *c)
+{
+    const struct otapult_offer *offer = &p->offer;
+    const struct otapult_app_desc *runs = &p->env.running;
+    struct otapult_status s;
+
+    otapult_status(p->device, &s);
+    c->same = is_what_runs(p);
+    c->other_project = offer->project[0] != '\0' && runs->project[0] != '\0' &&
+                       strcmp(offer->project, runs->project) != 0;
+    c->older = !(offer->downgrade && p->pull->downgrade) &&
+               otapult_offer_is_older(offer->version, runs->version);
+    c->unconfirmed = s.pending;
+    c->chosen = memcmp(p->kept.chosen, p->key, sizeof p->key) == 0;
+    c->skipped = otapult_kept_has(p->kept.skipped, p->key);
+    c->refused = otapult_kept_has(p->kept.refused, p->key);
+    c->failed = otapult_has_failed_here(p->device, offer->build);
+    c->not_now = offer->not_now;
+    c->asks = p->pull->policy != OTAPULT_PULL_AUTO &&
+              !(p->pull->policy == OTAPULT_PULL_URGENT && offer->urgency == OTAPULT_URGENT);
+    c->later = p->later && otapult_puller_now(p) - p->later_ms < A_DAY_MS;
+}
+
+/* The source hands out the files only to who wants them: it is told, and asked again. */
+static void ask_for_files(struct otapult_puller *p)
+{
+    if (p->consented)
+        return;
+    p->consented = true;
+    otapult_mention(p, OTAPULT_REPORT_TAKEN, "");
+    otapult_puller_ask_at(p, otapult_puller_now(p));
+}
+
+/* A verdict that the source does not know yet would be overwritten; and a source that is away has no files.
+ */
+static const char *source_fault(const struct otapult_puller *p)
+{
+    if (p->failures > 0)
+        return "the source does not answer";
+    return p->kept.stage != OTAPULT_KEPT_NOTHING ? "the source is not told of the last one yet" : NULL;
+}
+
+static void take(struct otapult_puller *p)
+{
+    const char *fault = source_fault(p);
+
+    if (p->holding && !otapult_puller_due(p, p->hold_ms))
+        return;
+    if (fault != NULL)
+        otapult_puller_state(p, OTAPULT_PULL_OFFERED, fault, 0);
+    else if (p->offer.file_count == 0)
+        ask_for_files(p);
+    else
+        otapult_fetch_begin(p);
+}
+
+/* Somebody has brought it already: the source may know that it is done. */
+static void drop(struct otapult_puller *p, const char *why)
+{
+    otapult_mention(p, OTAPULT_REPORT_SUCCEEDED, why);
+    otapult_puller_offer(p, NULL);
+}
+
+static void consider(struct otapult_puller *p)
+{
+    struct otapult_circumstances c = {0};
+
+    if (!otapult_has_offer(&p->offer))
+        return;
+    take_word(p);
+    look_at_offer(p, &c);
+    look_at_window(p, &c);
+    const struct otapult_judgement j = otapult_judge_offer(&c);
+    if (j.verdict == OTAPULT_DROP) {
+        drop(p, j.wait);
+        return;
+    }
+    if (j.verdict != OTAPULT_TAKE_IT || !p->holding)
+        otapult_puller_state(p, OTAPULT_PULL_OFFERED, j.wait, j.err);
+    if (j.verdict == OTAPULT_TAKE_IT)
+        take(p);
+}
+
+/* ---- what is due ---- */
+
+/* It was unreadable when the slots were, and may be readable now. */
+static bool knows_what_runs(struct otapult_puller *p)
+{
+    return p->env.running.version[0] != '\0' || otapult_device_running(p->device, &p->env.running);
+}
+
+void otapult_pull_poll(struct otapult *o)
+{
+    if (otapult_device_pull(o) == NULL)
+        return;
+    struct otapult_puller *p = otapult_puller_of(o);
+    if (!knows_what_runs(p) || otapult_settle_poll(p))
+        return;
+    if (otapult_fetch_runs(p))
+        otapult_fetch_poll(p);
+    else if (otapult_puller_due(p, p->next_ms))
+        ask(p);
+    else
+        consider(p);
+}

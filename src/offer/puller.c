@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "offer/puller.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+struct otapult_puller *otapult_puller_of(const struct otapult *o)
+{
+    return (struct otapult_puller *)(void *)otapult_device_pull(o)->memory;
+}
+
+void otapult_puller_lock(const struct otapult_puller *p)
+{
+    p->port->lock(p->port->ctx);
+}
+
+void otapult_puller_unlock(const struct otapult_puller *p)
+{
+    p->port->unlock(p->port->ctx);
+}
+
+uint32_t otapult_puller_now(const struct otapult_puller *p)
+{
+    return p->port->now_ms(p->port->ctx);
+}
+
+bool otapult_puller_due(const struct otapult_puller *p, uint32_t at)
+{
+    return (int32_t)(otapult_puller_now(p) - at) >= 0;
+}
+
+/* ---- the offer ---- */
+
+bool otapult_has_offer(const struct otapult_offer *offer)
+{
+    return offer->file_count > 0 || offer->needs_consent;
+}
+
+void otapult_offer_key(const struct otapult_offer *offer, uint8_t key[OTAPULT_OFFER_KEY])
+{
+    memset(key, 0, OTAPULT_OFFER_KEY);
+    if (offer->has_sha256)
+        memcpy(key, offer->sha256, OTAPULT_OFFER_KEY);
+    else if (offer->file_count > 0)
+        memcpy(key, offer->file[offer->file_count - 1].sha256, OTAPULT_OFFER_KEY);
+    else
+        for (size_t i = 0; offer->action[i] != '\0'; i++)
+            key[i % OTAPULT_OFFER_KEY] =
+                (uint8_t)(key[i % OTAPULT_OFFER_KEY] * 31 + (uint8_t)offer->action[i]);
+}
+
+void otapult_puller_offer(struct otapult_puller *p, const struct otapult_offer *offer)
+{
+    uint8_t key[OTAPULT_OFFER_KEY] = {0};
+
+    if (offer != NULL)
+        otapult_offer_key(offer, key);
+    otapult_puller_lock(p);
+    bool same = memcmp(key, p->key, sizeof key) == 0;
+    if (offer != NULL)
+        p->offer = *offer;
+    else
+        memset(&p->offer, 0, sizeof p->offer);
+    memcpy(p->key, key, sizeof key);
+    if (!same)
+        p->has_word = false; /* it was said of another one */
+    if (offer == NULL)
+        p->state = OTAPULT_PULL_IDLE;
+    otapult_puller_unlock(p);
+    if (!same) {
+        p->later = p->consented = false;
+        p->mismatches = p->packed_failed = 0;
+    }
+}
+
+void otapult_puller_state(struct otapult_puller *p, enum otapult_pull_state state, const char *wait, int bar)
+{
+    otapult_puller_lock(p);
+    p->state = (uint8_t)state;
+    p->wait = wait;
+    p->bar = bar;
+    otapult_puller_unlock(p);
+}
+
+void otapult_puller_ask_at(struct otapult_puller *p, uint32_t ms)
+{
+    otapult_puller_lock(p);
+    p->next_ms = ms;
+    otapult_puller_unlock(p);
+}
+
+/* ---- errors ---- */
+
+void otapult_puller_ended(struct otapult_puller *p, int err, const struct otapult_finding *why)
+{
+    otapult_puller_lock(p);
+    p->error = err;
+    p->why = *why;
+    otapult_text_set(p->why_text, sizeof p->why_text, why->text);
+    p->why.text = why->text != NULL ? p->why_text : NULL;
+    otapult_puller_unlock(p);
+    if (err != 0 && err != p->noted)
+        otapult_note_source(p->device, p->pull->source->name, err, why);
+    p->noted = err;
+}
+
+void otapult_puller_save(const struct otapult_puller *p)
+{
+    otapult_kept_save(&p->kept, p->port);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "offer/settle.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+/* ---- telling the source ---- */
+
+int otapult_tell(struct otapult_puller *p, enum otapult_report_kind kind, uint32_t done, uint32_t total,
+                 const char *text)
+{
+    const struct otapult_report report = {.kind = kind,
+                                          .action = p->kept.stage != OTAPULT_KEPT_NOTHING ? p->kept.action
+                                                                                          : p->offer.action,
+                                          .done = done,
+                                          .total = total,
+                                          .text = text};
+
+    if (p->pull->source->report == NULL)
+        return 0;
+    p->env.why = (struct otapult_finding){0};
+    return p->pull->source->report(&p->env, &report);
+}
+
+void otapult_mention(struct otapult_puller *p, enum otapult_report_kind kind, const char *text)
+{
+    int err = otapult_tell(p, kind, 0, 0, text);
+
+    if (err != 0)
+        otapult_puller_ended(p, err, &p->env.why);
+}
+
+/* A report that the source does not take is told again, later and later, for as long as it takes. */
+static void report(struct otapult_puller *p)
+{
+    bool good = p->kept.stage == OTAPULT_KEPT_SUCCEEDED;
+
+    if (p->reports > 0 && !otapult_puller_due(p, p->report_ms))
+        return;
+    int err = otapult_tell(p, good ? OTAPULT_REPORT_SUCCEEDED : OTAPULT_REPORT_FAILED, 0, 0, p->kept.text);
+    if (err != 0 && err != OTAPULT_E_OFFER_WITHDRAWN) {
+        otapult_puller_ended(p, err, &p->env.why);
+        p->reports++;
+        p->report_ms = otapult_puller_now(p) + otapult_ask_again(p->pull, p->reports, 0, p->reports) * 1000;
+        return;
+    }
+    p->reports = 0;
+    p->kept.stage = OTAPULT_KEPT_NOTHING;
+    otapult_puller_save(p);
+}
+
+/* ---- what became of it ---- */
+
+static void settle(struct otapult_puller *p, enum otapult_kept_stage stage, const char *text)
+{
+    p->kept.stage = (uint8_t)stage;
+    otapult_text_set(p->kept.text, sizeof p->kept.text, text);
+    memset(p->kept.chosen, 0, sizeof p->kept.chosen);
+    if (stage == OTAPULT_KEPT_FAILED)
+        otapult_kept_add(p->kept.refused, p->kept.tried);
+    otapult_puller_save(p);
+}
+
+void otapult_settle_failed(struct otapult_puller *p, const char *text)
+{
+    settle(p, OTAPULT_KEPT_FAILED, text);
+}
+
+static bool is_bad_end(uint8_t event)
+{
+    return event == OTAPULT_EV_REJECTED || event == OTAPULT_EV_CRASHED || event == OTAPULT_EV_GAVE_UP ||
+           event == OTAPULT_EV_NOT_LOADED || event == OTAPULT_EV_CRASH_LOOP ||
+           event == OTAPULT_EV_ROLLED_BACK;
+}
+
+/* The journal's words for the end of `build`: "crashed: …". */
+static void words_for(struct otapult_puller *p, const char *build, char *dst, size_t cap)
+{
+    struct otapult_log_entry e;
+    struct otapult_text t;
+
+    otapult_text_init(&t, dst, cap);
+    for (unsigned n = 0; n < OTAPULT_LOG_ENTRIES; n++) {
+        if (!otapult_log_entry(p->device, n, &e) || !is_bad_end(e.event) || strcmp(e.build, build) != 0)
+            continue;
+        otapult_text_str(&t, otapult_event_name(e.event));
+        otapult_text_str(&t, e.text[0] != '\0' ? ": " : "");
+        otapult_text_str(&t, e.text);
+        return;
+    }
+    otapult_text_str(&t, "another firmware runs");
+}
+
+static bool is_confirmed(struct otapult_puller *p, const char *build)
+{
+    char running[OTAPULT_BUILD_ID_CHARS + 1];
+
+    otapult_build_id(&p->env.running, running);
+    return strcmp(running, build) == 0;
+}
+
+/* It was activated, and this is a later boot, whose firmware waits for nothing. */
+static void conclude(struct otapult_puller *p, const struct otapult_update *u)
+{
+    char text[sizeof p->kept.text];
+
+    if (is_confirmed(p, u->build)) {
+        settle(p, OTAPULT_KEPT_SUCCEEDED, "");
+        return;
+    }
+    words_for(p, u->build, text, sizeof text);
+    settle(p, OTAPULT_KEPT_FAILED, text);
+}
+
+/* Bytes came, and perhaps all of them: then the device has kept that it was activated. */
+static void look_at_last(struct otapult_puller *p, const struct otapult_update *u)
+{
+    bool activated = u->id == p->kept.update && u->outcome == OTAPULT_UPDATE_ACTIVATED;
+
+    if (activated)
+        conclude(p, u);
+    else if (p->kept.stage == OTAPULT_KEPT_WRITTEN)
+        settle(p, OTAPULT_KEPT_FAILED, "another update took its place");
+    else
+        p->kept.stage = OTAPULT_KEPT_NOTHING; /* the power went before: it is fetched again */
+}
+
+bool otapult_settle_poll(struct otapult_puller *p)
+{
+    struct otapult_status s;
+    struct otapult_update u;
+
+    if (p->kept.stage == OTAPULT_KEPT_SUCCEEDED || p->kept.stage == OTAPULT_KEPT_FAILED)
+        report(p);
+    if (p->settled && p->kept.stage != OTAPULT_KEPT_WRITTEN)
+        return false;
+    otapult_status(p->device, &s);
+    if (s.pending || s.phase == OTAPULT_REBOOTING ||
+        (p->kept.stage == OTAPULT_KEPT_WRITTEN && s.boot == p->kept.boot)) {
+        otapult_puller_state(
+            p, p->kept.stage == OTAPULT_KEPT_NOTHING ? OTAPULT_PULL_IDLE : OTAPULT_PULL_TRYING, NULL, 0);
+        return true;
+    }
+    otapult_last_update(p->device, &u);
+    if (p->kept.stage == OTAPULT_KEPT_COMING || p->kept.stage == OTAPULT_KEPT_WRITTEN)
+        look_at_last(p, &u);
+    otapult_puller_state(p, OTAPULT_PULL_IDLE, NULL, 0);
+    p->settled = true;
+    return false;
+}
