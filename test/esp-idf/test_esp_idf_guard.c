@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "esp_board.h"
+#include "images.h"
 #include "life.h"
 
 /* Coming back, on a board: a firmware that crashes, one that hangs before it starts Otapult, and what one has
@@ -16,31 +17,8 @@
 
 #define LIMIT 5 /* crash_limit by default */
 
-static uint8_t *v1, *v2;
-static size_t v1_len, v2_len;
 static struct life l;
 static struct fake_connection connection;
-
-static int make_images(void **state)
-{
-    struct sample_spec spec = {SAMPLE_DEFAULT, .version = "1.0.0", .seed = 1};
-
-    (void)state;
-    spec.size = 9000;
-    v1 = sample_image(&spec, &v1_len);
-    spec.version = "2.0.0";
-    spec.seed = 2;
-    v2 = sample_image(&spec, &v2_len);
-    return 0;
-}
-
-static int free_images(void **state)
-{
-    (void)state;
-    free(v1);
-    free(v2);
-    return 0;
-}
 
 static int tear_down(void **state)
 {
@@ -457,5 +435,5 @@ int main(void)
         TEST_CASE(by_hand_means_by_hand),
         TEST_CASE(by_hand_with_checks_is_refused),
     };
-    return cmocka_run_group_tests(tests, make_images, free_images);
+    return cmocka_run_group_tests(tests, images_make, images_free);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "images.h"
 #include "oracle.h"
 #include "otapult/http.h"
 #include "world.h"
@@ -25,13 +26,6 @@ static uint8_t flash[WORLD_FLASH]; /* 1.0.0 runs in slot 0, slot 1 is blank */
 static uint8_t *next;
 static size_t next_len;
 
-static uint8_t *make(const char *version, uint32_t seed, size_t *len)
-{
-    struct sample_spec spec = {SAMPLE_DEFAULT, .version = version, .seed = seed, .size = 1024};
-
-    return sample_image(&spec, len);
-}
-
 static void end(void)
 {
     world_end(&w);
@@ -41,9 +35,9 @@ static void end(void)
 static void begin(void)
 {
     size_t len;
-    uint8_t *old = make("1.0.0", 1, &len);
+    uint8_t *old = images_one("1.0.0", 1, 1024, &len);
 
-    next = make("3.0.0", 3, &next_len);
+    next = images_one("3.0.0", 3, 1024, &next_len);
     world_init(&w, WORLD_TWO_OTA, old, len);
     free(old);
     FUZZ_EXPECT(world_boot(&w) && world_settle(&w));

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "esp_board.h"
+#include "images.h"
 #include "life.h"
 #include "oracle.h"
 
@@ -36,8 +37,6 @@ struct scenario {
 };
 
 static struct life l;
-static uint8_t *v1, *v2, *v3;
-static size_t v1_len, v2_len, v3_len;
 static uint8_t base[WORLD_FLASH];
 static const struct scenario *playing;
 static struct cut cut;
@@ -265,30 +264,20 @@ static void play_one_case(void **state)
     life_end(&l);
 }
 
-static uint8_t *make(const char *version, uint32_t seed, size_t *len)
-{
-    struct sample_spec spec = {SAMPLE_DEFAULT, .version = version, .seed = seed};
-
-    spec.size = 5000;
-    return sample_image(&spec, len);
-}
-
 int main(void)
 {
     struct CMUnitTest tests[SCENARIOS];
     const char *alone = getenv("POWER_CASE");
     const struct CMUnitTest one[] = {{alone, play_one_case, NULL, NULL, (void *)(uintptr_t)alone}};
 
-    v1 = make("1.0.0", 1, &v1_len);
-    v2 = make("2.0.0", 2, &v2_len);
-    v3 = make("3.0.0", 3, &v3_len);
+    v1 = images_one("1.0.0", 1, 5000, &v1_len);
+    v2 = images_one("2.0.0", 2, 5000, &v2_len);
+    v3 = images_one("3.0.0", 3, 5000, &v3_len);
     for (size_t i = 0; i < SCENARIOS; i++)
         tests[i] = (struct CMUnitTest){scenarios[i].name, play_scenario, NULL, NULL,
                                        (void *)(uintptr_t)&scenarios[i]};
     int failed = alone != NULL ? cmocka_run_group_tests(one, NULL, NULL)
                                : cmocka_run_group_tests_name("esp_idf_power", tests, NULL, NULL);
-    free(v1);
-    free(v2);
-    free(v3);
+    (void)images_free(NULL);
     return failed;
 }

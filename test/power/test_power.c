@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "decode/patch_tables.h"
 #include "document.h"
+#include "images.h"
 #include "oracle.h"
 #include "patch_encoder.h"
 #include "world.h"
@@ -43,8 +44,8 @@ struct scenario {
     void (*act)(struct world *w);     /* begins with power coming on */
 };
 
-static uint8_t *v1, *v2, *v3, *bad, *packed, *packed_bad;
-static size_t v1_len, v2_len, v3_len, packed_len;
+static uint8_t *bad, *packed, *packed_bad;
+static size_t packed_len;
 static struct patch_file patch, patch_bad; /* from v1 to v2 */
 static uint64_t cuts_done, cases_done;
 static bool play_all;
@@ -538,14 +539,6 @@ static void enough_was_cut(void **state)
     assert_true(cuts_done >= 20000);
 }
 
-static uint8_t *make(const char *version, uint32_t seed, size_t *len)
-{
-    struct sample_spec spec = {SAMPLE_DEFAULT, .version = version, .seed = seed};
-
-    spec.size = 5000;
-    return sample_image(&spec, len);
-}
-
 static uint8_t *pack(const uint8_t *p, size_t n, size_t *len)
 {
     z_stream z = {.next_in = (z_const Bytef *)p, .avail_in = (uInt)n, .avail_out = (uInt)n + 100};
@@ -578,9 +571,9 @@ int main(void)
     const char *alone = getenv("POWER_CASE"), *mode = getenv("POWER");
 
     play_all = mode != NULL && strcmp(mode, "all") == 0;
-    v1 = make("1.0.0", 1, &v1_len);
-    v2 = make("2.0.0", 2, &v2_len);
-    v3 = make("3.0.0", 3, &v3_len);
+    v1 = images_one("1.0.0", 1, 5000, &v1_len);
+    v2 = images_one("2.0.0", 2, 5000, &v2_len);
+    v3 = images_one("3.0.0", 3, 5000, &v3_len);
     bad = malloc(v2_len);
     memcpy(bad, v2, v2_len);
     bad[v2_len - 1] ^= 1; /* the appended SHA-256 */
@@ -602,9 +595,7 @@ int main(void)
     }
     int failed = alone != NULL ? cmocka_run_group_tests(one, NULL, NULL)
                                : cmocka_run_group_tests_name("power", tests, NULL, NULL);
-    free(v1);
-    free(v2);
-    free(v3);
+    (void)images_free(NULL);
     free(bad);
     free(packed);
     free(packed_bad);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "images.h"
 #include "oracle.h"
 #include "world.h"
 
@@ -177,18 +178,11 @@ static void the_image_itself_is_fine(void **state)
     assert_string_equal(world_version(&w), "2.0.0");
 }
 
-static uint8_t *make(const char *version, uint32_t seed, size_t *len)
-{
-    struct sample_spec spec = {SAMPLE_DEFAULT, .version = version, .seed = seed, .size = 1024};
-
-    return sample_image(&spec, len);
-}
-
 static int set_up(void **state)
 {
     (void)state;
-    old = make("1.0.0", 1, &old_len);
-    new = make("2.0.0", 2, &new_len);
+    old = images_one("1.0.0", 1, 1024, &old_len);
+    new = images_one("2.0.0", 2, 1024, &new_len);
     flipped = malloc(new_len);
     assert_non_null(flipped);
     memcpy(flipped, new, new_len);

@@ -8,40 +8,12 @@
 
 #include <cmocka.h>
 
+#include "images.h"
 #include "update/common.h"
 #include "world.h"
 
 /* The device through its public header, over the emulated board: who may update when, what every end of
  * an update leaves behind, and what the next boot makes of it. */
-
-static uint8_t *v1, *v2, *v3;
-static size_t v1_len, v2_len, v3_len;
-
-static uint8_t *make(const char *version, uint32_t seed, size_t *len)
-{
-    struct sample_spec spec = {SAMPLE_DEFAULT, .version = version, .seed = seed};
-
-    spec.size = 9000;
-    return sample_image(&spec, len);
-}
-
-static int make_images(void **state)
-{
-    (void)state;
-    v1 = make("1.0.0", 1, &v1_len);
-    v2 = make("2.0.0", 2, &v2_len);
-    v3 = make("3.0.0", 3, &v3_len);
-    return 0;
-}
-
-static int free_images(void **state)
-{
-    (void)state;
-    free(v1);
-    free(v2);
-    free(v3);
-    return 0;
-}
 
 static int set_up(void **state)
 {
@@ -1169,5 +1141,5 @@ int main(void)
         CASE(a_wrong_configuration_does_not_start_and_says_what_is_wrong),
         CASE(what_only_the_secure_profile_has_says_so),
     };
-    return cmocka_run_group_tests(tests, make_images, free_images);
+    return cmocka_run_group_tests(tests, images_make, images_free);
 }

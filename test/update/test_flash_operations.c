@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "faulty_port.h"
+#include "images.h"
 #include "world.h"
 
 /* What an update costs in flash operations, counted on a whole device: each sector of the target is erased
@@ -97,13 +98,6 @@ static void start_counting(void)
 
 /* ---- an update ---- */
 
-static uint8_t *make(const char *version, uint32_t size, size_t *len)
-{
-    struct sample_spec spec = {SAMPLE_DEFAULT, .version = version, .seed = size, .size = size};
-
-    return sample_image(&spec, len);
-}
-
 /* The restart, the new firmware's first life and its confirmation. */
 static void restart_and_confirm(void)
 {
@@ -119,7 +113,7 @@ static void restart_and_confirm(void)
 static void update(uint32_t size, size_t piece)
 {
     size_t len;
-    uint8_t *image = make("2.0.0", size, &len);
+    uint8_t *image = images_one("2.0.0", size, size, &len);
 
     start_counting();
     assert_int_equal(world_upload(&w, image, len, piece), 0);
@@ -248,7 +242,7 @@ static void a_plain_boot_counts_itself_and_nothing_else(void **state)
 static int set_up(void **state)
 {
     size_t len;
-    uint8_t *image = make("1.0.0", 5000, &len);
+    uint8_t *image = images_one("1.0.0", 5000, 5000, &len);
 
     (void)state;
     world_init(&w, WORLD_TWO_OTA, image, len);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "images.h"
 #include "update/known.h"
 #include "world.h"
 
@@ -20,34 +21,6 @@
 #define LIMIT   5
 
 static struct world w;
-static uint8_t *v1, *v2, *v3;
-static size_t v1_len, v2_len, v3_len;
-
-static uint8_t *make(const char *version, uint32_t seed, size_t *len)
-{
-    struct sample_spec spec = {SAMPLE_DEFAULT, .version = version, .seed = seed};
-
-    spec.size = 9000;
-    return sample_image(&spec, len);
-}
-
-static int make_images(void **state)
-{
-    (void)state;
-    v1 = make("1.0.0", 1, &v1_len);
-    v2 = make("2.0.0", 2, &v2_len);
-    v3 = make("3.0.0", 3, &v3_len);
-    return 0;
-}
-
-static int free_images(void **state)
-{
-    (void)state;
-    free(v1);
-    free(v2);
-    free(v3);
-    return 0;
-}
 
 static void soaks(void *ctx, struct otapult_config *config)
 {
@@ -539,5 +512,5 @@ int main(void)
         CASE(the_last_eight_failures_are_known),
         CASE(whoever_fails_its_trial_is_known_until_it_is_confirmed),
     };
-    return cmocka_run_group_tests(tests, make_images, free_images);
+    return cmocka_run_group_tests(tests, images_make, images_free);
 }

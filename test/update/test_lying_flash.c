@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "images.h"
 #include "oracle.h"
 #include "world.h"
 
@@ -412,13 +413,6 @@ static void an_image_that_is_lost_before_its_boot_costs_nothing_else(void **stat
 
 /* ---- the device ---- */
 
-static uint8_t *make(const char *version, uint32_t seed, size_t *len)
-{
-    struct sample_spec spec = {SAMPLE_DEFAULT, .version = version, .seed = seed, .size = 6000};
-
-    return sample_image(&spec, len);
-}
-
 static void update_to(const uint8_t *image, size_t len)
 {
     assert_int_equal(world_upload(&w, image, len, 4096), 0);
@@ -429,9 +423,9 @@ static void update_to(const uint8_t *image, size_t len)
 static int set_up(void **state)
 {
     (void)state;
-    old = make("1.0.0", 1, &old_len);
-    new = make("2.0.0", 2, &new_len);
-    next = make("3.0.0", 3, &next_len);
+    old = images_one("1.0.0", 1, 6000, &old_len);
+    new = images_one("2.0.0", 2, 6000, &new_len);
+    next = images_one("3.0.0", 3, 6000, &next_len);
     world_init(&w, WORLD_TWO_OTA, old, old_len);
     assert_true(world_boot(&w));
     update_to(next, next_len);

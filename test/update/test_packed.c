@@ -10,6 +10,7 @@
 #include <zlib.h>
 
 #include "decoders.h"
+#include "images.h"
 #include "world.h"
 
 /* Uploads that are packed, on a whole device: what is counted, what becomes of a slot, and when. */
@@ -19,8 +20,6 @@
 #define NO_SIZE   OTAPULT_SIZE_UNKNOWN
 
 static struct world w;
-static uint8_t *v1, *v2, *v3;
-static size_t v1_len, v2_len, v3_len;
 static uint8_t slot_before[SLOT_SIZE];
 static uint64_t memory[(OTAPULT_GZIP_RAM + 256) / 8];
 
@@ -37,30 +36,6 @@ static void configure(void *ctx, struct otapult_config *config)
     config->decoders = configured.decoders;
     config->decoder_memory = memory;
     config->decoder_memory_size = configured.memory_size;
-}
-
-static uint8_t *make(const char *version, uint32_t seed, size_t *len)
-{
-    return sample_image(&(struct sample_spec){SAMPLE_DEFAULT, .version = version, .seed = seed, .size = 9008},
-                        len);
-}
-
-static int make_images(void **state)
-{
-    (void)state;
-    v1 = make("1.0.0", 1, &v1_len);
-    v2 = make("2.0.0", 2, &v2_len);
-    v3 = make("3.0.0", 3, &v3_len);
-    return 0;
-}
-
-static int free_images(void **state)
-{
-    (void)state;
-    free(v1);
-    free(v2);
-    free(v3);
-    return 0;
 }
 
 /* 2.0.0 runs in slot 1; slot 0 holds 1.0.0, the way back, and is where the next update goes. */
@@ -345,5 +320,5 @@ int main(void)
         TEST(what_an_image_needs_not_is_trailing),
         TEST(too_little_memory_is_refused_at_the_start),
     };
-    return cmocka_run_group_tests(tests, make_images, free_images);
+    return cmocka_run_group_tests(tests, images_make, images_free);
 }

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "images.h"
 #include "update/door.h"
 #include "world.h"
 
@@ -15,34 +16,6 @@
  * rollback itself does are the same. */
 
 static struct world w;
-static uint8_t *v1, *v2, *v3;
-static size_t v1_len, v2_len, v3_len;
-
-static uint8_t *make(const char *version, uint32_t seed, size_t *len)
-{
-    struct sample_spec spec = {SAMPLE_DEFAULT, .version = version, .seed = seed};
-
-    spec.size = 9000;
-    return sample_image(&spec, len);
-}
-
-static int make_images(void **state)
-{
-    (void)state;
-    v1 = make("1.0.0", 1, &v1_len);
-    v2 = make("2.0.0", 2, &v2_len);
-    v3 = make("3.0.0", 3, &v3_len);
-    return 0;
-}
-
-static int free_images(void **state)
-{
-    (void)state;
-    free(v1);
-    free(v2);
-    free(v3);
-    return 0;
-}
 
 static void begin(enum world_layout layout)
 {
@@ -198,5 +171,5 @@ int main(void)
         CASE(one_without_doubts_comes_first),
         CASE(an_upload_that_ends_badly_leaves_no_way_and_says_so),
     };
-    return cmocka_run_group_tests(tests, make_images, free_images);
+    return cmocka_run_group_tests(tests, images_make, images_free);
 }

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "http_client.h"
+#include "images.h"
 #include "world.h"
 
 /* What others see of a device that is held for something: the status, and what a second client hears. Both
@@ -16,32 +17,6 @@
 
 static struct world world;
 static struct http_client client, asking; /* the second one while the first asks for something */
-
-static uint8_t *v1, *v2;
-static size_t v1_len, v2_len;
-
-static uint8_t *make(const char *version, uint32_t seed, size_t *len)
-{
-    const struct sample_spec spec = {SAMPLE_DEFAULT, .version = version, .seed = seed, .size = 9000};
-
-    return sample_image(&spec, len);
-}
-
-static int make_images(void **state)
-{
-    (void)state;
-    v1 = make("1.0.0", 1, &v1_len);
-    v2 = make("2.0.0", 2, &v2_len);
-    return 0;
-}
-
-static int free_images(void **state)
-{
-    (void)state;
-    free(v1);
-    free(v2);
-    return 0;
-}
 
 static enum otapult_http_next ask_as(struct http_client *c, const char *method, const char *path,
                                      const struct http_header *headers)
@@ -324,5 +299,5 @@ int main(void)
         CASE(a_free_device_says_so),
         CASE(a_due_restart_says_what_it_is_for),
     };
-    return cmocka_run_group_tests(tests, make_images, free_images);
+    return cmocka_run_group_tests(tests, images_make, images_free);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "http_client.h"
+#include "images.h"
 #include "world.h"
 
 /* What a status costs, and whether it is one moment's: every call of the port is counted, and some of them
@@ -17,8 +18,6 @@
 
 static struct world world;
 static struct http_client client;
-static uint8_t *v1, *v2;
-static size_t v1_len, v2_len;
 
 /* ---- a port that counts ---- */
 
@@ -96,18 +95,9 @@ static unsigned calls(void)
 
 /* ---- the world ---- */
 
-static uint8_t *make(const char *version, uint32_t seed, size_t *len)
-{
-    const struct sample_spec spec = {SAMPLE_DEFAULT, .version = version, .seed = seed, .size = 9000};
-
-    return sample_image(&spec, len);
-}
-
 static int begin_world(void **state)
 {
     (void)state;
-    v1 = make("1.0.0", 1, &v1_len);
-    v2 = make("2.0.0", 2, &v2_len);
     look = NULL;
     slot_error = 0;
     world_init(&world, WORLD_TWO_OTA, v1, v1_len);
@@ -119,8 +109,6 @@ static int end_world(void **state)
 {
     (void)state;
     world_end(&world);
-    free(v1);
-    free(v2);
     return 0;
 }
 
@@ -276,5 +264,5 @@ int main(void)
         TEST(a_status_is_of_one_moment),
         TEST(a_port_that_fails_is_asked_again),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, images_make, images_free);
 }
