@@ -74,6 +74,13 @@ enum otapult_reset {
     OTAPULT_RESET_OTHER,    /* reset pin, deep sleep, unknown */
 };
 
+/* How much a line of the log matters to its reader. */
+enum otapult_log_level {
+    OTAPULT_LOG_ERROR,   /* something failed that should have worked: flash, store, a new firmware */
+    OTAPULT_LOG_WARNING, /* the device did what it should, and somebody has to know: a refusal, a retry */
+    OTAPULT_LOG_INFO,    /* what happens in an ordinary life */
+};
+
 /* A few words that keep their value over every reset but a loss of power: RTC memory on a chip. When power comes
  * they may hold anything; the core tells by a check word. */
 struct otapult_retained {
@@ -117,7 +124,7 @@ struct otapult_port {
     int (*random)(void *ctx, void *dst, size_t len); /* unpredictable bytes, or an error: never weak ones */
     enum otapult_reset (*reset_reason)(void *ctx);
     void (*restart)(void *ctx); /* may return; the device restarts soon after */
-    void (*log)(void *ctx, const char *line); /* one line, no newline */
+    void (*log)(void *ctx, enum otapult_log_level level, const char *line); /* one line, no newline */
     void (*lock)(void *ctx);
     void (*unlock)(void *ctx);
 };

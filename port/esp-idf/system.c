@@ -132,10 +132,14 @@ static void port_restart(void *ctx)
     esp_restart();
 }
 
-static void port_log(void *ctx, const char *line)
+static void port_log(void *ctx, enum otapult_log_level level, const char *line)
 {
     (void)ctx;
-    ESP_LOGI(ESP_BOARD_TAG, "%s", line);
+    switch (level) {
+    case OTAPULT_LOG_ERROR: ESP_LOGE(ESP_BOARD_TAG, "%s", line); break;
+    case OTAPULT_LOG_WARNING: ESP_LOGW(ESP_BOARD_TAG, "%s", line); break;
+    case OTAPULT_LOG_INFO: ESP_LOGI(ESP_BOARD_TAG, "%s", line); break;
+    }
 }
 
 static void port_lock(void *ctx)

@@ -344,11 +344,13 @@ static void port_restart(void *ctx)
 }
 
 /* The format of ESP-IDF's log. */
-static void port_log(void *ctx, const char *line)
+static void port_log(void *ctx, enum otapult_log_level level, const char *line)
 {
+    static const char letters[] = {
+        [OTAPULT_LOG_ERROR] = 'E', [OTAPULT_LOG_WARNING] = 'W', [OTAPULT_LOG_INFO] = 'I'};
     const struct host_port *h = ctx;
     if (!h->quiet)
-        fprintf(stderr, "I (%lu) otapult: %s\n", (unsigned long)port_now_ms(ctx), line);
+        fprintf(stderr, "%c (%lu) otapult: %s\n", letters[level], (unsigned long)port_now_ms(ctx), line);
 }
 
 /* ---- a life of the device ---- */

@@ -97,7 +97,8 @@ const struct otapult_port skeleton_port = {
     .kv_get = kv_get,
     .kv_set = kv_set,
     .random = random_bytes,
-    /* These return no error, so there is nothing they could say. */
+    /* These return no error, so there is nothing they could say. log() gets a level: enum otapult_log_level.
+     */
     .now_ms = NULL,
     .reset_reason = NULL,
     .restart = NULL,

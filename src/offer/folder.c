@@ -209,7 +209,7 @@ static void save_seen(const struct folder *f, const struct seen *s)
     const struct otapult_port *port = otapult_device_port(f->env->device);
 
     if (port->kv_set(port->ctx, SEEN_KEY, s, sizeof *s) != 0)
-        port->log(port->ctx, "the store failed to keep which release was seen");
+        port->log(port->ctx, OTAPULT_LOG_ERROR, "the store failed to keep which release was seen");
 }
 
 static int old(struct folder *f, int err, uint32_t got, uint32_t want)

@@ -20,7 +20,7 @@ void otapult_kept_load(struct otapult_kept *k, const struct otapult_port *port)
 void otapult_kept_save(const struct otapult_kept *k, const struct otapult_port *port)
 {
     if (port->kv_set(port->ctx, KEPT_KEY, k, sizeof *k) != 0)
-        port->log(port->ctx, "the store failed to keep what is known of offers");
+        port->log(port->ctx, OTAPULT_LOG_ERROR, "the store failed to keep what is known of offers");
 }
 
 static size_t place_of(uint8_t (*keys)[OTAPULT_OFFER_KEY], const uint8_t key[OTAPULT_OFFER_KEY])

@@ -106,7 +106,7 @@ static int read_mark(const struct otapult_port *p, bool *was)
 static void write_mark(const struct otapult_port *p)
 {
     if (p->vault_get != NULL && p->kv_set(p->ctx, MARK_KEY, "1", 1) != 0)
-        p->log(p->ctx, "the mark of the vault could not be stored");
+        p->log(p->ctx, OTAPULT_LOG_ERROR, "the mark of the vault could not be stored");
 }
 
 static int write_seal(struct otapult_seal *s, const uint8_t now[32], const uint8_t next[32])
@@ -135,7 +135,7 @@ static const char *find_fault(struct otapult_seal *s)
     if (len != sizeof r || (memcmp(r.now, s->digest, 32) != 0 && memcmp(r.next, s->digest, 32) != 0))
         return "keys and logins in the store do not fit their seal";
     if (memcmp(r.now, r.next, 32) != 0 && write_seal(s, s->digest, s->digest) != 0)
-        s->port->log(s->port->ctx, "the seal of keys and logins could not be stored");
+        s->port->log(s->port->ctx, OTAPULT_LOG_ERROR, "the seal of keys and logins could not be stored");
     write_mark(s->port);
     return NULL;
 }

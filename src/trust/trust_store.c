@@ -144,7 +144,7 @@ static void forget_stored(struct otapult_seal *seal, const uint8_t digest[OTAPUL
         if (memcmp(stored.digest[i], digest, OTAPULT_KEY_DIGEST) != 0)
             memcpy(kept.digest[kept.count++], stored.digest[i], OTAPULT_KEY_DIGEST);
     if (save_list(seal, KEYS_KEY, &kept) != 0)
-        seal->port->log(seal->port->ctx, "a revoked key still takes up room in the store");
+        seal->port->log(seal->port->ctx, OTAPULT_LOG_ERROR, "a revoked key still takes up room in the store");
 }
 
 /* 1: it is a trusted key. */

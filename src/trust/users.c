@@ -136,7 +136,7 @@ static void forget_kept(struct otapult_users *u)
     u->saved = false;
     unlock(u);
     if (kept && u->port->kv_set(u->port->ctx, KEY_SESSIONS, NULL, 0) != 0)
-        u->port->log(u->port->ctx, "kept sessions could not be removed from the store");
+        u->port->log(u->port->ctx, OTAPULT_LOG_ERROR, "kept sessions could not be removed from the store");
 }
 
 void otapult_users_logout(struct otapult_users *u, struct otapult_who who)
@@ -207,7 +207,7 @@ void otapult_users_save(struct otapult_users *u)
         size_t count = collect_sessions(u, &kept, now);
         size_t len = count == 0 ? 0 : offsetof(struct kept_sessions, session) + count * sizeof *kept.session;
         if (u->port->kv_set(u->port->ctx, KEY_SESSIONS, &kept, len) != 0)
-            u->port->log(u->port->ctx, "the sessions could not be kept");
+            u->port->log(u->port->ctx, OTAPULT_LOG_ERROR, "the sessions could not be kept");
     }
 }
 
@@ -223,7 +223,7 @@ static void load_sessions(struct otapult_users *u)
     if (u->port->kv_get(u->port->ctx, KEY_SESSIONS, &kept, sizeof kept, &len) != 0 || len == 0)
         return;
     if (u->port->kv_set(u->port->ctx, KEY_SESSIONS, NULL, 0) != 0)
-        u->port->log(u->port->ctx, "kept sessions could not be removed from the store");
+        u->port->log(u->port->ctx, OTAPULT_LOG_ERROR, "kept sessions could not be removed from the store");
     if (len < head || len > sizeof kept || (len - head) % sizeof *kept.session != 0 ||
         otapult_le32(kept.for_boot) != u->boot || u->port->reset_reason(u->port->ctx) == OTAPULT_RESET_POWER)
         return;
@@ -491,7 +491,7 @@ bool otapult_users_token(struct otapult_users *u, const char *id, size_t len, st
     }
     unlock(u);
     if (first && store_token(u, who->slot) != 0)
-        u->port->log(u->port->ctx, "the use of a token could not be stored");
+        u->port->log(u->port->ctx, OTAPULT_LOG_ERROR, "the use of a token could not be stored");
     return found;
 }
 
@@ -602,7 +602,7 @@ void otapult_users_start(struct otapult_users *u, struct otapult_seal *seal, uin
     otapult_text_init(&t, line, sizeof line);
     otapult_text_str(&t, "secure: ");
     otapult_text_str(&t, u->fault);
-    u->port->log(u->port->ctx, line);
+    u->port->log(u->port->ctx, OTAPULT_LOG_ERROR, line);
 }
 
 int otapult_users_reset(struct otapult_users *u)

@@ -20,7 +20,7 @@ int otapult_arm(struct otapult *o, struct otapult_trial *trial, struct otapult_f
     /* A store that fails costs the second try after a power cut, not the update. */
     int stored = otapult_trial_save(o->port, trial);
     if (stored != 0)
-        otapult_log(o, "the store failed: this image gets one boot");
+        otapult_log(o, OTAPULT_LOG_ERROR, "the store failed: this image gets one boot");
 
     int err = o->keys != NULL ? check_again(o, trial->slot, why) : 0;
     if (err == 0)
@@ -31,7 +31,7 @@ int otapult_arm(struct otapult *o, struct otapult_trial *trial, struct otapult_f
     }
     trial->verdict = OTAPULT_TRIAL_ARMED;
     if (stored == 0 && otapult_trial_save(o->port, trial) != 0)
-        otapult_log(o, "the store failed after the activation");
+        otapult_log(o, OTAPULT_LOG_ERROR, "the store failed after the activation");
     return 0;
 }
 
@@ -41,7 +41,7 @@ static void withdraw(struct otapult *o)
     const struct otapult_flash *f = &o->session.writer.flash;
 
     if (f->erase(f->ctx, 0, f->sector) != 0)
-        otapult_log(o, "the slot has changed since it was verified, and cannot be erased");
+        otapult_log(o, OTAPULT_LOG_ERROR, "the slot has changed since it was verified, and cannot be erased");
 }
 
 int otapult_arm_session(struct otapult *o, int slot, const char *by, struct otapult_finding *why)

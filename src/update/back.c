@@ -17,7 +17,7 @@ int otapult_restart_by(struct otapult *o, const char *by, struct otapult_finding
     int err = otapult_take_to_restart(o, OTAPULT_FOR_RESTART, by, why);
 
     if (err == 0)
-        otapult_restart_in(o, o->config.restart_ms);
+        otapult_restart_in(o, o->config.restart_ms, "by request");
     return err;
 }
 
@@ -117,7 +117,7 @@ int otapult_rollback_by(struct otapult *o, const char *by, bool force, struct ot
 
     err = go_back(o, by, force, why);
     otapult_refresh_slots(o);
-    otapult_end_in_restart(o, err);
+    otapult_end_in_restart(o, err, "rollback by request");
     return err;
 }
 

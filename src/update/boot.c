@@ -62,7 +62,7 @@ static bool try_again(struct otapult *o, struct otapult_trial *trial)
     otapult_note(o, OTAPULT_EV_POWER_LOST, trial->slot, trial, NULL, "power was lost; trying again", NULL);
     if (otapult_arm(o, trial, &why) != 0)
         return false;
-    otapult_restart_in(o, 0); /* nobody waits for an answer */
+    otapult_restart_in(o, 0, "the new firmware is tried again"); /* nobody waits for an answer */
     return true;
 }
 
@@ -87,7 +87,8 @@ static void repair_choice(struct otapult *o)
     if (!fell_back || o->slots_error != 0 || o->restarting)
         return;
     if (o->port->activate(o->port->ctx, o->slots.running) != 0)
-        otapult_log(o, "OTA data names a slot that does not load, and could not be changed");
+        otapult_log(o, OTAPULT_LOG_ERROR,
+                    "OTA data names a slot that does not load, and could not be changed");
     otapult_refresh_slots(o);
 }
 

@@ -44,11 +44,12 @@ struct otapult_session *otapult_borrow(struct otapult *o)
     return &o->session;
 }
 
-void otapult_restart_in(struct otapult *o, uint32_t ms)
+void otapult_restart_in(struct otapult *o, uint32_t ms, const char *why)
 {
     otapult_lock(o);
     o->restarting = true;
     o->restart_at_ms = otapult_now(o) + ms;
+    o->restart_why = why;
     otapult_unlock(o);
 }
 
@@ -86,11 +87,11 @@ int otapult_take_to_restart(struct otapult *o, enum otapult_claim what, const ch
     return err;
 }
 
-void otapult_end_in_restart(struct otapult *o, int err)
+void otapult_end_in_restart(struct otapult *o, int err, const char *why)
 {
     if (err != 0)
         otapult_hold(o, false);
     else
-        otapult_restart_in(o, o->config.restart_ms);
+        otapult_restart_in(o, o->config.restart_ms, why);
     otapult_give_back(o);
 }

@@ -23,8 +23,8 @@ OTAPULT_MUST_CHECK int otapult_take_locked(struct otapult *o, enum otapult_claim
 OTAPULT_MUST_CHECK int otapult_take_to_restart(struct otapult *o, enum otapult_claim what, const char *by,
                                                struct otapult_finding *why);
 
-/* The end of that: the restart, or after an error the device is free and the application may move. */
-void otapult_end_in_restart(struct otapult *o, int err);
+/* The end of that: the restart, whose reason `why` is static, or after an error the device is free and the application may move. */
+void otapult_end_in_restart(struct otapult *o, int err, const char *why);
 
 /* Ends it. Does nothing when a restart is due: nobody is to begin anything before that. */
 void otapult_give_back(struct otapult *o);
@@ -33,8 +33,8 @@ void otapult_give_back_locked(struct otapult *o);
 /* The memory of a session, for reading an image. It goes with the claim. */
 struct otapult_session *otapult_borrow(struct otapult *o);
 
-/* Has poll() restart the device in so many ms. The claim stays taken until then. */
-void otapult_restart_in(struct otapult *o, uint32_t ms);
+/* Has poll() restart the device in so many ms. `why`, for the log, is static. The claim stays taken until then. */
+void otapult_restart_in(struct otapult *o, uint32_t ms, const char *why);
 
 /* ---- the application's part ---- */
 

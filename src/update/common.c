@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "update/report.h"
 
 _Static_assert(sizeof(struct otapult) <= OTAPULT_RAM, "OTAPULT_RAM holds the device");
 
@@ -22,9 +23,9 @@ uint32_t otapult_now(const struct otapult *o)
     return o->port->now_ms(o->port->ctx);
 }
 
-void otapult_log(const struct otapult *o, const char *line)
+void otapult_log(const struct otapult *o, enum otapult_log_level level, const char *line)
 {
-    o->port->log(o->port->ctx, line);
+    o->port->log(o->port->ctx, level, line);
 }
 
 /* ---- the table of slots ---- */
@@ -36,7 +37,7 @@ void otapult_slots_failed(struct otapult *o, int err)
     o->slots_error = err;
     otapult_unlock(o);
     if (is_news)
-        otapult_log(o, "the slots cannot be read");
+        otapult_log(o, OTAPULT_LOG_ERROR, "the slots cannot be read");
 }
 
 /* ---- notes ---- */
@@ -65,6 +66,7 @@ void otapult_note(struct otapult *o, enum otapult_event event, int slot, const s
     otapult_text_set(e.code, sizeof e.code, code);
     otapult_text_set(e.text, sizeof e.text, text);
     otapult_text_set(e.by, sizeof e.by, by);
+    otapult_report_event(o->port, &e);
     otapult_journal_add(&o->journal, &e);
 }
 

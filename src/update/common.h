@@ -29,6 +29,7 @@
  *   outcome     what became of the last update
  *   claim       who holds the device, and for what          ticket   which client, and is it inside
  *   common      struct otapult, lock, log, notes, the table of slots
+ *   report      lines of the log
  *   session     trial     journal     known     pace     self_test
  *
  * Tasks. Requests come from the server's tasks, and poll() from a task of its own. What keeps them apart:
@@ -53,6 +54,7 @@ struct otapult {
     bool     verifying;            /* the upload is complete; flash is read back */
     bool     restarting;           /* at restart_at_ms; the claim is never given back then */
     uint32_t restart_at_ms;
+    const char *restart_why; /* for the log; NULL: it is there already */
     uint32_t ticket;      /* of the update that runs, 0: none */
     uint32_t last_ticket; /* that ended last */
     int      last_err;    /* and with what */
@@ -114,12 +116,12 @@ struct otapult {
 void otapult_lock(struct otapult *o);
 void otapult_unlock(struct otapult *o);
 uint32_t otapult_now(const struct otapult *o);
-void otapult_log(const struct otapult *o, const char *line);
+void otapult_log(const struct otapult *o, enum otapult_log_level level, const char *line);
 
 /* A call about a slot failed with `err`: uploads are refused with it until poll() gets through. */
 void otapult_slots_failed(struct otapult *o, int err);
 
-/* A journal entry about `slot`; any of trial, code, text and by may be NULL. */
+/* A journal entry, and its line in the log, about `slot`; any of trial, code, text and by may be NULL. */
 void otapult_note(struct otapult *o, enum otapult_event event, int slot, const struct otapult_trial *trial,
                   const char *code, const char *text, const char *by);
 

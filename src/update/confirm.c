@@ -50,8 +50,9 @@ static void note_decision(struct otapult *o, struct otapult_trial *trial, enum o
 {
     trial->verdict = (uint8_t)verdict;
     if (otapult_trial_save(o->port, trial) != 0)
-        otapult_log(o, verdict == OTAPULT_TRIAL_PASSED ? "the store failed before the confirmation"
-                                                       : "the store failed before the rejection");
+        otapult_log(o, OTAPULT_LOG_ERROR,
+                    verdict == OTAPULT_TRIAL_PASSED ? "the store failed before the confirmation"
+                                                    : "the store failed before the rejection");
 }
 
 /* Has the port write the decision. An error may come after the record was written: then it counts. */
@@ -100,7 +101,7 @@ int otapult_reject(struct otapult *o, const char *text)
     note_decision(o, &trial, OTAPULT_TRIAL_REJECTED);
     int err = write_decision(o, o->port->reject, OTAPULT_STATE_INVALID);
     if (err == 0)
-        otapult_log(o, trial.text);
+        otapult_log(o, OTAPULT_LOG_ERROR, trial.text);
     return err;
 }
 
@@ -143,7 +144,7 @@ static void put_cause(char *dst, size_t cap, const char *what, const char *name,
  */
 static void ask_again_later(struct otapult *o)
 {
-    otapult_log(o, "there is nothing to go back to: the firmware keeps running");
+    otapult_log(o, OTAPULT_LOG_ERROR, "there is nothing to go back to: the firmware keeps running");
     otapult_lock(o);
     o->pending_since_ms = otapult_now(o);
     otapult_unlock(o);
@@ -161,7 +162,7 @@ static void go_back(struct otapult *o, const char *what, const char *name, const
     put_cause(text, sizeof text, what, name, why);
     if (otapult_reject(o, text) == 0) {
         otapult_hold(o, true);
-        otapult_restart_in(o, o->config.restart_ms);
+        otapult_restart_in(o, o->config.restart_ms, "the new firmware is rejected");
     } else if (otapult_is_pending(o)) {
         ask_again_later(o);
     }
@@ -245,5 +246,5 @@ void otapult_poll_health(struct otapult *o)
     }
     int err = otapult_confirm_by(o, NULL, &why);
     if (err != 0 && err != OTAPULT_E_BUSY && err != OTAPULT_E_REBOOTING)
-        otapult_log(o, "the confirmation could not be written");
+        otapult_log(o, OTAPULT_LOG_ERROR, "the confirmation could not be written");
 }

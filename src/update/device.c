@@ -9,6 +9,7 @@
 #include "update/guard.h"
 #include "update/keys.h"
 #include "update/outcome.h"
+#include "update/report.h"
 #include "update/upload.h"
 
 bool otapult_always_ready(void *app, char *why, size_t cap)
@@ -61,7 +62,7 @@ static void log_fault(const struct otapult_port *port, const char *fault)
     otapult_text_init(&t, line, sizeof line);
     otapult_text_str(&t, "the configuration is wrong: ");
     otapult_text_str(&t, fault);
-    port->log(port->ctx, line);
+    port->log(port->ctx, OTAPULT_LOG_ERROR, line);
 }
 
 static void fill_in(struct otapult *o, const struct otapult_config *config)
@@ -99,7 +100,7 @@ int otapult_start(union otapult_memory *memory, const struct otapult_config *con
     if (o->keys != NULL)
         o->keys->start(o); /* nobody else knows of the device yet: it needs no claim */
     else
-        otapult_log(o, "open: anyone on this network can upload firmware");
+        otapult_log(o, OTAPULT_LOG_WARNING, "open: anyone on this network can upload firmware");
     otapult_guard_start(o);
     otapult_resolve_boot(o);
     if (config->pull != NULL)
@@ -141,8 +142,17 @@ static bool is_at_rest(struct otapult *o)
     return otapult_ask_ready(o, &why) == 0 || otapult_now(o) - o->restart_at_ms >= o->config.rest_ms;
 }
 
+/* Once, although port->restart() may return and be called again. */
+static void report_restart(struct otapult *o)
+{
+    if (o->restart_why != NULL)
+        otapult_report_restart(o->port, o->restart_why);
+    o->restart_why = NULL;
+}
+
 static void restart(struct otapult *o)
 {
+    report_restart(o);
     if (o->keys != NULL)
         o->keys->leave(o);
     otapult_guard_announce(o);
@@ -171,5 +181,6 @@ bool otapult_safe_mode(const struct otapult *o)
 
 void otapult_announce_restart(struct otapult *o)
 {
+    otapult_report_restart(o->port, "the application restarts the device");
     otapult_guard_announce(o);
 }

@@ -115,12 +115,12 @@ void otapult_guard_decide(struct otapult *o)
     bool tripped = o->config.crash_limit > 0 && o->crashes >= o->config.crash_limit && !o->restarting;
     if (tripped && leave_the_crashing(o)) {
         o->crashes = 0;
-        otapult_restart_in(o, 0); /* nobody waits for an answer */
+        otapult_restart_in(o, 0, "the firmware kept crashing"); /* nobody waits for an answer */
     } else if (tripped) {
         o->safe_mode = true;
         if (o->crashes == o->config.crash_limit)
             note_loop(o, "safe mode");
-        otapult_log(o, "safe mode: the firmware kept crashing");
+        otapult_log(o, OTAPULT_LOG_ERROR, "safe mode: the firmware kept crashing");
     }
     write_note(o, 0);
 }

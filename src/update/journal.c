@@ -107,7 +107,7 @@ void otapult_journal_add(struct otapult_journal *j, struct otapult_log_entry *en
     if (port->kv_set(port->ctx, key, entry, sizeof *entry) == 0)
         publish(j, entry);
     else
-        port->log(port->ctx, "the journal could not be written");
+        port->log(port->ctx, OTAPULT_LOG_ERROR, "the journal could not be written");
 }
 
 bool otapult_journal_read(const struct otapult_journal *j, unsigned n, struct otapult_log_entry *out)

@@ -16,7 +16,8 @@ static void start_users(struct otapult *o)
     struct otapult_users *u = (struct otapult_users *)(void *)o->config.users;
 
     if (u == NULL) {
-        otapult_log(o, "secure: no memory for the login (config.users); every request is refused");
+        otapult_log(o, OTAPULT_LOG_ERROR,
+                    "secure: no memory for the login (config.users); every request is refused");
         return;
     }
     otapult_users_start(u, &o->seal, o->journal.boot, o->config.show_password, o->config.app);
@@ -45,7 +46,7 @@ static void log_two(struct otapult *o, const char *first, const char *second)
     otapult_text_init(&t, line, sizeof line);
     otapult_text_str(&t, first);
     otapult_text_str(&t, second);
-    otapult_log(o, line);
+    otapult_log(o, OTAPULT_LOG_ERROR, line);
 }
 
 static void log_keys(struct otapult *o)
@@ -62,14 +63,14 @@ static void log_keys(struct otapult *o)
         otapult_text_str(&t, " ");
         otapult_text_digest(&t, key, 4);
     }
-    otapult_log(o, line);
+    otapult_log(o, OTAPULT_LOG_INFO, line);
 }
 
 static void log_public_keys(struct otapult *o)
 {
     for (size_t i = 0; i < o->config.key_count; i++)
         if (otapult_key_is_public(o->config.keys[i]))
-            otapult_log(o, "a built-in key is a published test key and does not count");
+            otapult_log(o, OTAPULT_LOG_WARNING, "a built-in key is a published test key and does not count");
 }
 
 /* No key at all is told from a wrong one: the owner has to do something else about it. */
@@ -107,11 +108,13 @@ static void log_trust(struct otapult *o)
     if (o->locked != NULL)
         log_two(o, "updates are locked: ", o->locked);
     else if (refusal(o, &why) != 0)
-        otapult_log(o, "updates are refused: a signature is required, and no trusted key is there");
+        otapult_log(o, OTAPULT_LOG_ERROR,
+                    "updates are refused: a signature is required, and no trusted key is there");
     else
         log_keys(o);
     if (o->seal.broken != NULL)
-        otapult_log(o, "updates and logins stay locked until the owner makes a new password at the device");
+        otapult_log(o, OTAPULT_LOG_ERROR,
+                    "updates and logins stay locked until the owner makes a new password at the device");
 }
 
 static void start(struct otapult *o)
@@ -141,7 +144,7 @@ static void log_renewed(struct otapult *o)
         otapult_text_digest(&t, bytes, sizeof bytes);
     }
     otapult_text_str(&t, o->trust.revoked_count == 0 ? " none" : "");
-    otapult_log(o, line);
+    otapult_log(o, OTAPULT_LOG_WARNING, line);
 }
 
 /* Whatever the store has left counts from now on. */
@@ -200,7 +203,8 @@ static void settle_security(struct otapult *o, struct otapult_trust *trust)
     struct otapult_app_desc desc;
 
     if (otapult_running_desc(o, &desc) && otapult_trust_raise(trust, &o->seal, desc.secure_version) != 0)
-        otapult_log(o, "the store failed: the least security version holds until the restart");
+        otapult_log(o, OTAPULT_LOG_ERROR,
+                    "the store failed: the least security version holds until the restart");
 }
 
 /* A built-in key that is stored already has nothing to gain. */
@@ -228,7 +232,7 @@ static void settle_keys(struct otapult *o, struct otapult_trust *trust)
     uint8_t signers = otapult_borrow(o)->judge.inspect.signature.signers;
     for (unsigned n = 0; n < OTAPULT_KEYS_MAX; n++)
         if ((signers & 1u << n) != 0 && otapult_trust_adopt(trust, &o->seal, n) != 0)
-            otapult_log(o, "a new key could not be stored: the store failed, or is full");
+            otapult_log(o, OTAPULT_LOG_ERROR, "a new key could not be stored: the store failed, or is full");
 }
 
 /* The store has it by now; what is in RAM follows in one moment, because the status may be copying it. */

@@ -26,7 +26,7 @@ static void load(const struct otapult_port *port, struct failures *f)
 static void save(const struct otapult_port *port, const struct failures *f)
 {
     if (port->kv_set(port->ctx, FAILED_KEY, f, sizeof *f) != 0)
-        port->log(port->ctx, "the store failed to keep which builds have failed here");
+        port->log(port->ctx, OTAPULT_LOG_ERROR, "the store failed to keep which builds have failed here");
 }
 
 /* OTAPULT_FAILURES: it is not there. */

@@ -92,7 +92,7 @@ void otapult_outcome_done(struct otapult *o, enum otapult_outcome outcome)
     memcpy(u.project, info->desc.project, sizeof u.project);
     memcpy(u.sha256, info->sha256, sizeof u.sha256);
     if (o->port->kv_set(o->port->ctx, UPDATE_KEY, &u, sizeof u) != 0)
-        otapult_log(o, "the store failed to keep what became of the update");
+        otapult_log(o, OTAPULT_LOG_ERROR, "the store failed to keep what became of the update");
     otapult_lock(o);
     o->update = u;
     otapult_unlock(o);

@@ -44,7 +44,7 @@ void otapult_unstage(struct otapult *o)
         return;
     show(o, &(struct otapult_update){0});
     if (o->port->kv_set(o->port->ctx, STAGED_KEY, NULL, 0) != 0)
-        otapult_log(o, "the store failed to forget what was staged");
+        otapult_log(o, OTAPULT_LOG_ERROR, "the store failed to forget what was staged");
 }
 
 /* ---- at start ---- */
@@ -217,7 +217,7 @@ int otapult_activate_staged_by(struct otapult *o, const char *by, struct otapult
 
     err = start(o, by, why);
     otapult_refresh_slots(o);
-    otapult_end_in_restart(o, err);
+    otapult_end_in_restart(o, err, "what was staged starts");
     return err;
 }
 

@@ -72,5 +72,5 @@ int otapult_trial_save(const struct otapult_port *port, const struct otapult_tri
 void otapult_trial_clear(const struct otapult_port *port)
 {
     if (port->kv_set(port->ctx, TRIAL_KEY, NULL, 0) != 0)
-        port->log(port->ctx, "the note of the last update could not be removed");
+        port->log(port->ctx, OTAPULT_LOG_ERROR, "the note of the last update could not be removed");
 }

@@ -10,6 +10,7 @@
 #include "update/keys.h"
 #include "update/known.h"
 #include "update/outcome.h"
+#include "update/report.h"
 #include "update/slot_image.h"
 #include "update/staged.h"
 #include "update/ticket.h"
@@ -163,6 +164,7 @@ static int begin(struct otapult *o, const char *by, const struct otapult_update_
     o->total = size;
     otapult_outcome_begins(o, id);
     otapult_unlock(o);
+    otapult_report_begin(o->port, size, by);
     otapult_leave(o);
     return 0;
 }
@@ -199,9 +201,11 @@ int otapult_begin_by(struct otapult *o, const char *by, const struct otapult_upd
     *why = (struct otapult_finding){0};
     end_lost(o, options->id);
     int err = otapult_recall(o, options, past, why);
-    if (err != 0 || past->id != 0)
-        return err;
-    return begin(o, by, options, size, ticket, why);
+    if (err == 0 && past->id == 0)
+        err = begin(o, by, options, size, ticket, why);
+    if (err != 0)
+        otapult_report_refusal(o->port, err, why, size, by);
+    return err;
 }
 
 int otapult_begin_with(struct otapult *o, const struct otapult_update_options *options, uint32_t size,
@@ -229,7 +233,8 @@ static void note_refusal(struct otapult *o, int err, const struct otapult_findin
         otapult_describe(&trial, o->target, &in->info.desc, in->info.size);
     otapult_detail(err, why, NULL, detail, sizeof detail);
     otapult_note(o, OTAPULT_EV_REFUSED, o->target, &trial, otapult_error_row(err)->code, detail, o->by);
-    otapult_log(o, detail);
+    otapult_report_refusal(o->port, err, why, o->total != OTAPULT_SIZE_UNKNOWN ? o->total : o->received,
+                           o->by);
 }
 
 /* By the client, inside; or by poll, which has taken the ticket away. The journal first, while nobody else
@@ -368,7 +373,7 @@ static void end_well(struct otapult *o, struct otapult_update *done)
     if (o->later)
         otapult_hold(o, false);
     else
-        otapult_restart_in(o, o->config.restart_ms);
+        otapult_restart_in(o, o->config.restart_ms, "a new firmware");
     end_update(o, 0, &(struct otapult_finding){0});
 }
 

@@ -476,6 +476,16 @@ static void a_store_that_does_not_open_says_so_each_time(void **state)
     assert_non_null(strstr(fake_idf.log, "E otapult: NVS: "));
 }
 
+static void each_level_of_the_log_is_esp_idfs(void **state)
+{
+    (void)state;
+    boot(WORLD_TWO_OTA);
+    port()->log(port()->ctx, OTAPULT_LOG_ERROR, "one");
+    port()->log(port()->ctx, OTAPULT_LOG_WARNING, "two");
+    port()->log(port()->ctx, OTAPULT_LOG_INFO, "100%s");
+    assert_non_null(strstr(fake_idf.log, "E otapult: one\nW otapult: two\nI otapult: 100%s\n"));
+}
+
 static void a_value_that_is_too_long_is_none_of_ours(void **state)
 {
     uint8_t value[4];
@@ -569,6 +579,7 @@ int main(void)
         TEST_CASE(a_rejection_does_not_restart),
         TEST_CASE(a_store_that_fails_says_so),
         TEST_CASE(a_store_that_does_not_open_says_so_each_time),
+        TEST_CASE(each_level_of_the_log_is_esp_idfs),
         TEST_CASE(a_value_that_is_too_long_is_none_of_ours),
         TEST_CASE(no_random_numbers_without_a_radio),
         TEST_CASE(each_reset_has_its_meaning),

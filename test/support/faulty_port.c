@@ -199,11 +199,11 @@ static void restart(void *ctx)
     f->inner.restart(f->inner.ctx);
 }
 
-static void log_line(void *ctx, const char *line)
+static void log_line(void *ctx, enum otapult_log_level level, const char *line)
 {
     struct faulty_port *f = ctx;
 
-    f->inner.log(f->inner.ctx, line);
+    f->inner.log(f->inner.ctx, level, line);
 }
 
 static void lock(void *ctx)

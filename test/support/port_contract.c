@@ -296,7 +296,8 @@ static void check_world(struct port_contract *c)
         c->port->lock(c->port->ctx);
         c->port->unlock(c->port->ctx);
     }
-    c->port->log(c->port->ctx, "the shared port test says hello");
+    for (int level = OTAPULT_LOG_ERROR; level <= OTAPULT_LOG_INFO; level++)
+        c->port->log(c->port->ctx, (enum otapult_log_level)level, "the shared port test says hello");
 }
 
 /* ---- OTA data ---- */

@@ -81,10 +81,11 @@ static int random_bytes(void *ctx, void *dst, size_t len)
     return p->random_error;
 }
 
-static void log_line(void *ctx, const char *line)
+static void log_line(void *ctx, enum otapult_log_level level, const char *line)
 {
     struct ram_port *p = unlocked(ctx);
 
+    p->log_level = level;
     snprintf(p->log, sizeof p->log, "%s", line);
 }
 

@@ -23,6 +23,7 @@ struct ram_port {
     enum otapult_reset reset; /* why this boot happened; a test sets it, ram_port_begin() to SOFTWARE */
     int      get_error, set_error, random_error; /* what these calls return; 0: they work */
     char     log[256]; /* the last line */
+    enum otapult_log_level log_level; /* and its level */
     /* called in kv_set before anything happens; NULL: nothing is */
     void (*before_set)(void *ctx, const char *key);
     void *before_ctx;

@@ -174,6 +174,7 @@ bool world_boot(struct world *w)
         otapult_status(w->ota, &s);
         if (s.phase != OTAPULT_REBOOTING)
             return true;
+        otapult_poll(w->ota); /* brings the application to rest, and restarts */
         w->reset = OTAPULT_RESET_SOFTWARE;
     }
     fail_msg("the device restarts for ever");

@@ -1034,9 +1034,10 @@ static void the_journal_keeps_the_last_entries_in_order(void **state)
 
 static char logged[128];
 
-static void keep_line(void *ctx, const char *line)
+static void keep_line(void *ctx, enum otapult_log_level level, const char *line)
 {
     (void)ctx;
+    assert_int_equal(level, OTAPULT_LOG_ERROR);
     assert_true(strlen(line) < sizeof logged);
     strcpy(logged, line);
 }

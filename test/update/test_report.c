@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "images.h"
+#include "world.h"
+
+/* What a robot's log says of its updates, in whole lives: who did what to which firmware, and why it
+ * restarts. */
+
+static struct world w;
+static char said[4096]; /* every line since forget(), with the letter that ESP-IDF's log has for its level */
+static bool store_fails;
+static int (*real_set)(void *ctx, const char *key, const void *src, size_t len);
+
+static void keep(void *ctx, enum otapult_log_level level, const char *line)
+{
+    size_t used = strlen(said);
+
+    (void)ctx;
+    assert_true((unsigned)level < strlen("EWI"));
+    snprintf(said + used, sizeof said - used, "%c %s\n", "EWI"[level], line);
+}
+
+static int failing_set(void *ctx, const char *key, const void *src, size_t len)
+{
+    return store_fails ? OTAPULT_E_STORE : real_set(ctx, key, src, len);
+}
+
+static void wrap(void *ctx, struct otapult_port *port)
+{
+    (void)ctx;
+    real_set = port->kv_set;
+    port->kv_set = failing_set;
+    port->log = keep;
+}
+
+static void forget(void)
+{
+    said[0] = '\0';
+}
+
+static unsigned times_said(const char *line)
+{
+    size_t len = strlen(line);
+    unsigned times = 0;
+
+    for (const char *at = said; *at != '\0'; at = strchr(at, '\n') + 1)
+        times += strncmp(at, line, len) == 0 && at[len] == '\n';
+    return times;
+}
+
+static void expect(const char *line)
+{
+    if (times_said(line) != 1)
+        fail_msg("said %u times: %s\nall of it:\n%s", times_said(line), line, said);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    store_fails = false;
+    world_init(&w, WORLD_TWO_OTA, v1, v1_len);
+    w.wrap = wrap;
+    assert_true(world_boot(&w));
+    forget();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    world_end(&w);
+    return 0;
+}
+
+/* The build id that the log shows, from the image itself. */
+static const char *named(const char *format, const uint8_t *image)
+{
+    static char line[256];
+    char build[9];
+
+    for (int i = 0; i < 4; i++)
+        snprintf(build + 2 * i, 3, "%02x", image[0x20 + 0x90 + i]);
+    snprintf(line, sizeof line, format, build);
+    return line;
+}
+
+static void an_update_from_begin_to_confirmation(void **state)
+{
+    (void)state;
+    assert_int_equal(world_upload(&w, v2, v2_len, 4096), 0);
+    expect("I update begins, 9008 bytes");
+    expect(named("I activated 2.0.0 build %s, slot 1, 9008 bytes", v2));
+    assert_true(world_settle(&w));
+    expect("I restart: a new firmware");
+    expect(named("I confirmed 2.0.0 build %s, slot 1, 9008 bytes", v2));
+    assert_null(strstr(said, "E "));
+}
+
+static void a_refusal_says_code_and_size(void **state)
+{
+    struct otapult_finding why;
+    uint32_t first, second;
+
+    (void)state;
+    assert_int_equal(otapult_begin(w.ota, (uint32_t)v2_len, &first, &why), 0);
+    assert_int_equal(otapult_begin(w.ota, 5, &second, &why), OTAPULT_E_BUSY);
+    expect("W update refused: busy, 5 bytes: another update is running, 0 of 9008 bytes so far");
+    assert_int_equal(otapult_feed(w.ota, first, (const uint8_t *)"<html><body>", 12, &why), 0);
+    otapult_cancel(w.ota, first, OTAPULT_E_CONNECTION_LOST, &why);
+    assert_non_null(strstr(said, "W update refused: connection_lost, 9008 bytes"));
+}
+
+static bool slot_fails(void *ctx, enum nor_op op, uint32_t addr, uint32_t len)
+{
+    (void)ctx, (void)len;
+    return op == NOR_ERASE && addr >= 0x20000;
+}
+
+static void what_the_device_itself_breaks_is_an_error(void **state)
+{
+    (void)state;
+    w.nor.fail = slot_fails;
+    assert_int_not_equal(world_upload(&w, v2, v2_len, 4096), 0);
+    w.nor.fail = NULL;
+    assert_non_null(strstr(said, "E update refused: "));
+}
+
+static void a_rejection_and_its_restart(void **state)
+{
+    (void)state;
+    assert_int_equal(world_upload(&w, v2, v2_len, 4096), 0);
+    w.health = OTAPULT_HEALTH_FAIL;
+    assert_true(world_settle(&w));
+    expect("E health check \"self-test\": told to fail");
+    expect("I restart: the new firmware is rejected");
+    expect(
+        named("E rejected 2.0.0 build %s, slot 1, 9008 bytes: health check \"self-test\": told to fail", v2));
+}
+
+static void a_retry_after_lost_power(void **state)
+{
+    (void)state;
+    assert_int_equal(world_upload(&w, v2, v2_len, 4096), 0);
+    w.health = OTAPULT_HEALTH_WAIT;
+    while (!w.board.restart)
+        otapult_poll(w.ota);
+    assert_true(world_boot(&w)); /* its trial begins, */
+    world_pull_plug(&w);         /* and ends */
+    forget();
+    assert_true(world_boot(&w));
+    expect(named("W retry 2.0.0 build %s, slot 1, 9008 bytes: power was lost; trying again", v2));
+    expect("I restart: the new firmware is tried again");
+}
+
+static void restarts_by_request(void **state)
+{
+    struct otapult_finding why;
+
+    (void)state;
+    assert_int_equal(world_upload(&w, v2, v2_len, 4096), 0);
+    assert_true(world_settle(&w));
+    forget();
+    assert_int_equal(otapult_rollback(w.ota, &why), 0);
+    assert_true(world_settle(&w));
+    expect(named("I rolled back to 1.0.0 build %s, slot 0, 9008 bytes", v1));
+    expect("I restart: rollback by request");
+    forget();
+    assert_int_equal(otapult_restart(w.ota, &why), 0);
+    assert_true(world_settle(&w));
+    expect("I restart: by request");
+    otapult_announce_restart(w.ota);
+    expect("I restart: the application restarts the device");
+}
+
+static void a_store_that_fails_is_an_error(void **state)
+{
+    (void)state;
+    store_fails = true;
+    assert_int_equal(world_upload(&w, v2, v2_len, 4096), 0);
+    expect("E the store failed: this image gets one boot");
+    expect("E the store failed to keep what became of the update");
+    expect("E the journal could not be written");
+    expect(named("I activated 2.0.0 build %s, slot 1, 9008 bytes", v2)); /* said all the same */
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(an_update_from_begin_to_confirmation),
+        CASE(a_refusal_says_code_and_size),
+        CASE(what_the_device_itself_breaks_is_an_error),
+        CASE(a_rejection_and_its_restart),
+        CASE(a_retry_after_lost_power),
+        CASE(restarts_by_request),
+        CASE(a_store_that_fails_is_an_error),
+    };
+
+    return cmocka_run_group_tests(tests, images_make, images_free);
+}
