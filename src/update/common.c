@@ -80,7 +80,6 @@ void otapult_note_source(struct otapult *o, const char *by, int err, const struc
         otapult_text_set(text, sizeof text, why->text);
     otapult_note(o, OTAPULT_EV_SOURCE, OTAPULT_SLOT_NONE, NULL,
                  err != 0 ? otapult_error_row(err)->code : NULL, text, by);
-    otapult_log(o, text);
 }
 
 void otapult_note_account(struct otapult *o, const char *text, const char *by)

@@ -87,6 +87,7 @@ void otapult_report_event(const struct otapult_port *port, const struct otapult_
         [OTAPULT_EV_NOT_LOADED] = {"not loaded", OTAPULT_LOG_ERROR},
         [OTAPULT_EV_ROLLED_BACK] = {"rolled back to", OTAPULT_LOG_INFO},
         [OTAPULT_EV_ACCOUNT] = {"account", OTAPULT_LOG_INFO},
+        [OTAPULT_EV_SOURCE] = {"source", OTAPULT_LOG_INFO},
         [OTAPULT_EV_CRASH_LOOP] = {"crash loop", OTAPULT_LOG_ERROR},
     };
     char line[OTAPULT_REPORT_LINE];
@@ -98,8 +99,9 @@ void otapult_report_event(const struct otapult_port *port, const struct otapult_
     otapult_text_str(&t, events[e->event].what);
     put_image(&t, e);
     put_if(&t, ", by ", e->by);
+    put_if(&t, ": ", e->code);
     put_if(&t, ": ", e->text);
-    port->log(port->ctx, events[e->event].level, line);
+    port->log(port->ctx, e->code[0] != '\0' ? OTAPULT_LOG_WARNING : events[e->event].level, line);
 }
 
 void otapult_report_restart(const struct otapult_port *port, const char *why)
