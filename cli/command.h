@@ -87,10 +87,10 @@ const struct verb_option *verb_option_at(const struct verb *verb, unsigned index
 const char *nearest_word(const char *typed, const char *(*word_at)(const void *list, unsigned index),
                          const void *list);
 
-extern const struct verb verb_info, verb_check, verb_extract, verb_patch;
+extern const struct verb verb_info, verb_check, verb_extract, verb_patch, verb_release;
 extern const struct verb verb_keygen, verb_key_digest, verb_sign, verb_verify;
 extern const struct verb verb_discover, verb_status, verb_watch, verb_log, verb_confirm, verb_rollback;
-extern const struct verb verb_reboot, verb_cancel, verb_login, verb_push, verb_activate;
+extern const struct verb verb_reboot, verb_cancel, verb_login, verb_push, verb_activate, verb_offer;
 extern const struct verb verb_help, verb_completion;
 
 #endif

@@ -27,13 +27,18 @@
 SWITCH(set_accept_unproved, accept_unproved)
 SWITCH(set_append, append)
 SWITCH(set_discover, discover)
+SWITCH(set_downgrade, downgrade)
 SWITCH(set_first_use, first_use)
 SWITCH(set_force, force)
 SWITCH(set_help, help)
 SWITCH(set_in_place, in_place)
+SWITCH(set_install, install)
 SWITCH(set_json, json)
+SWITCH(set_later, later)
 SWITCH(set_quiet, quiet)
+SWITCH(set_skip, skip)
 SWITCH(set_stage, stage)
+SWITCH(set_urgent, urgent)
 SWITCH(set_verbose, verbose)
 
 static const char *skip_dashes(const char *s)
@@ -219,6 +224,21 @@ static bool set_max_failures(struct options *o, const char *value)
 static bool set_wait(struct options *o, const char *value)
 {
     return set_number("wait", value, 3600, &o->wait_s);
+}
+
+static bool set_patches(struct options *o, const char *value)
+{
+    return set_number("patches", value, 50, &o->patches);
+}
+
+static bool set_percentage(struct options *o, const char *value)
+{
+    return set_number("percentage", value, 100, &o->percentage);
+}
+
+static bool set_valid_days(struct options *o, const char *value)
+{
+    return set_number("valid-days", value, 3650, &o->valid_days);
 }
 
 static bool set_timeout(struct options *o, const char *value)

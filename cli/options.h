@@ -43,6 +43,12 @@ struct options {
     const char *out;
     enum otapult_signature_scheme scheme;
     bool        append, in_place;
+    /* of a release */
+    const char *channel, *merged, *minimum, *notes, *notes_ru;
+    unsigned    patches, percentage, valid_days; /* 0: not said */
+    bool        urgent, downgrade;
+    /* of an offer */
+    bool        install, later, skip;
 };
 
 #define CONNECT_S 5 /* --timeout; three times as long for a short answer */

@@ -132,7 +132,7 @@ static bool does_it(const struct patch_file *patch, const uint8_t *base, size_t 
     return same;
 }
 
-static bool gzip(const uint8_t *p, size_t size, struct patch_file *out)
+bool patch_gzip(const uint8_t *p, size_t size, struct patch_file *out)
 {
     z_stream z = {.next_in = (z_const Bytef *)p, .avail_in = (uInt)size};
 
@@ -154,7 +154,7 @@ bool patch_make(const uint8_t *base, size_t base_size, const uint8_t *result, si
 {
     struct patch_file packed = {.data = NULL};
     bool ok = patch_encode(base, base_size, result, result_size, out) &&
-              does_it(out, base, base_size, result, result_size) && gzip(result, result_size, &packed);
+              does_it(out, base, base_size, result, result_size) && patch_gzip(result, result_size, &packed);
 
     *is_gzip = ok && packed.size < out->size;
     if (*is_gzip) {

@@ -36,4 +36,7 @@ int patch_apply(const uint8_t *p, size_t size, const uint8_t *base, size_t base_
 bool patch_make(const uint8_t *base, size_t base_size, const uint8_t *result, size_t result_size,
                 struct patch_file *out, bool *is_gzip);
 
+/* The whole as a gzip file, the same bytes each time. false: no memory. */
+bool patch_gzip(const uint8_t *p, size_t size, struct patch_file *out);
+
 #endif
