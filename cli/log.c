@@ -46,12 +46,14 @@ static void print_log(const struct robot *r, const struct wire_answer *a)
 {
     cJSON *json = cJSON_ParseWithLength(a->body, a->len);
     const cJSON *entry;
+    char called[ROBOT_CALLED];
 
     if (say_as_json()) {
         print_robot_json(r, a->body);
     } else {
+        robot_called(r, called);
         if (call.several)
-            printf("%s\n", r->name);
+            printf("%s\n", called);
         cJSON_ArrayForEach(entry, cJSON_GetObjectItemCaseSensitive(json, "entries")) print_entry(entry);
     }
     cJSON_Delete(json);

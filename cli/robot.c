@@ -5,6 +5,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+
+/* "rover.local:8080" says "rover" already. */
+static bool says_already(const char *name, const char *own)
+{
+    size_t len = strlen(own);
+
+    if (len == 0)
+        return true;
+    if (strncasecmp(name, own, len) != 0)
+        return false;
+    return name[len] == '\0' || strncasecmp(name + len, ".local", 6) == 0;
+}
+
+void robot_called(const struct robot *r, char dst[ROBOT_CALLED])
+{
+    const char *own = r->device.name;
+
+    if (says_already(r->name, own))
+        snprintf(dst, ROBOT_CALLED, "%s", r->name);
+    else
+        snprintf(dst, ROBOT_CALLED, "%s (%s)", r->name, own);
+}
 
 void robot_free(struct robot *r)
 {

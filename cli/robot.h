@@ -40,6 +40,10 @@ struct robot {
 
 void robot_free(struct robot *r);
 
+/* What people called it, and what it calls itself where that is another name: "192.168.1.7 (left-leg)". */
+#define ROBOT_CALLED 300
+void robot_called(const struct robot *r, char dst[ROBOT_CALLED]);
+
 /* Finds the robot, under either scheme where none is given, and asks for its status; `done` is called once,
  * with r->fault, or with r->device. Again later: the same robot by the same way. */
 void robot_ask(struct robot *r, struct wire *w, void (*done)(void *ctx, struct robot *r), void *ctx);

@@ -220,6 +220,7 @@ static void json_done(const struct job *j)
     otapult_json_init(&o, text, sizeof text);
     otapult_json_open(&o, NULL, '{');
     otapult_json_str(&o, "robot", j->robot->name);
+    otapult_json_str(&o, "name", j->robot->device.name[0] != '\0' ? j->robot->device.name : NULL);
     otapult_json_str(&o, "outcome", row->word);
     otapult_json_bool(&o, "proved", row->proved);
     otapult_json_str(&o, "version", j->version);
@@ -239,7 +240,7 @@ static void json_done(const struct job *j)
 
 void view_done(struct rollout *r, const struct job *j)
 {
-    char text[600];
+    char text[600], called[ROBOT_CALLED];
 
     if (say_as_json())
         json_done(j);
@@ -248,7 +249,8 @@ void view_done(struct rollout *r, const struct job *j)
     if (r->view->moves)
         erase(r->view);
     outcome_text(j, text);
-    fprintf(stderr, "%s: %s\n", j->robot->name, text);
+    robot_called(j->robot, called);
+    fprintf(stderr, "%s: %s\n", called, text);
     if (r->view->moves)
         draw(r->view);
 }
@@ -262,17 +264,33 @@ static const char *colour_of(const struct view *v, const struct job *j)
     return outcome_table[j->outcome].proved ? "\033[32m" : "\033[31m";
 }
 
+/* Of the names in the table; 0 where it has one row. */
+static int table_width(const struct rollout *r)
+{
+    char called[ROBOT_CALLED];
+    int width = 0;
+
+    for (size_t i = 0; i < r->count && r->count > 1 && r->view != NULL; i++) {
+        robot_called(r->job[i].robot, called);
+        int n = (int)strlen(called);
+        if (n > width)
+            width = n < 48 ? n : 48;
+    }
+    return width;
+}
+
 static void print_table(const struct rollout *r)
 {
-    char text[600];
+    char text[600], called[ROBOT_CALLED];
     const struct view *v = r->view;
+    const int width = table_width(r);
 
     for (size_t i = 0; i < r->count; i++) {
         const struct job *j = &r->job[i];
         const char *colour = colour_of(v, j);
         outcome_text(j, text);
-        printf("%-*s  %s%s%s\n", v != NULL && r->count > 1 ? v->name_width : 0, j->robot->name, colour, text,
-               colour[0] != '\0' ? "\033[0m" : "");
+        robot_called(j->robot, called);
+        printf("%-*s  %s%s%s\n", width, called, colour, text, colour[0] != '\0' ? "\033[0m" : "");
         if (j->fault.hint[0] != '\0' && !say_is_quiet() && r->count == 1)
             fprintf(stderr, "  hint   %s\n", j->fault.hint);
     }

@@ -40,13 +40,14 @@ static void ask(void *ctx);
 static void asked(void *ctx, struct robot *r)
 {
     struct watched *w = ctx;
-    char line[400];
+    char line[400], called[ROBOT_CALLED];
 
     line_of(r, line);
     if (strcmp(line, w->line) != 0) {
         memcpy(w->line, line, sizeof line);
+        robot_called(r, called);
         if (!say_as_json())
-            printf("%s: %s\n", r->name, line);
+            printf("%s: %s\n", called, line);
         else if (r->fault.status != 0)
             fault_say(&r->fault, "robot", r->name);
         else

@@ -240,8 +240,9 @@ function drawOthers() {
 function drawBack() {
     const way = wayBack();
     const name = label(way?.image);
-    $('rollback').hidden = !way;
-    if (way)
+    const there = way?.image; // not while its slot is being written
+    $('rollback').hidden = !there;
+    if (there)
         $('rollback').textContent = t(age(way.image, runningImage()) > 0 ? 'forward_to' : 'back_to', name);
     $('no-way-back').textContent = way ? '' : st.no_way_back || '';
     $('reboot').hidden = false;

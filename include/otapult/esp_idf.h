@@ -29,7 +29,7 @@ extern const struct otapult_esp_secure otapult_esp_secure;
 
 struct otapult_esp_config {
     /* As in otapult.h. `ready` and `hold` must be set. Filled in where NULL: `port` by otapult_esp_port(), `checks` by
-     * otapult_esp_checks; always: chip_id, chip_rev and block_rev, and `secure` by the switch below. In the secure profile also where NULL: `keys`,
+     * otapult_esp_checks, `name` by the last three bytes of the MAC address, "a1b2c3"; always: chip_id, chip_rev and block_rev, and `secure` by the switch below. In the secure profile also where NULL: `keys`,
      * `users`, `too_old`, and `show_password` by one that prints to standard output, not to the log. */
     struct otapult_config device;
 

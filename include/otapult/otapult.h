@@ -69,9 +69,14 @@ extern const struct otapult_decoder otapult_patch;
 
 /* Releases that the device fetches by itself: otapult/offer.h. */
 struct otapult_pull;
+/* The longest name of a device, in bytes of UTF-8. */
+#define OTAPULT_NAME_MAX 40u
 
 struct otapult_config {
     const struct otapult_port *port; /* must outlive the device */
+    /* What people call this device, to tell it from its brothers: page, status and log say it. UTF-8 without
+     * control characters, at most OTAPULT_NAME_MAX bytes; NULL or "": it has none. Must outlive the device. */
+    const char *name;
     uint16_t chip_id;                /* of this device, OTAPULT_CHIP_… */
     uint16_t chip_rev;               /* major * 100 + minor */
     uint16_t block_rev;              /* of its eFuse block, the same way; 0: not known, and not asked for */
@@ -156,7 +161,7 @@ void otapult_nothing_moves(void *app, bool on);
  * why; re-activates it when it only lost power (may then call port->restart). Copies `config`.
  * Blocks for a few flash reads and key-value accesses; in the secure profile's first start also for the
  * hashing of a new password. `memory` may hold anything.
- * Errors: CONFIG, and the log says what is wrong: no `port`; no `ready`; a check_count or key_count without
+ * Errors: CONFIG, and the log says what is wrong: no `port`; a name that cannot be; no `ready`; a check_count or key_count without
  * checks or keys, or above OTAPULT_CHECKS_MAX or OTAPULT_KEYS_MAX; decoder_memory that is missing, not aligned,
  * or smaller than a decoder needs. INTERNAL: PSA Crypto does not start. After
  * both *out is NULL and nothing was begun. Errors of the port's slots and store do not stop the device: they
@@ -343,6 +348,9 @@ struct otapult_status {
     uint8_t  key_count;         /* trusted keys, each by the first four bytes of its digest */
     uint8_t  key[2 * OTAPULT_KEYS_MAX][4];
 };
+
+/* config.name; "" where it has none. From any task. */
+const char *otapult_name(const struct otapult *o);
 
 /* A consistent copy of the state. Never blocks for longer than another task's copy. */
 void otapult_status(struct otapult *o, struct otapult_status *out);

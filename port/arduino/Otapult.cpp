@@ -93,6 +93,7 @@ void OtapultClass::configure(otapult_esp_config &config)
     config.device.hold = ::hold;
     config.device.checks = checks_;
     config.device.check_count = checkCount_;
+    config.device.name = name_;
     config.device.hosts = hosts_;
     config.secure = secure_;
     config.key_digests = keyDigests_;

@@ -81,7 +81,7 @@ constexpr esp_app_desc_t otapultDescription(const char (&project)[P], const char
 #define OTAPULT_ARDUINO_CHECKS 4 /* health checks that a sketch may add */
 #define OTAPULT_ARDUINO_HOSTS  3 /* and names of its host */
 
-/* There is one, called Otapult. check, ready, onHold, host and secure are to be called before
+/* There is one, called Otapult. check, ready, onHold, name, host and secure are to be called before
  * begin(); everything from setup() and loop(), which are one task. */
 class OtapultClass {
 public:
@@ -97,6 +97,14 @@ public:
     /* Called with true before the first flash operation of an update and before every restart that the device
      * makes itself: bring every output to rest and start nothing. With false when it ended without one. */
     OtapultClass &onHold(void (*hold)(bool on));
+
+    /* What people call this robot, in page, log and `otapult status`: at most 40 bytes of UTF-8; the text must live
+     * on. Without it the last three bytes of its MAC address. */
+    OtapultClass &name(const char *name)
+    {
+        name_ = name;
+        return *this;
+    }
 
     /* Names that people open the robot by beside its address, "robot.local": requests for others are
      * refused. At most three; the text must live on. */
@@ -144,6 +152,7 @@ private:
     bool tooMany_ = false;
     bool (*ready_)() = nullptr;
     void (*hold_)(bool on) = nullptr;
+    const char *name_ = nullptr;
     const char *hosts_[OTAPULT_ARDUINO_HOSTS + 1] = {};
     const struct otapult_esp_secure *secure_ = OTAPULT_ESP_PROFILE;
     const char *keyDigests_ = nullptr;

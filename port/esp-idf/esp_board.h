@@ -107,6 +107,7 @@ struct esp_board {
     atomic_bool            answered; /* a request was, at answered_ms */
     atomic_uint            answered_ms;
 
+    char                   name[7];  /* of a device that is given none: the last bytes of its MAC address */
     bool                   watched;  /* the RTC watchdog runs; the task's that polls */
     wdt_hal_context_t      watchdog;
 };

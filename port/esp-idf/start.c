@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <esp_chip_info.h>
 #include <esp_log.h>
+#include <esp_mac.h>
 #include <sdkconfig.h>
+#include <stdio.h>
 
 #include "esp_board.h"
 
@@ -90,6 +92,17 @@ static uint16_t block_revision(void)
 }
 #endif
 
+/* What stands on a board's sticker and in a router's list: the end of the station's MAC address. */
+static const char *name_of_mac(struct esp_board *b)
+{
+    uint8_t mac[6] = {0};
+
+    if (esp_efuse_mac_get_default(mac) != ESP_OK)
+        return NULL;
+    snprintf(b->name, sizeof b->name, "%02x%02x%02x", mac[3], mac[4], mac[5]);
+    return b->name;
+}
+
 static void complete_config(struct otapult_config *config)
 {
     esp_chip_info_t chip;
@@ -100,6 +113,8 @@ static void complete_config(struct otapult_config *config)
     config->block_rev = block_revision();
     if (config->port == NULL)
         config->port = otapult_esp_port();
+    if (config->name == NULL || config->name[0] == '\0')
+        config->name = name_of_mac(&otapult_esp_board);
 }
 
 /* Who names no checks gets those that every robot can pass. */

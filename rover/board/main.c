@@ -70,6 +70,7 @@ static void start_otapult(struct otapult_esp_config *config, struct otapult_site
     static struct otapult_health_check checks[ROVER_CHECKS];
     static const char *const hosts[] = {CONFIG_ROVER_HOST_NAME ".local", NULL};
 
+    config->device.name = CONFIG_ROVER_HOST_NAME;
     config->device.hosts = hosts;
     config->device.port = otapult_esp_port(); /* the rover takes clock and lock from it */
     rover_configure(&rover, &config->device, checks, &hardware);

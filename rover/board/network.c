@@ -167,7 +167,7 @@ static esp_err_t add_service(uint16_t port)
         otapult_build_id(&info.desc, build);
     mdns_txt_item_t texts[] = {
         {"otapult", "1"},
-        {"name", CONFIG_ROVER_HOST_NAME},
+        {"name", otapult_name(otapult_esp_device())},
         {"path", "/api/ota"},
         {"tls", strcmp(ROVER_SCHEME, "https") == 0 ? "1" : "0"},
         {"project", info.desc.project},
@@ -181,6 +181,6 @@ static esp_err_t add_service(uint16_t port)
 void network_announce(uint16_t port)
 {
     if (mdns_init() != ESP_OK || mdns_hostname_set(CONFIG_ROVER_HOST_NAME) != ESP_OK ||
-        mdns_instance_name_set("Rover") != ESP_OK || add_service(port) != ESP_OK)
+        mdns_instance_name_set(otapult_name(otapult_esp_device())) != ESP_OK || add_service(port) != ESP_OK)
         ESP_LOGW(tag, "mDNS did not start: use the address");
 }

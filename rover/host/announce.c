@@ -48,7 +48,7 @@ static void describe(struct announce *a, const struct life *life)
     char build[OTAPULT_BUILD_ID_CHARS + 1];
 
     add_text(a, "otapult", "1");
-    add_text(a, "name", life->options->name);
+    add_text(a, "name", otapult_name(life->ota));
     add_text(a, "path", "/api/ota");
     if (life->options->secure.on)
         add_text(a, "tls", "1");
@@ -192,9 +192,9 @@ struct announce *announce_start(struct life *life, const struct sockaddr_storage
     memcpy(&v4, at, sizeof v4);
     a->address = v4.sin_addr;
     describe(a, life);
-    host_of(life->options->name, a->host);
-    a->own =
-        (struct dns_own){.label = life->options->name, .host = a->host, .port = life->port, .txt = a->texts};
+    host_of(otapult_name(life->ota), a->host);
+    a->own = (struct dns_own){
+        .label = otapult_name(life->ota), .host = a->host, .port = life->port, .txt = a->texts};
     if (at->ss_family == AF_INET && open_socket(a) && pipe(a->stop) == 0 &&
         pthread_create(&a->thread, NULL, run, a) == 0)
         return a;

@@ -71,6 +71,7 @@ static bool start(struct life *life, struct ports *ports)
     static struct rover_hardware hardware;
     static struct otapult_health_check checks[ROVER_CHECKS];
     struct otapult_config config = {.port = &life->board.port,
+                                    .name = life->options->name,
                                     .block_rev = BOOT_CHIP_BLOCK_REVISION,
                                     .russian = &otapult_russian,
                                     OTAPULT_CONFIG_DEFAULT};

@@ -25,7 +25,7 @@ static const char usage[] =
     "  --port N         TCP port, 0 picks a free one (8080)\n"
     "  --bind ADDR      address to listen on (127.0.0.1), IPv6 as well; 0.0.0.0 opens it to the network, ::\n"
     "                   over IPv4 and IPv6\n"
-    "  --name NAME      what it is found by in the network (rover); NAME.local opens it, too\n"
+    "  --name NAME      what it is called: in page, status and network (rover); NAME.local opens it, too\n"
     "  --host NAME      another name the rover is opened by, beside its addresses and rover.local\n"
     "  --reset          start over with a new flash file; what is no flash file is left alone\n"
     "  --fast           no simulated delays of flash and boot\n"

@@ -11,7 +11,7 @@
 
 struct options {
     const char *flash, *bind;
-    const char *name;            /* it is found by in the network; NAME.local opens it, too */
+    const char *name;            /* config.name; NAME.local opens it, too */
     const char *table, *factory; /* of a new flash file; NULL: the built-in ones */
     const char *wear;            /* NULL: not written */
     unsigned port;               /* 0: a free one */

@@ -31,6 +31,21 @@ static const char *fault_of_pull(const struct otapult_config *c)
     return c->pull->code != NULL ? c->pull->code->fault(c) : "pull without its code: &otapult_pulling";
 }
 
+/* It goes into pages, terminals and DNS-SD as it is. */
+static const char *fault_of_name(const char *name)
+{
+    size_t len = name != NULL ? strlen(name) : 0;
+
+    if (len > OTAPULT_NAME_MAX)
+        return "a name longer than OTAPULT_NAME_MAX bytes";
+    for (size_t at = 0, n; at < len; at += n) {
+        n = otapult_text_printable((const uint8_t *)name + at, len - at);
+        if (n == 0)
+            return "a name with a control character, or not in UTF-8";
+    }
+    return NULL;
+}
+
 /* What is wrong with the configuration; NULL: nothing. */
 static const char *fault_of(const struct otapult_config *c)
 {
@@ -48,7 +63,9 @@ static const char *fault_of(const struct otapult_config *c)
         return "key_count without keys";
     if (c->key_count > OTAPULT_KEYS_MAX)
         return "more than OTAPULT_KEYS_MAX keys";
-    const char *fault = otapult_chain_fault(c->decoders, c->decoder_memory, c->decoder_memory_size);
+    const char *fault = fault_of_name(c->name);
+    if (fault == NULL)
+        fault = otapult_chain_fault(c->decoders, c->decoder_memory, c->decoder_memory_size);
     return fault == NULL && c->pull != NULL ? fault_of_pull(c) : fault;
 }
 

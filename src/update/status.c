@@ -169,6 +169,11 @@ uint16_t otapult_device_block_revision(const struct otapult *o)
     return o->config.block_rev;
 }
 
+const char *otapult_name(const struct otapult *o)
+{
+    return o->config.name != NULL ? o->config.name : "";
+}
+
 uint32_t otapult_device_stall_ms(const struct otapult *o)
 {
     return o->config.stall_ms;

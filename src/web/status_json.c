@@ -150,6 +150,7 @@ void otapult_log_json(struct otapult_json *j, struct otapult *o, const struct ot
     char label[17];
 
     otapult_json_open(j, NULL, '{');
+    word_json(j, "name", otapult_name(o));
     otapult_json_open(j, "entries", '[');
     for (unsigned n = 0; n < OTAPULT_LOG_ENTRIES && otapult_log_entry(o, n, &e); n++) {
         otapult_slot_label(o, e.slot, label);
@@ -344,6 +345,7 @@ void otapult_status_json(struct otapult_json *j, struct otapult *o, const struct
     int err = lasting_error(s, &why);
 
     otapult_json_open(j, NULL, '{');
+    word_json(j, "name", otapult_name(o));
     update_json(j, s);
     boot_json(j, v);
     busy_json(j, s);

@@ -153,7 +153,7 @@ describe('the Arduino library', () => {
         fs.writeFileSync(source, `#include <Otapult.h>
             void setup() {
                 Otapult.check("network", []() { return true; }).ready([]() { return true; }).onHold([](bool) {});
-                Otapult.host("robot.local").secure("00");
+                Otapult.name("left leg").host("robot.local").secure("00");
                 if (Otapult.begin(8081) && Otapult.pending())
                     (void)Otapult.confirm();
             }

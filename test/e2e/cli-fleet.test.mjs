@@ -104,7 +104,7 @@ describe('four rovers', () => {
         assert.match(lines(stdout).at(-1).stopped, /^a canary failed: r0$/);
         assert.deepEqual((await boots()).slice(1), before.slice(1));
         const table = await otapult('push', bad, '-i', ini, '--canary', '1');
-        assert.match(table.stdout, /^r0 +refused: .*was tried on this device before.*\n(r\d +not begun: a canary failed: r0\n){3}0 of 4 proved; stopped: /);
+        assert.match(table.stdout, /^r0 \(rover\) +refused: .*was tried on this device before.*\n(r\d[ ()a-z]* +not begun: a canary failed: r0\n){3}0 of 4 proved; stopped: /);
     });
 
     test('failures stop it, too; running ones finish', async () => {
@@ -161,7 +161,7 @@ describe('four rovers', () => {
         const { stdout, status } = await tty({});
         assert.equal(status, 0, stdout);
         assert.match(stdout, /\x1b\[\d+A\x1b\[J/);
-        assert.match(stdout, /r0 +\x1b\[32mconfirmed 2\.0\.0 \([0-9a-f]{8}\)\x1b\[0m/);
+        assert.match(stdout, /r0 \(rover\) +\x1b\[32mconfirmed 2\.0\.0 \([0-9a-f]{8}\)\x1b\[0m/);
         const plain = await tty({ NO_COLOR: '1' });
         assert.doesNotMatch(plain.stdout, /\x1b\[3\dm/);
         const piped = await otapult('push', v2, '-i', ini);

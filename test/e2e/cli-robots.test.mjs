@@ -49,7 +49,7 @@ describe('an open rover', () => {
     test('push: confirmed, already running, rolled back with its reason', async () => {
         const first = await otapult(['push', v2, address(rover)]);
         assert.equal(first.status, 0, first.stderr);
-        assert.match(first.stdout, new RegExp(`^${address(rover)} +confirmed 2\\.0\\.0 \\([0-9a-f]{8}\\)\n$`));
+        assert.match(first.stdout, new RegExp(`^${address(rover)} \\(rover\\) +confirmed 2\\.0\\.0 \\([0-9a-f]{8}\\)\n$`));
         const again = await otapult(['push', v2, address(rover)]);
         assert.equal(again.status, 0);
         assert.match(again.stdout, /already running it, 2\.0\.0/);
@@ -58,6 +58,35 @@ describe('an open rover', () => {
         assert.equal(back.status, 5);
         assert.match(back.stdout, /rolled back: rejected: health check "network": no answer/);
         assert.equal((await rover.status()).slots.find(slot => slot.running).image.version, '2.0.0');
+    });
+
+    test('it says which robot it is: status, log, watch and push, beside the name that was asked for', async () => {
+        const left = await startRover({ args: ['--fast', '--name', 'left-leg'] });
+        const called = `${address(left)} (left-leg)`;
+        try {
+            assert.match((await otapult(['status', address(left)])).stdout, /^ {2}name +left-leg$/m);
+            assert.equal((await left.status()).name, 'left-leg');
+            const watched = spawn(OTAPULT, ['watch', address(left)], { env: { ...process.env, XDG_CONFIG_HOME: config } });
+            const line = await new Promise(resolve => watched.stdout.once('data', data => resolve(String(data))));
+            watched.kill('SIGINT');
+            assert.ok(line.startsWith(`${called}: idle`), line);
+            const several = await otapult(['push', v2, address(left), address(rover)]);
+            assert.equal(several.status, 0, several.stderr);
+            assert.ok(several.stdout.includes(`${called}  confirmed`), several.stdout);
+            assert.ok(several.stderr.includes(`${called}: confirmed`), several.stderr);
+            const logs = (await otapult(['log', address(left), address(rover)])).stdout;
+            assert.ok(logs.includes(`${called}\n`) && logs.includes(`${address(rover)} (rover)\n`), logs);
+            assert.equal(lines((await otapult(['push', v2, address(left), '--json'])).stdout)[0].name, 'left-leg');
+            assert.equal(lines((await otapult(['log', address(left), '--json'])).stdout)[0].name, 'left-leg');
+        } finally {
+            await left.stop();
+        }
+    });
+
+    test('a name that says it already is not said twice', async () => {
+        const { port } = new URL(rover.url);
+        const { stdout } = await otapult(['push', v2, `rover.local:${port}`, '--timeout', '20']);
+        assert.doesNotMatch(stdout, /\(rover\)/);
     });
 
     test('push --json: one line a robot and a summary', async () => {

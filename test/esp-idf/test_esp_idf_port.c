@@ -232,6 +232,28 @@ static void a_table_without_slots_is_told_before_the_first_upload(void **state)
     assert_int_equal(state_of(OTAPULT_SLOT_FACTORY), OTAPULT_STATE_UNDEFINED);
 }
 
+static const char *name_of(const char *given)
+{
+    struct otapult_esp_config config = OTAPULT_ESP_CONFIG_DEFAULT;
+
+    boot(WORLD_TWO_OTA);
+    config.device.ready = otapult_always_ready;
+    config.device.hold = otapult_nothing_moves;
+    config.device.name = given;
+    assert_int_equal(otapult_esp_start(&config), ESP_OK);
+    return otapult_name(otapult_esp_device());
+}
+
+static void a_board_without_a_name_has_the_end_of_its_address(void **state)
+{
+    (void)state;
+    assert_string_equal(name_of(NULL), "a1b2c3");
+    life_end(&l);
+    assert_string_equal(name_of(""), "a1b2c3");
+    life_end(&l);
+    assert_string_equal(name_of("left leg"), "left leg");
+}
+
 static void a_good_table_passes_the_check(void **state)
 {
     (void)state;
@@ -559,6 +581,7 @@ int main(void)
         TEST_CASE(encrypted_slots_keep_the_contract),
         TEST_CASE(slots_beside_a_factory_app_keep_the_contract),
         TEST_CASE(a_table_without_slots_is_told_before_the_first_upload),
+        TEST_CASE(a_board_without_a_name_has_the_end_of_its_address),
         TEST_CASE(a_good_table_passes_the_check),
         TEST_CASE(ota_data_that_is_too_small_is_none),
         TEST_CASE(a_misplaced_table_takes_no_update),

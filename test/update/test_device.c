@@ -1083,6 +1083,28 @@ static void a_wrong_configuration_does_not_start_and_says_what_is_wrong(void **s
     free(memory);
 }
 
+static void a_name_that_cannot_be_does_not_start(void **state)
+{
+    static const char *const names[] = {"12345678901234567890123456789012345678901", "left\033[2Jleg",
+                                        "left\xc2\x9bleg", "left \xd0"};
+    struct world *w = *state;
+    struct otapult_port port = w->board.port;
+    union otapult_memory *memory = malloc(sizeof *memory);
+
+    port.log = keep_line;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct otapult_config config = {.port = &port, READY, .name = names[i]};
+        struct otapult *o = w->ota;
+
+        assert_int_equal(otapult_start(memory, &config, &o), OTAPULT_E_CONFIG);
+        assert_null(o);
+        assert_string_equal(
+            logged, i == 0 ? "the configuration is wrong: a name longer than OTAPULT_NAME_MAX bytes"
+                           : "the configuration is wrong: a name with a control character, or not in UTF-8");
+    }
+    free(memory);
+}
+
 static void what_only_the_secure_profile_has_says_so(void **state)
 {
     struct world *w = *state;
@@ -1139,6 +1161,7 @@ int main(void)
         CASE(going_back_while_pending_rejects),
         cmocka_unit_test(the_factory_firmware_is_a_way_back_too),
         CASE(the_journal_keeps_the_last_entries_in_order),
+        CASE(a_name_that_cannot_be_does_not_start),
         CASE(a_wrong_configuration_does_not_start_and_says_what_is_wrong),
         CASE(what_only_the_secure_profile_has_says_so),
     };

@@ -45,6 +45,7 @@ static struct fake {
     struct otapult_way_back way_back;
     int cancel_error;
     struct otapult_finding cancel_why;
+    const char *name; /* NULL: left-leg */
 } dev;
 
 static struct otapult *const device = (struct otapult *)&dev;
@@ -339,6 +340,12 @@ const char *otapult_device_accepts(const struct otapult *o, size_t n)
     static const char *const accepts[] = {"plain", "gzip", NULL};
     assert_ptr_equal(o, device);
     return accepts[n];
+}
+
+const char *otapult_name(const struct otapult *o)
+{
+    assert_ptr_equal(o, device);
+    return dev.name != NULL ? dev.name : "left-leg";
 }
 
 uint32_t otapult_device_stall_ms(const struct otapult *o)
@@ -1231,7 +1238,7 @@ static void the_status_has_the_documented_shape(void **state)
     assert_int_equal(client.status, 200);
     assert_string_equal(
         client.text,
-        "{\"state\":\"idle\",\"update\":null,\"received\":0,\"written\":0,\"total\":null,"
+        "{\"name\":\"left-leg\",\"state\":\"idle\",\"update\":null,\"received\":0,\"written\":0,\"total\":null,"
         "\"running\":\"app0\",\"next\":\"app1\",\"boot_slot\":\"app0\",\"safe_mode\":false,\"pending\":false,\"busy\":null,"
         "\"slots\":[{\"label\":\"app0\",\"size\":100000,\"state\":\"valid\",\"running\":true,"
         "\"image\":{\"project\":\"rover\",\"version\":\"1.0.0\",\"build\":\"0a0a0a0a\",\"idf\":\"v5.3.2\","
@@ -1255,6 +1262,17 @@ static void what_is_staged_is_shown_with_its_slot(void **state)
                     "00\",\"image\":{\"project\":\"rover\",\"version\":\"2.0.0\",\"build\":\"0b0b0b0b\"}},");
 }
 
+static void a_device_without_a_name_says_null(void **state)
+{
+    (void)state;
+    dev.name = "";
+    begin("GET", "/api/ota/status", NULL);
+    assert_contains(client.text, "{\"name\":null,\"state\":");
+    begin("GET", "/api/ota/log", NULL);
+    assert_contains(client.text, "{\"name\":null,\"entries\":");
+    dev.name = NULL;
+}
+
 static void the_status_follows_an_update(void **state)
 {
     (void)state;
@@ -1266,7 +1284,7 @@ static void the_status_follows_an_update(void **state)
     begin("GET", "/api/ota/status", NULL);
     assert_contains(
         client.text,
-        "{\"state\":\"receiving\",\"update\":null,\"received\":70000,\"written\":65536,\"total\":262144,");
+        "\"state\":\"receiving\",\"update\":null,\"received\":70000,\"written\":65536,\"total\":262144,");
     assert_contains(client.text, "\"label\":\"app1\",\"size\":100000,\"state\":\"empty\",\"running\":false,"
                                  "\"image\":null}");
     dev.status.phase = OTAPULT_VERIFYING;
@@ -1374,7 +1392,7 @@ static void the_log_has_the_documented_shape(void **state)
 {
     (void)state;
     begin("GET", "/api/ota/log", NULL);
-    assert_string_equal(client.text, "{\"entries\":[]}");
+    assert_string_equal(client.text, "{\"name\":\"left-leg\",\"entries\":[]}");
 
     fill_log(2);
     dev.log[1] = (struct otapult_log_entry){.seq = 1,
@@ -1387,7 +1405,7 @@ static void the_log_has_the_documented_shape(void **state)
     begin("GET", "/api/ota/log", NULL);
     assert_string_equal(
         client.text,
-        "{\"entries\":[{\"seq\":2,\"event\":\"confirmed\",\"boot\":2,\"uptime_s\":1,\"slot\":\"app1\","
+        "{\"name\":\"left-leg\",\"entries\":[{\"seq\":2,\"event\":\"confirmed\",\"boot\":2,\"uptime_s\":1,\"slot\":\"app1\","
         "\"size\":262144,\"project\":\"rover\",\"version\":\"2.0.0\",\"build\":\"1f2e3d4c\",\"code\":null,"
         "\"tries\":0,\"text\":\"\",\"by\":null},"
         "{\"seq\":1,\"event\":\"power_lost\",\"boot\":0,\"uptime_s\":0,\"slot\":null,\"size\":0,"
@@ -1614,6 +1632,7 @@ int main(void)
         TEST(the_status_says_where_a_rollback_would_go),
         TEST(the_status_has_the_documented_shape),
         TEST(what_is_staged_is_shown_with_its_slot),
+        TEST(a_device_without_a_name_says_null),
         TEST(the_status_follows_an_update),
         TEST(the_status_tells_what_a_trial_waits_for),
         TEST(the_status_names_every_slot_state),
