@@ -523,6 +523,15 @@ static void bare_uploaded(void *ctx, const struct wire_answer *a)
     }
 }
 
+/* Some of them obey only what their own page sends. */
+static void bare_request(struct job *j, const char *path, struct wire_request *q, char url[ROBOT_URL])
+{
+    robot_request(j->robot, path, q, url);
+    snprintf(j->referer, sizeof j->referer, "Referer: %s/", j->robot->base);
+    q->header[0] = j->referer;
+    q->ctx = j;
+}
+
 static void bare_send(struct job *j)
 {
     const struct kind_row *k = &kind_table[j->kind];
@@ -534,12 +543,11 @@ static void bare_send(struct job *j)
     j->form_word = "plain";
     j->send_began = wire_now();
     come_to(j, JOB_SENDING);
-    robot_request(j->robot, k->upload, &q, url);
+    bare_request(j, k->upload, &q, url);
     q.body = j->form;
     q.body_len = j->form_len;
     q.field = k->field;
     q.file_name = "firmware.bin";
-    q.ctx = j;
     q.done = bare_uploaded;
     q.sent = note_sent;
     wire_send(j->rollout->wire, &q);
@@ -581,8 +589,7 @@ static void bare_begin(struct job *j)
     }
     size_t head = strcspn(k->before, "%");
     snprintf(path, sizeof path, "%.*s%s", (int)head, k->before, j->rollout->payload->md5);
-    robot_request(j->robot, path, &q, url);
-    q.ctx = j;
+    bare_request(j, path, &q, url);
     q.done = announced;
     wire_send(j->rollout->wire, &q);
 }
@@ -609,8 +616,7 @@ static void probe(struct job *j)
     char url[ROBOT_URL];
 
     come_to(j, JOB_PROBING);
-    robot_request(j->robot, kind_table[j->kind].probe, &q, url);
-    q.ctx = j;
+    bare_request(j, kind_table[j->kind].probe, &q, url);
     q.done = probed;
     wire_send(j->rollout->wire, &q);
 }

@@ -118,6 +118,7 @@ struct job {
     bool bare;           /* of another kind */
     enum kind kind;
     bool kind_given;
+    char referer[ROBOT_URL + 16]; /* the header, of requests to one */
     char upload_url[ROBOT_URL]; /* of a resumable upload; "": none */
     struct wire_timer timer;
 };

@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { startRover } from './support/rover.mjs';
 import { program, run } from './support/run.mjs';
 import { Samples } from './support/samples.mjs';
@@ -325,13 +326,17 @@ describe('devices of other kinds', () => {
     const kinds = {
         brief: { '/api/ota': { body: '<form action="/api/ota/upload">' }, 'POST /api/ota/upload': json({ success: true }) },
         wled: { '/json/info': json({ ver: '0.14.0', brand: 'WLED' }), 'POST /update': { body: 'Update successful! Rebooting...' } },
-        tasmota: { '/cm?cmnd=Status%202': json({ StatusFWR: { Version: '13.1.0' } }), 'POST /u2': { body: 'Upload Successful' } },
-        elegantota: { '/update': { body: '<title>ElegantOTA</title>' }, '/ota/start': { body: 'OK' }, 'POST /ota/upload': { body: 'OK' } },
+        // of a build in German; as its server does, nothing is answered without a Referer that names it
+        tasmota: { '/cm?cmnd=Status%202': json({ StatusFWR: { Version: '13.1.0' } }), 'POST /u2': {
+            body: "<script>setTimeout(function(){location.href='.';},24000);</script><b>Upload <font>erfolgreich</font></b>" } },
+        // its server compresses whatever the client accepts
+        elegantota: { '/update': { headers: { 'Content-Encoding': 'gzip' }, body: gzipSync('<title>ElegantOTA Lite</title>') }, '/ota/start': { body: 'OK' }, 'POST /ota/upload': { body: 'OK' } },
     };
+    const named = (request, device) => request.headers.referer?.startsWith(`http://${device.address}/`);
     const fields = { brief: 'firmware', wled: 'update', tasmota: 'u2', elegantota: 'file' };
     for (const [kind, answers] of Object.entries(kinds))
         test(`${kind}: sent as its form wants it, and not called proved`, async () => {
-            const device = await startStranger(request => answers[request.method === 'POST' ? `POST ${request.url}` : request.url]
+            const device = await startStranger(request => kind === 'tasmota' && !named(request, device) ? { status: 200 } : answers[request.method === 'POST' ? `POST ${request.url}` : request.url]
                 ?? answers[request.url.split('?')[0]] ?? { status: 404 });
             try {
                 const { status, stdout } = await otapult(['push', v2, device.address, '--json']);
