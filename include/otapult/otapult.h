@@ -208,7 +208,7 @@ OTAPULT_MUST_CHECK int otapult_begin(struct otapult *o, uint32_t size, uint32_t 
 struct otapult_update_options {
     uint32_t id;    /* the client's own, by which it knows its update again; 0: the device makes one */
     uint32_t boot;  /* the boot (struct otapult_status) it was meant for; 0: any */
-    bool     force; /* also a build that has failed on this device, or another project's */
+    bool     force; /* also a build that has failed on this device, another project's, or the one that runs */
     bool     later; /* write and verify now, and wait: otapult_activate_staged() makes it boot */
     bool     own_pace; /* the device itself fetches it and looks after its pace: stall_ms, min_rate and upload_ms are
                         * not held against it */
@@ -222,13 +222,14 @@ enum otapult_outcome {
     OTAPULT_UPDATE_FAILED,    /* the journal says why */
     OTAPULT_UPDATE_ACTIVATED, /* written, verified, and the next boot's; what became of it then, the journal says */
     OTAPULT_UPDATE_STAGED,    /* written and verified; waits for otapult_activate_staged() */
+    OTAPULT_UPDATE_ALREADY,   /* byte for byte what runs: nothing was written, nothing restarts */
 };
 
 /* What became of an update. */
 struct otapult_update {
     uint32_t id;      /* 0: there was none */
     uint32_t boot;    /* in which boot */
-    uint32_t size;    /* of what was written; this and what follows: ACTIVATED and STAGED only */
+    uint32_t size;    /* of what was written; this and what follows: ACTIVATED, STAGED and ALREADY only */
     uint8_t  sha256[32];
     char     version[32], project[32];
     char     build[OTAPULT_BUILD_ID_CHARS + 1];
@@ -238,7 +239,7 @@ struct otapult_update {
 
 /* As otapult_begin(). One request may come twice, because a browser or a proxy sends it again when it has lost the
  * answer. An update of the same id, or one meant for a boot that has passed, is therefore not done again: where
- * it was activated or staged, 0 with the ticket 0, and *past (may be NULL) says how it ended, or else the error that it ended with,
+ * it ended well, 0 with the ticket 0, and *past (may be NULL) says how it ended, or else the error that it ended with,
  * whose finding holds until the next update ends; a lost connection, silence or slowness apart: then it begins
  * anew. The update of that id may still run: its connection is lost then, and it gives way.
  * Errors: those of otapult_begin(), and BOOT_PASSED. */
@@ -258,7 +259,8 @@ OTAPULT_MUST_CHECK int otapult_feed(struct otapult *o, uint32_t ticket, const ui
 
 /* The file is complete: verifies what flash holds, makes the slot the boot slot and has poll() restart
  * the device. *info describes what was written and stays until then. With options.later the slot only waits, with
- * no header yet, the device goes on, and *info stays until the next update begins. May block for a read of the whole
+ * no header yet, the device goes on, and *info stays until the next update begins. So it does where the file is byte
+ * for byte what runs: that is not written (otapult_last_update() says ALREADY) unless by force. May block for a read of the whole
  * slot, two where signatures are required: the second is the last thing before the slot is made the boot
  * slot.
  * Errors as feed, FLASH_READBACK, and the port's of activate(); STORE with options.later; on an error the old firmware

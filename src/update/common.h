@@ -30,7 +30,7 @@
  *   claim       who holds the device, and for what          ticket   which client, and is it inside
  *   common      struct otapult, lock, log, notes, the table of slots
  *   report      lines of the log
- *   session     trial     journal     known     pace     self_test
+ *   session     same      trial     journal     known     pace     self_test
  *
  * Tasks. Requests come from the server's tasks, and poll() from a task of its own. What keeps them apart:
  *

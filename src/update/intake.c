@@ -64,6 +64,22 @@ void otapult_intake_init(struct otapult *o, const struct otapult_flash *slot, ui
     otapult_session_init(&o->session, slot, &o->limits, OTAPULT_SIZE_UNKNOWN);
 }
 
+/* Where the next boot would not run what runs now, sending it once more is a way to have it so. */
+int otapult_intake_compare(struct otapult *o, int (*begin_writing)(void *ctx, struct otapult_finding *why))
+{
+    struct otapult_flash flash;
+
+    otapult_lock(o);
+    int running = o->slots.boot == o->slots.running ? o->slots.running : OTAPULT_SLOT_NONE;
+    otapult_unlock(o);
+    if (running == OTAPULT_SLOT_NONE)
+        return 0;
+    int err = o->port->open(o->port->ctx, running, &flash);
+    if (err == 0)
+        otapult_session_compare(&o->session, &flash, begin_writing, o);
+    return err;
+}
+
 int otapult_intake_feed(struct otapult *o, const uint8_t *data, size_t len, struct otapult_finding *why)
 {
     const struct otapult_decoder_env env = way_in(o, why);

@@ -10,6 +10,12 @@
 /* Prepares for a file of `size` bytes as it is sent (or an upper bound, or OTAPULT_SIZE_UNKNOWN). */
 void otapult_intake_init(struct otapult *o, const struct otapult_flash *slot, uint32_t size);
 
+/* Then: a file that is byte for byte what runs is not written (otapult_session_is_running() says so at its end).
+ * begin_writing, whose context is `o`, is otapult_same_begin()'s go_on. 0, or the port's error of opening the running
+ * slot. */
+OTAPULT_MUST_CHECK int otapult_intake_compare(struct otapult *o,
+                                              int (*begin_writing)(void *ctx, struct otapult_finding *why));
+
 /* The next bytes. 0, or the first error of decoder, judge or flash, with its finding in *why. */
 OTAPULT_MUST_CHECK int otapult_intake_feed(struct otapult *o, const uint8_t *data, size_t len,
                                            struct otapult_finding *why);

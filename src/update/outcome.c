@@ -25,6 +25,12 @@ static bool is_final(int err)
     return err != OTAPULT_E_CONNECTION_LOST && err != OTAPULT_E_STALLED && err != OTAPULT_E_UPLOAD_TOO_SLOW;
 }
 
+static bool ended_well(uint8_t outcome)
+{
+    return outcome == OTAPULT_UPDATE_ACTIVATED || outcome == OTAPULT_UPDATE_STAGED ||
+           outcome == OTAPULT_UPDATE_ALREADY;
+}
+
 /* Under lock. */
 static int recall(struct otapult *o, const struct otapult_update_options *ask, struct otapult_update *past,
                   struct otapult_finding *why)
@@ -33,7 +39,7 @@ static int recall(struct otapult *o, const struct otapult_update_options *ask, s
     bool late = ask->boot != 0 && o->journal.boot != 0 && ask->boot != o->journal.boot;
     bool same = ask->id != 0 ? ask->id == u->id : late && ask->boot == u->boot;
 
-    if (same && (u->outcome == OTAPULT_UPDATE_ACTIVATED || u->outcome == OTAPULT_UPDATE_STAGED)) {
+    if (same && ended_well(u->outcome)) {
         *past = *u;
         return 0;
     }
@@ -86,12 +92,14 @@ void otapult_outcome_done(struct otapult *o, enum otapult_outcome outcome)
     struct otapult_update u = o->update; /* nobody else writes it while the claim is taken */
 
     u.outcome = (uint8_t)outcome;
+    if (outcome == OTAPULT_UPDATE_ALREADY)
+        u.slot = (int8_t)o->slots.running;
     u.size = info->size;
     otapult_build_id(&info->desc, u.build);
     memcpy(u.version, info->desc.version, sizeof u.version);
     memcpy(u.project, info->desc.project, sizeof u.project);
     memcpy(u.sha256, info->sha256, sizeof u.sha256);
-    if (o->port->kv_set(o->port->ctx, UPDATE_KEY, &u, sizeof u) != 0)
+    if (outcome != OTAPULT_UPDATE_ALREADY && o->port->kv_set(o->port->ctx, UPDATE_KEY, &u, sizeof u) != 0)
         otapult_log(o, OTAPULT_LOG_ERROR, "the store failed to keep what became of the update");
     otapult_lock(o);
     o->update = u;

@@ -23,6 +23,12 @@ static int judge(struct otapult_session *s, const uint8_t *p, size_t n)
 
 static int write_bytes(struct otapult_session *s, const uint8_t *p, size_t n)
 {
+    struct otapult_finding why;
+
+    if (s->same.on) {
+        int differs = otapult_same_feed(&s->same, &s->writer, p, n, &why);
+        return differs == 0 ? 0 : fail(s, differs, &why);
+    }
     int err = otapult_slot_writer_feed(&s->writer, p, n);
     return err == 0 ? 0 : fail(s, err, &s->writer.why);
 }
@@ -35,6 +41,18 @@ void otapult_session_init(struct otapult_session *s, const struct otapult_flash 
     s->expected = NULL;
     otapult_judge_init(&s->judge, limits, size);
     otapult_slot_writer_init(&s->writer, flash, size);
+    s->same.on = false;
+}
+
+void otapult_session_compare(struct otapult_session *s, const struct otapult_flash *running,
+                             int (*go_on)(void *ctx, struct otapult_finding *why), void *ctx)
+{
+    otapult_same_begin(&s->same, running, go_on, ctx);
+}
+
+bool otapult_session_is_running(const struct otapult_session *s)
+{
+    return s->same.on && s->err == 0;
 }
 
 int otapult_session_expect(struct otapult_session *s, uint32_t size)
@@ -154,8 +172,9 @@ int otapult_session_finish(struct otapult_session *s)
     int err = s->err;
     if (err == 0)
         err = finish_judge(s);
-    if (err == 0)
-        err = flush(s);
+    if (err != 0 || s->same.on) /* nothing was written */
+        return err;
+    err = flush(s);
     if (err == 0)
         err = prove(s);
     return err;

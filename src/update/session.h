@@ -4,6 +4,7 @@
 
 #include "flash/slot_writer.h"
 #include "image/judge.h"
+#include "update/same.h"
 
 /* One file on its way into one slot: judge, then write, then read back and judge again. No locks, no
  * policy; the device (device.c) owns it. */
@@ -12,11 +13,19 @@ struct otapult_session {
     const uint8_t             *expected; /* SHA-256 of the one file that is wanted, for as long; init sets NULL: any */
     struct otapult_finding     why;
     struct otapult_judge       judge;
+    struct otapult_same        same;   /* holds back what runs already */
     struct otapult_slot_writer writer;
 };
 
 void otapult_session_init(struct otapult_session *s, const struct otapult_flash *flash,
                           const struct otapult_inspect_limits *limits, uint32_t size);
+
+/* Before the first byte: writes nothing while the file is what `running` holds; see same.h. */
+void otapult_session_compare(struct otapult_session *s, const struct otapult_flash *running,
+                             int (*go_on)(void *ctx, struct otapult_finding *why), void *ctx);
+
+/* After finish(): the file was judged as ever, and is byte for byte what runs. Nothing was written. */
+bool otapult_session_is_running(const struct otapult_session *s);
 
 /* How many bytes will come, where that was not known at init: before the first of them. A size that is wrong
  * only makes erasing slower. IMAGE_TOO_LARGE: the slot is smaller. */

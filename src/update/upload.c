@@ -94,14 +94,23 @@ static int refuse_build(struct otapult *o, const struct otapult_app_desc *desc, 
     return 0;
 }
 
-/* The last word on the head of an image: with 0 it is accepted, and the slot is erased for it. What was
- * staged there is gone then, and must not be spoken of any more. */
+/* Before the slot is written to: what was staged there is gone then, and must not be spoken of any more. */
+static int begin_writing(void *ctx, struct otapult_finding *why)
+{
+    struct otapult *o = ctx;
+
+    otapult_unstage(o);
+    return otapult_go_on(o, why);
+}
+
+/* The last word on the head of an image: with 0 it is accepted, and the slot is erased for it, unless it is
+ * so far what runs. */
 static int meet(void *ctx, const struct otapult_app_desc *desc, struct otapult_finding *why)
 {
     struct otapult *o = ctx;
 
     int err = o->force ? 0 : refuse_build(o, desc, why);
-    if (err == 0)
+    if (err == 0 && !o->session.same.on)
         otapult_unstage(o);
     return err;
 }
@@ -125,7 +134,7 @@ static int open_target(struct otapult *o, uint32_t size, const struct otapult_up
     o->limits.meet_ctx = o;
     otapult_intake_init(o, &flash, size);
     o->session.expected = options->sha256;
-    return 0;
+    return o->force ? 0 : otapult_intake_compare(o, begin_writing);
 }
 
 /* In one moment: nobody may find the device free and this update still running. */
@@ -377,13 +386,18 @@ static void end_well(struct otapult *o, struct otapult_update *done)
     end_update(o, 0, &(struct otapult_finding){0});
 }
 
-static int settle(struct otapult *o, struct otapult_finding *why)
+/* What came is what runs. The application may move again before the device is free, as after a bad end. */
+static void end_already(struct otapult *o, struct otapult_update *done)
 {
-    int err = otapult_settle(o, why);
-
-    if (err != 0)
-        return err;
-    return o->later ? otapult_stage(o, o->target, o->by, why) : otapult_arm_session(o, o->target, o->by, why);
+    otapult_outcome_done(o, OTAPULT_UPDATE_ALREADY);
+    otapult_log(o, OTAPULT_LOG_INFO, "the file is the running firmware: nothing was written");
+    otapult_lock(o);
+    otapult_count_bytes(o);
+    o->total = o->received;
+    *done = o->update;
+    otapult_unlock(o);
+    otapult_hold(o, false);
+    end_update(o, 0, &(struct otapult_finding){0});
 }
 
 int otapult_finish_with(struct otapult *o, uint32_t ticket, struct otapult_update *done,
@@ -399,7 +413,14 @@ int otapult_finish_with(struct otapult *o, uint32_t ticket, struct otapult_updat
     if (err == 0)
         err = prove(o, why);
     if (err == 0)
-        err = settle(o, why);
+        err = otapult_settle(o, why);
+    if (err == 0 && otapult_session_is_running(&o->session)) {
+        end_already(o, done);
+        return 0;
+    }
+    if (err == 0)
+        err = o->later ? otapult_stage(o, o->target, o->by, why)
+                       : otapult_arm_session(o, o->target, o->by, why);
     if (err != 0)
         return end_badly(o, err, why);
     otapult_outcome_done(o, o->later ? OTAPULT_UPDATE_STAGED : OTAPULT_UPDATE_ACTIVATED);

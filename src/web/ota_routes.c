@@ -209,9 +209,19 @@ static int read_options(const struct otapult_exchange *x, struct otapult_update_
     return why->text != NULL ? OTAPULT_E_BAD_REQUEST : 0;
 }
 
+static const char *message_of(uint8_t outcome)
+{
+    switch (outcome) {
+    case OTAPULT_UPDATE_STAGED: return "Firmware written and verified. It waits to be started.";
+    case OTAPULT_UPDATE_ALREADY: return "This firmware runs already. Nothing was written.";
+    default: return "Firmware uploaded successfully. Rebooting...";
+    }
+}
+
 static void answer_success(struct otapult_exchange *x, const struct otapult_update *update)
 {
     const bool staged = update->outcome == OTAPULT_UPDATE_STAGED;
+    const bool already = update->outcome == OTAPULT_UPDATE_ALREADY;
     struct otapult_answer a;
     char slot[17];
 
@@ -219,11 +229,11 @@ static void answer_success(struct otapult_exchange *x, const struct otapult_upda
     otapult_answer_begin(&a, x, 200);
     otapult_json_open(&a.json, NULL, '{');
     otapult_json_bool(&a.json, "success", true);
-    otapult_json_str(&a.json, "message",
-                     staged ? "Firmware written and verified. It waits to be started."
-                            : "Firmware uploaded successfully. Rebooting...");
+    otapult_json_str(&a.json, "message", message_of(update->outcome));
     if (staged)
         otapult_json_bool(&a.json, "staged", true);
+    if (already)
+        otapult_json_bool(&a.json, "already", true);
     otapult_update_id_json(&a.json, update->id);
     otapult_json_str(&a.json, "slot", slot);
     otapult_json_str(&a.json, "project", update->project);

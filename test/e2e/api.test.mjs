@@ -18,8 +18,12 @@ let rover;
 
 before(async () => {
     rover = await startRover();
-    await samples.make('firmware.bin', { version: '2.0.0', seed: 2 });
+    await anotherFirmware();
 });
+
+let seed = 1;
+const anotherFirmware = () => samples.make('firmware.bin', { version: '2.0.0', seed: ++seed });
+
 after(async () => {
     await rover.stop();
     samples.remove();
@@ -61,6 +65,8 @@ describe('the curl lines of docs/http-api.md', () => {
 
     for (const { command, shown } of lines) {
         test(command, async () => {
+            if (command.includes('/upload'))
+                await anotherFirmware(); // one that does not run already
             const boot = (await rover.waitFor('a confirmed firmware', s => !s.pending && s.state === 'idle')).boot;
             const result = await run('sh', ['-c', `${command.replace('http://localhost:8080', rover.url)} -sS`],
                 { cwd: samples.folder });

@@ -77,7 +77,7 @@ describe('a good file', () => {
 
     test('goes in beside other fields, in any order', async () => {
         const boot = (await rover.status()).boot;
-        const answer = await curl('-F', 'note=hello', '-F', `firmware=@${third}`, '-F', 'after=1',
+        const answer = await curl('-F', 'note=hello', '-F', `firmware=@${second}`, '-F', 'after=1',
             `${rover.url}/api/ota/upload`);
         assert.equal(answer.status, 200, answer.body);
         await rover.waitFor('the confirmation', s => s.boot === boot + 1 && !s.pending);
@@ -96,6 +96,57 @@ describe('a good file', () => {
     });
 });
 
+describe('a file that runs already', () => {
+    let rover, second, packed;
+
+    before(async () => {
+        rover = await startRover();
+        second = await samples.make('runs.bin', { version: '2.0.0', seed: 22 });
+        packed = samples.write('runs.bin.gz', zlib.gzipSync(fs.readFileSync(second)));
+        assert.equal((await upload(rover.url, second)).status, 200);
+        await rover.waitForBoot(2);
+        await rover.waitFor('the confirmation', s => !s.pending);
+    });
+    after(() => rover.stop());
+
+    const raw = file => curl('-X', 'POST', '-H', RAW, '--data-binary', `@${file}`, `${rover.url}/api/ota/upload`);
+    const ways = [
+        ['as a form', () => upload(rover.url, second)],
+        ['as raw bytes', () => raw(second)],
+        ['packed', () => upload(rover.url, packed)],
+    ];
+    for (const [way, send] of ways)
+        test(`${way}: is not written, and the way back stays`, async () => {
+            const before = fs.readFileSync(rover.flashPath);
+            const { status, json } = await send();
+            assert.equal(status, 200);
+            assert.deepEqual({ ...json, update: undefined }, {
+                success: true, message: 'This firmware runs already. Nothing was written.', already: true, update: undefined,
+                slot: 'app1', project: 'rover', version: '2.0.0', build: buildId(second), size: fs.statSync(second).size,
+                sha256: sha256(second),
+            });
+            assert.ok(before.equals(fs.readFileSync(rover.flashPath)));
+            const now = await rover.status();
+            assert.deepEqual([now.boot, now.state, now.way_back.slot, now.last.event], [2, 'idle', 'app0', 'confirmed']);
+        });
+
+    test('one byte more, or another image that begins alike, is judged as ever', async () => {
+        const longer = samples.write('longer.bin', Buffer.concat([fs.readFileSync(second), Buffer.from([0])]));
+        refused(await upload(rover.url, longer), 422, 'Update.end() failed', 'image_trailing');
+        assert.equal((await rover.status()).way_back.slot, 'app0', 'nothing was erased for it');
+        const other = fs.readFileSync(second);
+        other[20000] ^= 1;
+        refused(await upload(rover.url, samples.write('other.bin', other)), 422, 'Update.end() failed', 'image_checksum');
+    });
+
+    test('by force it is written', async () => {
+        const answer = await curl('-F', `firmware=@${second}`, `${rover.url}/api/ota/upload?force=1`);
+        assert.equal(answer.json.already, undefined);
+        assert.equal(answer.json.slot, 'app0');
+        await rover.waitForBoot(3);
+    });
+});
+
 describe('a packed file', () => {
     let rover, plain, bytes;
 
@@ -108,7 +159,7 @@ describe('a packed file', () => {
 
     async function goesIn(file, ...how) {
         const before = await rover.status();
-        const answer = await upload(rover.url, file, ...how);
+        const answer = await curl('-F', `firmware=@${file}`, ...how, `${rover.url}/api/ota/upload?force=1`);
         assert.equal(answer.status, 200, answer.body);
         assert.equal(answer.json.size, bytes.length);
         assert.equal(answer.json.sha256, sha256(plain));
@@ -281,6 +332,9 @@ describe('the update cannot begin', () => {
     });
     after(() => rover.stop());
 
+    // Also where it runs already.
+    const again = () => curl('-F', `firmware=@${good}`, `${rover.url}/api/ota/upload?force=1`);
+
     // An upload that has begun and goes on when told.
     async function slowUpload() {
         const { hostname, port } = new URL(rover.url);
@@ -290,7 +344,7 @@ describe('the update cannot begin', () => {
         socket.on('data', data => { answer += data; });
         const ended = new Promise(resolve => socket.on('close', resolve));
         socket.on('error', () => {});
-        socket.write(`POST /api/ota/upload HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\n` +
+        socket.write(`POST /api/ota/upload?force=1 HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\n` +
             `Content-Type: application/octet-stream\r\nContent-Length: ${bytes.length}\r\n\r\n`);
         socket.write(bytes.subarray(0, 100000));
         await rover.waitFor('the upload', s => s.received >= 90000 && s.state === 'receiving');
@@ -328,7 +382,7 @@ describe('the update cannot begin', () => {
         assert.deepEqual([ended.status, ended.json], [200, { success: true, message: 'Ended.' }]);
         const { boot } = await rover.status();
         assert.match(await first.ended(), /^HTTP\/1.1 409 .*"code":"upload_ended".*ended by anyone/s);
-        assert.equal((await upload(rover.url, good)).status, 200);
+        assert.equal((await again()).status, 200);
         const { last } = await rover.waitFor('the confirmation', s => s.boot === boot + 1 && !s.pending);
         assert.equal(last.event, 'confirmed');
         refused(await curl('-X', 'POST', `${rover.url}/api/ota/cancel`), 409, 'Request failed', 'no_update');
@@ -340,7 +394,7 @@ describe('the update cannot begin', () => {
         const status = await rover.waitFor('the end', s => s.state === 'idle');
         assert.equal(status.last.code, 'connection_lost');
         const boot = status.boot;
-        assert.equal((await upload(rover.url, good)).status, 200);
+        assert.equal((await again()).status, 200);
         await rover.waitFor('the confirmation', s => s.boot === boot + 1 && !s.pending);
     });
 
@@ -349,7 +403,7 @@ describe('the update cannot begin', () => {
         assert.match(await silent.ended(), /^HTTP\/1.1 408 .*"code":"stalled"/s, 'in words');
         const status = await rover.waitFor('the stall', s => s.state === 'idle');
         assert.equal(status.last.code, 'stalled');
-        assert.equal((await upload(rover.url, good)).status, 200);
+        assert.equal((await again()).status, 200);
         await rover.waitForBoot(status.boot + 1);
     });
 });

@@ -238,6 +238,23 @@ static void a_raw_upload_boots_and_stays(void **state)
     expect_update_runs();
 }
 
+static void what_runs_already_is_not_written(void **state)
+{
+    static uint8_t before[WORLD_FLASH];
+
+    (void)state;
+    start();
+    world_save(&l.flash, before);
+    const struct fake_request r = upload_of(v1, v1_len);
+    life_send(&l, &connection, &r);
+    expect_answer(&connection, 200, "\"already\":true");
+    assert_memory_equal(l.flash.nor.data + 0x10000, before + 0x10000, WORLD_FLASH - 0x10000);
+    assert_false(fake_idf.restarted);
+    upload(); /* and the device is free */
+    expect_answer(&connection, 200, "\"version\":\"2.0.0\"");
+    expect_update_runs();
+}
+
 static void a_form_upload_boots_and_stays(void **state)
 {
     struct fake_request r;
@@ -1084,6 +1101,7 @@ int main(void)
         TEST_CASE(headers_beyond_the_room_for_them_are_refused),
         TEST_CASE(a_page_of_another_site_is_refused),
         TEST_CASE(a_raw_upload_boots_and_stays),
+        TEST_CASE(what_runs_already_is_not_written),
         TEST_CASE(a_form_upload_boots_and_stays),
         TEST_CASE(a_gzip_upload_boots_and_stays),
         TEST_CASE(any_split_of_the_body_will_do),

@@ -13,6 +13,18 @@ static bool strikes(struct faulty_port *f, enum faulty_call call)
 
     bool hit = plan->at != 0 && plan->call == call && (n == plan->at || (plan->for_good && n > plan->at));
     f->struck += hit;
+    if (hit)
+        f->struck_slot = OTAPULT_SLOT_NONE;
+    return hit;
+}
+
+static bool strikes_flash(struct faulty_flash *c, enum faulty_call call)
+{
+    struct faulty_port *f = c->port;
+    bool hit = strikes(f, call);
+
+    if (hit)
+        f->struck_slot = c == &f->flash[OTAPULT_SLOTS_MAX] ? OTAPULT_SLOT_FACTORY : (int)(c - f->flash);
     return hit;
 }
 
@@ -40,7 +52,7 @@ static int faulty_read(void *ctx, uint32_t off, void *dst, uint32_t len)
     struct faulty_flash *c = ctx;
     const struct otapult_flash *inner = &c->inner;
 
-    if (!strikes(c->port, FAULTY_READ))
+    if (!strikes_flash(c, FAULTY_READ))
         return inner->read(inner->ctx, off, dst, len);
     switch (c->port->plan.how) {
     case FAULTY_SHORT: return inner->read(inner->ctx, off, dst, len / 2);
@@ -55,7 +67,7 @@ static int faulty_read(void *ctx, uint32_t off, void *dst, uint32_t len)
 static int faulty_write(void *ctx, uint32_t off, const void *src, uint32_t len)
 {
     struct faulty_flash *c = ctx;
-    bool struck = strikes(c->port, FAULTY_WRITE);
+    bool struck = strikes_flash(c, FAULTY_WRITE);
 
     if (struck && c->port->plan.how == FAULTY_INSTEAD)
         return c->port->plan.err;
@@ -66,7 +78,7 @@ static int faulty_write(void *ctx, uint32_t off, const void *src, uint32_t len)
 static int faulty_erase(void *ctx, uint32_t off, uint32_t len)
 {
     struct faulty_flash *c = ctx;
-    bool struck = strikes(c->port, FAULTY_ERASE);
+    bool struck = strikes_flash(c, FAULTY_ERASE);
 
     if (struck && c->port->plan.how == FAULTY_INSTEAD)
         return c->port->plan.err;

@@ -50,6 +50,7 @@ struct faulty_port {
     unsigned calls[FAULTY_CALLS];
     unsigned restarts; /* calls of restart() */
     unsigned struck;   /* how many calls have failed */
+    int      struck_slot; /* whose flash the last one was of; OTAPULT_SLOT_NONE: it was of none */
 };
 
 /* The `wrap` of a struct world: puts the struct faulty_port at `ctx` before *port. */

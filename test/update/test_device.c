@@ -128,6 +128,79 @@ static void a_bad_table_takes_no_update(void **state)
     w->wrap = NULL;
 }
 
+/* ---- what runs already ---- */
+
+static int send_file(struct world *w, const struct otapult_update_options *options, const uint8_t *p,
+                     size_t n, const struct otapult_image_info **info)
+{
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    int err = otapult_begin_with(w->ota, options, (uint32_t)n, &ticket, NULL, &why);
+    if (err == 0)
+        err = otapult_feed(w->ota, ticket, p, n, &why);
+    return err == 0 ? otapult_finish(w->ota, ticket, info, &why) : err;
+}
+
+static struct otapult_update last_update(struct world *w)
+{
+    struct otapult_update u;
+
+    otapult_last_update(w->ota, &u);
+    return u;
+}
+
+static void what_runs_already_is_not_written(void **state)
+{
+    const struct otapult_update_options options = {.id = 77};
+    const struct otapult_image_info *info;
+    static uint8_t before[WORLD_FLASH];
+    struct world *w = *state;
+    uint32_t entries = status(w).boot;
+
+    memcpy(before, w->nor.data, WORLD_FLASH);
+    assert_int_equal(send_file(w, &options, v1, v1_len, &info), 0);
+    assert_memory_equal(before, w->nor.data, WORLD_FLASH); /* no journal entry, either */
+    assert_int_equal(info->size, v1_len);
+    assert_int_equal(last_update(w).outcome, OTAPULT_UPDATE_ALREADY);
+    assert_int_equal(last_update(w).slot, 0);
+    assert_int_equal(last_update(w).size, v1_len);
+    assert_string_equal(last_update(w).version, "1.0.0");
+    assert_int_equal(status(w).claim, OTAPULT_FREE);
+    assert_int_equal(status(w).received, v1_len);
+    assert_int_equal(status(w).written, 0);
+    assert_int_equal(w->holds, 0);
+    assert_true(world_settle(w));
+    assert_int_equal(status(w).boot, entries); /* and no restart */
+}
+
+static void what_runs_already_is_answered_again(void **state)
+{
+    const struct otapult_update_options options = {.id = 78};
+    const struct otapult_image_info *info;
+    struct otapult_update past;
+    struct otapult_finding why;
+    struct world *w = *state;
+    uint32_t ticket;
+
+    assert_int_equal(send_file(w, &options, v1, v1_len, &info), 0);
+    assert_int_equal(otapult_begin_with(w->ota, &options, 0, &ticket, &past, &why), 0);
+    assert_int_equal(ticket, 0);
+    assert_int_equal(past.outcome, OTAPULT_UPDATE_ALREADY);
+}
+
+static void what_runs_already_is_written_by_force(void **state)
+{
+    const struct otapult_update_options options = {.force = true};
+    const struct otapult_image_info *info;
+    struct world *w = *state;
+
+    assert_int_equal(send_file(w, &options, v1, v1_len, &info), 0);
+    assert_int_equal(last_update(w).outcome, OTAPULT_UPDATE_ACTIVATED);
+    assert_true(world_settle(w));
+    assert_int_equal(status(w).slots.running, 1);
+}
+
 /* ---- the good way ---- */
 
 static void an_upload_boots_and_is_confirmed(void **state)
@@ -1121,6 +1194,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(the_place_that_runs_takes_no_update),
         CASE(a_bad_table_takes_no_update),
+        CASE(what_runs_already_is_not_written),
+        CASE(what_runs_already_is_answered_again),
+        CASE(what_runs_already_is_written_by_force),
         CASE(an_upload_boots_and_is_confirmed),
         CASE(the_result_names_the_file),
         CASE(a_second_update_is_refused_and_does_not_disturb_the_first),

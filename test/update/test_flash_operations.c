@@ -112,8 +112,9 @@ static void restart_and_confirm(void)
 
 static void update(uint32_t size, size_t piece)
 {
+    static uint32_t seed; /* no two are the same */
     size_t len;
-    uint8_t *image = images_one("2.0.0", size, size, &len);
+    uint8_t *image = images_one("2.0.0", ++seed, size, &len);
 
     start_counting();
     assert_int_equal(world_upload(&w, image, len, piece), 0);

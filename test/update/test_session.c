@@ -162,6 +162,161 @@ static void it_may_be_copied_at_any_byte(void **state)
     check_written();
 }
 
+/* ---- what runs already ---- */
+
+static uint8_t runs[SLOT];
+static unsigned reads, fail_read; /* of the running slot; the latter from 1 on, 0: none */
+static unsigned asked;            /* how often go_on was */
+static unsigned ended_from;       /* this call of go_on and later ones end the update; 0: none */
+
+static int go_on(void *ctx, struct otapult_finding *why)
+{
+    assert_ptr_equal(ctx, &asked);
+    asked++;
+    if (ended_from == 0 || asked < ended_from)
+        return 0;
+    *why = (struct otapult_finding){.text = "somebody"};
+    return OTAPULT_E_UPLOAD_ENDED;
+}
+
+/* Nobody may write or erase there: both are NULL. */
+static int read_runs(void *ctx, uint32_t off, void *dst, uint32_t len)
+{
+    assert_ptr_equal(ctx, runs);
+    assert_true(off <= SLOT && len <= SLOT - off);
+    if (++reads == fail_read)
+        return OTAPULT_E_FLASH_READ;
+    memcpy(dst, runs + off, len);
+    return 0;
+}
+
+/* The running slot holds `image`, and behind it what an update left of an older one. */
+static void begin_beside(uint32_t running_size)
+{
+    const struct otapult_flash running = {
+        .ctx = runs, .read = read_runs, .size = running_size, .sector = 4096, .block = 65536};
+
+    begin(OTAPULT_SIZE_UNKNOWN);
+    memset(runs, 0x5A, sizeof runs);
+    memcpy(runs, image, image_len);
+    asked = ended_from = reads = fail_read = 0;
+    otapult_session_compare(&s, &running, go_on, &asked);
+}
+
+static void what_runs_is_not_written_again(void **state)
+{
+    (void)state;
+    for (unsigned how = 0; how < 6; how++) {
+        begin_beside(SLOT);
+        assert_int_equal(feed_split(feed, &s, image, image_len, how), 0);
+        assert_int_equal(otapult_session_finish(&s), 0);
+        assert_true(otapult_session_is_running(&s));
+        assert_int_equal(s.judge.inspect.info.size, image_len);
+        assert_int_equal(f.calls, 0);
+        ram_flash_end(&f);
+    }
+}
+
+static void a_difference_anywhere_writes_all_of_it(void **state)
+{
+    (void)state;
+    const uint32_t places[] = {0,    15,   16,   287,  288,   289,
+                               4095, 4096, 8191, 8192, 50000, (uint32_t)image_len - 1};
+
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        for (unsigned how = 0; how < 6; how++) {
+            begin_beside(SLOT);
+            runs[places[i]] ^= 1;
+            assert_int_equal(feed_split(feed, &s, image, image_len, how), 0);
+            assert_false(otapult_session_is_running(&s));
+            check_written();
+        }
+}
+
+static void a_slot_that_is_smaller_is_no_match(void **state)
+{
+    (void)state;
+    begin_beside(65536);
+    assert_int_equal(otapult_session_feed(&s, image, image_len), 0);
+    assert_false(otapult_session_is_running(&s));
+    check_written();
+}
+
+/* The judge sees each byte when it comes: what is wrong is refused as ever, and costs nothing. */
+static void a_wrong_end_of_it_erases_nothing(void **state)
+{
+    (void)state;
+    static const uint8_t more[] = {0x5A};
+
+    begin_beside(SLOT);
+    assert_int_equal(otapult_session_feed(&s, image, image_len - 1), 0);
+    assert_int_equal(otapult_session_finish(&s), OTAPULT_E_IMAGE_TRUNCATED);
+    assert_false(otapult_session_is_running(&s));
+    assert_int_equal(f.calls, 0);
+    ram_flash_end(&f);
+
+    begin_beside(SLOT);
+    assert_int_equal(otapult_session_feed(&s, image, image_len), 0);
+    assert_int_equal(otapult_session_feed(&s, more, 1), OTAPULT_E_IMAGE_TRAILING);
+    assert_int_equal(f.calls, 0);
+    ram_flash_end(&f);
+}
+
+static void each_read_of_what_runs_can_fail(void **state)
+{
+    (void)state;
+    unsigned failed = 0, n = 0;
+
+    do {
+        begin_beside(SLOT);
+        runs[image_len - 1] ^= 1;
+        fail_read = ++n;
+        int err = otapult_session_feed(&s, image, image_len);
+        failed += err != 0;
+        assert_true(err == 0 || err == OTAPULT_E_FLASH_READ);
+        if (err == 0)
+            check_written(); /* what could not be read was no match */
+        else
+            ram_flash_end(&f);
+    } while (reads >= fail_read);
+    assert_true(failed > 100); /* of what was to be made up for */
+    assert_true(n - failed > 10);
+}
+
+static int read_nothing(void *ctx, uint32_t off, void *dst, uint32_t len)
+{
+    (void)ctx;
+    (void)off;
+    (void)dst;
+    (void)len;
+    return 0;
+}
+
+/* A read that says yes and leaves its buffer as it was finds no match in what is left there. */
+static void a_read_that_does_nothing_is_no_match(void **state)
+{
+    (void)state;
+    begin_beside(SLOT);
+    s.same.running.read = read_nothing;
+    memcpy(s.writer.sector, image, sizeof s.writer.sector);
+    assert_int_equal(otapult_session_feed(&s, image, image_len), 0);
+    assert_false(otapult_session_is_running(&s));
+    check_written();
+}
+
+static void it_can_be_ended_between_two_sectors(void **state)
+{
+    (void)state;
+    begin_beside(SLOT);
+    runs[image_len - 1] ^= 1;
+    ended_from = 3;
+    assert_int_equal(otapult_session_feed(&s, image, image_len), OTAPULT_E_UPLOAD_ENDED);
+    assert_string_equal(s.why.text, "somebody");
+    assert_int_equal(asked, 3);
+    assert_int_equal(s.writer.received, 2 * OTAPULT_SLOT_SECTOR);
+    ram_flash_end(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +325,13 @@ int main(void)
         cmocka_unit_test(the_size_says_how_to_erase),
         cmocka_unit_test(a_size_beyond_the_slot_is_refused_at_once),
         cmocka_unit_test(it_may_be_copied_at_any_byte),
+        cmocka_unit_test(what_runs_is_not_written_again),
+        cmocka_unit_test(a_difference_anywhere_writes_all_of_it),
+        cmocka_unit_test(a_slot_that_is_smaller_is_no_match),
+        cmocka_unit_test(a_wrong_end_of_it_erases_nothing),
+        cmocka_unit_test(each_read_of_what_runs_can_fail),
+        cmocka_unit_test(a_read_that_does_nothing_is_no_match),
+        cmocka_unit_test(it_can_be_ended_between_two_sectors),
     };
     return cmocka_run_group_tests(tests, make_image, free_image);
 }

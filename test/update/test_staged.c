@@ -441,6 +441,21 @@ static void without_a_note_it_does_not_wait(void **state)
     w->wrap = NULL;
 }
 
+/* Nothing is erased for it, so what waits goes on waiting. */
+static void what_runs_already_takes_nobodys_place(void **state)
+{
+    struct world *w = *state;
+    struct otapult_update u;
+
+    stage(w);
+    assert_int_equal(world_stage(w, v1, v1_len, 1000), 0);
+    otapult_last_update(w->ota, &u);
+    assert_int_equal(u.outcome, OTAPULT_UPDATE_ALREADY);
+    assert_waits(w);
+    assert_int_equal(activate(w), 0);
+    assert_runs_v2(w);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -448,6 +463,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(it_waits_and_the_device_goes_on),
         CASE(it_is_started_and_confirmed),
+        CASE(what_runs_already_takes_nobodys_place),
         CASE(it_survives_restarts),
         CASE(an_image_that_rejects_itself_waits_no_more),
         CASE(the_next_upload_takes_its_place),

@@ -43,6 +43,7 @@ static struct fake {
     int activate_error;
     bool forced; /* the last rollback */
     struct otapult_way_back way_back;
+    bool already; /* what comes is what runs */
     int cancel_error;
     struct otapult_finding cancel_why;
     const char *name; /* NULL: left-leg */
@@ -108,6 +109,8 @@ int otapult_finish_with(struct otapult *o, uint32_t ticket, struct otapult_updat
     dev.ticket = 0;
     *out = (struct otapult_update){.id = 0x1f2e3d4c, .slot = 1, .size = info->size};
     out->outcome = dev.options.later ? OTAPULT_UPDATE_STAGED : OTAPULT_UPDATE_ACTIVATED;
+    if (dev.already)
+        out->outcome = OTAPULT_UPDATE_ALREADY;
     memcpy(out->sha256, info->sha256, sizeof out->sha256);
     memcpy(out->version, info->desc.version, sizeof out->version);
     memcpy(out->project, info->desc.project, sizeof out->project);
@@ -1108,6 +1111,19 @@ static void a_staged_upload_is_answered_as_one(void **state)
                     "waits to be started.\",\"staged\":true,\"update\":\"1f2e3d4c\",\"slot\":\"app1\"");
 }
 
+static void what_runs_already_is_answered_so(void **state)
+{
+    (void)state;
+    begin_with_query("/api/ota/upload", "", HEADERS(RAW, {"Content-Length", "9"}));
+    dev.already = true;
+    (void)send("123456789", 9, 9);
+    otapult_http_end(&client.x);
+    assert_int_equal(client.status, 200);
+    assert_contains(client.text,
+                    "{\"success\":true,\"message\":\"This firmware runs already. Nothing was written.\","
+                    "\"already\":true,\"update\":\"1f2e3d4c\",\"slot\":\"app1\"");
+}
+
 static void a_silent_client_hears_that_its_update_has_ended(void **state)
 {
     (void)state;
@@ -1625,6 +1641,7 @@ int main(void)
         TEST(a_silent_client_hears_that_its_update_has_ended),
         TEST(an_upload_says_what_it_was_meant_for),
         TEST(an_upload_that_was_done_before_is_answered_as_then),
+        TEST(what_runs_already_is_answered_so),
         TEST(buttons_answer_as_documented),
         TEST(buttons_give_the_devices_errors),
         TEST(a_button_takes_a_short_body_only),

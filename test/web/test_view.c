@@ -199,7 +199,7 @@ static void an_upload_that_ends_badly_leaves_no_image(void **state)
     assert_true(world_settle(&world));
     take_status();
     assert_has("\"running\":false,\"image\":{");
-    assert_int_equal(world_upload(&world, v2, v2_len - 16, 512), OTAPULT_E_IMAGE_TRUNCATED);
+    assert_int_equal(world_upload(&world, v1, v1_len - 16, 512), OTAPULT_E_IMAGE_TRUNCATED);
     take_status();
     assert_has("\"running\":false,\"image\":null");
     assert_has("\"event\":\"refused\"");
