@@ -54,28 +54,43 @@ static void refuse(struct otapult_puller *p, int err, const struct otapult_findi
     otapult_puller_ended(p, err, why);
 }
 
-/* A build that failed here before, or a file that is none: the same bytes will not be better tomorrow. A
- * packed one may be: the plain one is next. What flash or server got wrong is tried a few times. */
+/* What the same bytes will bring tomorrow, too. Of a file that was not whole nobody knows whether it was the
+ * one that was offered. */
+static bool is_final(const struct otapult_puller *p, int err)
+{
+    static const int ours[] = {OTAPULT_E_FLASH_ERASE,    OTAPULT_E_FLASH_WRITE,      OTAPULT_E_FLASH_READ,
+                               OTAPULT_E_FLASH_READBACK, OTAPULT_E_ACTIVATE,         OTAPULT_E_STORE,
+                               OTAPULT_E_SLOT_OPEN,      OTAPULT_E_OFFER_OTHER_FILE, OTAPULT_E_INTERNAL};
+    static const int known[] = {OTAPULT_E_BUILD_REJECTED, OTAPULT_E_OTHER_PROJECT, OTAPULT_E_IMAGE_TOO_LARGE};
+
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (err == ours[i])
+            return false;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (err == known[i])
+            return true;
+    return p->fetch.got == file_of(p)->size;
+}
+
+static void take_plain(struct otapult_puller *p, int err, const struct otapult_finding *why)
+{
+    p->packed_failed = 1;
+    p->mismatches = 0;
+    p->kept.stage = OTAPULT_KEPT_NOTHING;
+    leave(p);
+    otapult_puller_ended(p, err, why);
+}
+
+/* A packed file may be at fault where the plain one is not: that one is next. What may get better is tried a
+ * few times. */
 static void end_refused(struct otapult_puller *p, int err, const struct otapult_finding *why)
 {
-    static const int again[] = {OTAPULT_E_FLASH_ERASE,    OTAPULT_E_FLASH_WRITE,      OTAPULT_E_FLASH_READ,
-                                OTAPULT_E_FLASH_READBACK, OTAPULT_E_ACTIVATE,         OTAPULT_E_STORE,
-                                OTAPULT_E_SLOT_OPEN,      OTAPULT_E_OFFER_OTHER_FILE, OTAPULT_E_INTERNAL};
-    bool worth = false;
-
-    for (size_t i = 0; i < sizeof again / sizeof *again; i++)
-        worth = worth || err == again[i];
-    if (worth && ++p->mismatches < OTAPULT_FETCH_TRIES) {
+    if (p->fetch.file + 1 < p->offer.file_count)
+        take_plain(p, err, why);
+    else if (!is_final(p, err) && ++p->mismatches < OTAPULT_FETCH_TRIES)
         put_off(p, err, why);
-    } else if (p->fetch.file + 1 < p->offer.file_count) {
-        p->packed_failed = 1;
-        p->mismatches = 0;
-        p->kept.stage = OTAPULT_KEPT_NOTHING;
-        leave(p);
-        otapult_puller_ended(p, err, why);
-    } else {
+    else
         refuse(p, err, why);
-    }
 }
 
 static void end_by_person(struct otapult_puller *p)

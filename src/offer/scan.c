@@ -104,6 +104,7 @@ static void keep_key(struct otapult_scan *s, const uint8_t *p, size_t n)
         return;
     if (s->key_len + n >= OTAPULT_SCAN_KEY) {
         key[0] = NO_KEY;
+        key[1] = '\0';
         return;
     }
     memcpy(key + s->key_len, p, n);
