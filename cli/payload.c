@@ -74,8 +74,9 @@ int payload_read(struct payload *p, const char *path, const char *builds)
 
 void payload_free(struct payload *p)
 {
+    maker_end(&p->maker);
     for (unsigned i = 0; i < p->patches; i++)
-        free(p->made[i].file.data);
+        free(p->patch_from[i].file.data);
     p->patches = 0;
     builds_folder_free(&p->builds);
     input_free(&p->in);
@@ -214,41 +215,69 @@ static void compress_once(struct payload *p)
     p->gzip = NULL;
 }
 
-/* From the build that this robot runs, where it is among the builds. */
-static const struct patch_file *patch_for(struct payload *p, const char *build)
+static struct payload_patch *patch_from(struct payload *p, const char *build)
 {
-    struct build from;
-    bool is_gzip = false;
-
     for (unsigned i = 0; i < p->patches; i++) {
-        if (strcmp(p->made[i].from, build) == 0)
-            return &p->made[i].file;
+        if (strcmp(p->patch_from[i].from, build) == 0)
+            return &p->patch_from[i];
     }
     if (p->patches == PAYLOAD_PATCHES)
         return NULL;
-    struct payload_patch *made = &p->made[p->patches++];
-    otapult_text_set(made->from, sizeof made->from, build);
-    if (!builds_find(&p->builds, build, &from))
-        return NULL;
-    if (patch_make(from.in.data, from.in.size, p->in.data, p->in.size, &made->file, &is_gzip) && is_gzip) {
-        free(made->file.data); /* nothing is won by it */
-        made->file = (struct patch_file){0};
+    struct payload_patch *patch = &p->patch_from[p->patches++];
+    otapult_text_set(patch->from, sizeof patch->from, build);
+    return patch;
+}
+
+/* In a process of its own. false: the build is not among them, or nothing is won by a patch. */
+static bool make_patch(void *ctx, struct patch_file *out)
+{
+    const struct payload *p = ctx;
+    struct build from;
+    bool is_gzip = false;
+
+    return builds_find(&p->builds, p->making->from, &from) &&
+           patch_make(from.in.data, from.in.size, p->in.data, p->in.size, out, &is_gzip) && !is_gzip;
+}
+
+static void look_at_maker(struct payload *p)
+{
+    if (p->making == NULL || maker_ask(&p->maker, &p->making->file) == MAKER_BUSY)
+        return;
+    p->making->made = true;
+    p->making = NULL;
+}
+
+/* One at a time: each takes a hundred times the file in memory. */
+bool payload_waits(struct payload *p, const struct device *d, bool no_patch)
+{
+    struct payload_patch *patch = NULL;
+
+    if (d->takes_patch && !no_patch && p->builds.count > 0)
+        patch = patch_from(p, d->image.build);
+    look_at_maker(p);
+    if (patch == NULL || patch->made)
+        return false;
+    if (p->making == NULL) {
+        p->making = patch;
+        if (!maker_begin(&p->maker, make_patch, p)) {
+            p->making = NULL;
+            patch->made = true; /* without a patch: the whole file */
+        }
     }
-    build_free(&from);
-    return &made->file;
+    return !patch->made;
 }
 
 const uint8_t *payload_form(struct payload *p, const struct device *d, bool no_patch, size_t *len,
                             const char **word)
 {
-    const struct patch_file *patch = NULL;
+    const struct payload_patch *patch = NULL;
 
     if (d->takes_patch && !no_patch && p->builds.count > 0)
-        patch = patch_for(p, d->image.build);
-    if (patch != NULL && patch->data != NULL) {
-        *len = patch->size;
+        patch = patch_from(p, d->image.build);
+    if (patch != NULL && patch->file.data != NULL) {
+        *len = patch->file.size;
         *word = "patch";
-        return patch->data;
+        return patch->file.data;
     }
     if (d->takes_gzip && !p->is_patch)
         compress_once(p);

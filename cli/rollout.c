@@ -10,6 +10,7 @@
 
 #define POLL_MS        500u /* how often a robot that restarts is asked */
 #define TRIAL_POLL_MS  1000u
+#define PACKING_MS     100u   /* how often it is asked whether the patch is made */
 #define ATTEMPTS       4u     /* of sending, over a link that breaks */
 #define RETRY_MS       1000u  /* after the first; twice as long after each */
 #define TRIAL_SLACK_MS 15000u /* a robot that goes back by itself restarts once more */
@@ -487,8 +488,19 @@ static void ask_tus(struct job *j)
     wire_send(j->rollout->wire, &q);
 }
 
+static void send_packed(void *ctx)
+{
+    send_form(ctx);
+}
+
 static void send_form(struct job *j)
 {
+    if (payload_waits(j->rollout->payload, &j->robot->device, j->no_patch)) {
+        come_to(j, JOB_PACKING);
+        j->timer = (struct wire_timer){.ctx = j, .fire = send_packed};
+        wire_after(j->rollout->wire, &j->timer, PACKING_MS);
+        return;
+    }
     if (j->send_began == 0)
         j->send_began = wire_now();
     j->form = payload_form(j->rollout->payload, &j->robot->device, j->no_patch, &j->form_len, &j->form_word);
@@ -766,6 +778,7 @@ static void leave(struct job *j)
         [JOB_QUEUED] = "",
         [JOB_ASKING] = "nothing was sent; it keeps what it runs",
         [JOB_PROBING] = "nothing was sent; it keeps what it runs",
+        [JOB_PACKING] = "nothing was sent; it keeps what it runs",
         [JOB_SENDING] = "while sending; it keeps what it runs",
         [JOB_RESTARTING] = "it has the file and restarts; nothing is proved",
         [JOB_TRIAL] = "it runs the new firmware, on trial; nothing is proved",

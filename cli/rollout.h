@@ -6,6 +6,7 @@
 #include "builds.h"
 #include "fleet.h"
 #include "input.h"
+#include "maker.h"
 #include "patch_file.h"
 
 /* A roll-out: one file, many robots, and the truth about each. */
@@ -28,6 +29,7 @@ extern const struct outcome_row outcome_table[OUTCOMES];
 /* A patch from one build, made once for all robots that run it. */
 struct payload_patch {
     char from[OTAPULT_BUILD_ID_CHARS + 1];
+    bool made;
     struct patch_file file; /* data NULL: there is none, or nothing is won by it */
 };
 #define PAYLOAD_PATCHES 16u /* builds a fleet runs; robots beyond get the whole file */
@@ -39,8 +41,10 @@ struct payload {
     struct patch_info patch;
     char base[OTAPULT_BUILD_ID_CHARS + 1]; /* of the patch */
     struct builds_folder builds; /* of --builds */
-    struct payload_patch made[PAYLOAD_PATCHES];
+    struct payload_patch patch_from[PAYLOAD_PATCHES];
     unsigned patches;
+    struct maker maker;
+    struct payload_patch *making; /* what it makes; NULL: nothing */
     struct otapult_image_info info;
     struct anatomy anatomy; /* its signatures */
     char build[OTAPULT_BUILD_ID_CHARS + 1];
@@ -64,7 +68,11 @@ void payload_free(struct payload *p);
 /* Would this robot take it? true: f says why not. */
 bool payload_unfit(struct payload *p, const struct device *d, struct fault *f);
 
-/* The smallest form the robot takes: the bytes and how many. Making a patch takes seconds, once a build. */
+/* Is a patch for this robot still being made? That takes seconds, once a build; other robots are served meanwhile, and
+ * the caller asks again. */
+bool payload_waits(struct payload *p, const struct device *d, bool no_patch);
+
+/* The smallest form the robot takes: the bytes and how many. */
 const uint8_t *payload_form(struct payload *p, const struct device *d, bool no_patch, size_t *len,
                             const char **word);
 
@@ -88,6 +96,7 @@ enum job_state { /* what is waited for */
     JOB_QUEUED,
     JOB_ASKING,     /* what it is */
     JOB_PROBING,    /* what else it may be */
+    JOB_PACKING,    /* a patch for it */
     JOB_SENDING,
     JOB_RESTARTING, /* that it comes back */
     JOB_TRIAL,      /* that it stays */

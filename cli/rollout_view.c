@@ -83,6 +83,7 @@ static void state_text(const struct job *j, char dst[LINE])
     uint64_t now = wire_now();
 
     switch (j->state) {
+    case JOB_PACKING: snprintf(dst, LINE, "making a patch from %s", j->robot->device.image.build); break;
     case JOB_SENDING: sending_text(j, dst); break;
     case JOB_RESTARTING:
         snprintf(dst, LINE, "restarting, %u s left",
@@ -203,6 +204,7 @@ void view_began(struct rollout *r, const struct job *j)
     switch (j->state) {
     case JOB_SENDING: snprintf(text, sizeof text, "sending %s, %s", total, j->form_word); break;
     case JOB_RESTARTING: snprintf(text, sizeof text, "restarting"); break;
+    case JOB_PACKING:
     case JOB_TRIAL: state_text(j, text); break;
     default: return;
     }

@@ -277,6 +277,39 @@ describe('forms and links', () => {
         }
     });
 
+    // The build is a pipe, so the patch is made when the test wants it.
+    test('while a patch is made the other robots are served', async () => {
+        const builds = path.join(samples.folder, 'slow-builds'), pipe = path.join(builds, 'old.bin');
+        fs.mkdirSync(builds);
+        assert.equal((await run('mkfifo', [pipe])).status, 0);
+        const old = await samples.make('slow.bin', { version: '5.0.0', seed: 50 });
+        const next = revise(old, 'next-slow.bin', '5.1.0', 'cafe0051');
+        const image = fs.readFileSync(old);
+        const patched = await startStranger(request => request.url !== '/api/ota/status' ? { status: 404 } : json(statusOf({
+            limits: { chip: 'ESP32-S3', slot_size: 6553600, accepts: ['gzip', 'patch'] }, slots: [{ label: 'app0', size: 6553600, state: 'valid', running: true, image:
+                { project: 'rover', version: '5.0.0', build: image.subarray(0xb0, 0xb4).toString('hex') } }] })));
+        const other = await startStranger(request => request.method === 'POST' ? { body: 'Update successful!' }
+            : request.url === '/json/info' ? json({ brand: 'WLED' }) : { status: 404 });
+        const child = spawn(OTAPULT, ['push', next, patched.url, other.url, '--builds', builds, '--json'], { env });
+        let out = '';
+        child.stdout.on('data', data => { out += data; });
+        const ended = new Promise(resolve => child.on('close', resolve));
+        try {
+            for (let i = 0; i < 600 && !out.includes('unproved'); i++)
+                await sleep(50);
+            assert.equal(lines(out)[0]?.robot, other.url, out);
+            assert.equal(lines(out)[0].outcome, 'unproved');
+            assert.ok(!patched.requests.some(request => request.method === 'POST'));
+            fs.writeFileSync(pipe, image);
+            await ended;
+            assert.equal(lines(out).find(line => line.robot === patched.url).form, 'patch', out);
+        } finally {
+            child.kill();
+            await ended;
+            await Promise.all([patched.stop(), other.stop()]);
+        }
+    });
+
     test('a patch itself: for its base alone, refused here for all others', async () => {
         const old = await samples.make('old.bin', { version: '5.0.0', seed: 50 });
         const next = revise(old, 'later.bin', '5.2.0', 'cafe0052');
