@@ -45,8 +45,11 @@ static void print_ok(const struct input *in, const struct otapult_image_info *in
     char build[OTAPULT_BUILD_ID_CHARS + 1], size[SIZE_TEXT];
     otapult_build_id(&info->desc, build);
     size_text(info->size, size);
-    printf("ok %s: %s %s, build %s, for %s, %s", in->name, info->desc.project, info->desc.version, build,
-           otapult_chip_name(info->chip_id), size);
+    if (otapult_is_unnamed(info->desc.project))
+        printf("ok %s: %s, build %s, for ", in->name, OTAPULT_UNNAMED, build);
+    else
+        printf("ok %s: %s %s, build %s, for ", in->name, info->desc.project, info->desc.version, build);
+    printf("%s, %s", otapult_chip_name(info->chip_id), size);
     if (in->packed != NULL) {
         size_text((uint32_t)in->sent_size, size);
         printf(", sent as %s, %s", in->packed, size);

@@ -53,6 +53,8 @@ static int read_image(struct payload *p)
     p->info = judge.inspect.info;
     otapult_build_id(&p->info.desc, p->build);
     otapult_text_set(p->version, sizeof p->version, p->info.desc.version);
+    if (otapult_is_unnamed(p->info.desc.project))
+        complain("warning: %s: %s", p->in.name, OTAPULT_UNNAMED);
     anatomy_of(p->in.data, 0, p->in.size, &p->anatomy);
     return 0;
 }

@@ -30,8 +30,12 @@ static void print_description(const struct otapult_app_desc *d)
 {
     char build[OTAPULT_BUILD_ID_CHARS + 1];
     otapult_build_id(d, build);
-    line("project", d->project);
-    line("version", d->version);
+    if (otapult_is_unnamed(d->project)) {
+        line("firmware", OTAPULT_UNNAMED);
+    } else {
+        line("project", d->project);
+        line("version", d->version);
+    }
     line("build", build);
     line("ESP-IDF", d->idf);
     printf("  %-12s %s %s\n", "built", d->date, d->time);

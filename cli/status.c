@@ -57,7 +57,10 @@ static void print_status(const struct robot *r)
         print_field("name", "%s", d->name);
     if (r->tls)
         print_field("certificate", "%s", r->fingerprint);
-    if (d->image.there)
+    if (d->image.there && otapult_is_unnamed(d->image.project))
+        print_field("runs", "%s, build %s, in %s (%s)", OTAPULT_UNNAMED, d->image.build, d->running,
+                    d->running_state);
+    else if (d->image.there)
         print_field("runs", "%s %s, build %s, in %s (%s)", d->image.project, d->image.version, d->image.build,
                     d->running, d->running_state);
     if (d->safe_mode)

@@ -5,6 +5,8 @@
 
 // key: [English, Russian]; {0} is replaced by the first argument
 const WORDS = {
+    arduino: ['Arduino build, no version of its own; add OTAPULT_FIRMWARE',
+        'Сборка Arduino без собственной версии; добавьте OTAPULT_FIRMWARE'],
     lang: ['RU', 'EN'],
     runs: ['Runs now', 'Сейчас работает'],
     journal: ['Journal', 'Журнал'],
@@ -99,8 +101,11 @@ async function request(path, options = {}) {
 
 const kilobytes = n => Math.ceil(n / 1024).toLocaleString(language) + (russian() ? ' КБ' : ' KB');
 
+// The description is the Arduino core's and not the firmware's.
+const isStub = image => image.project === 'arduino-lib-builder';
+
 // Project, version and build id, wherever a firmware is named.
-const named = image => [image.project + ' ' + image.version + ' ', el('span', 'build', image.build)];
+const named = image => [(isStub(image) ? t('arduino') : image.project + ' ' + image.version) + ' ', el('span', 'build', image.build)];
 
 // Of events and of slots' states; the others are bad.
 const TONES = {

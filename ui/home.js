@@ -11,18 +11,25 @@ Object.assign(WORDS, {
     uptime: ['up {0}', 'в работе {0}'],
     where: ['x {0} m, y {1} m, heading {2}°: {3}', 'x {0} м, y {1} м, курс {2}°: {3}'],
     driving: ['driving', 'едет'], standing: ['standing', 'стоит'],
-    held: ['held still by an update', 'удерживается на время обновления']
+    held: ['held still by an update', 'стоит: идёт обновление'],
+    safe: ['held still: safe mode', 'стоит: безопасный режим'],
+    safe_mode: ['Safe mode: the firmware kept crashing, so nothing moves. Upload another one.',
+        'Безопасный режим: прошивка аварийно завершалась, поэтому всё остановлено. Загрузите другую.'],
+    updating: ['An update runs: the robot stands still until it has ended.',
+        'Идёт обновление: робот стоит, пока оно не закончится.']
 });
 
 const REPEAT_MS = 300; // a command holds for 1 s
 const TRAIL = 300;     // points
 
 let rover = null;   // the last /api/status
+let safe = false;   // the robot is in safe mode
 let newest = null;  // seq of the journal's newest entry
 let shown = '';
 let held = null;    // the button held
 let command = null; // what to send next
 let sending = false;
+let refused = '';   // the code of what #refusal says
 let repeat = 0;
 const trail = [];
 
@@ -61,7 +68,7 @@ function drawMap() {
     $('trail').setAttribute('points', trail.join(' '));
     $('rover').setAttribute('transform', `translate(${x} ${y}) rotate(${-rover.heading})`);
     $('where').textContent = t('where', rover.x.toFixed(2), rover.y.toFixed(2), Math.round(rover.heading),
-        t(rover.held ? 'held' : rover.driving ? 'driving' : 'standing'));
+        t(rover.held ? safe ? 'safe' : 'held' : rover.driving ? 'driving' : 'standing'));
 }
 
 function draw() {
@@ -80,6 +87,8 @@ async function look() {
     $('offline').hidden = !!status;
     if (status?.firmware) {
         rover = status;
+        if (refused === 'held' && !rover.held)
+            refusal(null);
         draw();
     }
 }
@@ -89,6 +98,7 @@ async function lookAtUpdates() {
     if (!status)
         return;
     $('open').hidden = !status.open;
+    safe = status.safe_mode;
     if ((status.last?.seq || 0) !== newest)
         await drawLog();
     newest = status.last?.seq || 0;
@@ -120,14 +130,21 @@ async function send() {
         const body = JSON.stringify(command);
         command = null;
         const headers = {'Content-Type': 'application/json'};
-        refusal(await request('/api/drive', {method: 'POST', headers, body}));
+        const answer = await request('/api/drive', {method: 'POST', headers, body});
+        if (refused !== 'held' || answer?.success === false) // a stop is always allowed, and says nothing of the next drive
+            refusal(answer);
     }
     sending = false;
 }
 
+// That an update holds the robot is no fault of the driver's, and is over by itself.
 function refusal(answer) {
-    $('refusal').hidden = answer?.success !== false;
-    $('refusal').textContent = answer?.success === false ? answer.detail + '. ' + answer.hint : '';
+    refused = answer?.success === false ? answer.code : '';
+    const waits = refused === 'held';
+    $('refusal').hidden = !refused;
+    $('refusal').className = waits ? 'note' : 'alert';
+    $('refusal').textContent = !refused ? '' : waits ? t(safe ? 'safe_mode' : 'updating')
+        : [answer.detail, answer.hint].filter(Boolean).join('. ');
 }
 
 function drive(button) {

@@ -26,8 +26,6 @@ Object.assign(WORDS, {
     same: ['The same build as runs now.', 'Та же сборка, что уже работает.'],
     newer: ['Newer than what runs.', 'Новее текущей.'], older: ['Older than what runs.', 'Старее текущей.'],
     other: ['Another build; which is newer cannot be told.', 'Другая сборка; какая новее, неизвестно.'],
-    arduino: ['An Arduino build without a version of its own; add OTAPULT_FIRMWARE to the sketch.',
-        'Сборка Arduino без собственной версии; добавьте в скетч OTAPULT_FIRMWARE.'],
     project: ['This is «{0}», and on the robot runs «{1}». Install it all the same.',
         'Это «{0}», а на роботе работает «{1}». Всё равно установить.'],
     force: ['I have read this. Install it all the same.', 'Прочитано. Всё равно установить.'],

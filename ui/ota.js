@@ -26,12 +26,11 @@ const looks = {};   // what an element was drawn from
 
 // ---- words for firmware ----
 
-const label = image => image ? `${image.project} ${image.version} (${image.build})` : '—';
+const label = image => image ? `${isStub(image) ? t('arduino') : image.project + ' ' + image.version} (${image.build})` : '—';
 const running = () => st && st.slots.find(slot => slot.running);
 const runningImage = () => running()?.image;
 const stateOf = slot => t(slot.state === 'new' ? 'new_image' : slot.state);
 const waitingFor = () => t('pending_verify') + (st.waiting_for ? ': ' + st.waiting_for : '');
-const isStub = image => image.project === 'arduino-lib-builder';
 
 // -1, 0, 1 as compareVersions(); null where there is no firmware, or a version is the library's and not its own.
 const age = (a, b) => !a || !b || isStub(a) || isStub(b) ? null : compareVersions(a, b);
@@ -189,7 +188,6 @@ function drawRunning() {
     $('running').dataset.build = image?.build || '';
     put('running', [slot, st.signature], () => [
         el('p', 'big', ...(image ? named(image) : ['—'])),
-        image && isStub(image) ? el('p', 'soft', t('arduino')) : '',
         el('p', 'soft', slot && [t('slot', slot.label), stateOf(slot), image && 'ESP-IDF ' + image.idf]
             .filter(Boolean).join(' · ')),
         st.signature.enforced ? el('p', 'soft', t('enforced', st.signature.keys.join(' ') || '–')) : '']);
@@ -396,6 +394,13 @@ function send(address) {
     x.onerror = broken;
     x.onabort = () => end('judged', 'cancelled');
     x.send(form);
+}
+
+// What is on its way in between would go on coming after the connection's end: the robot is told, too.
+function cancel() {
+    if (isMine() || st.state === 'idle') // and not another's, which would end with it
+        request('/api/ota/cancel', {method: 'POST'});
+    mine?.request.abort();
 }
 
 function drawBars() {
@@ -687,7 +692,7 @@ document.ondrop = e => {
 };
 $('upload').onclick = start;
 $('cure').onclick = cure;
-$('cancel').onclick = () => mine?.request.abort();
+$('cancel').onclick = cancel;
 $('confirm').onclick = () => tell('confirm');
 $('rollback').onclick = () => ask(asked ? null : askRollback());
 $('reboot').onclick = () => ask(asked ? null : askRestart());

@@ -71,6 +71,11 @@ bool otapult_is_older(const struct otapult_version *a, const struct otapult_vers
 /* Writes the build id, 8 hex digits and a NUL, of a description into dst: its `build`. Never fails. */
 void otapult_build_id(const struct otapult_app_desc *desc, char dst[OTAPULT_BUILD_ID_CHARS + 1]);
 
+/* Does an image of this project carry no name and version of its own, but those of the Arduino core's
+ * libraries? Nobody can tell two such builds apart; what is said then instead of its project and version. */
+bool otapult_is_unnamed(const char *project);
+#define OTAPULT_UNNAMED "Arduino build, no version of its own; add OTAPULT_FIRMWARE"
+
 /* "ESP32-S3" of 0x0009, and so on; "chip 0x1234" is not invented: unknown ids give "an unknown chip". */
 const char *otapult_chip_name(uint32_t chip_id);
 

@@ -46,6 +46,11 @@ bool otapult_desc_decode(const uint8_t raw[OTAPULT_DESC_SIZE], struct otapult_ap
     return true;
 }
 
+bool otapult_is_unnamed(const char *project)
+{
+    return strcmp(project, "arduino-lib-builder") == 0;
+}
+
 bool otapult_desc_has_no_build(const struct otapult_app_desc *desc)
 {
     return otapult_has_only(desc->elf_sha256, sizeof desc->elf_sha256, 0);

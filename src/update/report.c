@@ -27,7 +27,7 @@ static void put_if(struct otapult_text *t, const char *before, const char *text)
 /* Which image an entry of the journal is about. */
 static void put_image(struct otapult_text *t, const struct otapult_log_entry *e)
 {
-    put_if(t, " ", e->version);
+    put_if(t, " ", otapult_is_unnamed(e->project) ? OTAPULT_UNNAMED : e->version);
     put_if(t, " build ", e->build);
     if (e->slot == OTAPULT_SLOT_FACTORY)
         otapult_text_str(t, ", factory");

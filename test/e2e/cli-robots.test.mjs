@@ -84,6 +84,20 @@ describe('an open rover', () => {
         }
     });
 
+    test('push and the robot\'s log say of an Arduino build that it has no version of its own', async () => {
+        const stub = await startRover();
+        try {
+            const file = await samples.make('stub.bin', { version: 'esp-idf: v4.4.7', project: 'arduino-lib-builder', seed: 77 });
+            const pushed = await otapult(['push', file, address(stub)]);
+            assert.equal(pushed.status, 0, pushed.stderr);
+            assert.match(pushed.stderr, /warning: .*Arduino build, no version of its own; add OTAPULT_FIRMWARE/);
+            assert.ok(stub.lines.some(l => /confirmed Arduino build, no version of its own; add OTAPULT_FIRMWARE build/.test(l)), stub.lines.join('\n'));
+            assert.match((await otapult(['status', address(stub)])).stdout, /runs +Arduino build, no version of its own/);
+        } finally {
+            await stub.stop();
+        }
+    });
+
     test('a name that says it already is not said twice', async () => {
         const { port } = new URL(rover.url);
         const { stdout } = await otapult(['push', v2, `rover.local:${port}`, '--timeout', '20']);

@@ -149,6 +149,16 @@ function describesApp(image, bytes) {
     assert.equal(image.sha256, sha256(bytes.subarray(0, want.size)));
 }
 
+test('an Arduino build without a version of its own says so in info and check', async () => {
+    const file = await samples.make('stub.bin', { version: 'esp-idf: v4.4.7', project: 'arduino-lib-builder', seed: 77 });
+    for (const verb of ['info', 'check']) {
+        const { status, stdout } = await otapult(verb, file);
+        assert.equal(status, 0);
+        assert.match(stdout, /Arduino build, no version of its own; add OTAPULT_FIRMWARE/);
+        assert.doesNotMatch(stdout, /arduino-lib-builder|version +esp-idf/);
+    }
+});
+
 describe('every kind of file', () => {
     for (const [what, code, kind, bytes] of made) {
         test(`${what}: ${code ?? 'ok'}`, async () => {

@@ -101,6 +101,53 @@ describe('whose update it is', () => {
         await page.close();
     });
 
+    test('Cancel of one\'s own upload tells the robot, too', async () => {
+        const page = await open();
+        await page.route('**/api/ota/upload**', () => {}); // its bytes stay somewhere in between
+        await choose(page);
+        await page.click('#upload');
+        await page.waitForSelector('#cancel:not([hidden])');
+        const [told] = await Promise.all([
+            page.waitForRequest(r => r.url().endsWith('/api/ota/cancel') && r.method() === 'POST'),
+            page.click('#cancel'),
+        ]);
+        assert.ok(told);
+        assert.equal(await page.isVisible('#error'), false);
+        assert.equal(await page.isVisible('#others'), false);
+        await page.close();
+    });
+
+    test('a driver is told that an update runs, and not to bring the robot to a standstill', async () => {
+        for (const locale of ['en-US', 'ru-RU']) {
+            const page = await browser.newPage({ locale, tolerate });
+            const slow = await startRover({ args: [] });
+            try {
+                await page.goto(`http://${ADDRESS}:${new URL(slow.url).port}/`);
+                const long = new Blob([fs.readFileSync(await samples.make('h.bin', { version: '2.2.0', seed: 12, size: 3000000 }))]);
+                const form = new FormData();
+                form.append('firmware', long, 'h.bin');
+                const stop = new AbortController();
+                const upload = fetch(`${slow.url}/api/ota/upload`, { method: 'POST', body: form, signal: stop.signal }).catch(() => {});
+                await page.waitForFunction(() => /update|обновление/.test(document.querySelector('#where').textContent));
+                await page.locator('#pad button').first().click();
+                await page.waitForSelector('#refusal:not([hidden])');
+                const words = await text(page, '#refusal');
+                assert.match(words, locale === 'en-US' ? /An update runs/ : /Идёт обновление/);
+                assert.doesNotMatch(words, /standstill|Остановите/);
+                const drive = await fetch(`${slow.url}/api/drive`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"left":40,"right":40}' });
+                const answer = await drive.json();
+                assert.deepEqual([drive.status, answer.code], [423, 'held']);
+                assert.doesNotMatch(JSON.stringify(answer), /standstill/);
+                stop.abort();
+                await upload;
+                await page.waitForSelector('#refusal', { state: 'hidden' }); // by itself
+                await page.close();
+            } finally {
+                await slow.stop();
+            }
+        }
+    });
+
     test('a rollback or a change of keys is called that, and no update', async () => {
         for (const [kind, words] of [['rollback', /rollback is under way/], ['keys', /Keys are being changed/]]) {
             const page = await open({ change: s => Object.assign(s, { state: 'verifying', busy: { for: kind, by: 'admin' } }) });
@@ -182,6 +229,18 @@ describe('what is worth knowing before', () => {
         });
         await page.dispatchEvent('#drop', 'drop', { dataTransfer: data });
         assert.match(await text(page, '#error'), /a\.bin, b\.bin/);
+        await page.close();
+    });
+
+    test('an Arduino build without a version of its own says so, and not the library\'s', async () => {
+        const stub = s => { Object.assign(s.slots[0].image, { project: 'arduino-lib-builder', version: 'esp-idf: v4.4.7' }); };
+        const page = await open({ change: stub });
+        const words = 'Arduino build, no version of its own; add OTAPULT_FIRMWARE';
+        assert.ok((await text(page, '#running')).startsWith(words));
+        assert.ok((await text(page, '#slots')).includes(words));
+        await choose(page, await samples.make('stub.bin', { version: 'esp-idf: v4.4.7', project: 'arduino-lib-builder', seed: 77 }));
+        assert.ok((await text(page, '#facts')).includes(words));
+        assert.doesNotMatch(await text(page, 'main'), /arduino-lib-builder|v4\.4\.7/);
         await page.close();
     });
 
