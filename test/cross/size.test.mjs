@@ -114,10 +114,10 @@ describe('budgets', () => {
         }
     });
 
-    // 84 KB of flash were set before gzip, patches, the crash guard and the page of today; whoever raises them again says so.
+    // 84 KB of flash were set before the crash guard, staged firmware, tables that are looked at and the page of today; whoever raises them again says so.
     test('the budgets are the ones that are written here, too', () => {
         const { flash, ram, page, frame } = BUDGETS;
-        assert.deepEqual({ flash, ram, page, frame }, { flash: 96 * 1024, ram: 30 * 1024, page: 20 * 1024, frame: 512 });
+        assert.deepEqual({ flash, ram, page, frame }, { flash: 104 * 1024, ram: 30 * 1024, page: 20 * 1024, frame: 512 });
     });
 });
 

@@ -27,9 +27,11 @@ const OTHERS = [
     /\w*(log|complain|restart)\w*\s*\((?:[^()"]|\([^()]*\))*$/, /_Static_assert\([^;]*$/, /#\s*define\s+\w+\s*$/,
     /(success|json_str|text_str|text_bytes|answer\w*)\s*\([^;]*$/, /reject\w*\([^;]*$/
 ];
-// Chosen before the call that logs them, or half of a journal's sentence.
-// The answer of a success, out of a table.
-const PIECES = ['It will be installed.', 'It waits for a day.', 'It is skipped.', 'the store failed before the rejection', 'health check', 'deadline passed, waiting for'];
+// Chosen before the call that logs them, half of a journal's sentence, or the answer of a success.
+const PIECES = ['Firmware uploaded successfully. Rebooting...', 'Firmware written and verified. It waits to be started.',
+    'This firmware runs already. Nothing was written.', 'a name longer than OTAPULT_NAME_MAX bytes',
+    'a name with a control character, or not in UTF-8',
+    'It will be installed.', 'It waits for a day.', 'It is skipped.', 'the store failed before the rejection', 'health check', 'deadline passed, waiting for'];
 
 function sentences(path) {
     const source = read(path).replace(/\/\*[\s\S]*?\*\//g, '').replace(/"\s*\n\s*"/g, '');
