@@ -138,7 +138,7 @@ static bool is_signed_for(const struct payload *p, const struct device *d)
 
 static bool signature_unfit(const struct payload *p, const struct device *d, struct fault *f)
 {
-    const struct otapult_finding why = {.at = p->info.image_size};
+    const struct otapult_finding why = {.at = p->info.image_size, .text = "the image ends at"};
     char detail[160] = "";
 
     if (!d->signature_enforced)

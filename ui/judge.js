@@ -221,7 +221,7 @@ function image(b, size, limits) {
     const xwant = checksum(b, info);
     if (b[at] !== xwant)
         return refuse('image_checksum', {at, xgot: b[at], xwant}, info);
-    return signed && size === info.size ? refuse('signature_missing', {at: size}, info) : verdict;
+    return signed && size === info.size ? refuse('signature_missing', {at: size, text: 'the image ends at'}, info) : verdict;
 }
 
 // Begins with 0xE9 and has no app description. An app's first segment is mapped, and so its data lies as

@@ -65,6 +65,12 @@ static int refuse_segment(struct otapult_inspect *in, uint32_t at, uint32_t got,
     return OTAPULT_E_IMAGE_SEGMENT;
 }
 
+static int refuse_unsigned(struct otapult_inspect *in, uint32_t at, const char *text)
+{
+    in->why = (struct otapult_finding){.at = at, .text = text};
+    return OTAPULT_E_SIGNATURE_MISSING;
+}
+
 static int refuse_internal(struct otapult_inspect *in, const char *text)
 {
     in->why = (struct otapult_finding){.text = text};
@@ -268,6 +274,19 @@ static int check_age(struct otapult_inspect *in)
     return OTAPULT_E_IMAGE_OLDER;
 }
 
+/* A signed file is a whole number of sectors long, so where its length is known before its end, what is
+ * missing is known, too. */
+static int check_length(struct otapult_inspect *in)
+{
+    const struct otapult_inspect_limits *l = &in->limits;
+
+    if (l->trust == NULL || l->most_length == 0)
+        return 0;
+    if (l->most_length / OTAPULT_SIGNATURE_SECTOR * OTAPULT_SIGNATURE_SECTOR >= l->least_length)
+        return 0;
+    return refuse_unsigned(in, l->least_length, "no signed file ends at");
+}
+
 static int take_description(struct otapult_inspect *in, const uint8_t **p, size_t *n)
 {
     if (!take_piece(in, OTAPULT_DESC_SIZE, p, n))
@@ -279,6 +298,8 @@ static int take_description(struct otapult_inspect *in, const uint8_t **p, size_
     int err = check_block(in);
     if (err == 0)
         err = check_age(in);
+    if (err == 0)
+        err = check_length(in);
     if (err == 0 && in->limits.meet != NULL)
         err = in->limits.meet(in->limits.meet_ctx, &in->info.desc, &in->why);
     return err;
@@ -488,7 +509,7 @@ static int refuse_end(struct otapult_inspect *in)
         return refuse(in, OTAPULT_E_IMAGE_TRUNCATED, in->pos, missing(in), 0);
     if (in->limits.trust == NULL)
         return refuse_trailing(in);
-    return refuse(in, OTAPULT_E_SIGNATURE_MISSING, in->info.image_size, 0, 0);
+    return refuse_unsigned(in, in->info.image_size, "the image ends at");
 }
 
 int otapult_inspect_finish(struct otapult_inspect *in)

@@ -23,6 +23,7 @@ struct otapult_inspect_limits {
     uint16_t chip_id, chip_rev, block_rev; /* as in otapult.h */
     uint32_t least_security;               /* security versions below are refused */
     const struct otapult_trust *trust;     /* a signature is required, by one of its keys; NULL: none is */
+    uint32_t least_length, most_length;    /* between which the file's length is known to lie; the latter 0: it is not */
     const struct otapult_version *running; /* what an image must not be too old for; NULL: any will do */
     /* Anything else that the description tells: 0, or the error it is refused with. NULL: nothing. Asked last of all
      * that is looked at in the first OTAPULT_HEAD_SIZE bytes. */

@@ -107,6 +107,7 @@ struct otapult {
     char                           refused[OTAPULT_LAYOUT_TEXT]; /* words of the last refusal before the first erase */
     char                           reason[64]; /* of the last `ready` that said no */
     uint32_t                       came;       /* bytes of the file as it is sent; readers have `received` */
+    uint32_t                       least_length, most_length; /* of it, where they are known; the latter 0: not */
     struct otapult_chain           chain;      /* what unpacks them */
     struct otapult_session         session;    /* what gets the image that they are */
 };

@@ -25,6 +25,11 @@ OTAPULT_MUST_CHECK int otapult_rollback_by(struct otapult *o, const char *by, bo
                                            struct otapult_finding *why);
 OTAPULT_MUST_CHECK int otapult_restart_by(struct otapult *o, const char *by, struct otapult_finding *why);
 
+/* Before the first byte: the file has between `least` and `most` bytes. What otapult_begin_by() was told may be an upper
+ * bound only; this lets a file whose length says that it cannot be signed be refused with its head, where a signature
+ * is required. A packed file's length says nothing. 0, or the error that has ended the update. */
+OTAPULT_MUST_CHECK int otapult_tell_length(struct otapult *o, uint32_t ticket, uint32_t least, uint32_t most);
+
 /* The client of `ticket` sends something that is none of the file's bytes: its update does not stall.
  * 0, or the error that has ended it. */
 OTAPULT_MUST_CHECK int otapult_touch(struct otapult *o, uint32_t ticket);

@@ -21,12 +21,20 @@ static int expect_image(const struct otapult_decoder_env *env, uint32_t size)
     return keep_finding(env, otapult_session_expect(&o->session, size));
 }
 
+/* The file is the image, so what is known of its length is known of the image's. */
+static void tell_length(struct otapult *o)
+{
+    if (o->chain.stage[0].decoder == NULL && o->session.judge.recognise.seen == 0)
+        otapult_session_length(&o->session, o->least_length, o->most_length);
+}
+
 /* By sectors: between two of them an update can be ended. */
 static int put_image(const struct otapult_decoder_env *env, const uint8_t *p, size_t n)
 {
     struct otapult *o = env->ctx;
     int err = 0;
 
+    tell_length(o);
     for (size_t part; err == 0 && n > 0; p += part, n -= part) {
         part = OTAPULT_SLOT_SECTOR - o->session.writer.received % OTAPULT_SLOT_SECTOR;
         part = n < part ? n : part;
@@ -60,6 +68,7 @@ void otapult_intake_init(struct otapult *o, const struct otapult_flash *slot, ui
     const struct otapult_config *c = &o->config;
 
     o->came = 0;
+    o->least_length = o->most_length = 0;
     otapult_chain_init(&o->chain, c->decoders, c->decoder_memory, c->decoder_memory_size, size);
     otapult_session_init(&o->session, slot, &o->limits, OTAPULT_SIZE_UNKNOWN);
 }

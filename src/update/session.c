@@ -68,6 +68,12 @@ int otapult_session_expect(struct otapult_session *s, uint32_t size)
     return 0;
 }
 
+void otapult_session_length(struct otapult_session *s, uint32_t least, uint32_t most)
+{
+    s->judge.inspect.limits.least_length = least;
+    s->judge.inspect.limits.most_length = most;
+}
+
 /* How many of the next n bytes belong to the head, by which the judge accepts a file or not. */
 static size_t part_of_head(const struct otapult_session *s, size_t n)
 {

@@ -31,6 +31,9 @@ bool otapult_session_is_running(const struct otapult_session *s);
  * only makes erasing slower. IMAGE_TOO_LARGE: the slot is smaller. */
 OTAPULT_MUST_CHECK int otapult_session_expect(struct otapult_session *s, uint32_t size);
 
+/* Between which bounds the image's length is known to lie, where it is: before the first byte. */
+void otapult_session_length(struct otapult_session *s, uint32_t least, uint32_t most);
+
 /* The next bytes of the file. Nothing is erased before the judge has accepted the head. */
 OTAPULT_MUST_CHECK int otapult_session_feed(struct otapult_session *s, const uint8_t *p, size_t n);
 

@@ -328,6 +328,18 @@ int otapult_end_update(struct otapult *o, struct otapult_finding *why)
 
 /* ---- bytes ---- */
 
+int otapult_tell_length(struct otapult *o, uint32_t ticket, uint32_t least, uint32_t most)
+{
+    int err = otapult_enter(o, ticket);
+
+    if (err != 0)
+        return err;
+    o->least_length = least;
+    o->most_length = most;
+    otapult_leave(o);
+    return 0;
+}
+
 int otapult_feed(struct otapult *o, uint32_t ticket, const uint8_t *data, size_t len,
                  struct otapult_finding *why)
 {

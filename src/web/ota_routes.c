@@ -282,18 +282,34 @@ struct file_sink {
     bool failed;
 };
 
-/* The file's part begins: what is left of the body is the file, its closing delimiter and at most a little
- * more. */
-static int check_rest(struct otapult_exchange *x, struct otapult_finding *why)
+/* The file's part of a form begins: what is left of the body is the file, its closing delimiter, perhaps the
+ * end of a line, and at most a few other fields. */
+static uint32_t rest_of(struct otapult_exchange *x)
 {
     const struct otapult_multipart *form = parser_of(x);
     uint32_t around = form->pos + form->delimiter_len + 2u;
-    uint32_t file = x->length > around ? x->length - around : 0;
 
+    return x->length > around ? x->length - around : 0;
+}
+
+static int check_room(struct otapult_exchange *x, uint32_t file, struct otapult_finding *why)
+{
     if (x->mark == 0 || file <= x->mark || file - x->mark <= FORM_TAIL)
         return 0;
     *why = (struct otapult_finding){.got = file, .want = x->mark};
     return OTAPULT_E_IMAGE_TOO_LARGE;
+}
+
+/* Before the first byte of the file. The length that is told is right where the file is the form's last part.
+ */
+static int begin_file(struct otapult_exchange *x, struct otapult_finding *why)
+{
+    const uint32_t end_of_line = 2;
+    uint32_t file = x->multipart ? rest_of(x) : x->length;
+    uint32_t less = x->multipart && file > end_of_line ? end_of_line : 0;
+
+    int err = x->multipart ? check_room(x, file, why) : 0;
+    return err != 0 ? err : otapult_tell_length(x->app, x->ticket, file - less, file);
 }
 
 static int take_file(void *ctx, const uint8_t *p, size_t n)
@@ -301,12 +317,9 @@ static int take_file(void *ctx, const uint8_t *p, size_t n)
     struct file_sink *sink = ctx;
     struct otapult_exchange *x = sink->x;
 
-    int err = x->multipart && x->count == 0 ? check_rest(x, &sink->why) : 0;
-    if (err != 0) {
-        sink->failed = true;
-        return err;
-    }
-    err = otapult_feed(x->app, x->ticket, p, n, &sink->why);
+    int err = x->count == 0 ? begin_file(x, &sink->why) : 0;
+    if (err == 0)
+        err = otapult_feed(x->app, x->ticket, p, n, &sink->why);
     sink->failed = err != 0;
     if (err == 0)
         x->count += (uint32_t)n;

@@ -7,6 +7,7 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { BLOCK, keyDigest, makeBlock, makeKey, seal, sector, SECTOR, sign, toPem, toPublicPem }
     from '../support/signer.mjs';
 import { upload } from './support/curl.mjs';
@@ -78,12 +79,12 @@ describe('a rover that requires signatures', () => {
     }
 
     // An open device asks for no signature, but takes none that is wrong in its form or of other data.
-    async function refusedByAll(bytes, code, detail) {
+    async function refusedByAll(bytes, code, detail, here = code) {
         const answer = await upload(open.url, samples.write('firmware.bin', bytes));
         assert.equal(answer.json?.code, code, answer.body);
         const status = await open.status();
         assert.deepEqual([status.boot, status.boot_slot], [1, status.running]);
-        await refused(bytes, code, detail);
+        await refused(bytes, here, detail);
     }
 
     test('says so', async () => {
@@ -107,11 +108,13 @@ describe('a rover that requires signatures', () => {
     test('attack: two images concatenated', () =>
         refusedByAll(Buffer.concat([sign(v2, ours), sign(v3, ours)]), 'image_trailing'));
     test('attack: bytes after the signature sector', () =>
-        refusedByAll(Buffer.concat([sign(v2, ours), Buffer.from([0xff])]), 'image_trailing'));
+        refusedByAll(Buffer.concat([sign(v2, ours), Buffer.from([0xff])]), 'image_trailing', null, 'signature_missing'));
+    test('attack: a sector after the signature sector', () =>
+        refusedByAll(Buffer.concat([sign(v2, ours), Buffer.alloc(SECTOR, 0xff)]), 'image_trailing'));
     test('attack: two signature sectors', () =>
         refusedByAll(behind(sign(v2, ours), ours, sign(v2, ours)), 'image_trailing'));
     test('attack: cut off in the signature', () =>
-        refusedByAll(sign(v2, ours).subarray(0, -1000), 'image_truncated'));
+        refusedByAll(sign(v2, ours).subarray(0, -1000), 'image_truncated', null, 'signature_missing'));
     test('attack: a bit of the code', async () => {
         const image = Buffer.from(v2); // two bits, which the checksum does not notice; then the SHA-256 anew
         image[0x2000] ^= 4;
@@ -229,6 +232,50 @@ describe('rotation and revocation', () => {
             assert.deepEqual(await keysOf(owner), [id(next)]);
             assert.equal((await put(owner, sign(v2, next))).json?.success, true);
         });
+    });
+});
+
+describe('what a length tells', () => {
+    let owner;
+
+    before(async () => {
+        owner = await startSecureRover({ key: ours });
+        assert.equal((await put(samples.write('firmware.bin', sign(v2, ours)))).status, 200);
+        await owner.rover.waitFor('2.0.0', s => s.boot === 2 && !s.pending);
+    });
+    after(() => owner.stop());
+
+    const login = () => ['-u', `admin:${owner.password}`];
+    const put = (file, ...more) => owner.upload(file, ...login(), ...more);
+    const RAW = ['-H', 'Content-Type: application/octet-stream', '--data-binary'];
+    const ways = {
+        'as a form': file => put(file),
+        'as a form with a field before it': file => owner.curl('/api/ota/upload', ...login(), '-F', 'x=y', '-F', `firmware=@${file}`),
+        'as raw bytes': file => owner.curl('/api/ota/upload', ...login(), ...RAW, `@${file}`),
+    };
+
+    for (const [way, send] of Object.entries(ways))
+        test(`unsigned, ${way}: refused before the other slot is erased`, async () => {
+            const { json } = await send(samples.write('firmware.bin', v3));
+            assert.equal(json.code, 'signature_missing');
+            assert.match(json.detail, /^not signed: no signed file ends at 0x/);
+            assert.equal((await owner.status()).way_back.slot, 'app0');
+        });
+
+    test('packed: its length says nothing, its end does', async () => {
+        const { json } = await put(samples.write('firmware.bin.gz', gzipSync(v3)));
+        assert.equal(json.code, 'signature_missing');
+        assert.match(json.detail, /^not signed: the image ends at 0x/);
+        assert.equal((await owner.status()).way_back, null);
+    });
+
+    test('signed, it goes in each way', async () => {
+        for (const [n, send] of Object.values(ways).entries()) {
+            const boot = (await owner.status()).boot;
+            const { json } = await send(samples.write('firmware.bin', sign(n % 2 ? v2 : v3, ours)));
+            assert.equal(json.success, true, JSON.stringify(json));
+            await owner.rover.waitFor('the confirmation', s => s.boot === boot + 1 && !s.pending);
+        }
     });
 });
 

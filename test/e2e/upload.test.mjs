@@ -462,7 +462,7 @@ describe('a flash whose table nobody has checked', () => {
                 assert.equal(error.code, code);
                 assert.match(error.detail, detail);
                 assert.ok(before.subarray(0xe000).equals(fs.readFileSync(rover.flashPath).subarray(0xe000)), 'nothing was written');
-                const told = await run(program('otapult', 'OTAPULT_CLI'), ['info', table]);
+                const told = await run(program('otapult', 'OTAPULT'), ['info', table]);
                 assert.match(told.stdout, new RegExp(`not fit for updates over the air: .*${detail.source}`, 'm'));
             } finally {
                 await rover.stop();
@@ -472,7 +472,7 @@ describe('a flash whose table nobody has checked', () => {
     test('a slot that is too small for the factory firmware: both sizes', async () => {
         const small = [...start.slice(0, 2), [0, 0x10, 0x10000, 0x80000, 'app0'], [0, 0x11, 0x90000, 0x80000, 'app1']];
         const table = samples.write('small.bin', partitionTable(small));
-        const { status, stderr } = await run(program('rover', 'OTAPULT_ROVER'), ['--flash', `${table}.flash`, '--table', table]);
+        const { status, stderr } = await run(program('rover', 'ROVER'), ['--flash', `${table}.flash`, '--table', table]);
         assert.equal(status, 2);
         assert.match(stderr, /the factory firmware has \d{6} bytes, the slot app0 only 524288/);
     });

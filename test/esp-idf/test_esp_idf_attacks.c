@@ -396,7 +396,8 @@ static void attack_esp_idf_bytes_after_the_signature_sector(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(more); i++)
-        refused(copy, v2.len + more[i], "image_trailing", "image_trailing");
+        refused(copy, v2.len + more[i], more[i] % SIGNER_SECTOR == 0 ? "image_trailing" : "signature_missing",
+                "image_trailing");
     memcpy(copy + v2.len, v2.bytes + v2.padded, SIGNER_SECTOR);
     refused(copy, v2.len + SIGNER_SECTOR, "image_trailing", "image_trailing");
     free(copy);

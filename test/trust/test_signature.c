@@ -230,6 +230,41 @@ static void attack_unsigned(void **state)
     free(padded);
 }
 
+/* Where the length is known, what cannot be signed is refused with its head. */
+static void a_length_that_no_signed_file_has_is_refused_at_once(void **state)
+{
+    (void)state;
+    struct otapult_trust trust = trusting(SIGNER_RSA);
+    static const struct {
+        uint32_t least, most;
+        int err;
+    } cases[] = {
+        {0, 0, 0}, /* not known */
+        {8191, 8191, OTAPULT_E_SIGNATURE_MISSING},
+        {8192, 8192, 0},
+        {8193, 8193, OTAPULT_E_SIGNATURE_MISSING},
+        {8190, 8192, 0},
+        {8192, 8194, 0},
+        {8191, 8193, 0},
+        {8193, 8195, OTAPULT_E_SIGNATURE_MISSING},
+        {8189, 8191, OTAPULT_E_SIGNATURE_MISSING},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (unsigned with = 0; with < 2; with++) {
+            static struct otapult_inspect in;
+            struct otapult_inspect_limits l = {.slot_size = 0x100000, .chip_id = OTAPULT_CHIP_ESP32S3};
+            l.trust = with ? &trust : NULL; /* who asks for no signature asks for no length */
+            l.least_length = cases[i].least;
+            l.most_length = cases[i].most;
+            otapult_inspect_init(&in, &l);
+            assert_int_equal(otapult_inspect_feed(&in, image, OTAPULT_HEAD_SIZE), with ? cases[i].err : 0);
+            if (with && cases[i].err != 0) {
+                assert_int_equal(in.why.at, cases[i].least);
+                assert_string_equal(in.why.text, "no signed file ends at");
+            }
+        }
+}
+
 static void attack_nobody_is_trusted(void **state)
 {
     (void)state;
@@ -670,6 +705,7 @@ int main(void)
         cmocka_unit_test(three_blocks_are_three_chances),
         cmocka_unit_test(it_may_be_copied_at_any_byte_of_the_sector),
         cmocka_unit_test(attack_unsigned),
+        cmocka_unit_test(a_length_that_no_signed_file_has_is_refused_at_once),
         cmocka_unit_test(attack_nobody_is_trusted),
         cmocka_unit_test(attack_signed_by_another_key),
         cmocka_unit_test(attack_the_trusted_key_with_another_keys_signature),

@@ -190,6 +190,27 @@ static void the_sector_is_in_flash_as_it_came(void **state)
     assert_memory_equal(w->nor.data + SLOT_1, v2.bytes, v2.len);
 }
 
+/* By its length, before anything is erased: the way back stays. A packed file's length says nothing. */
+static void an_unsigned_file_of_known_length_erases_nothing(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    update(w, &v2, "2.0.0");
+    assert_int_equal(status(w).slots.next, 0);
+    const uint8_t first = w->nor.data[0x10000];
+    assert_int_equal(otapult_begin(w->ota, (uint32_t)plain.len, &ticket, &why), 0);
+    assert_int_equal(otapult_tell_length(w->ota, ticket, (uint32_t)plain.len, (uint32_t)plain.len), 0);
+    assert_int_equal(otapult_feed(w->ota, ticket, plain.bytes, plain.len, &why), OTAPULT_E_SIGNATURE_MISSING);
+    assert_int_equal(w->nor.data[0x10000], first);
+    assert_int_equal(otapult_tell_length(w->ota, ticket, 0, 0), OTAPULT_E_SIGNATURE_MISSING);
+
+    assert_int_equal(otapult_begin(w->ota, (uint32_t)v3.len, &ticket, &why), 0);
+    assert_int_equal(otapult_tell_length(w->ota, ticket, (uint32_t)v3.len, (uint32_t)v3.len + 2), 0);
+    assert_int_equal(otapult_feed(w->ota, ticket, v3.bytes, v3.len, &why), 0);
+}
+
 static void attack_unsigned(void **state)
 {
     struct world *w = *state;
@@ -778,6 +799,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_WORLD(signed_firmware_is_taken_and_boots),
         WITH_WORLD(the_sector_is_in_flash_as_it_came),
+        WITH_WORLD(an_unsigned_file_of_known_length_erases_nothing),
         WITH_WORLD(attack_unsigned),
         WITH_WORLD(attack_signed_by_another_key),
         WITH_WORLD(an_open_device_takes_all_that_is_well_formed),

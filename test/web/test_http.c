@@ -37,6 +37,7 @@ static struct fake {
     uint32_t size; /* as begin() was told */
     struct otapult_update_options options;
     struct otapult_update past; /* id 0: it was not asked for before */
+    uint32_t least, most;       /* of its length, as told */
     uint8_t file[4096];
     size_t len;
     unsigned begins, touches, finishes, cancels, confirms, rollbacks, restarts, ends, activations;
@@ -136,6 +137,15 @@ void otapult_cancel(struct otapult *o, uint32_t ticket, int err, const struct ot
     dev.cancel_error = err;
     dev.cancel_why = *why;
     dev.ticket = 0;
+}
+
+int otapult_tell_length(struct otapult *o, uint32_t ticket, uint32_t least, uint32_t most)
+{
+    assert_ptr_equal(o, device);
+    assert_int_equal(dev.len, 0);
+    dev.least = least;
+    dev.most = most;
+    return ticket == dev.ticket ? 0 : dev.ended_with;
 }
 
 int otapult_touch(struct otapult *o, uint32_t ticket)
@@ -853,6 +863,25 @@ static void other_fields_do_not_count_against_the_slot(void **state)
         assert_int_equal(dev.len, 0); /* and nothing is erased for it */
         assert_int_equal(dev.cancels, 1);
     }
+}
+
+/* It is right where the file is the last part; the last line of a form may end or not. */
+static void the_files_length_is_told_before_its_first_byte(void **state)
+{
+    const size_t closing = strlen("\r\n--AB--");
+
+    (void)state;
+    begin_file_behind(10, 3000 + closing);
+    assert_int_equal(dev.least, 2998);
+    assert_int_equal(dev.most, 3000);
+    begin_file_behind(0, 1 + closing);
+    assert_int_equal(dev.least, 1);
+    assert_int_equal(dev.most, 1);
+    a_device(NULL);
+    begin("POST", "/api/ota/upload", HEADERS(RAW, {"Content-Length", "9"}));
+    (void)send("123456789", 9, 1);
+    assert_int_equal(dev.least, 9);
+    assert_int_equal(dev.most, 9);
 }
 
 static void the_headers_alone_can_refuse(void **state)
@@ -1629,6 +1658,7 @@ int main(void)
         TEST(the_size_is_told_to_the_device),
         TEST(a_forms_size_leaves_room_for_the_form),
         TEST(other_fields_do_not_count_against_the_slot),
+        TEST(the_files_length_is_told_before_its_first_byte),
         TEST(the_headers_alone_can_refuse),
         TEST(a_file_goes_into_the_device),
         TEST(a_file_that_is_refused_ends_the_upload),
