@@ -513,6 +513,50 @@ static void save_messages(void)
     save("dns_sd", "ring", &b);
 }
 
+/* ---- answers of an update server ---- */
+
+static void save_answers(void)
+{
+#define LINK(name) "\"" name "\":{\"href\":\"https://h/DEFAULT/controller/v1/r/" name "/7?c=1\"}"
+#define FILES                                                                                                                    \
+    "{\"filename\":\"a.bin.gz\",\"hashes\":{\"sha256\":"                                                                         \
+    "\"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\"},\"size\":60,"                                         \
+    "\"_links\":{" LINK("download") "," LINK(                                                                                    \
+        "download-http") "}},"                                                                                                   \
+                         "{\"filename\":\"a.bin\",\"hashes\":{\"sha256\":"                                                       \
+                         "\"ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100\"},\"size\":100,\"_links\":{" LINK( \
+                             "download-http") "}}"
+#define ACTION(how)                                                                  \
+    how ",\"chunks\":[{\"version\":\"2.0\",\"artifacts\":[" FILES "],\"metadata\":[" \
+        "{\"key\":\"otapult.version\",\"value\":\"2.0.1\"},{\"key\":\"otapult.notes.ru\",\"value\":\"\\u042f\"}]}]"
+    static const struct {
+        const char *name, *text;
+        uint8_t action;
+    } answers[] = {
+        {"idle", "{\"config\":{\"polling\":{\"sleep\":\"00:05:00\"}}}", 0},
+        {"poll",
+         "{\"config\":{\"polling\":{\"sleep\":\"00:05:00\"}},\"_links\":{" LINK("deploymentBase") "," LINK(
+             "configData") "}}",
+         0},
+        {"poll-cancel",
+         "{\"_links\":{" LINK("deploymentBase") "," LINK("cancelAction") "," LINK("confirmationBase") "}}",
+         0},
+        {"cancel", "{\"id\":\"7\",\"cancelAction\":{\"stopId\":\"7\"}}", 0},
+        {"deployment",
+         "{\"id\":\"7\",\"deployment\":{" ACTION("\"download\":\"forced\",\"update\":\"forced\"") "}}", 1},
+        {"window",
+         "{\"id\":7,\"confirmation\":{" ACTION(
+             "\"update\":\"skip\",\"maintenanceWindow\":\"unavailable\"") "}}",
+         1},
+    };
+
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        struct bytes b = {.at = {answers[i].action, 0x90}, .len = 2};
+        add_text(&b, answers[i].text);
+        save("ddi", answers[i].name, &b);
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -537,5 +581,6 @@ int main(int argc, char **argv)
     save_sectors();
     save_requests();
     save_messages();
+    save_answers();
     return 0;
 }
