@@ -44,8 +44,10 @@ struct otapult_offer {
     uint8_t  sha256[32]; /* over that; where has_sha256 */
     bool     has_sha256;
     bool     downgrade;     /* the source means an older version on purpose */
+    bool     version_is_label; /* the version is the source's word for it: that it is the same proves nothing */
+    bool     only_write;    /* write and verify it, and let it wait: the source will say when it is to start */
     bool     not_now;       /* the source itself says: know it, do not install it yet */
-    bool     needs_consent; /* the source gives the files only after a TAKEN was reported */
+    bool     needs_consent; /* a person must say yes, whatever the policy; the files come when the source was told of it */
     uint8_t  urgency;       /* enum otapult_urgency */
     uint8_t  file_count;    /* 0: there is no offer (or needs_consent) */
     struct otapult_offer_file file[OTAPULT_OFFER_FILES]; /* the first is tried first; the last is the plain one */
@@ -157,6 +159,16 @@ struct otapult_folder {
     const char *channel; /* NULL: whatever the folder is; else it must be this one */
     /* The open profile only: its manifest counts without a signature where config.keys names no key. */
     bool        unsigned_is_enough;
+};
+
+/* hawkBit, or any server that speaks its DDI: docs/hawkbit.md. config.pull's id is the robot's controllerId there. What is
+ * assigned as forced is urgent, as soft a routine; the server's own interval of polling replaces ask_s. */
+extern const struct otapult_source otapult_hawkbit;
+struct otapult_hawkbit {
+    const char *url;     /* what stands before /TENANT/controller/v1: "https://hawkbit.example.org" */
+    const char *tenant;  /* NULL: "DEFAULT" */
+    const char *token;   /* of this robot, or of the gateway */
+    bool        gateway; /* it is the gateway's */
 };
 
 /* ---- calls ---- */

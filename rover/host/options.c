@@ -60,6 +60,13 @@ static const char usage[] =
     "  --source-plain   http:// too, where releases are signed\n"
     "  --source-downgrade  a release that says so may be older than what runs\n"
     "  --id TEXT        whom it is to the source (the rover's name)\n\n"
+    "With --hawkbit it fetches what a hawkBit server assigns to it (docs/hawkbit.md). --id and --source-policy, -window,\n"
+    "-ask, -ca, -pin, -host, -plain and -downgrade hold for it, too:\n"
+    "  --hawkbit URL    of the server: what stands before /TENANT/controller/v1\n"
+    "  --hawkbit-tenant NAME  (DEFAULT)\n"
+    "  --hawkbit-token FILE  that holds its token and that nobody else may read (else the variable\n"
+    "                   " SOURCE_TOKEN " of the environment holds it)\n"
+    "  --hawkbit-gateway  the token is the gateway's, not this robot's\n\n"
     "Ctrl-C switches it off; SIGUSR1 pulls its plug and puts it back.\n";
 
 /* ---- values ---- */
@@ -296,6 +303,27 @@ static bool set_source_downgrade(struct options *o, const char *value)
     return o->source.downgrade = true;
 }
 
+static bool set_hawkbit(struct options *o, const char *value)
+{
+    return text(value, &o->source.hawkbit);
+}
+
+static bool set_hawkbit_tenant(struct options *o, const char *value)
+{
+    return text(value, &o->source.tenant);
+}
+
+static bool set_hawkbit_token(struct options *o, const char *value)
+{
+    return text(value, &o->source.token);
+}
+
+static bool set_hawkbit_gateway(struct options *o, const char *value)
+{
+    (void)value;
+    return o->source.gateway = true;
+}
+
 static bool set_id(struct options *o, const char *value)
 {
     return text(value, &o->source.id);
@@ -357,6 +385,10 @@ static const struct row {
     {"source-unsigned", NULL, set_source_unsigned, false},
     {"source-plain", NULL, set_source_plain, false},
     {"source-downgrade", NULL, set_source_downgrade, false},
+    {"hawkbit", "an address", set_hawkbit, false},
+    {"hawkbit-tenant", "a name", set_hawkbit_tenant, false},
+    {"hawkbit-token", A_FILE, set_hawkbit_token, false},
+    {"hawkbit-gateway", NULL, set_hawkbit_gateway, false},
     {"id", "what this robot is called", set_id, false},
     {"help", NULL, show_help, false},
 };
@@ -412,6 +444,36 @@ static void take(struct options *o, const struct row *row, bool given[ROWS])
         refuse("--%s %s: wants %s", row->name, optarg, row->wants);
 }
 
+static bool begins(const char *name, const char *with)
+{
+    return strncmp(name, with, strlen(with)) == 0;
+}
+
+static bool is_of_folder(const char *name)
+{
+    return strcmp(name, "source-channel") == 0 || strcmp(name, "source-key") == 0 ||
+           strcmp(name, "source-unsigned") == 0;
+}
+
+static void check_source(const struct options *o, const bool given[ROWS])
+{
+    const struct source_options *s = &o->source;
+
+    if (s->folder != NULL && s->hawkbit != NULL)
+        refuse("--source and --hawkbit: a rover has one source");
+    for (size_t i = 0; i < ROWS; i++) {
+        bool folder = given[i] && begins(rows[i].name, "source-");
+        if (folder && s->folder == NULL && (s->hawkbit == NULL || is_of_folder(rows[i].name)))
+            refuse("--%s means nothing without --source", rows[i].name);
+        if (given[i] && begins(rows[i].name, "hawkbit-") && s->hawkbit == NULL)
+            refuse("--%s means nothing without --hawkbit", rows[i].name);
+    }
+    if (o->secure.on && (s->key_count > 0 || s->no_signature))
+        refuse(
+            "--source-key and --source-unsigned are of the open profile: with --secure the keys of --key-digest "
+            "count");
+}
+
 /* Nothing of the secure profile may be half on, or be thought to be on. */
 static void check_together(const struct options *o, const bool given[ROWS])
 {
@@ -419,14 +481,7 @@ static void check_together(const struct options *o, const bool given[ROWS])
         if (given[i] && rows[i].secure && !o->secure.on)
             refuse("--%s is of the secure profile: add --secure, or leave it out", rows[i].name);
     }
-    for (size_t i = 0; i < ROWS; i++) {
-        if (given[i] && strncmp(rows[i].name, "source-", 7) == 0 && o->source.folder == NULL)
-            refuse("--%s means nothing without --source", rows[i].name);
-    }
-    if (o->secure.on && (o->source.key_count > 0 || o->source.no_signature))
-        refuse(
-            "--source-key and --source-unsigned are of the open profile: with --secure the keys of --key-digest "
-            "count");
+    check_source(o, given);
     if ((o->secure.certificate != NULL) != (o->secure.key != NULL))
         refuse("--%s without --%s: they go together", o->secure.key == NULL ? "cert" : "key",
                o->secure.key == NULL ? "key" : "cert");

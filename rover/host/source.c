@@ -8,11 +8,14 @@
 
 #include "console.h"
 #include "curl_fetch.h"
+#include "token.h"
 #include "wall_clock.h"
 
 static struct otapult_pull pull;
 static union otapult_pull_memory memory;
 static struct otapult_folder folder;
+static struct otapult_hawkbit hawkbit;
+static char token[TOKEN_SIZE];
 static struct curl_fetch fetch;
 
 bool source_read_window(const char *text, struct otapult_window *out)
@@ -28,21 +31,34 @@ bool source_read_window(const char *text, struct otapult_window *out)
     return out->from != out->to;
 }
 
+/* Which source it is, and what it needs. */
+static bool choose(const struct source_options *o)
+{
+    if (o->hawkbit == NULL) {
+        folder = (struct otapult_folder){
+            .url = o->folder, .channel = o->channel, .unsigned_is_enough = o->no_signature};
+        pull.source = &otapult_folder;
+        pull.source_config = &folder;
+        return true;
+    }
+    hawkbit = (struct otapult_hawkbit){
+        .url = o->hawkbit, .tenant = o->tenant, .token = token, .gateway = o->gateway};
+    pull.source = &otapult_hawkbit;
+    pull.source_config = &hawkbit;
+    return token_read(o->token, SOURCE_TOKEN, token);
+}
+
 bool source_configure(const struct source_options *o, const char *name, struct otapult_config *config)
 {
     const struct curl_fetch_options options = {.ca = o->ca, .pin = o->pin};
 
-    if (o->folder == NULL)
+    if (o->folder == NULL && o->hawkbit == NULL)
         return true;
     if (!curl_fetch_init(&fetch, &options)) {
         console_complain("libcurl does not start");
         return false;
     }
-    folder = (struct otapult_folder){
-        .url = o->folder, .channel = o->channel, .unsigned_is_enough = o->no_signature};
     pull = (struct otapult_pull){.code = &otapult_pulling,
-                                 .source = &otapult_folder,
-                                 .source_config = &folder,
                                  .fetch = &fetch.fetch,
                                  .clock = &wall_clock,
                                  .memory = &memory,
@@ -58,6 +74,8 @@ bool source_configure(const struct source_options *o, const char *name, struct o
         pull.retry_s = o->ask_s < pull.retry_s ? o->ask_s : pull.retry_s;
         pull.first_s = o->ask_s < pull.first_s ? o->ask_s : pull.first_s;
     }
+    if (!choose(o))
+        return false;
     config->pull = &pull;
     if (config->secure == NULL) {
         config->keys = o->keys;

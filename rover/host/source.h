@@ -7,10 +7,15 @@
 /* Where the virtual rover looks for releases by itself, and the thread that does it. */
 
 #define SOURCE_HOSTS_MAX 4u
+#define SOURCE_TOKEN     "OTAPULT_HAWKBIT_TOKEN" /* of the environment */
 
 struct source_options {
     const char *folder; /* address of otapult.json; NULL: it looks nowhere */
     const char *channel;
+    const char *hawkbit; /* address of the server; NULL: it is no such source */
+    const char *tenant;  /* NULL: DEFAULT */
+    const char *token;   /* file that holds it; NULL: the environment does */
+    bool        gateway; /* the token is the gateway's */
     const char *ca, *pin;
     const char *id;     /* NULL: the rover's name */
     const char *hosts[SOURCE_HOSTS_MAX + 1];

@@ -75,14 +75,6 @@ static int take_id(struct otapult_ddi *d, char dst[OTAPULT_DDI_ID])
     return 0;
 }
 
-static void take_urgency(struct otapult_ddi *d)
-{
-    const char *word = d->scan.value;
-
-    d->skip = strcmp(word, "skip") == 0;
-    d->offer->urgency = strcmp(word, "forced") == 0 ? OTAPULT_URGENT : OTAPULT_ROUTINE;
-}
-
 static void take_window(struct otapult_ddi *d)
 {
     d->window = true;
@@ -210,8 +202,10 @@ static int found_in_action(struct otapult_ddi *d)
 {
     const struct otapult_scan *s = &d->scan;
 
-    if (otapult_scan_is(s, "*.update"))
-        take_urgency(d);
+    if (otapult_scan_is(s, "*.download"))
+        d->offer->urgency = strcmp(s->value, "forced") == 0 ? OTAPULT_URGENT : OTAPULT_ROUTINE;
+    else if (otapult_scan_is(s, "*.update"))
+        d->skip = strcmp(s->value, "skip") == 0;
     else if (otapult_scan_is(s, "*.maintenanceWindow"))
         take_window(d);
     else if (otapult_scan_is(s, "*.chunks.*") && s->type == OTAPULT_SCAN_CLOSE)

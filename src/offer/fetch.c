@@ -290,11 +290,43 @@ static bool is_announced(struct otapult_puller *p)
            memcmp(digest, file_of(p)->sha256, sizeof digest) == 0;
 }
 
+/* It restarts. */
+static void begin_trial(struct otapult_puller *p)
+{
+    struct otapult_status s;
+
+    otapult_status(p->device, &s);
+    p->kept.stage = OTAPULT_KEPT_WRITTEN;
+    p->kept.boot = s.boot;
+    otapult_puller_save(p);
+    otapult_puller_state(p, OTAPULT_PULL_TRYING, NULL, 0);
+    otapult_puller_ended(p, 0, &(struct otapult_finding){0});
+    otapult_mention(p, OTAPULT_REPORT_WRITTEN, "");
+}
+
+/* It waits in its slot. A report that is lost is told when the source offers it again. */
+static void end_staged(struct otapult_puller *p)
+{
+    p->kept.stage = OTAPULT_KEPT_NOTHING;
+    otapult_puller_save(p);
+    otapult_puller_ended(p, 0, &(struct otapult_finding){0});
+    otapult_mention(p, OTAPULT_REPORT_STAGED, "");
+    otapult_puller_offer(p, NULL);
+}
+
+/* Byte for byte what runs, which is confirmed: else nothing had been begun. */
+static void end_already(struct otapult_puller *p)
+{
+    otapult_settle_succeeded(p, "it runs already");
+    otapult_puller_ended(p, 0, &(struct otapult_finding){0});
+    otapult_puller_offer(p, NULL);
+}
+
 static void finish(struct otapult_puller *p)
 {
     const struct otapult_image_info *info;
     struct otapult_finding why;
-    struct otapult_status s;
+    struct otapult_update u;
 
     if (!is_announced(p)) {
         end_here(p, OTAPULT_E_OFFER_OTHER_FILE, &(struct otapult_finding){.text = "its SHA-256"});
@@ -305,15 +337,15 @@ static void finish(struct otapult_puller *p)
         end_by_device(p, err, &why);
         return;
     }
-    otapult_status(p->device, &s);
     p->fetch.ticket = 0;
     p->holds = 0;
-    p->kept.stage = OTAPULT_KEPT_WRITTEN;
-    p->kept.boot = s.boot;
-    otapult_puller_save(p);
-    otapult_puller_state(p, OTAPULT_PULL_TRYING, NULL, 0);
-    otapult_puller_ended(p, 0, &(struct otapult_finding){0});
-    otapult_mention(p, OTAPULT_REPORT_WRITTEN, "");
+    otapult_last_update(p->device, &u);
+    if (u.outcome == OTAPULT_UPDATE_ALREADY)
+        end_already(p);
+    else if (p->offer.only_write)
+        end_staged(p);
+    else
+        begin_trial(p);
 }
 
 void otapult_fetch_poll(struct otapult_puller *p)
@@ -350,27 +382,32 @@ static const char *busy_word(int err)
 
 #define BUSY_MS 5000u
 
+static bool is_busy(int err)
+{
+    return err == OTAPULT_E_NOT_READY || err == OTAPULT_E_BUSY || err == OTAPULT_E_REBOOTING ||
+           err == OTAPULT_E_UNCONFIRMED;
+}
+
+static void wait_for_robot(struct otapult_puller *p, int err)
+{
+    otapult_puller_state(p, OTAPULT_PULL_OFFERED, busy_word(err), 0);
+    hold(p, BUSY_MS);
+}
+
 static void could_not_begin(struct otapult_puller *p, int err, const struct otapult_finding *why)
 {
-    if (err == OTAPULT_E_NOT_READY || err == OTAPULT_E_BUSY || err == OTAPULT_E_REBOOTING ||
-        err == OTAPULT_E_UNCONFIRMED) {
-        otapult_puller_state(p, OTAPULT_PULL_OFFERED, busy_word(err), 0);
-        hold(p, BUSY_MS);
-        return;
-    }
-    if (err == OTAPULT_E_IMAGE_TOO_LARGE)
+    if (is_busy(err))
+        wait_for_robot(p, err);
+    else if (err == OTAPULT_E_IMAGE_TOO_LARGE)
         end_refused(p, err, why);
     else
         put_off(p, err, why);
 }
 
-static void keep_begin(struct otapult_puller *p)
+static void keep_begin(struct otapult_puller *p, const struct otapult_update *u)
 {
-    struct otapult_update u;
-
-    otapult_last_update(p->device, &u);
-    p->kept.update = u.id;
-    p->kept.boot = u.boot;
+    p->kept.update = u->id;
+    p->kept.boot = u->boot;
     p->kept.stage = OTAPULT_KEPT_COMING;
     memcpy(p->kept.tried, p->key, sizeof p->kept.tried);
     memcpy(p->kept.action, p->offer.action, sizeof p->kept.action);
@@ -381,9 +418,12 @@ void otapult_fetch_begin(struct otapult_puller *p)
 {
     struct otapult_fetching *f = &p->fetch;
     bool chosen = memcmp(p->kept.chosen, p->key, sizeof p->key) == 0;
-    const struct otapult_update_options options = {
-        .force = chosen, .own_pace = true, .sha256 = p->offer.has_sha256 ? p->offer.sha256 : NULL};
+    const struct otapult_update_options options = {.force = chosen,
+                                                   .later = p->offer.only_write,
+                                                   .own_pace = true,
+                                                   .sha256 = p->offer.has_sha256 ? p->offer.sha256 : NULL};
     struct otapult_finding why;
+    struct otapult_update u;
 
     memset(f, 0, sizeof *f);
     f->file = p->packed_failed != 0 && p->offer.file_count > 1;
@@ -397,5 +437,58 @@ void otapult_fetch_begin(struct otapult_puller *p)
     p->holding = false;
     f->next_ms = f->mark_ms = otapult_puller_now(p);
     otapult_puller_state(p, OTAPULT_PULL_FETCHING, NULL, 0);
-    keep_begin(p);
+    otapult_last_update(p->device, &u);
+    keep_begin(p, &u);
+}
+
+/* ---- what lies there already ---- */
+
+static void staged_of(const struct otapult_puller *p, struct otapult_update *u)
+{
+    struct otapult_status s;
+
+    otapult_status(p->device, &s);
+    *u = s.staged;
+}
+
+bool otapult_fetch_is_staged(const struct otapult_puller *p)
+{
+    struct otapult_update u;
+
+    staged_of(p, &u);
+    return p->offer.has_sha256 && u.id != 0 && memcmp(u.sha256, p->offer.sha256, sizeof u.sha256) == 0;
+}
+
+/* What is no longer trusted, or has failed here since, is refused; what flash does not hold any more is
+ * fetched. */
+static void could_not_start(struct otapult_puller *p, int err, const struct otapult_finding *why)
+{
+    if (is_busy(err))
+        wait_for_robot(p, err);
+    else if (err == OTAPULT_E_BUILD_REJECTED || err == OTAPULT_E_SIGNATURE_WRONG ||
+             err == OTAPULT_E_SIGNATURE_MISSING || err == OTAPULT_E_IMAGE_SECURITY_VERSION)
+        refuse(p, err, why);
+    else
+        put_off(p, err, why);
+}
+
+void otapult_fetch_start_staged(struct otapult_puller *p)
+{
+    struct otapult_finding why = {0};
+    struct otapult_update u;
+
+    if (p->offer.only_write) {
+        end_staged(p);
+        return;
+    }
+    staged_of(p, &u);
+    keep_begin(p, &u);
+    int err = otapult_activate_staged_by(p->device, p->pull->source->name, &why);
+    if (err == 0) {
+        begin_trial(p);
+        return;
+    }
+    p->kept.stage = OTAPULT_KEPT_NOTHING;
+    otapult_puller_save(p);
+    could_not_start(p, err, &why);
 }

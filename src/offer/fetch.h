@@ -19,6 +19,11 @@
 /* Begins it. The device may say no: then it waits, and `wait` says for what. */
 void otapult_fetch_begin(struct otapult_puller *p);
 
+/* Does what is offered lie in its slot already, written and verified? Then it is not fetched but started, or its source is
+ * told where it wanted no more. */
+bool otapult_fetch_is_staged(const struct otapult_puller *p);
+void otapult_fetch_start_staged(struct otapult_puller *p);
+
 /* The next attempt, where it is due. Blocks until the connection ends. */
 void otapult_fetch_poll(struct otapult_puller *p);
 

@@ -13,26 +13,26 @@ static const struct row {
     size_t holds; /* offset of the bool in struct otapult_circumstances */
     struct otapult_judgement then;
 } rows[] = {
-#define ROW(member, verdict, wait, err)                 \
+#define ROW(member, verdict, final, wait, err)          \
     {                                                   \
         offsetof(struct otapult_circumstances, member), \
         {                                               \
-            (verdict), (wait), (err)                    \
+            (verdict), (final), (wait), (err)           \
         }                                               \
     }
-    ROW(same, OTAPULT_DROP, "it runs already", 0),
-    ROW(other_project, OTAPULT_NEVER, "it is another project's", OTAPULT_E_OTHER_PROJECT),
-    ROW(older, OTAPULT_NEVER, "it is older than what runs", OTAPULT_E_OFFER_OLDER),
-    ROW(unconfirmed, OTAPULT_WAIT, "what runs is not confirmed yet", 0),
-    ROW(chosen, OTAPULT_TAKE_IT, NULL, 0),
-    ROW(skipped, OTAPULT_WAIT, "somebody has skipped it", 0),
-    ROW(failed, OTAPULT_WAIT, "it has failed on this robot", 0),
-    ROW(refused, OTAPULT_WAIT, "it was refused on this robot", 0),
-    ROW(not_now, OTAPULT_WAIT, "the source says: not now", 0),
-    ROW(asks, OTAPULT_WAIT, "somebody has to say yes", 0),
-    ROW(later, OTAPULT_WAIT, "somebody has said: later", 0),
-    ROW(clockless, OTAPULT_WAIT, "the robot does not know the time, so not its maintenance window", 0),
-    ROW(closed, OTAPULT_WAIT, "its maintenance window is closed", 0),
+    ROW(same, OTAPULT_DROP, false, "it runs already", 0),
+    ROW(other_project, OTAPULT_NEVER, true, "it is another project's", OTAPULT_E_OTHER_PROJECT),
+    ROW(older, OTAPULT_NEVER, true, "it is older than what runs", OTAPULT_E_OFFER_OLDER),
+    ROW(unconfirmed, OTAPULT_WAIT, false, "what runs is not confirmed yet", 0),
+    ROW(chosen, OTAPULT_TAKE_IT, false, NULL, 0),
+    ROW(skipped, OTAPULT_WAIT, false, "somebody has skipped it", 0),
+    ROW(failed, OTAPULT_WAIT, true, "it has failed on this robot", 0),
+    ROW(refused, OTAPULT_WAIT, false, "it was refused on this robot", 0),
+    ROW(not_now, OTAPULT_WAIT, false, "the source says: not now", 0),
+    ROW(asks, OTAPULT_WAIT, false, "somebody has to say yes", 0),
+    ROW(later, OTAPULT_WAIT, false, "somebody has said: later", 0),
+    ROW(clockless, OTAPULT_WAIT, false, "the robot does not know the time, so not its maintenance window", 0),
+    ROW(closed, OTAPULT_WAIT, false, "its maintenance window is closed", 0),
 #undef ROW
 };
 

@@ -18,7 +18,7 @@ struct otapult_circumstances {
     bool skipped;       /* or SKIP */
     bool later;         /* or LATER, within a day */
     bool failed;        /* the build was rejected here, or crashed, or did not load */
-    bool refused;       /* the file was refused here */
+    bool refused;       /* the file was refused here; where a source is told, for this action */
     bool not_now;       /* says the source */
     bool asks;          /* the policy wants a person's word for it */
     bool clockless;     /* there is a window, and no clock */
@@ -34,6 +34,7 @@ enum otapult_verdict_of_offer {
 
 struct otapult_judgement {
     enum otapult_verdict_of_offer verdict;
+    bool        final; /* it will not be taken by itself: a source that waits for the end of it is told */
     const char *wait; /* why not, English, static; NULL: it is taken */
     int         err;  /* NEVER: what a person is told */
 };

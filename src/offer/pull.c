@@ -70,11 +70,14 @@ static void ask(struct otapult_puller *p)
     memset(&p->fresh, 0, sizeof p->fresh);
     p->env.why = (struct otapult_finding){0};
     p->env.next_s = 0;
+    p->env.owed = p->kept.stage != OTAPULT_KEPT_NOTHING ? p->kept.action : NULL;
     int err = p->pull->source->ask(&p->env, &p->fresh);
     p->env.asked++;
     p->failures = err != 0 ? p->failures + 1 : 0;
-    if (err == 0)
+    if (err == 0) {
+        p->consented = false;
         otapult_puller_offer(p, otapult_has_offer(&p->fresh) ? &p->fresh : NULL);
+    }
     otapult_puller_ended(p, err, &p->env.why);
     schedule(p);
 }
@@ -123,6 +126,16 @@ static void look_at_window(const struct otapult_puller *p, struct otapult_circum
     c->closed = !c->clockless && !otapult_window_open(&pull->window, &t, shift);
 }
 
+/* The last update brought what runs, and it was these bytes. */
+static bool was_written_here(const struct otapult_puller *p, const char *running)
+{
+    struct otapult_update u;
+
+    otapult_last_update(p->device, &u);
+    return p->offer.has_sha256 && u.id != 0 && strcmp(u.build, running) == 0 &&
+           memcmp(u.sha256, p->offer.sha256, sizeof u.sha256) == 0;
+}
+
 static bool is_what_runs(const struct otapult_puller *p)
 {
     const struct otapult_offer *offer = &p->offer;
@@ -131,7 +144,27 @@ static bool is_what_runs(const struct otapult_puller *p)
     otapult_build_id(&p->env.running, build);
     if (offer->build[0] != '\0')
         return strcmp(offer->build, build) == 0;
-    return offer->version[0] != '\0' && strcmp(offer->version, p->env.running.version) == 0;
+    if (was_written_here(p, build))
+        return true;
+    return !offer->version_is_label && offer->version[0] != '\0' &&
+           strcmp(offer->version, p->env.running.version) == 0;
+}
+
+/* The source was told how this very action ended. Where sources are told, an operator who assigns a file once
+ * more means it: he is asked to look at it, and it is judged anew. */
+static bool is_told(const struct otapult_puller *p)
+{
+    return p->pull->source->report != NULL && p->kept.stage == OTAPULT_KEPT_NOTHING &&
+           strcmp(p->kept.action, p->offer.action) == 0;
+}
+
+static void look_at_policy(const struct otapult_puller *p, struct otapult_circumstances *c)
+{
+    bool urgent = p->offer.urgency == OTAPULT_URGENT;
+
+    c->asks = p->offer.needs_consent || p->pull->policy == OTAPULT_PULL_ASK ||
+              (p->pull->policy == OTAPULT_PULL_URGENT && !urgent);
+    c->later = p->later && otapult_puller_now(p) - p->later_ms < A_DAY_MS;
 }
 
 static void look_at_offer(struct otapult_puller *p, struct otapult_circumstances *c)
@@ -149,22 +182,25 @@ static void look_at_offer(struct otapult_puller *p, struct otapult_circumstances
     c->unconfirmed = s.pending;
     c->chosen = memcmp(p->kept.chosen, p->key, sizeof p->key) == 0;
     c->skipped = otapult_kept_has(p->kept.skipped, p->key);
-    c->refused = otapult_kept_has(p->kept.refused, p->key);
+    c->refused = otapult_kept_has(p->kept.refused, p->key) && (p->pull->source->report == NULL || is_told(p));
     c->failed = otapult_has_failed_here(p->device, offer->build);
     c->not_now = offer->not_now;
-    c->asks = p->pull->policy != OTAPULT_PULL_AUTO &&
-              !(p->pull->policy == OTAPULT_PULL_URGENT && offer->urgency == OTAPULT_URGENT);
-    c->later = p->later && otapult_puller_now(p) - p->later_ms < A_DAY_MS;
+    look_at_policy(p, c);
 }
 
-/* The source hands out the files only to who wants them: it is told, and asked again. */
+/* The source hands out the files only to who wants them: it is told, and asked at once, but only once. A yes
+ * that it has not taken is said again behind its next answer. */
 static void ask_for_files(struct otapult_puller *p)
 {
     if (p->consented)
         return;
     p->consented = true;
-    otapult_mention(p, OTAPULT_REPORT_TAKEN, "");
-    otapult_puller_ask_at(p, otapult_puller_now(p));
+    int err = otapult_tell(p, OTAPULT_REPORT_TAKEN, 0, 0, "");
+    if (err != 0)
+        otapult_puller_ended(p, err, &p->env.why);
+    else if (!p->hurried)
+        otapult_puller_ask_at(p, otapult_puller_now(p));
+    p->hurried = true;
 }
 
 /* A verdict that the source does not know yet would be overwritten; and a source that is away has no files.
@@ -184,8 +220,10 @@ static void take(struct otapult_puller *p)
         return;
     if (fault != NULL)
         otapult_puller_state(p, OTAPULT_PULL_OFFERED, fault, 0);
-    else if (p->offer.file_count == 0)
+    else if (p->offer.needs_consent)
         ask_for_files(p);
+    else if (otapult_fetch_is_staged(p))
+        otapult_fetch_start_staged(p);
     else
         otapult_fetch_begin(p);
 }
@@ -194,6 +232,16 @@ static void take(struct otapult_puller *p)
 static void drop(struct otapult_puller *p, const char *why)
 {
     otapult_mention(p, OTAPULT_REPORT_SUCCEEDED, why);
+    otapult_puller_offer(p, NULL);
+}
+
+/* An action that nobody ends would stay open for ever, and a roll-out would wait for it. */
+static void end_for_source(struct otapult_puller *p, const char *why)
+{
+    memcpy(p->kept.tried, p->key, sizeof p->kept.tried);
+    memcpy(p->kept.action, p->offer.action, sizeof p->kept.action);
+    otapult_settle_failed(p, why);
+    otapult_note_source(p->device, p->pull->source->name, 0, &(struct otapult_finding){.text = why});
     otapult_puller_offer(p, NULL);
 }
 
@@ -209,6 +257,10 @@ static void consider(struct otapult_puller *p)
     const struct otapult_judgement j = otapult_judge_offer(&c);
     if (j.verdict == OTAPULT_DROP) {
         drop(p, j.wait);
+        return;
+    }
+    if (j.final && p->pull->source->report != NULL && p->kept.stage == OTAPULT_KEPT_NOTHING && !is_told(p)) {
+        end_for_source(p, j.wait);
         return;
     }
     if (j.verdict != OTAPULT_TAKE_IT || !p->holding)

@@ -69,7 +69,7 @@ void otapult_puller_offer(struct otapult_puller *p, const struct otapult_offer *
         p->state = OTAPULT_PULL_IDLE;
     otapult_puller_unlock(p);
     if (!same) {
-        p->later = p->consented = false;
+        p->later = p->consented = p->hurried = false;
         p->mismatches = p->packed_failed = 0;
     }
 }

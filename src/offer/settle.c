@@ -67,6 +67,11 @@ void otapult_settle_failed(struct otapult_puller *p, const char *text)
     settle(p, OTAPULT_KEPT_FAILED, text);
 }
 
+void otapult_settle_succeeded(struct otapult_puller *p, const char *text)
+{
+    settle(p, OTAPULT_KEPT_SUCCEEDED, text);
+}
+
 static bool is_bad_end(uint8_t event)
 {
     return event == OTAPULT_EV_REJECTED || event == OTAPULT_EV_CRASHED || event == OTAPULT_EV_GAVE_UP ||
@@ -116,9 +121,11 @@ static void conclude(struct otapult_puller *p, const struct otapult_update *u)
 /* Bytes came, and perhaps all of them: then the device has kept that it was activated. */
 static void look_at_last(struct otapult_puller *p, const struct otapult_update *u)
 {
-    bool activated = u->id == p->kept.update && u->outcome == OTAPULT_UPDATE_ACTIVATED;
+    bool same = u->id == p->kept.update;
+    bool activated = same && u->outcome == OTAPULT_UPDATE_ACTIVATED;
+    bool started = same && u->outcome == OTAPULT_UPDATE_STAGED && p->kept.stage == OTAPULT_KEPT_WRITTEN;
 
-    if (activated)
+    if (activated || started)
         conclude(p, u);
     else if (p->kept.stage == OTAPULT_KEPT_WRITTEN)
         settle(p, OTAPULT_KEPT_FAILED, "another update took its place");

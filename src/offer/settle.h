@@ -9,6 +9,9 @@
 /* Understands what was kept. true: nothing else may happen now: a trial runs, or the restart is due. */
 bool otapult_settle_poll(struct otapult_puller *p);
 
+/* The offer of `kept.tried` runs, and the source is told. `text`: English, "" for none. */
+void otapult_settle_succeeded(struct otapult_puller *p, const char *text);
+
 /* The offer of `kept.tried` ended badly: it is not taken again by itself, and the source is told. `text`: English. */
 void otapult_settle_failed(struct otapult_puller *p, const char *text);
 

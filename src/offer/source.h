@@ -13,7 +13,8 @@ struct otapult_source_env {
     const struct otapult_pull *pull;   /* the configuration: fetch, id, source_config */
     void     *memory;                  /* OTAPULT_SOURCE_RAM bytes, the source's own; zeros at start */
     struct otapult_app_desc running;   /* what runs; all zeros where it cannot be read */
-    uint32_t  asked;  /* questions so far: what is told once a life is told at 0 */
+    const char *owed; /* the action whose end is known and not told yet; NULL: none */
+    uint32_t  asked;  /* questions so far */
     uint32_t  next_s; /* set by ask(): the server wants to be asked again in so many seconds; 0: the configuration's */
     /* Of an error: its finding. A text that is not static is put into `text`. */
     struct otapult_finding why;
@@ -26,6 +27,7 @@ enum otapult_report_kind {
     OTAPULT_REPORT_DENIED,    /* a person has skipped it */
     OTAPULT_REPORT_PROGRESS,  /* `done` of `total` bytes are here: at most ten times an offer */
     OTAPULT_REPORT_WRITTEN,   /* verified in flash; the restart comes, nothing is proved yet */
+    OTAPULT_REPORT_STAGED,    /* verified in flash, and waits there: only_write was said */
     OTAPULT_REPORT_SUCCEEDED, /* it runs, and was confirmed by its own health checks */
     OTAPULT_REPORT_FAILED,    /* refused, or it went back: `text` is what the journal says */
 };

@@ -27,10 +27,13 @@ const OTHERS = [
     /\w*(log|complain|restart)\w*\s*\((?:[^()"]|\([^()]*\))*$/, /_Static_assert\([^;]*$/, /#\s*define\s+\w+\s*$/,
     /(success|json_str|text_str|text_bytes|answer\w*)\s*\([^;]*$/, /reject\w*\([^;]*$/
 ];
-// Chosen before the call that logs them, half of a journal's sentence, or the answer of a success.
+// Chosen before the call that logs them, half of a journal's sentence, or the answer of a success. What an update server
+// is told is English, as its operator's own words are.
 const PIECES = ['Firmware uploaded successfully. Rebooting...', 'Firmware written and verified. It waits to be started.',
     'This firmware runs already. Nothing was written.', 'a name longer than OTAPULT_NAME_MAX bytes',
     'a name with a control character, or not in UTF-8',
+    'nothing was changed', 'somebody at the robot has skipped it', 'written and verified; it starts, and has to prove itself',
+    'written and verified; it waits to be started',
     'It will be installed.', 'It waits for a day.', 'It is skipped.', 'the store failed before the rejection', 'health check', 'deadline passed, waiting for'];
 
 function sentences(path) {

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "feed.h"
@@ -107,9 +108,9 @@ static void how_it_is_meant(void **state)
     } cases[] = {
         {DEPLOYMENT(FORCED, ONE), true, false, false},
         {DEPLOYMENT(SOFT, ONE), false, false, false},
-        {DEPLOYMENT(SKIP, ONE), false, false, true},
-        {DEPLOYMENT(SKIP ",\"maintenanceWindow\":\"unavailable\"", ONE), false, true, false},
-        {DEPLOYMENT("\"maintenanceWindow\":\"unavailable\"," SKIP, ONE), false, true, false},
+        {DEPLOYMENT(SKIP, ONE), true, false, true},
+        {DEPLOYMENT(SKIP ",\"maintenanceWindow\":\"unavailable\"", ONE), true, true, false},
+        {DEPLOYMENT("\"maintenanceWindow\":\"unavailable\"," SKIP, ONE), true, true, false},
         {DEPLOYMENT(FORCED ",\"maintenanceWindow\":\"available\"", ONE), true, false, false},
         {"{\"confirmation\":{" FORCED ",\"chunks\":[" ONE "]},\"id\":7}", true, false, false},
     };
@@ -236,7 +237,7 @@ static void what_is_no_answer_is_refused(void **state)
         DEPLOYMENT(FORCED, CHUNK(FILE("a.bin", 1.5, "a"))),
         "[[[[[[[[[]]]]]]]]]",
     };
-    char longer[400] = "{\"_links\":{\"deploymentBase\":{\"href\":\"";
+    char longer[400], path[OTAPULT_OFFER_URL + 1] = {0};
 
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -245,8 +246,8 @@ static void what_is_no_answer_is_refused(void **state)
         int err = otapult_ddi_feed(&ddi, (const uint8_t *)"{}", 2, &why);
         assert_true(err == OTAPULT_E_SOURCE_ANSWER || ddi.id[0] == '\0');
     }
-    memset(longer + strlen(longer), 'x', OTAPULT_OFFER_URL);
-    strcat(longer, "\"}}}");
+    memset(path, 'x', OTAPULT_OFFER_URL);
+    snprintf(longer, sizeof longer, "{\"_links\":{\"deploymentBase\":{\"href\":\"%s\"}}}", path);
     assert_int_equal(read_answer(longer, false, FEED_AT_ONCE), OTAPULT_E_SOURCE_ANSWER);
 }
 

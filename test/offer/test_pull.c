@@ -56,7 +56,11 @@ static int ask(struct otapult_source_env *env, struct otapult_offer *out)
 
 static int report(struct otapult_source_env *env, const struct otapult_report *r)
 {
-    static const char *const names[] = {"taken", "denied", "progress", "written", "succeeded", "failed"};
+    static const char *const names[] = {
+        [OTAPULT_REPORT_TAKEN] = "taken",       [OTAPULT_REPORT_DENIED] = "denied",
+        [OTAPULT_REPORT_PROGRESS] = "progress", [OTAPULT_REPORT_WRITTEN] = "written",
+        [OTAPULT_REPORT_STAGED] = "staged",     [OTAPULT_REPORT_SUCCEEDED] = "succeeded",
+        [OTAPULT_REPORT_FAILED] = "failed"};
     char line[160];
 
     (void)env;
@@ -633,6 +637,8 @@ static void a_skipped_one_stays_skipped(void **state)
 static void what_is_older_is_not_even_a_person_s(void **state)
 {
     (void)state;
+    pull.source = &quiet;
+    assert_true(world_boot(&w));
     assert_int_equal(world_upload(&w, v2, v2_len, 1000), 0);
     assert_true(world_settle(&w));
     source.asked = 0;
@@ -651,10 +657,74 @@ static void what_is_older_is_not_even_a_person_s(void **state)
 static void another_project_is_not_even_a_person_s(void **state)
 {
     (void)state;
+    pull.source = &quiet;
+    assert_true(world_boot(&w));
     strcpy(source.offer.project, "kettle");
     pass(30);
     assert_waits("it is another project's");
     assert_int_equal(choose(OTAPULT_OFFER_INSTALL), OTAPULT_E_OTHER_PROJECT);
+}
+
+static void a_source_that_waits_for_the_end_is_told_what_will_not_be(void **state)
+{
+    (void)state;
+    strcpy(source.offer.project, "kettle");
+    pass(5000); /* some questions, and it is still offered */
+    assert_string_equal(reports, "failed action-1 it is another project's;");
+    assert_int_equal(server.requests, 0);
+    strcpy(source.offer.action, "action-2");
+    pass(1200);
+    assert_string_equal(reports,
+                        "failed action-1 it is another project's;failed action-2 it is another project's;");
+    source.offer.project[0] = '\0';
+    strcpy(source.offer.action, "action-3"); /* somebody has looked at it: it is judged anew */
+    pass(1200);
+    assert_string_equal(world_version(&w), "3.0.0");
+}
+
+static void what_is_only_to_be_written_waits_and_is_started_without_a_second_download(void **state)
+{
+    (void)state;
+    source.offer.only_write = source.offer.has_sha256 = true;
+    source.offer.size = source.offer.file[0].size;
+    memcpy(source.offer.sha256, source.offer.file[0].sha256, sizeof source.offer.sha256);
+    pass(3000);
+    assert_non_null(strstr(reports, "staged action-1;"));
+    assert_null(strstr(reports, "succeeded"));
+    assert_string_equal(world_version(&w), "1.0.0");
+    unsigned requests = server.requests;
+    source.offer.only_write = false;
+    strcpy(source.offer.action, "action-2");
+    pass(1200);
+    assert_string_equal(world_version(&w), "3.0.0");
+    assert_int_equal(server.requests, requests);
+    assert_non_null(strstr(reports, "written action-2;succeeded action-2;"));
+}
+
+static void what_runs_already_is_a_success_without_a_restart(void **state)
+{
+    uint32_t boot;
+    struct otapult_status s;
+
+    (void)state;
+    offer("label", v1, v1_len);
+    source.offer.version_is_label = true;
+    otapult_status(w.ota, &s);
+    boot = s.boot;
+    pass(30);
+    assert_non_null(strstr(reports, "succeeded action-1 it runs already;"));
+    otapult_status(w.ota, &s);
+    assert_int_equal(s.boot, boot);
+    assert_int_equal(view().state, OTAPULT_PULL_IDLE);
+}
+
+static void a_label_that_is_the_same_proves_nothing(void **state)
+{
+    (void)state;
+    offer("1.0.0", big, big_len);
+    source.offer.version_is_label = true;
+    pass(30);
+    assert_string_equal(world_version(&w), "3.0.0");
 }
 
 static void without_a_clock_nothing_happens_by_itself_in_a_window(void **state)
@@ -719,7 +789,11 @@ static void consent_comes_before_the_files(void **state)
     source.offer.needs_consent = true;
     source.offer.file_count = 0;
     pass(5);
-    assert_string_equal(reports, "taken action-1;");
+    assert_waits("somebody has to say yes"); /* whatever the policy */
+    assert_int_equal(choose(OTAPULT_OFFER_INSTALL), 0);
+    pass(900);
+    assert_string_equal(reports,
+                        "taken action-1;taken action-1;"); /* it was asked once more, and no oftener */
     source.offer.needs_consent = false;
     source.offer.file_count = 1;
     pass(1200);
@@ -883,6 +957,10 @@ int main(void)
         TEST(a_skipped_one_stays_skipped),
         TEST(what_is_older_is_not_even_a_person_s),
         TEST(another_project_is_not_even_a_person_s),
+        TEST(a_source_that_waits_for_the_end_is_told_what_will_not_be),
+        TEST(what_is_only_to_be_written_waits_and_is_started_without_a_second_download),
+        TEST(what_runs_already_is_a_success_without_a_restart),
+        TEST(a_label_that_is_the_same_proves_nothing),
         TEST(without_a_clock_nothing_happens_by_itself_in_a_window),
         TEST(a_person_needs_no_window),
         TEST(an_update_by_hand_ends_nothing_and_is_ended_by_a_person),
