@@ -23,6 +23,7 @@ const WORDS = {
     power_lost: ['power was lost, tried again', 'пропало питание, новая попытка'],
     gave_up: ['power was lost too often', 'питание пропадало слишком часто'],
     not_loaded: ['could not be loaded', 'не запустилась'], rolled_back: ['rolled back', 'откат'],
+    source: ['the source of releases', 'источник выпусков'],
     staged: ['written, waits to be started', 'записана, ждёт запуска'],
     crash_loop: ['kept crashing', 'постоянно аварийно завершалась'], cancelled: ['cancelled', 'прервана'],
     open: ['No password, no signature: anyone on this network can upload firmware.',
@@ -111,7 +112,7 @@ const named = image => [(isStub(image) ? t('arduino') : image.project + ' ' + im
 const TONES = {
     confirmed: 'good', activated: 'good', rolled_back: 'wait', power_lost: 'wait',
     valid: 'good', pending_verify: 'wait', new: 'wait', none: 'soft', undefined: 'soft', empty: 'soft',
-    account: 'soft', cancelled: 'wait', staged: 'wait'
+    account: 'soft', cancelled: 'wait', staged: 'wait', source: 'wait'
 };
 const tone = word => TONES[word] || 'bad';
 

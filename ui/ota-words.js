@@ -44,6 +44,11 @@ Object.assign(WORDS, {
     waits: ['{0} is written and verified, and waits to be started.', '{0} записана, проверена и ждёт запуска.'],
     activate: ['Start it', 'Запустить'],
 
+    // what the robot was offered
+    offered: ['{0} is available, {1}', 'Доступна {0}, {1}'],
+    news: ['What is new: {0}', 'Что нового: {0}'],
+    install: ['Install', 'Установить'], not_now: ['Later', 'Позже'], skip: ['Skip this version', 'Пропустить эту версию'],
+
     // somebody else's update
     others: ['The robot is being updated', 'Робот сейчас обновляется'],
     others_by: ['By {0}: {1}', 'Обновляет {0}: {1}'],

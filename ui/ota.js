@@ -249,8 +249,25 @@ function drawBack() {
         $('staged-text').textContent = t('waits', label(st.staged.image));
 }
 
+// The status says that there is one; what it is and what it waits for is asked for, now and then.
+async function drawOffer() {
+    const is = st.offer?.state === 'offered' && st.offer.version;
+    const look = JSON.stringify([is, language, st.uptime_ms >> 12]);
+    $('offer').hidden = !is;
+    if (!is || looks.offer === look)
+        return;
+    looks.offer = look;
+    const {offer} = await request('/api/ota/offer') || {};
+    if (!offer)
+        return;
+    $('offer-title').textContent = t('offered', offer.version, kilobytes(offer.size));
+    $('offer-notes').textContent = offer.notes && t('news', offer.notes);
+    $('offer-wait').textContent = offer.wait || '';
+}
+
 function drawStatus() {
     drawRunning();
+    drawOffer();
     drawPending();
     drawLast();
     drawConditions();
@@ -628,8 +645,9 @@ async function wentBack(goal, image, before) {
 
 // ---- confirm, roll back, restart ----
 
-async function tell(what, then = look) {
-    const answer = await request('/api/ota/' + what, {method: 'POST'});
+async function tell(what, then = look, body) {
+    const headers = body && {'Content-Type': 'application/json'};
+    const answer = await request('/api/ota/' + what, {method: 'POST', headers, body: body && JSON.stringify(body)});
     fail(answer?.success ? null : answer || {error: t('no_answer')});
     if (answer?.success)
         then(answer);
@@ -704,6 +722,8 @@ $('ask-yes').onclick = () => {
     act();
 };
 $('others-end').onclick = () => tell('cancel');
+for (const choice of ['install', 'later', 'skip'])
+    $('offer-' + choice).onclick = () => tell('offer', () => looks.offer = 0, {choice});
 $('activate').onclick = () => {
     const goal = {...st.staged.image, slot: st.staged.slot};
     clear();

@@ -314,9 +314,11 @@ static void end_staged(struct otapult_puller *p)
     otapult_puller_offer(p, NULL);
 }
 
-/* Byte for byte what runs, which is confirmed: else nothing had been begun. */
+/* Byte for byte what runs, which is confirmed: else nothing had been begun. It is not fetched again in this
+ * life. */
 static void end_already(struct otapult_puller *p)
 {
+    memcpy(p->same, p->key, sizeof p->same);
     otapult_settle_succeeded(p, "it runs already");
     otapult_puller_ended(p, 0, &(struct otapult_finding){0});
     otapult_puller_offer(p, NULL);

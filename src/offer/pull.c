@@ -174,7 +174,7 @@ static void look_at_offer(struct otapult_puller *p, struct otapult_circumstances
     struct otapult_status s;
 
     otapult_status(p->device, &s);
-    c->same = is_what_runs(p);
+    c->same = is_what_runs(p) || memcmp(p->same, p->key, sizeof p->key) == 0;
     c->other_project = offer->project[0] != '\0' && runs->project[0] != '\0' &&
                        strcmp(offer->project, runs->project) != 0;
     c->older = !(offer->downgrade && p->pull->downgrade) &&

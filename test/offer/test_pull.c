@@ -381,6 +381,24 @@ static void a_verdict_is_told_until_it_is_heard(void **state)
     assert_null(strstr(reports, "succeeded action-1;"));
 }
 
+/* A source that does not say which build it is. */
+static void what_runs_already_is_not_fetched_again(void **state)
+{
+    struct otapult_status s;
+
+    (void)state;
+    offer("", v1, v1_len);
+    pass(30);
+    otapult_status(w.ota, &s);
+    assert_int_equal(s.boot, 1);
+    assert_non_null(strstr(reports, "succeeded action-1 it runs already;"));
+    assert_null(strstr(reports, "written"));
+    unsigned requests = server.requests;
+    pass(3000);
+    assert_int_equal(server.requests, requests);
+    assert_int_equal(view().state, OTAPULT_PULL_IDLE);
+}
+
 /* ---- a bad network ---- */
 
 static void what_breaks_off_goes_on_where_it_was(void **state)
@@ -938,6 +956,7 @@ int main(void)
         TEST(who_started_it_stands_in_the_journal),
         TEST(one_that_goes_back_is_a_failure_and_is_not_taken_again),
         TEST(a_verdict_is_told_until_it_is_heard),
+        TEST(what_runs_already_is_not_fetched_again),
         TEST(what_breaks_off_goes_on_where_it_was),
         TEST(a_weak_validator_is_not_sent_back),
         TEST(a_server_that_begins_anew_is_compared),
