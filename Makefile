@@ -96,7 +96,7 @@ interop: build ## signatures to and from Espressif's espsecure, discovery with p
 	@tools/interop
 	@tools/interop-discovery
 
-interop-hawkbit: ## a real hawkBit 0.3.0M7; needs Java and Maven, and Maven Central the first time
+interop-hawkbit: build ## a real hawkBit 0.3.0M7; needs Java and Maven, and Maven Central the first time
 	@tools/interop-hawkbit
 
 bare: ## both commands of the README on a bare Debian, SUITE=trixie or bookworm; for root
