@@ -19,6 +19,36 @@ int ask_robots(const struct options *options, int (*each)(struct robot *r, const
     return status;
 }
 
+static int talk_with(struct fleet *fleet, struct wire *w, const struct talk *talk)
+{
+    int worst = STATUS_OK;
+
+    for (size_t i = 0; i < fleet->count; i++)
+        talk->begin(talk->ctx, &fleet->member[i].robot, w);
+    robots_wait(w);
+    for (size_t i = 0; i < fleet->count; i++) {
+        robot_leave(&fleet->member[i].robot);
+        int status = talk->end(talk->ctx, &fleet->member[i].robot);
+        worst = status > worst ? status : worst;
+    }
+    return worst;
+}
+
+int talk_with_robots(const struct options *options, const struct talk *talk)
+{
+    struct fleet fleet;
+    int status = fleet_open(&fleet, options, options->operand, options->operands);
+
+    if (status != 0)
+        return status;
+    struct wire *w = wire_open();
+    status = w != NULL ? talk_with(&fleet, w, talk) : STATUS_NO;
+    if (w != NULL)
+        wire_close(w);
+    fleet_free(&fleet);
+    return status;
+}
+
 /* cJSON escapes what is below a space; what else a terminal obeys, or is not UTF-8, is spelt here. */
 static void put_json(const char *text)
 {

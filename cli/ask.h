@@ -14,6 +14,16 @@
 /* Opens the fleet that the operands name, asks all of them, and calls `each`: the largest status. */
 int ask_robots(const struct options *options, int (*each)(struct robot *r, const struct options *options));
 
+/* A talk with robots that takes more than one question. */
+struct talk {
+    void (*begin)(void *ctx, struct robot *r, struct wire *w); /* the first question */
+    int  (*end)(void *ctx, struct robot *r); /* after the last answer of all, or Ctrl-C: what is to be said, and a status */
+    void *ctx;
+};
+
+/* Opens the fleet that the operands name and talks with all of it at once: the largest status. */
+int talk_with_robots(const struct options *options, const struct talk *talk);
+
 /* Prints JSON text of a robot's on one line, under its name, with nothing in it that a terminal obeys. */
 void print_robot_json(const struct robot *r, const char *text);
 

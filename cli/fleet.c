@@ -155,8 +155,9 @@ int fleet_ask(struct fleet *fleet, int (*each)(struct robot *r, const struct opt
         return STATUS_NO;
     for (size_t i = 0; i < fleet->count; i++)
         robot_ask(&fleet->member[i].robot, w, asked, NULL);
-    wire_run(w, NULL, NULL);
+    robots_wait(w);
     for (size_t i = 0; i < fleet->count; i++) {
+        robot_leave(&fleet->member[i].robot);
         int status = each(&fleet->member[i].robot, options);
         if (status > worst)
             worst = status;

@@ -16,6 +16,8 @@ void interrupt_catch(void)
 {
     const struct sigaction once = {.sa_handler = note, .sa_flags = (int)SA_RESETHAND};
 
+    if (interrupted())
+        return; /* the next one ends it at once */
     sigaction(SIGINT, &once, NULL);
     sigaction(SIGTERM, &once, NULL);
 }

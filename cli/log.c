@@ -6,11 +6,10 @@
 
 /* What happened on robots, as they noted it. */
 
-static struct {
+struct call {
     struct wire *wire;
-    bool several;
-    int worst;
-} call;
+    unsigned robots;
+};
 
 static void print_word(const char *before, const char *word)
 {
@@ -36,13 +35,7 @@ static void print_entry(const cJSON *entry)
     putchar('\n');
 }
 
-static void note(int status)
-{
-    if (status > call.worst)
-        call.worst = status;
-}
-
-static void print_log(const struct robot *r, const struct wire_answer *a)
+static void print_log(const struct robot *r, const struct wire_answer *a, bool several)
 {
     cJSON *json = cJSON_ParseWithLength(a->body, a->len);
     const cJSON *entry;
@@ -52,56 +45,50 @@ static void print_log(const struct robot *r, const struct wire_answer *a)
         print_robot_json(r, a->body);
     } else {
         robot_called(r, called);
-        if (call.several)
+        if (several)
             printf("%s\n", called);
         cJSON_ArrayForEach(entry, cJSON_GetObjectItemCaseSensitive(json, "entries")) print_entry(entry);
     }
     cJSON_Delete(json);
 }
 
-static void log_came(void *ctx, const struct wire_answer *a)
+static void log_came(void *ctx, struct robot *r, const struct wire_answer *a)
 {
-    struct robot *r = ctx;
+    const struct call *call = ctx;
 
-    if (robot_fault(&r->fault, a))
-        note(fault_say(&r->fault, "robot", r->name));
-    else
-        print_log(r, a);
+    if (r->fault.status == 0)
+        print_log(r, a, call->robots > 1);
 }
 
 static void asked(void *ctx, struct robot *r)
 {
-    struct wire_request q;
-    char url[ROBOT_URL];
+    const struct call *call = ctx;
 
+    if (r->fault.status == 0)
+        robot_get(r, call->wire, "/api/ota/log", log_came, ctx);
+}
+
+static void begin(void *ctx, struct robot *r, struct wire *w)
+{
+    struct call *call = ctx;
+
+    call->wire = w;
+    call->robots++;
+    robot_ask(r, w, asked, call);
+}
+
+static int end(void *ctx, struct robot *r)
+{
     (void)ctx;
-    if (r->fault.status != 0) {
-        note(fault_say(&r->fault, "robot", r->name));
-        return;
-    }
-    robot_request(r, "/api/ota/log", &q, url);
-    q.ctx = r;
-    q.done = log_came;
-    wire_send(call.wire, &q);
+    return r->fault.status != 0 ? fault_say(&r->fault, "robot", r->name) : STATUS_OK;
 }
 
 static int run(const struct options *options)
 {
-    struct fleet fleet;
-    int status = fleet_open(&fleet, options, options->operand, options->operands);
+    struct call call = {.robots = 0};
+    const struct talk talk = {begin, end, &call};
 
-    if (status != 0)
-        return status;
-    call.wire = wire_open();
-    call.several = fleet.count > 1;
-    for (size_t i = 0; call.wire != NULL && i < fleet.count; i++)
-        robot_ask(&fleet.member[i].robot, call.wire, asked, NULL);
-    if (call.wire == NULL)
-        return STATUS_NO;
-    wire_run(call.wire, NULL, NULL);
-    wire_close(call.wire);
-    fleet_free(&fleet);
-    return call.worst;
+    return talk_with_robots(options, &talk);
 }
 
 const struct verb verb_log = {

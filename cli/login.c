@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "ask.h"
+#include "interrupt.h"
 
 /* Makes an API token on a robot with its password, and keeps the token instead of the password. */
 
@@ -65,6 +66,12 @@ static void token_name(char name[24])
     snprintf(name, 24, "%.12s-%04x", host[0] != '\0' ? host : "otapult", (unsigned)getpid() & 0xFFFFu);
 }
 
+static void wait_for(struct wire *w, struct robot *r)
+{
+    robots_wait(w);
+    robot_leave(r);
+}
+
 struct made {
     struct robot *robot;
     char token[TOKEN_MAX];
@@ -74,6 +81,7 @@ static void token_came(void *ctx, const struct wire_answer *a)
 {
     struct made *made = ctx;
 
+    made->robot->under_way = NULL;
     if (robot_fault(&made->robot->fault, a))
         return;
     cJSON *json = cJSON_ParseWithLength(a->body, a->len);
@@ -99,8 +107,9 @@ static void make_token(struct wire *w, struct made *made, const char *password)
     q.ctx = made;
     q.done = token_came;
     made->robot->fault = (struct fault){0};
+    made->robot->under_way = "a token may have been made";
     wire_send(w, &q);
-    wire_run(w, NULL, NULL);
+    wait_for(w, made->robot);
 }
 
 static int keep(const struct made *made)
@@ -122,11 +131,11 @@ static int log_in(struct wire *w, struct robot *r)
     const char *password = getenv("OTAPULT_PASSWORD");
 
     robot_ask(r, w, asked, NULL);
-    wire_run(w, NULL, NULL);
+    wait_for(w, r);
     if (compare_certificate(r)) {
         r->first_use = true;
         robot_ask(r, w, asked, NULL);
-        wire_run(w, NULL, NULL);
+        wait_for(w, r);
     }
     if (r->fault.status == 0) {
         remark("%s asks for no login%s", r->name, r->device.open ? "" : ", or has let you in already");
@@ -151,7 +160,7 @@ static int run(const struct options *options)
     if (worst != 0)
         return worst;
     struct wire *w = wire_open();
-    for (size_t i = 0; w != NULL && i < fleet.count; i++) {
+    for (size_t i = 0; w != NULL && i < fleet.count && !interrupted(); i++) {
         struct robot *r = &fleet.member[i].robot;
         r->token = r->password = NULL;
         int status = log_in(w, r);

@@ -82,6 +82,7 @@ static void came(void *ctx, const struct wire_answer *a)
 {
     struct robot *r = ctx;
 
+    r->under_way = NULL;
     if (robot_fault(&r->fault, a))
         note(fault_say(&r->fault, "robot", r->name));
     else
@@ -107,9 +108,11 @@ static int ask(struct robot *r, const struct options *options)
         q.body_len = strlen(body);
         q.type = "application/json";
     }
+    r->under_way = call.choice != NULL ? "it was told, and has not answered" : "nothing was changed";
     wire_send(call.wire, &q);
-    wire_run(call.wire, NULL, NULL);
-    return STATUS_OK;
+    robots_wait(call.wire);
+    robot_leave(r);
+    return r->fault.status == STATUS_INTERRUPTED ? fault_say(&r->fault, "robot", r->name) : STATUS_OK;
 }
 
 static int run(const struct options *o)

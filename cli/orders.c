@@ -33,47 +33,41 @@ static void asked(void *ctx, struct robot *r)
         robot_order(r, call->wire, call->force ? call->order->forced : call->order->path, answered, NULL);
 }
 
-static int tell(const struct robot *r, const struct order *order)
+static void begin(void *ctx, struct robot *r, struct wire *w)
 {
+    struct call *call = ctx;
+
+    call->wire = w;
+    robot_ask(r, w, asked, call);
+}
+
+static int tell(void *ctx, struct robot *r)
+{
+    const struct call *call = ctx;
     char text[512];
     struct otapult_json j;
 
     if (r->fault.status != 0)
         return fault_say(&r->fault, "robot", r->name);
     if (!say_as_json()) {
-        printf("%s: %s\n", r->name, order->done);
+        printf("%s: %s\n", r->name, call->order->done);
         return STATUS_OK;
     }
     otapult_json_init(&j, text, sizeof text);
     otapult_json_open(&j, NULL, '{');
     otapult_json_bool(&j, "success", true);
     otapult_json_str(&j, "robot", r->name);
-    otapult_json_str(&j, "message", order->done);
+    otapult_json_str(&j, "message", call->order->done);
     otapult_json_close(&j, '}');
     return json_print(&j);
 }
 
 static int give(const struct options *options, const struct order *order)
 {
-    struct fleet fleet;
     struct call call = {.order = order, .force = options->force};
-    int worst = fleet_open(&fleet, options, options->operand, options->operands);
+    const struct talk talk = {begin, tell, &call};
 
-    if (worst != 0)
-        return worst;
-    call.wire = wire_open();
-    if (call.wire == NULL)
-        return STATUS_NO;
-    for (size_t i = 0; i < fleet.count; i++)
-        robot_ask(&fleet.member[i].robot, call.wire, asked, &call);
-    wire_run(call.wire, NULL, NULL);
-    wire_close(call.wire);
-    for (size_t i = 0; i < fleet.count; i++) {
-        int status = tell(&fleet.member[i].robot, order);
-        worst = status > worst ? status : worst;
-    }
-    fleet_free(&fleet);
-    return worst;
+    return talk_with_robots(options, &talk);
 }
 
 static int run_confirm(const struct options *options)

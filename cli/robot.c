@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "interrupt.h"
+
 /* "rover.local:8080" says "rover" already. */
 static bool says_already(const char *name, const char *own)
 {
@@ -114,6 +116,7 @@ static enum scheme scheme_of(const struct robot *r, unsigned candidate)
 
 static void asked(struct robot *r)
 {
+    r->under_way = NULL;
     r->asked(r->ctx, r);
 }
 
@@ -318,6 +321,7 @@ static void begin(struct robot *r)
 void robot_ask(struct robot *r, struct wire *w, void (*done)(void *ctx, struct robot *r), void *ctx)
 {
     r->wire = w;
+    r->under_way = "nothing was changed";
     r->asked = done;
     r->ctx = ctx;
     r->fault = (struct fault){0};
@@ -336,6 +340,7 @@ static void order_answered(void *ctx, const struct wire_answer *a)
 {
     struct robot *r = ctx;
 
+    r->under_way = NULL;
     robot_fault(&r->fault, a);
     if (a->err == CURLE_OK && (a->status == 404 || a->status == 405))
         fault_of_trouble(&r->fault, TROUBLE_NO_SUCH_ORDER, "");
@@ -349,6 +354,7 @@ void robot_order(struct robot *r, struct wire *w, const char *path,
     char url[ROBOT_URL];
 
     robot_request(r, path, &q, url);
+    r->under_way = "it was told, and has not answered";
     r->fault = (struct fault){0};
     r->answered = answered;
     r->ctx = ctx;
@@ -356,4 +362,51 @@ void robot_order(struct robot *r, struct wire *w, const char *path,
     q.ctx = r;
     q.done = order_answered;
     wire_send(w, &q);
+}
+
+static void got(void *ctx, const struct wire_answer *a)
+{
+    struct robot *r = ctx;
+
+    r->under_way = NULL;
+    robot_fault(&r->fault, a);
+    r->answered(r->ctx, r, a);
+}
+
+void robot_get(struct robot *r, struct wire *w, const char *path,
+               void (*answered)(void *ctx, struct robot *r, const struct wire_answer *a), void *ctx)
+{
+    struct wire_request q;
+    char url[ROBOT_URL];
+
+    robot_request(r, path, &q, url);
+    r->under_way = "nothing was changed";
+    r->fault = (struct fault){0};
+    r->answered = answered;
+    r->ctx = ctx;
+    q.ctx = r;
+    q.done = got;
+    wire_send(w, &q);
+}
+
+/* ---- Ctrl-C ---- */
+
+static bool stopped(void *ctx)
+{
+    (void)ctx;
+    return interrupted();
+}
+
+void robots_wait(struct wire *w)
+{
+    interrupt_catch();
+    wire_run(w, stopped, NULL);
+}
+
+void robot_leave(struct robot *r)
+{
+    if (r->under_way == NULL)
+        return;
+    fault_of_trouble(&r->fault, TROUBLE_INTERRUPTED, r->under_way);
+    r->under_way = NULL;
 }

@@ -29,6 +29,7 @@ struct robot {
     char *status_text;    /* the same as it came, for --json; NULL */
     long  http_status;    /* of that answer */
     struct fault fault;   /* of the last call; status 0: there is none */
+    const char *under_way; /* what is known of a call that has not been answered; NULL: none is under way */
     /* while it is asked */
     struct wire *wire;
     unsigned candidate;
@@ -55,6 +56,16 @@ void robot_request(const struct robot *r, const char *path, struct wire_request 
 /* A POST without a body; `answered` is called with r->fault set where the robot refused. */
 void robot_order(struct robot *r, struct wire *w, const char *path,
                  void (*answered)(void *ctx, struct robot *r, const struct wire_answer *a), void *ctx);
+
+/* A GET; `answered` is called with r->fault set where nothing came of it. */
+void robot_get(struct robot *r, struct wire *w, const char *path,
+               void (*answered)(void *ctx, struct robot *r, const struct wire_answer *a), void *ctx);
+
+/* Goes on until all calls are answered and no timer is set, or until Ctrl-C. Nobody is called after that. */
+void robots_wait(struct wire *w);
+
+/* After robots_wait(): a robot whose call was not answered gets the fault INTERRUPTED. */
+void robot_leave(struct robot *r);
 
 /* What an answer says against: a wire that failed, a refusal of the robot, or an answer that is none of this
  * API. false: nothing, it is a success of this API. */

@@ -765,12 +765,6 @@ static void start_more(struct rollout *r)
     }
 }
 
-static bool should_stop(void *ctx)
-{
-    (void)ctx;
-    return interrupted();
-}
-
 /* What is known of a robot that was left in the middle. */
 static void leave(struct job *j)
 {
@@ -801,10 +795,9 @@ int rollout_run(struct rollout *r)
     r->wire = wire_open();
     if (r->wire == NULL)
         return STATUS_NO;
-    interrupt_catch();
     r->view = view_open(r);
     start_more(r);
-    wire_run(r->wire, should_stop, NULL);
+    robots_wait(r->wire);
     for (size_t i = 0; i < r->count; i++) {
         leave(&r->job[i]);
         int status = outcome_table[r->job[i].outcome].status;

@@ -13,11 +13,11 @@
 
 struct watched {
     struct robot *robot;
+    struct wire *wire;
+    struct watched *next;
     struct wire_timer timer;
     char line[400];
 };
-
-static struct wire *wire;
 
 static void line_of(const struct robot *r, char line[400])
 {
@@ -57,49 +57,44 @@ static void asked(void *ctx, struct robot *r)
     if (r->fault.status == STATUS_STRANGER)
         return; /* asking again changes nothing */
     w->timer = (struct wire_timer){.ctx = w, .fire = ask};
-    wire_after(wire, &w->timer, EVERY_MS);
+    wire_after(w->wire, &w->timer, EVERY_MS);
 }
 
 static void ask(void *ctx)
 {
     struct watched *w = ctx;
 
-    robot_ask(w->robot, wire, asked, w);
+    robot_ask(w->robot, w->wire, asked, w);
 }
 
-static bool stopped(void *ctx)
+static void begin(void *ctx, struct robot *r, struct wire *wire)
+{
+    struct watched **all = ctx, *w = calloc(1, sizeof *w);
+
+    if (w == NULL)
+        return;
+    *w = (struct watched){.robot = r, .wire = wire, .next = *all};
+    *all = w;
+    ask(w);
+}
+
+/* Ctrl-C is its usual end: there is nothing to be said of it. */
+static int end(void *ctx, struct robot *r)
 {
     (void)ctx;
-    return interrupted();
+    return r->fault.status;
 }
 
 static int run(const struct options *options)
 {
-    struct fleet fleet;
-    int status = fleet_open(&fleet, options, options->operand, options->operands);
+    struct watched *all = NULL, *next;
+    const struct talk talk = {begin, end, &all};
+    int status = talk_with_robots(options, &talk);
 
-    if (status != 0)
-        return status;
-    struct watched *all = calloc(fleet.count, sizeof *all);
-    wire = wire_open();
-    interrupt_catch();
-    for (size_t i = 0; all != NULL && wire != NULL && i < fleet.count; i++) {
-        all[i].robot = &fleet.member[i].robot;
-        ask(&all[i]);
-    }
-    if (wire == NULL || all == NULL) {
-        if (wire != NULL)
-            wire_close(wire);
+    for (; all != NULL; all = next) {
+        next = all->next;
         free(all);
-        fleet_free(&fleet);
-        return STATUS_NO;
     }
-    wire_run(wire, stopped, NULL);
-    wire_close(wire);
-    for (size_t i = 0; i < fleet.count; i++)
-        status = all[i].robot->fault.status > status ? all[i].robot->fault.status : status;
-    free(all);
-    fleet_free(&fleet);
     return interrupted() ? STATUS_INTERRUPTED : status;
 }
 

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -160,6 +161,48 @@ describe('an open rover', () => {
         const chip = await otapult(['check', await samples.make('c3.bin', { chip: 5 }), ...device, '--json']);
         assert.deepEqual([chip.status, lines(chip.stdout)[0].code], [1, 'image_wrong_chip']);
         assert.equal((await otapult(['check', v2, '--device', 'no-such-robot.invalid'])).status, 3);
+    });
+
+    test('cancel ends the update that somebody else sends, and says what there is not to be ended', async () => {
+        const { host, hostname, port } = new URL(rover.url);
+        const image = fs.readFileSync(v2);
+        const upload = http.request({ hostname, port, method: 'POST', path: '/api/ota/upload',
+            headers: { host, 'Content-Type': 'application/octet-stream', 'Content-Length': image.length } });
+        const answer = new Promise((resolve, reject) => upload.on('response', response => {
+            let text = '';
+            response.on('data', data => { text += data; }).on('end', () => resolve(JSON.parse(text)));
+        }).on('error', reject));
+        upload.write(image.subarray(0, 100000));
+        await rover.waitFor('the update', status => status.state === 'receiving' && status.received > 50000);
+        const { status, stdout } = await otapult(['cancel', address(rover)]);
+        assert.deepEqual([status, stdout], [0, `${address(rover)}: the running update is ended\n`]);
+        assert.equal((await answer).code, 'upload_ended');
+        assert.equal((await rover.waitFor('its end', now => now.state === 'idle')).last.code, 'upload_ended');
+        const again = await otapult(['cancel', address(rover), '--json']);
+        assert.deepEqual([again.status, lines(again.stdout)[0].code], [1, 'no_update']);
+        upload.destroy();
+    });
+
+    test('watch says what is new, and ends by Ctrl-C', async () => {
+        const child = spawn(OTAPULT, ['watch', address(rover)], { env: { ...process.env, XDG_CONFIG_HOME: config } });
+        const file = await samples.make('watched.bin', { version: '7.1.0', seed: 71 });
+        const before = (await rover.status()).slots.find(slot => slot.running).image.version;
+        after(() => child.kill());
+        let said = '';
+        child.stdout.on('data', data => { said += data; });
+        const shows = async words => {
+            for (let i = 0; i < 400 && !words.test(said); i++)
+                await sleep(50);
+            assert.match(said, words);
+        };
+        await shows(new RegExp(`^\\S+ \\(rover\\): idle, runs ${before.replaceAll('.', '\\.')} \\(`));
+        await sleep(2500); // nothing is new: nothing is said
+        assert.equal(said.trim().split('\n').length, 1);
+        assert.equal((await otapult(['push', file, address(rover)])).status, 0);
+        await shows(/: idle, runs 7\.1\.0 \([0-9a-f]{8}\) in app[01]\n/);
+        child.kill('SIGINT');
+        assert.equal(await new Promise(resolve => child.on('close', resolve)), 130);
+        await otapult(['rollback', address(rover), '--force']);
     });
 
     test('Ctrl-C ends in words', async () => {
@@ -334,6 +377,29 @@ describe('nobody, and strangers', () => {
             await robot.stop();
         }
     });
+});
+
+describe('Ctrl-C and the small verbs', () => {
+    for (const [verb, until, words] of [
+        ['status', '/api/ota/status', /was left when Ctrl-C came: nothing was changed/],
+        ['log', '/api/ota/log', /was left when Ctrl-C came: nothing was changed/],
+        ['reboot', '/api/ota/reboot', /was left when Ctrl-C came: it was told, and has not answered/],
+        ['cancel', '/api/ota/cancel', /was left when Ctrl-C came: it was told, and has not answered/],
+    ])
+        test(`${verb} says what is known of a robot that has not answered`, async () => {
+            let came;
+            const arrived = new Promise(resolve => { came = resolve; });
+            const robot = await startStranger(request => request.url === until ? void came()
+                : request.url === '/api/ota/status' ? json(statusOf()) : { status: 404 });
+            const child = spawn(OTAPULT, [verb, robot.url], { env: { ...process.env, XDG_CONFIG_HOME: config } });
+            let said = '';
+            child.stderr.on('data', data => { said += data; });
+            await arrived;
+            child.kill('SIGINT');
+            assert.equal(await new Promise(resolve => child.on('close', resolve)), 130);
+            assert.match(said, words);
+            await robot.stop();
+        });
 });
 
 describe('devices of other kinds', () => {
