@@ -2,6 +2,14 @@
 #include "report.h"
 #include "report_patch.h"
 
+/* Could it tell? Of a partition table the question is whether it takes updates. */
+static int status_of(const struct report *r)
+{
+    if (r->err == OTAPULT_E_FILE_PARTITION_TABLE)
+        return r->survey->table != NULL && table_lacks(r->survey) == NULL ? STATUS_OK : STATUS_NO;
+    return r->err == OTAPULT_E_FILE_UNKNOWN ? STATUS_NO : STATUS_OK;
+}
+
 static int info(const struct options *options)
 {
     static struct otapult_judge judge;
@@ -19,9 +27,10 @@ static int info(const struct options *options)
         err = input_judge(&in, options, &judge);
     survey(&found, err, in.data, in.size);
     struct report report = {&in, options, &found, err, &judge.why};
-    int status = options->json ? report_json(&report) : report_text(&report);
+    int printed = options->json ? report_json(&report) : report_text(&report);
+    int status = printed != STATUS_OK ? printed : status_of(&report);
     input_free(&in);
-    return err == OTAPULT_E_FILE_UNKNOWN ? STATUS_NO : status;
+    return status;
 }
 
 static int run(const struct options *options)
@@ -39,7 +48,9 @@ const struct verb verb_info = {
         "version, build, segments, checksum and hash of app images; bootloader, partition table, OTA data "
         "and app of a merged image; and whether a robot takes it. Of a patch: the build it is for, the one it "
         "makes, and its size beside that one's.",
-    .exits = "0 it could tell, 1 it could not or a FILE cannot be read, 2 wrong usage.",
+    .exits =
+        "0 it could tell, and a partition table takes updates; 1 it could not, a table takes none, or a FILE cannot "
+        "be read; 2 wrong usage.",
     .examples = "otapult info build/*.bin",
     .least = 1,
     .most = OPERANDS_ANY,

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "command.h"
@@ -41,12 +45,33 @@ static bool print_digest(const struct options *o, const struct key *key)
     return true;
 }
 
+/* Is there a .git, a folder or a worktree's file, beside it or above? */
+static bool lies_in_git(const char *file)
+{
+    char folder[PATH_MAX], git[PATH_MAX + 8];
+
+    if (realpath(file, folder) == NULL)
+        return false;
+    for (char *end = strrchr(folder, '/'); end != NULL; end = strrchr(folder, '/')) {
+        *end = '\0';
+        snprintf(git, sizeof git, "%s/.git", folder);
+        if (access(git, F_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
 static int run_keygen(const struct options *options)
 {
     struct key key;
 
     if (!key_generate(options->file, options->scheme, &key) || !print_digest(options, &key))
         return STATUS_NO;
+    if (lies_in_git(options->file))
+        complain(
+            "warning: %s lies in a git work tree, where the next commit may take a private key along: move it "
+            "elsewhere",
+            say_clean(options->file));
     remark("%s holds a private key. Keep it away from robots and repositories, and keep a copy: without it "
            "there are no more updates.",
            options->file);

@@ -216,6 +216,12 @@ static bool is_one_image(const struct report *r)
            r->err != OTAPULT_E_IMAGE_MERGED_CHIP;
 }
 
+/* Nobody wants to send one: whether updates fit it has been said already. */
+static bool is_table(int err)
+{
+    return err == OTAPULT_E_FILE_PARTITION_TABLE;
+}
+
 int report_text(const struct report *r)
 {
     const struct survey *s = r->survey;
@@ -232,6 +238,7 @@ int report_text(const struct report *r)
         print_ota_data(s);
     if (!is_one_image(r))
         print_inner_images(s, false);
-    print_verdict(r);
+    if (!is_table(r->err))
+        print_verdict(r);
     return STATUS_OK;
 }

@@ -232,14 +232,17 @@ describe('info', () => {
     test('a partition table: is it fit for updates?', async () => {
         const table = merged.subarray(0x8000, 0x8c00);
         const fit = await otapult('info', samples.write('table.bin', table));
-        assert.match(fit.stdout, /\n {2}fit for updates over the air\n/);
+        assert.match(fit.stdout, /\n {2}fit for updates over the air\n$/);
+        assert.equal(fit.status, 0);
+        assert.doesNotMatch(fit.stdout + fit.stderr, /Upload failed/);
 
         const oneSlot = Buffer.from(table); // the second slot becomes a data partition; without its MD5 entry
         oneSlot.set([1, 0x40], 3 * 32 + 2);
         oneSlot.fill(0xff, 6 * 32, 7 * 32);
         const unfit = await otapult('info', samples.write('table.bin', oneSlot));
         assert.match(unfit.stdout, /not fit for updates over the air: it has one OTA slot, two are needed/);
-        assert.equal(unfit.status, 0);
+        assert.equal(unfit.status, 1);
+        assert.equal((await otapult('info', '--json', samples.write('table.bin', oneSlot))).status, 1);
     });
 
     test('a real table without OTA slots', { skip: !realFirmware('s3-partitions.bin') }, async () => {

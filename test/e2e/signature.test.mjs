@@ -280,6 +280,18 @@ describe('what a length tells', () => {
 });
 
 describe('otapult keygen, key-digest', () => {
+    test('a key in a git work tree gets a warning, also below and in a worktree; elsewhere none', async () => {
+        const tree = file('tree');
+        fs.mkdirSync(path.join(tree, 'below'), { recursive: true });
+        fs.writeFileSync(path.join(tree, '.git'), 'gitdir: elsewhere\n');
+        for (const at of [path.join(tree, 'a.pem'), path.join(tree, 'below/b.pem')]) {
+            const { status, stderr } = await otapult('keygen', at);
+            assert.equal(status, 0);
+            assert.match(stderr, /warning: .* lies in a git work tree/);
+        }
+        assert.doesNotMatch((await otapult('keygen', file('outside.pem'))).stderr, /git work tree/);
+    });
+
     const file = name => path.join(samples.folder, name);
 
     for (const [scheme, kind] of [['rsa3072', 'rsa'], ['ecdsa256', 'P-256'], ['ecdsa384', 'P-384']]) {
