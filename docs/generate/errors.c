@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Prints the table of docs/errors.md from include/otapult/errors.def. */
+ * Prints the table of docs/errors.md from include/otapult/errors.def; with the word `ru` that of
+ * docs/ru/errors.md. */
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 static const struct row {
     const char *code, *caption;
@@ -26,22 +29,22 @@ static void print_cell(const char *text)
     printf(" |");
 }
 
-static void print_row(const struct row *row)
+static void print_row(const struct row *row, bool russian)
 {
     printf("| `%s` | %d |", row->code, row->status);
     print_cell(row->caption);
-    print_cell(row->detail_en);
-    print_cell(row->detail_ru);
-    print_cell(row->hint_en);
-    print_cell(row->hint_ru);
+    print_cell(russian ? row->detail_ru : row->detail_en);
+    print_cell(russian ? row->hint_ru : row->hint_en);
     putchar('\n');
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    puts("| `code` | HTTP | `error` | `detail` | `detail`, Russian | `hint` | `hint`, Russian |");
-    puts("|---|---|---|---|---|---|---|");
+    const bool russian = argc > 1 && strcmp(argv[1], "ru") == 0;
+
+    puts("| `code` | HTTP | `error` | `detail` | `hint` |");
+    puts("|---|---|---|---|---|");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        print_row(&rows[i]);
+        print_row(&rows[i], russian);
     return 0;
 }
