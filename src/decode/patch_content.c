@@ -140,6 +140,8 @@ static void add(struct unit *x, uint32_t shift, unsigned source)
     for (unsigned i = 0; i < x->candidates; i++)
         if (x->shift[i] == shift)
             return;
+    if (x->candidates == OTAPULT_PATCH_SOURCES)
+        return; /* each source comes once, so this cannot be; a compiler cannot know */
     x->shift[x->candidates] = shift;
     x->source[x->candidates++] = (uint8_t)source;
 }
