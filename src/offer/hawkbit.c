@@ -464,19 +464,20 @@ static int tell_progress(struct otapult_source_env *env, struct hawkbit *h, cons
 }
 
 static const struct {
-    const char *execution, *finished, *detail; /* NULL: the report's own text */
+    const char *execution, *finished, *detail; /* where the report itself has no text */
 } words_of[] = {
     [OTAPULT_REPORT_DENIED] = {"rejected", "none", "somebody at the robot has skipped it"},
     [OTAPULT_REPORT_WRITTEN] = {"proceeding", "none",
                                 "written and verified; it starts, and has to prove itself"},
     [OTAPULT_REPORT_STAGED] = {"downloaded", "none", "written and verified; it waits to be started"},
-    [OTAPULT_REPORT_SUCCEEDED] = {"closed", "success", NULL},
-    [OTAPULT_REPORT_FAILED] = {"closed", "failure", NULL},
+    [OTAPULT_REPORT_SUCCEEDED] = {"closed", "success",
+                                  "it runs, and its own health checks have confirmed it"},
+    [OTAPULT_REPORT_FAILED] = {"closed", "failure", ""},
 };
 
 static int tell(struct otapult_source_env *env, struct hawkbit *h, const struct otapult_report *r)
 {
-    const char *detail = words_of[r->kind].detail != NULL ? words_of[r->kind].detail : r->text;
+    const char *detail = r->text[0] != '\0' ? r->text : words_of[r->kind].detail;
     const struct feedback f = {"deploymentBase",           r->action, words_of[r->kind].execution,
                                words_of[r->kind].finished, -1,        detail};
 

@@ -36,6 +36,8 @@ static void report(struct otapult_puller *p)
 {
     bool good = p->kept.stage == OTAPULT_KEPT_SUCCEEDED;
 
+    if (!good && p->kept.stage != OTAPULT_KEPT_FAILED)
+        return;
     if (p->reports > 0 && !otapult_puller_due(p, p->report_ms))
         return;
     int err = otapult_tell(p, good ? OTAPULT_REPORT_SUCCEEDED : OTAPULT_REPORT_FAILED, 0, 0, p->kept.text);
@@ -138,8 +140,7 @@ bool otapult_settle_poll(struct otapult_puller *p)
     struct otapult_status s;
     struct otapult_update u;
 
-    if (p->kept.stage == OTAPULT_KEPT_SUCCEEDED || p->kept.stage == OTAPULT_KEPT_FAILED)
-        report(p);
+    report(p);
     if (p->settled && p->kept.stage != OTAPULT_KEPT_WRITTEN)
         return false;
     otapult_status(p->device, &s);
@@ -152,6 +153,7 @@ bool otapult_settle_poll(struct otapult_puller *p)
     otapult_last_update(p->device, &u);
     if (p->kept.stage == OTAPULT_KEPT_COMING || p->kept.stage == OTAPULT_KEPT_WRITTEN)
         look_at_last(p, &u);
+    report(p); /* before the source is asked: it would offer the same once more */
     otapult_puller_state(p, OTAPULT_PULL_IDLE, NULL, 0);
     p->settled = true;
     return false;

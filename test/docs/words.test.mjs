@@ -33,7 +33,7 @@ const PIECES = ['Firmware uploaded successfully. Rebooting...', 'Firmware writte
     'This firmware runs already. Nothing was written.', 'a name longer than OTAPULT_NAME_MAX bytes',
     'a name with a control character, or not in UTF-8',
     'nothing was changed', 'somebody at the robot has skipped it', 'written and verified; it starts, and has to prove itself',
-    'written and verified; it waits to be started',
+    'written and verified; it waits to be started', 'it runs, and its own health checks have confirmed it',
     'It will be installed.', 'It waits for a day.', 'It is skipped.', 'the store failed before the rejection', 'health check', 'deadline passed, waiting for'];
 
 function sentences(path) {
