@@ -739,22 +739,37 @@ static void a_restart_by_request_comes_after_its_answer(void **state)
 
 /* ---- mounting ---- */
 
-static void every_route_is_mounted_and_taken_off_again(void **state)
+/* Of all routes, the front's with them but its root, which is the server's own. Where ESP-IDF knows HTTP_ANY,
+ * one handler serves all methods of a path. */
+static size_t handlers_wanted(void)
 {
     struct otapult_site site;
+    size_t count = OTAPULT_FRONT_ROUTES - 1;
 
+    otapult_site(&site, otapult_esp_device());
+    for (size_t i = 0; i < site.count; i++) {
+        bool first = true;
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(site.routes[k].path, site.routes[i].path) == 0)
+                first = ESP_BOARD_ANY_METHOD == 0 &&
+                        strcmp(site.routes[k].method, site.routes[i].method) != 0;
+        count += first;
+    }
+    return count;
+}
+
+static void every_route_is_mounted_and_taken_off_again(void **state)
+{
     (void)state;
     start();
-    otapult_site(&site, otapult_esp_device());
-    site.count += OTAPULT_FRONT_ROUTES - 1; /* its root is the server's own */
-    assert_int_equal(fake_httpd_handlers(l.server), site.count);
-    assert_true(site.count <= OTAPULT_ESP_HANDLERS);
+    assert_int_equal(fake_httpd_handlers(l.server), handlers_wanted());
+    assert_true(handlers_wanted() <= OTAPULT_ESP_HANDLERS);
     assert_int_equal(otapult_mount(l.server, &l.config), ESP_ERR_INVALID_STATE);
     assert_int_equal(otapult_unmount(), ESP_OK);
     assert_int_equal(fake_httpd_handlers(l.server), 0);
     assert_int_equal(otapult_unmount(), ESP_ERR_INVALID_STATE);
     assert_int_equal(otapult_mount(l.server, NULL), ESP_OK);
-    assert_int_equal(fake_httpd_handlers(l.server), site.count);
+    assert_int_equal(fake_httpd_handlers(l.server), handlers_wanted());
 }
 
 static void a_server_without_room_gets_no_routes_at_all(void **state)
@@ -769,13 +784,10 @@ static void a_server_without_room_gets_no_routes_at_all(void **state)
     assert_int_equal(otapult_mount(server, &l.config), ESP_ERR_HTTPD_HANDLERS_FULL);
     assert_int_equal(fake_httpd_handlers(server), 0);
     char line[100];
-    struct otapult_site site;
-    otapult_site(&site, otapult_esp_device());
-    site.count += OTAPULT_FRONT_ROUTES - 1;
     snprintf(line, sizeof line,
              "room for 8 of Otapult's %zu handlers: httpd_config_t.max_uri_handlers must be at least "
              "%zu more",
-             site.count, site.count - 8);
+             handlers_wanted(), handlers_wanted() - 8);
     assert_non_null(strstr(fake_idf.log, line));
     assert_non_null(strstr(fake_idf.log, "stack has 3"));
     assert_non_null(
