@@ -768,9 +768,12 @@ static struct http_client uploader;
 
 static enum otapult_http_next begin_upload(const struct http_header *who)
 {
+    static char length[12]; /* the exchange goes on asking */
+
+    snprintf(length, sizeof length, "%zu", image_len);
     return begin_as(
         &uploader, "POST", "/api/ota/upload",
-        HEADERS(who[0], {"Content-Type", "application/octet-stream"}, {"Content-Length", "60000"}));
+        HEADERS(who[0], {"Content-Type", "application/octet-stream"}, {"Content-Length", length}));
 }
 
 static enum otapult_http_next send_half(void)
