@@ -62,6 +62,8 @@ Object.assign(WORDS, {
 
     // how it ended
     now: ['{0} runs: {1}', 'Работает {0}: {1}'],
+    emptied: ['The other slot is empty now: the firmware before this one is gone; the running one is untouched.',
+        'Другой раздел теперь пуст: прежней прошивки больше нет; текущая не тронута.'],
     already: ['{0} runs already; nothing was written.', '{0} уже работает; ничего не записано.'],
     back: ['{0} {1}: {2}. {3} runs again.', '{0} {1}: {2}. Снова работает {3}.'],
     not_installed: ['The robot restarted. {0} runs; your file is not installed.',

@@ -122,6 +122,7 @@ const TABLE_OF_ERRORS = {};
 
 const errorBody = e => [el('strong', '', e.error || ERRORS[e.code]?.[0]),
     el('p', '', TABLE_OF_ERRORS[e.code]?.[language] || e.hint),
+    ...e.emptied && TABLE_OF_ERRORS[e.code] ? [el('p', '', t('emptied'))] : [],
     el('small', '', russian() && e.detail_ru || e.detail)];
 
 // e: an error body of the API, or a verdict of the judge; null: none.

@@ -37,6 +37,8 @@ void otapult_json_flush(struct otapult_json *j);
 void otapult_json_open(struct otapult_json *j, const char *key, char bracket); /* '{' or '[' */
 void otapult_json_close(struct otapult_json *j, char bracket);                 /* '}' or ']' */
 void otapult_json_str(struct otapult_json *j, const char *key, const char *value); /* NULL: null */
+void otapult_json_sentences(struct otapult_json *j, const char *key, const char *first,
+                            const char *second); /* in one string, a blank between them; second may be NULL */
 void otapult_json_num(struct otapult_json *j, const char *key, uint32_t value);
 void otapult_json_int(struct otapult_json *j, const char *key, int32_t value);
 void otapult_json_number(struct otapult_json *j, const char *key, const char *text); /* "-0.25": as it is */

@@ -16,7 +16,7 @@
  * Every function may be called from any task, unless it says otherwise. */
 
 /* RAM of everything one update needs, from the HTTP body to the flash call: checked by the build. */
-#define OTAPULT_RAM (sizeof(void *) > 4 ? 10496u : 10240u)
+#define OTAPULT_RAM (sizeof(void *) > 4 ? 10880u : 10560u)
 
 union otapult_memory {
     uint64_t      align;

@@ -83,9 +83,8 @@ static void put_character(struct otapult_json *j, const char *s, size_t n, uint3
     put(j, s, n);
 }
 
-static void put_string(struct otapult_json *j, const char *s)
+static void put_characters(struct otapult_json *j, const char *s)
 {
-    put_char(j, '"');
     while (*s != '\0') {
         uint32_t code;
         size_t n = otapult_text_character((const uint8_t *)s, 4, &code); /* it stops at the NUL */
@@ -96,6 +95,12 @@ static void put_string(struct otapult_json *j, const char *s)
             put_char(j, '?');
         s += n == 0 ? 1 : n;
     }
+}
+
+static void put_string(struct otapult_json *j, const char *s)
+{
+    put_char(j, '"');
+    put_characters(j, s);
     put_char(j, '"');
 }
 
@@ -142,6 +147,18 @@ void otapult_json_str(struct otapult_json *j, const char *key, const char *value
     }
     begin_value(j, key);
     put_string(j, value);
+}
+
+void otapult_json_sentences(struct otapult_json *j, const char *key, const char *first, const char *second)
+{
+    begin_value(j, key);
+    put_char(j, '"');
+    put_characters(j, first);
+    if (second != NULL) {
+        put_char(j, ' ');
+        put_characters(j, second);
+    }
+    put_char(j, '"');
 }
 
 static void put_number(struct otapult_json *j, uint32_t value)

@@ -67,6 +67,7 @@ static bool is_worth_a_block(const struct otapult_slot_writer *w)
 static int erase_ahead(struct otapult_slot_writer *w)
 {
     const uint32_t len = is_worth_a_block(w) ? w->flash.block : w->flash.sector;
+    w->touched = true;
     int err = w->flash.erase(w->flash.ctx, w->erased, len);
     if (err != 0)
         return fail_at(w, err, w->erased);

@@ -23,6 +23,7 @@ struct otapult_slot_writer {
     uint32_t received; /* bytes taken */
     uint32_t written;  /* bytes programmed, the held ones included */
     uint32_t erased;   /* everything below this offset is erased or programmed */
+    bool     touched;   /* an erase was tried: what was in the slot is gone */
     bool     committed; /* the header was programmed, or tried: nothing may follow */
     int      err;
     struct otapult_finding why;

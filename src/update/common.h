@@ -45,6 +45,8 @@
  *
  * poll() is called by one task only: it alone runs health checks and ends what has stalled, so `passed` needs
  * no claim while a check runs, and a check never runs twice at once. */
+#define OTAPULT_ENDED 4u /* more clients than that do not send at once */
+
 struct otapult {
     const struct otapult_port *port;
 
@@ -56,11 +58,17 @@ struct otapult {
     uint32_t restart_at_ms;
     const char *restart_why; /* for the log; NULL: it is there already */
     uint32_t ticket;      /* of the update that runs, 0: none */
-    uint32_t last_ticket; /* that ended last */
-    int      last_err;    /* and with what */
-    struct otapult_finding last_why; /* its text, if there is one, is last_text */
-    char     last_text[64];
     uint32_t tickets;     /* given out */
+    struct otapult_ended {
+        uint32_t ticket; /* 0: this place is empty */
+        int      err;    /* what it ended with */
+        struct otapult_finding why; /* its text, if there is one, is `text` below */
+        char     text[64];
+        bool     emptied; /* its slot held a firmware before, and holds none now */
+    } ended[OTAPULT_ENDED]; /* tickets whose clients may still ask, in turn */
+    unsigned ended_next;
+    bool     had_image;   /* so did the slot of the update that runs, when it began */
+    uint32_t update_ticket; /* of `update` */
     bool     inside;      /* a call of the ticket's client is under way */
     bool     ending;      /* somebody else has ended the update: its client is told at its next sector */
     bool     settled;     /* too late for that: the slot becomes the boot slot */

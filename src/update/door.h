@@ -38,6 +38,9 @@ OTAPULT_MUST_CHECK int otapult_touch(struct otapult *o, uint32_t ticket);
  * finding's text is copied into text[cap]. */
 void otapult_why_ended(struct otapult *o, uint32_t ticket, struct otapult_finding *why, char *text, size_t cap);
 
+/* The update of `ticket` has ended, and with it went the firmware that its slot held before. */
+bool otapult_has_emptied(struct otapult *o, uint32_t ticket);
+
 /* 0 while the update of `ticket` runs, or the error that has ended it. Does not touch it. */
 OTAPULT_MUST_CHECK int otapult_has_ended(struct otapult *o, uint32_t ticket);
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "update/ticket.h"
+
 #define UPDATE_KEY "ota.update1" /* 1: the format, which is struct otapult_update */
 
 _Static_assert(sizeof(struct otapult_update) == 120, "stored format of an update's outcome");
@@ -43,9 +45,10 @@ static int recall(struct otapult *o, const struct otapult_update_options *ask, s
         *past = *u;
         return 0;
     }
-    if (same && ask->id != 0 && u->outcome == OTAPULT_UPDATE_FAILED && is_final(o->last_err)) {
-        *why = o->last_why;
-        return o->last_err;
+    const struct otapult_ended *end = otapult_ended(o, o->update_ticket);
+    if (same && ask->id != 0 && u->outcome == OTAPULT_UPDATE_FAILED && end != NULL && is_final(end->err)) {
+        *why = end->why;
+        return end->err;
     }
     if (!late)
         return 0;
@@ -76,6 +79,7 @@ uint32_t otapult_update_id(struct otapult *o, const struct otapult_update_option
 
 void otapult_outcome_begins(struct otapult *o, uint32_t id)
 {
+    o->update_ticket = o->ticket;
     o->update = (struct otapult_update){
         .id = id, .boot = o->journal.boot, .outcome = OTAPULT_UPDATE_RUNS, .slot = (int8_t)o->target};
 }

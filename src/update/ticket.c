@@ -16,18 +16,35 @@ uint32_t otapult_give_ticket(struct otapult *o)
 
 void otapult_end_ticket(struct otapult *o, int err, const struct otapult_finding *why)
 {
-    o->last_ticket = o->ticket;
-    o->last_err = err;
-    o->last_why = *why;
-    otapult_text_set(o->last_text, sizeof o->last_text, why->text);
-    o->last_why.text = why->text != NULL ? o->last_text : NULL;
+    struct otapult_ended *e = &o->ended[o->ended_next++ % OTAPULT_ENDED];
+
+    *e = (struct otapult_ended){.ticket = o->ticket, .err = err, .why = *why};
+    otapult_text_set(e->text, sizeof e->text, why->text);
+    e->why.text = why->text != NULL ? e->text : NULL;
+    e->emptied = err != 0 && o->had_image && o->session.writer.touched;
+    otapult_drop_ticket(o);
+}
+
+void otapult_drop_ticket(struct otapult *o)
+{
     o->ticket = 0;
     o->inside = false;
 }
 
+const struct otapult_ended *otapult_ended(const struct otapult *o, uint32_t ticket)
+{
+    for (unsigned n = 0; n < OTAPULT_ENDED; n++)
+        if (ticket != 0 && o->ended[n].ticket == ticket)
+            return &o->ended[n];
+    return NULL;
+}
+
+/* One that ended before all that are remembered was silent for long. */
 static int error_of_old_ticket(const struct otapult *o, uint32_t ticket)
 {
-    return ticket == o->last_ticket && o->last_err != 0 ? o->last_err : OTAPULT_E_STALLED;
+    const struct otapult_ended *e = otapult_ended(o, ticket);
+
+    return e != NULL && e->err != 0 ? e->err : OTAPULT_E_STALLED;
 }
 
 int otapult_enter(struct otapult *o, uint32_t ticket)
@@ -106,10 +123,19 @@ void otapult_why_ended(struct otapult *o, uint32_t ticket, struct otapult_findin
                        size_t cap)
 {
     otapult_lock(o);
-    bool known = ticket != 0 && ticket == o->last_ticket;
-    *why = known ? o->last_why : (struct otapult_finding){.got = o->config.stall_ms / 1000};
+    const struct otapult_ended *e = otapult_ended(o, ticket);
+    *why = e != NULL ? e->why : (struct otapult_finding){.got = o->config.stall_ms / 1000};
     otapult_text_set(text, cap, why->text);
     if (why->text != NULL)
         why->text = text;
     otapult_unlock(o);
+}
+
+bool otapult_has_emptied(struct otapult *o, uint32_t ticket)
+{
+    otapult_lock(o);
+    const struct otapult_ended *e = otapult_ended(o, ticket);
+    bool emptied = e != NULL && e->emptied;
+    otapult_unlock(o);
+    return emptied;
 }

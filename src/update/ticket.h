@@ -15,6 +15,12 @@ uint32_t otapult_give_ticket(struct otapult *o);
 /* Under lock: whatever its client still does, it does for nothing. Keeps a copy of *why for it. */
 void otapult_end_ticket(struct otapult *o, int err, const struct otapult_finding *why);
 
+/* Under lock: as if it had never been given; its client is told why in the same call. */
+void otapult_drop_ticket(struct otapult *o);
+
+/* Under lock: how the update of `ticket` ended, as long as that is remembered; NULL: it is not. */
+const struct otapult_ended *otapult_ended(const struct otapult *o, uint32_t ticket);
+
 /* By who is inside: 0, or UPLOAD_ENDED when somebody else has ended the update. */
 OTAPULT_MUST_CHECK int otapult_go_on(struct otapult *o, struct otapult_finding *why);
 

@@ -46,10 +46,20 @@ static int refuse_by_state(const struct otapult *o, struct otapult_finding *why)
 }
 
 /* Under lock. */
+static bool holds_image(const struct otapult *o, int index)
+{
+    for (unsigned n = 0; n < o->seen_count; n++)
+        if (o->seen[n].index == index)
+            return o->seen[n].has_image;
+    return false;
+}
+
+/* Under lock. */
 static void begin_counting(struct otapult *o)
 {
     o->verifying = false;
     o->target = o->slots.next;
+    o->had_image = holds_image(o, o->target);
     o->received = o->written = 0;
     o->total = OTAPULT_SIZE_UNKNOWN;
 }
@@ -150,6 +160,15 @@ static void end_update(struct otapult *o, int err, const struct otapult_finding 
     otapult_unlock(o);
 }
 
+/* Nothing has begun: whoever asked is told why, and the update that ran last stays the last. */
+static void give_up(struct otapult *o)
+{
+    otapult_lock(o);
+    otapult_drop_ticket(o);
+    otapult_give_back_locked(o);
+    otapult_unlock(o);
+}
+
 static int begin(struct otapult *o, const char *by, const struct otapult_update_options *options,
                  uint32_t size, uint32_t *ticket, struct otapult_finding *why)
 {
@@ -164,7 +183,8 @@ static int begin(struct otapult *o, const char *by, const struct otapult_update_
     if (err == 0)
         err = open_target(o, size, options, why);
     if (err != 0) {
-        end_update(o, err, why);
+        *ticket = 0;
+        give_up(o);
         return err;
     }
     otapult_hold(o, true);

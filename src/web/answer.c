@@ -48,14 +48,25 @@ void otapult_http_success(struct otapult_exchange *x, const char *message, const
     otapult_answer_end(&a);
 }
 
-void otapult_http_error_with(struct otapult_exchange *x, int err, const struct otapult_finding *why,
-                             const char *headers)
+static void answer_error(struct otapult_exchange *x, int err, const struct otapult_finding *why, bool emptied,
+                         const char *headers)
 {
     struct otapult_answer a;
 
     otapult_answer_begin_with(&a, x, otapult_error_row(err)->status, headers);
-    otapult_error_json(&a.json, NULL, err, why, x->language);
+    otapult_error_json(&a.json, NULL, err, why, emptied, x->language);
     otapult_answer_end(&a);
+}
+
+void otapult_http_error_with(struct otapult_exchange *x, int err, const struct otapult_finding *why,
+                             const char *headers)
+{
+    answer_error(x, err, why, false, headers);
+}
+
+void otapult_http_error_emptied(struct otapult_exchange *x, int err, const struct otapult_finding *why)
+{
+    answer_error(x, err, why, true, "");
 }
 
 void otapult_http_error(struct otapult_exchange *x, int err, const struct otapult_finding *why)

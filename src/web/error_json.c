@@ -15,8 +15,10 @@ static void figures_json(struct otapult_json *j, int err, const struct otapult_f
 }
 
 void otapult_error_json(struct otapult_json *j, const char *key, int err, const struct otapult_finding *why,
-                        const struct otapult_language *language)
+                        bool emptied, const struct otapult_language *language)
 {
+    static const char lost[] =
+        "The other slot is empty now: the firmware before this one is gone; the running one is untouched.";
     static const struct otapult_finding nothing;
     const struct otapult_error_row *row = otapult_error_row(err);
     char detail[OTAPULT_DETAIL];
@@ -29,7 +31,10 @@ void otapult_error_json(struct otapult_json *j, const char *key, int err, const 
     otapult_json_str(j, "error", row->caption);
     otapult_json_str(j, "code", row->code);
     otapult_json_str(j, "detail", detail);
-    otapult_json_str(j, "hint", otapult_hint(err, language));
+    otapult_json_sentences(j, "hint", otapult_hint(err, language),
+                           emptied ? otapult_in_language(lost, language) : NULL);
+    if (emptied)
+        otapult_json_bool(j, "emptied", true);
     figures_json(j, err, why);
     otapult_json_close(j, '}');
 }

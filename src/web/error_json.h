@@ -7,9 +7,9 @@
 
 /* Errors in the shapes of docs/http-api.md. */
 
-/* The body of an error answer. `why` may be NULL. */
+/* The body of an error answer. `why` may be NULL. `emptied`: what ended so has cost the other slot's firmware. */
 void otapult_error_json(struct otapult_json *j, const char *key, int err, const struct otapult_finding *why,
-                        const struct otapult_language *language);
+                        bool emptied, const struct otapult_language *language);
 
 /* The table of errors. */
 void otapult_errors_json(struct otapult_json *j, const struct otapult_language *russian);

@@ -39,7 +39,7 @@ static void source_json(struct otapult_json *j, const struct otapult_offer_view 
         otapult_json_num(j, "asked_s", v->asked_s);
     otapult_json_num(j, "next_s", v->next_s);
     if (v->error != 0)
-        otapult_error_json(j, "error", v->error, &v->why, language);
+        otapult_error_json(j, "error", v->error, &v->why, false, language);
     else
         otapult_json_null(j, "error");
 }

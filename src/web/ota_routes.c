@@ -126,7 +126,10 @@ static void refuse_upload(struct otapult_exchange *x, int err, struct otapult_fi
 {
     if (ended_meanwhile(err)) /* then nothing came along with it */
         otapult_why_ended(x->app, x->ticket, why, x->small, sizeof x->small);
-    otapult_http_error(x, err, why);
+    if (otapult_has_emptied(x->app, x->ticket))
+        otapult_http_error_emptied(x, err, why);
+    else
+        otapult_http_error(x, err, why);
 }
 
 /* Refuses and ends the update, where it still runs. */

@@ -355,7 +355,7 @@ void otapult_status_json(struct otapult_json *j, struct otapult *o, const struct
     last_json(j, v, language);
     limits_json(j, o, v);
     if (err != 0)
-        otapult_error_json(j, "error", err, &why, language);
+        otapult_error_json(j, "error", err, &why, false, language);
     signature_json(j, s);
     offer_json(j, o);
     otapult_json_bool(j, "open", !s->secure);

@@ -132,11 +132,17 @@ describe('a file that runs already', () => {
 
     test('one byte more, or another image that begins alike, is judged as ever', async () => {
         const longer = samples.write('longer.bin', Buffer.concat([fs.readFileSync(second), Buffer.from([0])]));
-        refused(await upload(rover.url, longer), 422, 'Update.end() failed', 'image_trailing');
+        const cheap = await upload(rover.url, longer);
+        refused(cheap, 422, 'Update.end() failed', 'image_trailing');
+        assert.equal(cheap.json.emptied, undefined);
         assert.equal((await rover.status()).way_back.slot, 'app0', 'nothing was erased for it');
         const other = fs.readFileSync(second);
         other[20000] ^= 1;
-        refused(await upload(rover.url, samples.write('other.bin', other)), 422, 'Update.end() failed', 'image_checksum');
+        const dear = await upload(rover.url, samples.write('other.bin', other));
+        refused(dear, 422, 'Update.end() failed', 'image_checksum');
+        assert.equal(dear.json.emptied, true);
+        assert.match(dear.json.hint, /copy or build it again\. The other slot is empty now: the firmware before this one is gone; /);
+        assert.equal((await rover.status()).way_back, null);
     });
 
     test('by force it is written', async () => {
@@ -381,8 +387,8 @@ describe('the update cannot begin', () => {
         const ended = await curl('-X', 'POST', `${rover.url}/api/ota/cancel`);
         assert.deepEqual([ended.status, ended.json], [200, { success: true, message: 'Ended.' }]);
         const { boot } = await rover.status();
-        assert.match(await first.ended(), /^HTTP\/1.1 409 .*"code":"upload_ended".*ended by anyone/s);
         assert.equal((await again()).status, 200);
+        assert.match(await first.ended(), /^HTTP\/1.1 409 .*"code":"upload_ended".*ended by anyone/s);
         const { last } = await rover.waitFor('the confirmation', s => s.boot === boot + 1 && !s.pending);
         assert.equal(last.event, 'confirmed');
         refused(await curl('-X', 'POST', `${rover.url}/api/ota/cancel`), 409, 'Request failed', 'no_update');

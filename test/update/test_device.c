@@ -201,6 +201,86 @@ static void what_runs_already_is_written_by_force(void **state)
     assert_int_equal(status(w).slots.running, 1);
 }
 
+/* ---- what became of which client's update ---- */
+
+/* Each client that was ended hears its own reason, also when others have been ended since. */
+static void the_last_few_ends_are_remembered(void **state)
+{
+    static const int reasons[] = {OTAPULT_E_CONNECTION_LOST, OTAPULT_E_MULTIPART, OTAPULT_E_UPLOAD_ENDED,
+                                  OTAPULT_E_STALLED, OTAPULT_E_NO_FIELD};
+    struct world *w = *state;
+    struct otapult_finding why;
+    uint32_t ticket[5];
+    char text[64];
+
+    for (uint32_t n = 0; n < 5; n++) {
+        const struct otapult_finding end = {.got = n, .text = n == 2 ? "somebody" : NULL};
+        assert_int_equal(otapult_begin(w->ota, (uint32_t)v2_len, &ticket[n], &why), 0);
+        otapult_cancel(w->ota, ticket[n], reasons[n], &end);
+    }
+    for (uint32_t n = 1; n < 5; n++) {
+        assert_int_equal(otapult_touch(w->ota, ticket[n]), reasons[n]);
+        otapult_why_ended(w->ota, ticket[n], &why, text, sizeof text);
+        assert_int_equal(why.got, n);
+        assert_int_equal(why.text != NULL, n == 2);
+    }
+    assert_int_equal(otapult_touch(w->ota, ticket[0]), OTAPULT_E_STALLED); /* too long ago */
+}
+
+/* Whoever is not let in takes nobody's place among them. */
+static void a_refused_beginning_is_no_end(void **state)
+{
+    const struct otapult_update_options options = {.id = 5};
+    struct world *w = *state;
+    struct otapult_finding why;
+    uint32_t ticket, late;
+
+    assert_int_equal(otapult_begin_with(w->ota, &options, (uint32_t)v2_len, &ticket, NULL, &why), 0);
+    otapult_cancel(w->ota, ticket, OTAPULT_E_MULTIPART, &(struct otapult_finding){.at = 7});
+    w->ready = false;
+    for (unsigned n = 0; n < 9; n++) {
+        assert_int_equal(otapult_begin(w->ota, (uint32_t)v2_len, &late, &why), OTAPULT_E_NOT_READY);
+        assert_int_equal(late, 0);
+    }
+    assert_int_equal(otapult_touch(w->ota, ticket), OTAPULT_E_MULTIPART);
+    assert_int_equal(otapult_begin_with(w->ota, &options, 0, &late, NULL, &why), OTAPULT_E_MULTIPART);
+    assert_int_equal(why.at, 7);
+    w->ready = true;
+}
+
+static bool costs(struct world *w, const uint8_t *p, size_t n, int want)
+{
+    struct otapult_finding why;
+    const struct otapult_image_info *info;
+    uint32_t ticket;
+
+    assert_int_equal(otapult_begin(w->ota, (uint32_t)n, &ticket, &why), 0);
+    int err = otapult_feed(w->ota, ticket, p, n, &why);
+    if (err == 0)
+        err = otapult_finish(w->ota, ticket, &info, &why);
+    assert_int_equal(err, want);
+    return otapult_has_emptied(w->ota, ticket);
+}
+
+/* It is said where it is so: not of an upload that was refused with its head, and not of a slot that was
+ * empty. */
+static void what_an_end_has_cost_is_known(void **state)
+{
+    uint8_t other_chip[300];
+    struct world *w = *state;
+
+    memcpy(other_chip, v3, sizeof other_chip);
+    other_chip[12] ^= 1;
+
+    assert_false(costs(w, v2, v2_len - 1, OTAPULT_E_IMAGE_TRUNCATED)); /* there was nothing */
+    assert_int_equal(world_upload(w, v2, v2_len, 4096), 0);
+    assert_true(world_settle(w));
+    assert_false(costs(w, other_chip, sizeof other_chip, OTAPULT_E_IMAGE_WRONG_CHIP));
+    assert_false(costs(w, v2, v2_len - 1, OTAPULT_E_IMAGE_TRUNCATED)); /* begins as what runs */
+    assert_true(costs(w, v3, v3_len - 1, OTAPULT_E_IMAGE_TRUNCATED));
+    assert_false(costs(w, v3, v3_len - 1, OTAPULT_E_IMAGE_TRUNCATED)); /* gone already */
+}
+
 /* ---- the good way ---- */
 
 static void an_upload_boots_and_is_confirmed(void **state)
@@ -1197,6 +1277,9 @@ int main(void)
         CASE(what_runs_already_is_not_written),
         CASE(what_runs_already_is_answered_again),
         CASE(what_runs_already_is_written_by_force),
+        CASE(the_last_few_ends_are_remembered),
+        CASE(a_refused_beginning_is_no_end),
+        CASE(what_an_end_has_cost_is_known),
         CASE(an_upload_boots_and_is_confirmed),
         CASE(the_result_names_the_file),
         CASE(a_second_update_is_refused_and_does_not_disturb_the_first),

@@ -45,6 +45,7 @@ static struct fake {
     bool forced; /* the last rollback */
     struct otapult_way_back way_back;
     bool already; /* what comes is what runs */
+    bool emptied; /* what ends costs the other slot's firmware */
     int cancel_error;
     struct otapult_finding cancel_why;
     const char *name; /* NULL: left-leg */
@@ -153,6 +154,13 @@ int otapult_touch(struct otapult *o, uint32_t ticket)
     assert_ptr_equal(o, device);
     dev.touches++;
     return ticket == dev.ticket ? 0 : dev.ended_with;
+}
+
+bool otapult_has_emptied(struct otapult *o, uint32_t ticket)
+{
+    assert_ptr_equal(o, device);
+    (void)ticket;
+    return dev.emptied;
 }
 
 int otapult_has_ended(struct otapult *o, uint32_t ticket)
@@ -1153,6 +1161,36 @@ static void what_runs_already_is_answered_so(void **state)
                     "\"already\":true,\"update\":\"1f2e3d4c\",\"slot\":\"app1\"");
 }
 
+static void what_an_upload_has_cost_is_said(void **state)
+{
+    static const struct {
+        bool emptied;
+        const char *language, *hint;
+    } cases[] = {
+        {false, "en", NULL},
+        {true, "en",
+         " The other slot is empty now: the firmware before this one is gone; the running one is untouched.\","
+         "\"emptied\":true,\"at\":"},
+        {true, "ru",
+         " Другой раздел теперь пуст: прежней прошивки больше нет; текущая не тронута.\",\"emptied\":true"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        a_device(NULL);
+        begin_with_query("/api/ota/upload", "",
+                         HEADERS(RAW, {"Content-Length", "9"}, {"Accept-Language", cases[i].language}));
+        dev.emptied = cases[i].emptied;
+        dev.feed_error = OTAPULT_E_IMAGE_CHECKSUM;
+        (void)send("123456789", 9, 9);
+        assert_int_equal(client.status, 422);
+        if (cases[i].emptied)
+            assert_contains(client.text, cases[i].hint);
+        else
+            assert_null(strstr(client.text, "emptied"));
+    }
+}
+
 static void a_silent_client_hears_that_its_update_has_ended(void **state)
 {
     (void)state;
@@ -1668,6 +1706,7 @@ int main(void)
         TEST(a_client_that_stalled_leaves_the_next_alone),
         TEST(a_client_that_stalled_at_the_end_is_told_so),
         TEST(a_staged_upload_is_answered_as_one),
+        TEST(what_an_upload_has_cost_is_said),
         TEST(a_silent_client_hears_that_its_update_has_ended),
         TEST(an_upload_says_what_it_was_meant_for),
         TEST(an_upload_that_was_done_before_is_answered_as_then),
