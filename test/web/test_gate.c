@@ -768,9 +768,9 @@ static struct http_client uploader;
 
 static enum otapult_http_next begin_upload(const struct http_header *who)
 {
-    static char length[12]; /* the exchange goes on asking */
+    static char length[24]; /* the exchange goes on asking */
 
-    snprintf(length, sizeof length, "%zu", image_len);
+    snprintf(length, sizeof length, "%zu", (image_len + 4095) / 4096 * 4096); /* as if it were signed */
     return begin_as(
         &uploader, "POST", "/api/ota/upload",
         HEADERS(who[0], {"Content-Type", "application/octet-stream"}, {"Content-Length", length}));
