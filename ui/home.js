@@ -23,6 +23,7 @@ const REPEAT_MS = 300; // a command holds for 1 s
 const TRAIL = 300;     // points
 
 let rover = null;   // the last /api/status
+let name = null;    // of this robot
 let safe = false;   // the robot is in safe mode
 let newest = null;  // seq of the journal's newest entry
 let shown = '';
@@ -54,6 +55,11 @@ function drawFirmware() {
     $('fw').lastChild.textContent = (firmware.slot ? t('slot', firmware.slot) + ' · ' : '') + uptime;
 }
 
+function drawName() {
+    $('name').textContent = name ? '· ' + name : '';
+    document.title = (name ? name + ': ' : '') + t('title');
+}
+
 // The map follows the rover; its y points up, the page's down.
 function drawMap() {
     const [x, y] = [rover.x, -rover.y];
@@ -74,6 +80,7 @@ function drawMap() {
 function draw() {
     for (const button of $('pad').children)
         button.ariaLabel = button.title = t(button.dataset.name);
+    drawName();
     if (!rover)
         return;
     drawFirmware();
@@ -99,6 +106,8 @@ async function lookAtUpdates() {
         return;
     $('open').hidden = !status.open;
     safe = status.safe_mode;
+    name = status.name;
+    drawName();
     if ((status.last?.seq || 0) !== newest)
         await drawLog();
     newest = status.last?.seq || 0;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "update/door.h"
 #include "web/error_json.h"
 
@@ -123,10 +124,37 @@ static void slots_json(struct otapult_json *j, struct otapult *o, const struct o
 
 /* ---- the log ---- */
 
+#define CAUSE 224 /* the journal's 80 bytes in a language whose letters take two */
+
+/* `health check "network": no answer`, as update/confirm.c puts a cause together: each part that is not the
+ * check's name has its own words in the other language. Anything else as a whole. */
+static const char *cause_in_language(const char *text, const struct otapult_language *language,
+                                     char dst[CAUSE])
+{
+    const char *open = strstr(text, " \""), *close = open != NULL ? strchr(open + 2, '"') : NULL;
+    char what[80];
+    struct otapult_text t;
+
+    if (language == NULL || close == NULL || (size_t)(open - text) >= sizeof what)
+        return otapult_in_language(text, language);
+    memcpy(what, text, (size_t)(open - text));
+    what[open - text] = '\0';
+    otapult_text_init(&t, dst, CAUSE);
+    otapult_text_str(&t, otapult_in_language(what, language));
+    otapult_text_bytes(&t, open, (size_t)(close + 1 - open));
+    if (strncmp(close + 1, ": ", 2) == 0) {
+        otapult_text_str(&t, ": ");
+        otapult_text_str(&t, otapult_in_language(close + 3, language));
+    }
+    return dst;
+}
+
 /* `label`: of the slot that the entry is about. */
 static void entry_json(struct otapult_json *j, const char *key, const struct otapult_log_entry *e,
                        const char *label, const struct otapult_language *language)
 {
+    char cause[CAUSE];
+
     otapult_json_open(j, key, '{');
     otapult_json_num(j, "seq", e->seq);
     otapult_json_str(j, "event", otapult_event_name(e->event));
@@ -139,7 +167,7 @@ static void entry_json(struct otapult_json *j, const char *key, const struct ota
     word_json(j, "build", e->build);
     word_json(j, "code", e->code);
     otapult_json_num(j, "tries", e->tries);
-    otapult_json_str(j, "text", otapult_in_language(e->text, language));
+    otapult_json_str(j, "text", cause_in_language(e->text, language, cause));
     word_json(j, "by", e->by);
     otapult_json_close(j, '}');
 }

@@ -46,13 +46,44 @@ const send = phase => async page => {
     await page.waitForSelector(`#phase[data-phase=${phase}]`, { state: 'attached', timeout: 60000 });
 };
 
+// The flow at a glance: four moments of one update on a phone, side by side.
+async function filmStrip(name, locale) {
+    const page = await browser.newPage({ locale, viewport: { width: 375, height: 760 }, tolerate: [/./] });
+    const frames = [];
+    const frame = async () => frames.push((await page.screenshot()).toString('base64'));
+    const top = selector => page.evaluate(s => document.querySelector(s)?.closest('section')?.scrollIntoView(), selector);
+    await page.goto(`${slow.url}/api/ota`);
+    await seesFirmware(page);
+    await frame();
+    await choose(long)(page);
+    await top('#drop');
+    await frame();
+    await page.click('#upload');
+    await page.waitForFunction(() => document.querySelector('#progress-written').value > 0.4, undefined, { timeout: 120000 });
+    await top('#drop');
+    await frame();
+    await page.waitForSelector('#phase[data-phase=done]', { state: 'attached', timeout: 120000 });
+    await top('#drop');
+    await frame();
+    await page.close();
+    const strip = await browser.newPage({ viewport: { width: 1000, height: 500 } }); // without the page's own policy
+    await strip.setContent(`<body style="margin:0;display:flex;gap:16px;padding:16px;background:#8884">${frames.map(data =>
+        `<img src="data:image/png;base64,${data}" style="width:230px;border-radius:8px;box-shadow:0 1px 6px #0006">`).join('')}`);
+    await strip.waitForFunction(() => [...document.images].every(image => image.complete));
+    await save(strip, name);
+}
+const slow = await startRover({ args: ['--name', 'left-leg', '--soak', '300'] });
+const long = await samples.make('robot-2.0.0.bin', { version: '2.0.0', seed: 5, size: 1100000 });
+await filmStrip('flow', 'en-US');
+await slow.stop();
+
 await shoot('home', '/', { locale: 'en-US' });
 await shoot('upload', '/api/ota', { locale: 'en-US' }, choose(good));
 await shoot('upload-ru', '/api/ota', { locale: 'ru-RU' }, choose(good));
 await shoot('merged-dark', '/api/ota', { locale: 'en-US', colorScheme: 'dark' }, choose(merged));
 await shoot('done', '/api/ota', { locale: 'en-US' }, send('done'));
 await shoot('came-back', '/api/ota', { locale: 'en-US' }, send('failed'));
-await shoot('phone', '/api/ota', { locale: 'ru-RU', viewport: { width: 360, height: 740 } });
+await shoot('phone', '/api/ota', { locale: 'ru-RU', viewport: { width: 375, height: 740 } });
 
 // The secure profile: who comes to `address` is asked for the password first.
 const owner = await startSecureRover();

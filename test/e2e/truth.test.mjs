@@ -287,6 +287,10 @@ describe('how it ended', () => {
         await later.waitForFunction(() => /rover 7\.0\.0/.test(document.querySelector('#last').textContent));
         assert.match(await text(later, '#last'), /rejected by its checks/);
         await later.close();
+        const russian = await open({ locale: 'ru-RU' });
+        await russian.waitForFunction(() => /rover 7\.0\.0/.test(document.querySelector('#last').textContent));
+        assert.match(await text(russian, '#last'), /проверка "network": точка доступа не отвечает/);
+        await russian.close();
         await idle();
     });
 });
