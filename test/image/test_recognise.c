@@ -69,6 +69,29 @@ static void put_ota_record(uint8_t *f, size_t at)
     put32(f, at + 28, 0x4743989A);
 }
 
+/* What its first bytes alone tell, with so many bytes of noise behind them. */
+#define BEGINS(name, noisy, bytes)          \
+    static void name(uint8_t *f)            \
+    {                                       \
+        noise(f, 0, noisy);                 \
+        put(f, 0, bytes, sizeof bytes - 1); \
+    }
+BEGINS(esp8266, 4096, "\xE9\x02\x02\x40\xAC\xF3\x10\x40\x00\xF0\x10\x40\x74\x05\x00\x00")
+BEGINS(esp8266_v2, 4096, "\xEA\x04\x00\x00\x04\x0F\x10\x40\x00\x00\x00\x00\xC0\x51\x04\x00")
+BEGINS(littlefs, 4096, "\x02\x00\x00\x00\xF0\x0F\xFF\xF7littlefs\x2F\xE0\x00\x10")
+BEGINS(elf, 0, "\177ELF\1\1\1")
+BEGINS(uf2, 0, "UF2\nWQ]\236")
+BEGINS(gzip, 0, "\x1F\x8B\x08\x08")
+BEGINS(zlib, 600, "\x78\x9C")
+BEGINS(zip, 0, "PK\3\4\24")
+BEGINS(xz, 0, "\3757zXZ\0")
+BEGINS(zstd, 0, "\x28\xB5\x2F\xFD")
+BEGINS(bzip2, 0, "BZh91AY&SY")
+BEGINS(seven_zip, 0, "7z\274\257'\34")
+BEGINS(rar, 0, "Rar!\32\7\1")
+BEGINS(sealed, 600, "\xCF\xB6\x88\x07")
+BEGINS(delta, 64, "\x10\xDE\xCD\xFC")
+
 static const struct sample_spec app = {SAMPLE_DEFAULT, .size = 0x2000};
 static const struct sample_spec loader = {SAMPLE_DEFAULT, .bootloader = true};
 
@@ -169,16 +192,6 @@ static void noise_e9(uint8_t *f)
     noise(f, 0, ROOM);
     f[0] = 0xE9;
 }
-static void esp8266(uint8_t *f)
-{
-    noise(f, 0, 4096);
-    put(f, 0, "\xE9\x02\x02\x40\xAC\xF3\x10\x40\x00\xF0\x10\x40\x74\x05\x00\x00", 16);
-}
-static void esp8266_v2(uint8_t *f)
-{
-    noise(f, 0, 4096);
-    put(f, 0, "\xEA\x04\x00\x00\x04\x0F\x10\x40\x00\x00\x00\x00\xC0\x51\x04\x00", 16);
-}
 static void table(uint8_t *f)
 {
     put_table(f, 0);
@@ -221,11 +234,6 @@ static void ota_data_seq_0(uint8_t *f)
 {
     memset(f, 0xFF, ROOM);
     put32(f, 0, 0);
-}
-static void littlefs(uint8_t *f)
-{
-    noise(f, 0, 4096);
-    put(f, 0, "\x02\x00\x00\x00\xF0\x0F\xFF\xF7littlefs\x2F\xE0\x00\x10", 20);
 }
 static void littlefs_e9(uint8_t *f)
 {
@@ -273,14 +281,6 @@ static void nvs_full(uint8_t *f)
     nvs(f);
     f[0] = 0xFC;
 }
-static void elf(uint8_t *f)
-{
-    put(f, 0, "\177ELF\1\1\1", 7);
-}
-static void uf2(uint8_t *f)
-{
-    put(f, 0, "UF2\nWQ]\236", 8);
-}
 static void hex(uint8_t *f)
 {
     for (size_t at = 0; at + 44 < ROOM; at += 44)
@@ -306,53 +306,10 @@ static void russian_cut(uint8_t *f)
     russian(f + 1);
     f[0] = '#'; /* now the head ends inside a letter */
 }
-static void gzip(uint8_t *f)
-{
-    put(f, 0, "\x1F\x8B\x08\x08", 4);
-}
-static void zlib(uint8_t *f)
-{
-    noise(f, 0, 600);
-    put(f, 0, "\x78\x9C", 2);
-}
-static void zip(uint8_t *f)
-{
-    put(f, 0, "PK\3\4\24", 5);
-}
-static void xz(uint8_t *f)
-{
-    put(f, 0, "\3757zXZ\0", 6);
-}
-static void zstd(uint8_t *f)
-{
-    put(f, 0, "\x28\xB5\x2F\xFD", 4);
-}
-static void bzip2(uint8_t *f)
-{
-    put(f, 0, "BZh91AY&SY", 10);
-}
-static void seven_zip(uint8_t *f)
-{
-    put(f, 0, "7z\274\257'\34", 6);
-}
-static void rar(uint8_t *f)
-{
-    put(f, 0, "Rar!\32\7\1", 7);
-}
 static void tar(uint8_t *f)
 {
     put(f, 0, "firmware.bin", 12);
     put(f, 257, "ustar", 5);
-}
-static void sealed(uint8_t *f)
-{
-    noise(f, 0, 600);
-    put(f, 0, "\xCF\xB6\x88\x07", 4);
-}
-static void delta(uint8_t *f)
-{
-    noise(f, 0, 64);
-    put(f, 0, "\x10\xDE\xCD\xFC", 4);
 }
 static void garbage(uint8_t *f)
 {
