@@ -2,7 +2,7 @@
 # A thin front: what happens stands in CMakeLists.txt and tools/. `## ` after a target is its help line.
 # Set up once a machine by tools/setup, which installs what is missing and is silent when nothing is.
 .DEFAULT_GOAL := help
-.PHONY: mutants help build run test unit docs lint format screenshots bench size pages arduino power fuzz coverage interop interop-hawkbit \
+.PHONY: mutants help build run test unit docs lint format screenshots bench size pages arduino power fuzz coverage interop interop-hawkbit bench-hawkbit \
         bare install deb tarball clean setup-build setup-test soak asan release
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
@@ -64,6 +64,9 @@ bench: setup-test ## speed of an upload beside its floors, cost of TLS, signatur
 	@build/bench/bench/board-time $(wildcard ../shared/firmware/s3-build-40.bin)
 	@BUILD=build/bench node bench/patch.mjs $(PATCHES)
 
+bench-hawkbit: build ## 200 virtual robots on a real hawkBit, polling and one roll-out (ROVERS=…, SLEEP=HH:MM:SS); needs Java and Maven
+	@node bench/hawkbit.mjs
+
 size: setup-test ## code, RAM and stack on the board, with the change since the last commit; checks the budgets
 	@tools/size
 
@@ -96,7 +99,7 @@ interop: build ## signatures to and from Espressif's espsecure, discovery with p
 	@tools/interop
 	@tools/interop-discovery
 
-interop-hawkbit: build ## a real hawkBit 0.3.0M7; needs Java and Maven, and Maven Central the first time
+interop-hawkbit: build ## a real hawkBit 0.3.0M7 and 25 virtual robots; needs Java and Maven, and Maven Central the first time
 	@tools/interop-hawkbit
 
 bare: ## both commands of the README on a bare Debian, SUITE=trixie or bookworm; for root

@@ -47,7 +47,7 @@ static const struct otapult_hawkbit *config_of(const struct otapult_pull *pull)
 /* What stands in an address, and needs no escape there; hawkBit itself refuses '%'. */
 static bool is_word(const char *s)
 {
-    return s[0] != '\0' &&
+    return s[0] != '\0' && s[0] != '.' &&
            s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-")] == '\0';
 }
 

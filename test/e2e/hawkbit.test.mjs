@@ -316,6 +316,7 @@ describe('a bad network is not a bad firmware', { skip: REAL && 'the server woul
         const from = polls();
         await until('more polls', () => polls() > from + 3); // the action is still offered: it is not done again
         assert.equal((await rover.status()).boot, boot);
+        assert.equal((await offer(rover)).error, null); // nothing is owed
         await server.change(id, action, { open: false });
         const next = await server.assign(id, await server.set({ version: '3.0.0', files: [await firmware('3.0.0')] }));
         await ended(server, id, next, 'finished');
@@ -395,6 +396,27 @@ describe('hostile answers', { skip: REAL && 'it is not' }, () => {
         const { error } = await until('the error', async () => (await offer(rover)).error && offer(rover));
         assert.equal(error.code, 'source_answer');
     }));
+
+    test('a file elsewhere: refused, or fetched without the token where the configuration names the host', async () => {
+        const other = await startDdi();
+        const file = await firmware('2.0.0');
+        const url = `${other.url.replace('127.0.0.1', 'localhost')}/fw.bin`;
+        other.spoil = (request, answer) => Boolean(answer.writeHead(200, { 'Content-Length': file.bytes.length }).end(file.bytes));
+        try {
+            await withRover({}, async ({ server, id }) => {
+                const action = await server.assign(id, await server.set({ version: '2.0.0', files: [{ ...file, url }] }));
+                assert.match((await ended(server, id, action, 'error')).at(-1).messages.join(), /another host/);
+                assert.equal(other.requests.length, 0);
+            });
+            await withRover({ args: ['--source-host', 'localhost'] }, async ({ server, id }) => {
+                const action = await server.assign(id, await server.set({ version: '2.0.0', files: [{ ...file, url }] }));
+                await ended(server, id, action, 'finished');
+                assert.ok(other.requests.length > 0 && other.requests.every(request => request.headers.authorization === undefined));
+            });
+        } finally {
+            await other.stop();
+        }
+    });
 
     test('a file that leads to another host gets no token, and none of it is fetched', async () => {
         const other = await startDdi();

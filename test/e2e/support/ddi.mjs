@@ -56,7 +56,7 @@ class Ddi {
         this.#targets.set(id, { id, token, status: 'unknown', attributes: {}, asked: true, actions: new Map() });
     }
 
-    // `files`: [{ name, bytes }]; returns the number of a distribution set
+    // `files`: [{ name, bytes }], and `sha256` or `url` where another one is to be said; returns the number of a distribution set
     async set({ name = 'rover-fw', version, files, metadata = {}, modules = 1 }) {
         const number = this.#files.size + 1;
         this.#files.set(number, { number, name, version, files, metadata, modules });
@@ -212,7 +212,7 @@ class Ddi {
     #chunks(target, action, base) {
         const set = this.#files.get(action.set);
         const scheme = this.secure ? 'download' : 'download-http'; // and where a server has both, both
-        const artifact = ({ name, bytes, sha256 }) => ({
+        const artifact = ({ name, bytes, sha256, url }) => ({
             filename: name,
             hashes: {
                 sha1: crypto.createHash('sha1').update(bytes).digest('hex'),
@@ -221,7 +221,7 @@ class Ddi {
             },
             size: bytes.length,
             _links: {
-                [scheme]: { href: `${base}/softwaremodules/${set.number}/artifacts/${encodeURIComponent(name)}` },
+                [scheme]: { href: url ?? `${base}/softwaremodules/${set.number}/artifacts/${encodeURIComponent(name)}` },
                 [scheme.replace('download', 'md5sum')]: { href: `${base}/softwaremodules/${set.number}/artifacts/${encodeURIComponent(name)}.MD5SUM` },
             },
         });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Many virtual rovers on a real hawkBit, and roll-outs over them. For tools/interop-hawkbit.
+// Many virtual rovers on a real hawkBit, and roll-outs over them. For tools/interop-hawkbit and bench/hawkbit.mjs.
 import { spawn } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
