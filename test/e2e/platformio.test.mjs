@@ -92,6 +92,25 @@ describe('the upload step', () => {
     });
 });
 
+describe('the script of docs/ci.md', () => {
+    const [script] = fs.readFileSync(path.join(root, 'docs/ci.md'), 'utf8').match(/(?<=^```sh\n)sent=[^]*?(?=^```$)/m);
+    const play = firmware => {
+        const folder = fs.mkdtempSync(path.join(samples.folder, 'ci-'));
+        fs.copyFileSync(firmware, path.join(folder, 'firmware.bin'));
+        return run('sh', ['-c', script], { cwd: folder, env: { PATH: process.env.PATH, ROBOT: new URL(rover.url).host } });
+    };
+
+    test('ends with 0 when the robot has confirmed it, with 1 and the reason when it went back or refused', async () => {
+        assert.equal((await play(await samples.make('ci.bin', { version: '2.2.0', seed: 22 }))).status, 0);
+        const back = await play(await samples.make('ciback.bin', { version: '3.2.0', seed: 32, temper: 'no-network' }));
+        assert.equal(back.status, 1);
+        assert.match(back.stdout, /health check "network": no answer/);
+        const refused = await play(samples.write('text.bin', Buffer.from('<html>not found</html>'.repeat(40))));
+        assert.equal(refused.status, 1);
+        assert.match(refused.stdout, /file_text/);
+    });
+});
+
 describe('the version', () => {
     test('is what git describe says, for Arduino and for ESP-IDF', async () => {
         const folder = path.join(samples.folder, 'project');
