@@ -35,6 +35,7 @@ Object.assign(WORDS, {
     // what is under way
     judged: ['An application that fits. It can be uploaded.', 'Приложение подходит. Можно загружать.'],
     blocked: ['Cannot be uploaded now: see above.', 'Сейчас загрузить нельзя: причина выше.'],
+    tick: ['An application that fits. Tick the box to upload it.', 'Приложение подходит. Чтобы загрузить, поставьте галочку.'],
     sending: ['Uploading. Keep this page open.', 'Идёт загрузка. Не закрывайте страницу.'],
     verifying: ['The robot verifies what it wrote.', 'Робот проверяет записанное.'],
     rebooting: ['The robot restarts.', 'Робот перезапускается.'],

@@ -92,7 +92,7 @@ function phase(name, word = name) {
 
 function drawPhase() {
     const {word} = $('phase').dataset;
-    const text = word === 'judged' && st && isBlocked() ? 'blocked' : word;
+    const text = word !== 'judged' || !st ? word : isBlocked() ? 'blocked' : isAgreed() ? word : 'tick';
     $('phase').textContent = WORDS[text] ? t(text) : '';
 }
 
@@ -322,8 +322,10 @@ function warnings() {
     if (!info?.build || code)
         return [];
     const kind = comparison(info);
-    const found = [el('p', kind === 'newer' ? 'soft' : 'note', t(kind))];
-    if (isOtherProject(info)) {
+    const found = [];
+    if (!isOtherProject(info)) { // of which none is newer or older
+        found.push(el('p', kind === 'newer' ? 'soft' : 'note', t(kind)));
+    } else {
         const box = el('input', '');
         box.type = 'checkbox';
         box.id = 'other-project';

@@ -195,8 +195,11 @@ describe('what is worth knowing before', () => {
         const page = await open();
         await choose(page, await samples.make('toaster.bin', { version: '2.0.0', seed: 7, project: 'toaster' }));
         assert.match(await text(page, '#warnings'), /«toaster», and on the robot runs «rover»/);
+        assert.doesNotMatch(await text(page, '#warnings'), /Newer|Older/);
         assert.equal(await page.isEnabled('#upload'), false);
+        assert.equal(await text(page, '#phase'), 'An application that fits. Tick the box to upload it.');
         await page.check('#other-project');
+        assert.equal(await text(page, '#phase'), 'An application that fits. It can be uploaded.');
         await page.waitForSelector('#upload:not([disabled])');
         await page.close();
     });
@@ -249,6 +252,17 @@ describe('what is worth knowing before', () => {
         assert.match(await text(page, 'h1'), /left <b>leg<\/b>/);
         assert.equal(await page.title(), 'left <b>leg</b>: Firmware update');
         await page.close();
+        for (const locale of ['en-US', 'ru-RU']) { // the longest name, on a phone
+            const phone = await open({ locale, viewport: { width: 375, height: 700 }, change: s => Object.assign(s, { name: 'W'.repeat(40) }) });
+            assert.match(await text(phone, 'h1'), /W{40}/);
+            assert.ok(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth), locale);
+            await phone.close();
+        }
+        const home = await browser.newPage({ locale: 'en-US', tolerate });
+        await home.goto(`${site}/`);
+        await home.waitForFunction(() => document.title === 'rover: Rover');
+        assert.match(await text(home, 'h1'), /Rover · rover/);
+        await home.close();
     });
 });
 
