@@ -59,6 +59,12 @@ struct esp_slot {
     uint32_t rested_ms; /* when the task that writes it last let others run */
 };
 
+/* A namespace of NVS. */
+struct esp_store {
+    nvs_handle_t nvs;
+    bool         open; /* false: every access gives OTAPULT_E_STORE */
+};
+
 /* How the page's check finds out that the server answers. */
 enum esp_proof {
     ESP_PROOF_NONE,  /* nothing is served */
@@ -78,8 +84,7 @@ struct esp_board {
     int                    table_error; /* of otapult_layout_fault() */
     struct otapult_finding table_why;
     char                   table_text[OTAPULT_LAYOUT_TEXT];
-    nvs_handle_t           nvs;
-    bool                   nvs_open;
+    struct esp_store       store, vault; /* the latter where the table has a partition of that name */
     StaticSemaphore_t      mutex_memory;
     SemaphoreHandle_t      mutex;
     atomic_bool            radio;
@@ -117,7 +122,8 @@ extern struct esp_board otapult_esp_board;
 /* As port->retained; the one thing that outlives a reset. */
 extern struct otapult_retained otapult_esp_retained;
 
-#define ESP_BOARD_TAG "otapult" /* of log lines, and the namespace in NVS */
+#define ESP_BOARD_TAG   "otapult" /* of log lines, and the namespace in NVS */
+#define ESP_BOARD_VAULT "otapult" /* label of the partition, data and nvs, that nobody else erases */
 
 /* slots.c and system.c: fill in their part of the port. */
 void otapult_esp_bind_slots(struct esp_board *b);

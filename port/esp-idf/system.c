@@ -8,17 +8,32 @@
 
 #include "esp_board.h"
 
-/* ---- key-value store ---- */
+/* ---- key-value store, and the vault ---- */
+
+/* A vault that does not open refuses everything, and the secure profile locks: it does not fall back to NVS,
+ * where somebody else may have erased what it is for. */
+static void open_vault(struct esp_board *b)
+{
+    esp_err_t err = nvs_flash_init_partition(ESP_BOARD_VAULT);
+
+    if (err == ESP_OK)
+        err = nvs_open_from_partition(ESP_BOARD_VAULT, ESP_BOARD_TAG, NVS_READWRITE, &b->vault.nvs);
+    b->vault.open = err == ESP_OK;
+    if (err != ESP_OK)
+        ESP_LOGE(ESP_BOARD_TAG, "NVS in the partition " ESP_BOARD_VAULT ": %s", esp_err_to_name(err));
+}
 
 void otapult_esp_open_store(struct esp_board *b)
 {
     esp_err_t err = nvs_flash_init();
 
     if (err == ESP_OK)
-        err = nvs_open(ESP_BOARD_TAG, NVS_READWRITE, &b->nvs);
-    b->nvs_open = err == ESP_OK;
+        err = nvs_open(ESP_BOARD_TAG, NVS_READWRITE, &b->store.nvs);
+    b->store.open = err == ESP_OK;
     if (err != ESP_OK)
         ESP_LOGE(ESP_BOARD_TAG, "NVS: %s; updates work, their history is not kept", esp_err_to_name(err));
+    if (b->port.vault_get != NULL)
+        open_vault(b);
 }
 
 static int store_error(const char *key, esp_err_t err)
@@ -28,15 +43,13 @@ static int store_error(const char *key, esp_err_t err)
 }
 
 /* A value that does not fit is none of ours. */
-static int port_kv_get(void *ctx, const char *key, void *dst, size_t cap, size_t *len)
+static int get_value(const struct esp_store *s, const char *key, void *dst, size_t cap, size_t *len)
 {
-    const struct esp_board *b = ctx;
-
     *len = 0;
-    if (!b->nvs_open)
+    if (!s->open)
         return OTAPULT_E_STORE;
     size_t n = cap;
-    esp_err_t err = nvs_get_blob(b->nvs, key, dst, &n);
+    esp_err_t err = nvs_get_blob(s->nvs, key, dst, &n);
     if (err == ESP_ERR_NVS_NOT_FOUND)
         return 0;
     if (err != ESP_OK)
@@ -53,16 +66,48 @@ static esp_err_t write_key(nvs_handle_t nvs, const char *key, const void *src, s
     return err == ESP_ERR_NVS_NOT_FOUND ? ESP_OK : err;
 }
 
+static int set_value(const struct esp_store *s, const char *key, const void *src, size_t len)
+{
+    if (!s->open)
+        return OTAPULT_E_STORE;
+    esp_err_t err = write_key(s->nvs, key, src, len);
+    if (err == ESP_OK)
+        err = nvs_commit(s->nvs);
+    return err == ESP_OK ? 0 : store_error(key, err);
+}
+
+static int port_kv_get(void *ctx, const char *key, void *dst, size_t cap, size_t *len)
+{
+    const struct esp_board *b = ctx;
+
+    return get_value(&b->store, key, dst, cap, len);
+}
+
 static int port_kv_set(void *ctx, const char *key, const void *src, size_t len)
 {
     const struct esp_board *b = ctx;
 
-    if (!b->nvs_open)
-        return OTAPULT_E_STORE;
-    esp_err_t err = write_key(b->nvs, key, src, len);
-    if (err == ESP_OK)
-        err = nvs_commit(b->nvs);
-    return err == ESP_OK ? 0 : store_error(key, err);
+    return set_value(&b->store, key, src, len);
+}
+
+static int port_vault_get(void *ctx, const char *key, void *dst, size_t cap, size_t *len)
+{
+    const struct esp_board *b = ctx;
+
+    return get_value(&b->vault, key, dst, cap, len);
+}
+
+static int port_vault_set(void *ctx, const char *key, const void *src, size_t len)
+{
+    const struct esp_board *b = ctx;
+
+    return set_value(&b->vault, key, src, len);
+}
+
+static bool has_vault(void)
+{
+    return esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_NVS,
+                                    ESP_BOARD_VAULT) != NULL;
 }
 
 /* ---- what a reset leaves alone ---- */
@@ -164,6 +209,8 @@ void otapult_esp_bind_system(struct esp_board *b)
     b->port.retained = &otapult_esp_retained;
     b->port.kv_get = port_kv_get;
     b->port.kv_set = port_kv_set;
+    b->port.vault_get = has_vault() ? port_vault_get : NULL;
+    b->port.vault_set = has_vault() ? port_vault_set : NULL;
     b->port.now_ms = port_now_ms;
     b->port.random = port_random;
     b->port.reset_reason = port_reset_reason;

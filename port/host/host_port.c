@@ -379,9 +379,24 @@ static void protect_running(struct host_port *h)
             h->slot[n].read_only = true;
 }
 
+/* The first nvs that is not the vault, wherever in the table that stands. */
+static void bind_store(struct host_port *h)
+{
+    struct otapult_partition p;
+    h->store = (struct store){.nor = h->nor};
+    for (unsigned n = 0; n < h->entries; n++) {
+        otapult_table_entry(h->table, n, &p);
+        if (p.type != OTAPULT_PART_DATA || p.subtype != OTAPULT_PART_DATA_NVS ||
+            strcmp(p.label, VAULT_LABEL) == 0)
+            continue;
+        if (p.offset % NOR_SECTOR == 0)
+            h->store = (struct store){.nor = h->nor, .base = p.offset, .size = p.size};
+        return;
+    }
+}
+
 static void bind_partitions(struct host_port *h)
 {
-    struct otapult_partition nvs;
     for (int n = 0; n < CTX_COUNT; n++)
         h->slot[n].port = h;
     for (int n = 0; n < OTAPULT_SLOTS_MAX; n++)
@@ -389,11 +404,7 @@ static void bind_partitions(struct host_port *h)
     bind_partition(h, CTX_FACTORY, OTAPULT_PART_APP, OTAPULT_PART_APP_FACTORY);
     bind_partition(h, CTX_OTA_DATA, OTAPULT_PART_DATA, OTAPULT_PART_DATA_OTA);
     protect_running(h);
-    h->store = (struct store){.nor = h->nor};
-    if (find(h, OTAPULT_PART_DATA, OTAPULT_PART_DATA_NVS, &nvs) && nvs.offset % NOR_SECTOR == 0) {
-        h->store.base = nvs.offset;
-        h->store.size = nvs.size;
-    }
+    bind_store(h);
 }
 
 static bool entry(void *ctx, unsigned n, struct otapult_partition *out)

@@ -136,6 +136,8 @@ static ssize_t read_event(void *ctx, uint64_t pos, char *dst, size_t cap)
     if (e->event_sent == e->event_len) {
         if (!wait_for_turn(e->server, e->events++ == 0))
             return MHD_CONTENT_READER_END_OF_STREAM;
+        if (mhd_is_cut(e->server))
+            return MHD_CONTENT_READER_END_WITH_ERROR;
         e->event_sent = 0;
         e->event_len = otapult_http_event(&e->core, e->event, sizeof e->event);
         if (e->event_len == 0)
@@ -154,7 +156,7 @@ static enum MHD_Result queue_answer(struct exchange *e, bool stream)
 {
     struct MHD_Response *response;
 
-    if (e->out_of_memory)
+    if (e->out_of_memory || mhd_is_cut(e->server))
         return MHD_NO;
     if (stream)
         response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, sizeof e->event, read_event, e, NULL);
@@ -264,12 +266,13 @@ static void speak(void *ctx)
     const union MHD_ConnectionInfo *fd =
         MHD_get_connection_info(e->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     char *words = NULL;
-    int n = e->out_of_memory ? -1
-                             : asprintf(&words,
-                                        "HTTP/1.1 %d Ended\r\nContent-Type: %s\r\n%sConnection: close\r\n"
-                                        "Content-Length: %zu\r\n\r\n%.*s",
-                                        e->status, e->content_type, e->headers, e->len, (int)e->len,
-                                        (const char *)e->body);
+    int n = e->out_of_memory || mhd_is_cut(e->server)
+                ? -1
+                : asprintf(&words,
+                           "HTTP/1.1 %d Ended\r\nContent-Type: %s\r\n%sConnection: close\r\n"
+                           "Content-Length: %zu\r\n\r\n%.*s",
+                           e->status, e->content_type, e->headers, e->len, (int)e->len,
+                           (const char *)e->body);
     e->spoken = true;
     if (n > 0 && e->server->tls)
         (void)gnutls_record_send(tls->tls_session, words, (size_t)n);

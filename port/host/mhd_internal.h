@@ -20,6 +20,7 @@ struct mhd_server {
     pthread_mutex_t mutex;
     pthread_cond_t moved; /* stopping was set, or an exchange ended */
     bool stopping;
+    bool (*is_cut)(void); /* NULL: power is always there */
     unsigned exchanges; /* begun and not completed */
 };
 
@@ -30,6 +31,9 @@ enum MHD_Result mhd_on_request(void *ctx, struct MHD_Connection *connection, con
                                void **slot);
 void mhd_on_completed(void *ctx, struct MHD_Connection *connection, void **slot,
                       enum MHD_RequestTerminationCode why);
+
+/* Is the board without power? Then nothing is answered any more. */
+bool mhd_is_cut(struct mhd_server *s);
 
 struct timespec mhd_after_ms(long ms);
 

@@ -149,6 +149,13 @@ bool mhd_server_address(const struct mhd_server *s, struct sockaddr_storage *add
     return getsockname(fd, (struct sockaddr *)address, &size) == 0;
 }
 
+void mhd_server_power(struct mhd_server *s, bool (*is_cut)(void))
+{
+    pthread_mutex_lock(&s->mutex);
+    s->is_cut = is_cut;
+    pthread_mutex_unlock(&s->mutex);
+}
+
 void mhd_server_stop(struct mhd_server *s)
 {
     MHD_socket listening = MHD_quiesce_daemon(s->daemon);

@@ -28,6 +28,10 @@ uint16_t mhd_server_port(const struct mhd_server *s);
 /* Where it listens, as the system says. false: it does not say. */
 bool mhd_server_address(const struct mhd_server *s, struct sockaddr_storage *address);
 
+/* A board without power answers nothing: from the moment is_cut() says so connections end without a word. Called
+ * from any thread, until the server has stopped. */
+void mhd_server_power(struct mhd_server *s, bool (*is_cut)(void));
+
 /* Closes the listening socket, ends event streams, lets answers under way finish, frees everything. */
 void mhd_server_stop(struct mhd_server *s);
 

@@ -3,6 +3,14 @@
 
 #include <errno.h>
 
+bool mhd_is_cut(struct mhd_server *s)
+{
+    pthread_mutex_lock(&s->mutex);
+    bool cut = s->is_cut != NULL && s->is_cut();
+    pthread_mutex_unlock(&s->mutex);
+    return cut;
+}
+
 struct timespec mhd_after_ms(long ms)
 {
     struct timespec t;

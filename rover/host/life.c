@@ -65,6 +65,14 @@ static void revoke_key(struct life *life)
 
 static const struct otapult_decoder *const decoders[] = {&otapult_gzip, &otapult_patch, NULL};
 
+static void set_pace(const struct options *o, struct otapult_config *config)
+{
+    if (o->min_rate >= 0)
+        config->min_rate = (uint32_t)o->min_rate;
+    if (o->upload_s >= 0)
+        config->upload_ms = (uint32_t)o->upload_s * 1000;
+}
+
 /* The checks ask it as long as the life lasts. */
 static bool start(struct life *life, struct ports *ports)
 {
@@ -82,6 +90,8 @@ static bool start(struct life *life, struct ports *ports)
         config.soak_ms = (uint32_t)life->options->soak_ms;
     else if (life->options->fast)
         config.soak_ms = FAST_SOAK_MS;
+    set_pace(life->options, &config);
+    config.same_project = life->options->same_project;
     if (life->options->restart_ms >= 0)
         config.restart_ms = (uint32_t)life->options->restart_ms;
     config.decoders = decoders;

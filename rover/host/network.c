@@ -6,6 +6,7 @@
 #include "announce.h"
 #include "console.h"
 #include "life_state.h"
+#include "power.h"
 
 /* The port stands behind the address, whatever that is. */
 static void say_where(const char *what, const char *scheme, const struct mhd_server *server)
@@ -32,6 +33,8 @@ static struct mhd_server *listen_at(struct life *life, uint16_t port, const stru
     if (server == NULL)
         console_complain("cannot listen on %s, port %u: %s%s", life->options->bind, port, strerror(errno),
                          errno == EADDRINUSE ? "; --port 0 picks a free one" : "");
+    else
+        mhd_server_power(server, power_is_cut);
     return server;
 }
 

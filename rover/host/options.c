@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PORT_MAX    65535
-#define SECONDS_MAX 3600
-#define RESTART_MAX 60000 /* ms */
-#define SOAK_MAX    3600000
-#define ASK_MAX     2000000
+#define PORT_MAX        65535
+#define SECONDS_MAX     3600
+#define RESTART_MAX     60000 /* ms */
+#define SOAK_MAX        3600000
+#define RATE_MAX        1000000
+#define UPLOAD_TIME_MAX 86400
+#define ASK_MAX         2000000
 
 /* A figure as text, for messages. */
 #define TEXT_OF(macro)  TEXT_OF_(macro)
@@ -30,6 +32,9 @@ static const char usage[] =
     "  --reset          start over with a new flash file; what is no flash file is left alone\n"
     "  --fast           no simulated delays of flash and boot\n"
     "  --stall SECONDS  an upload that sends nothing for so long ends (15)\n"
+    "  --min-rate BYTES  a second: one that sends less, over 30 s, ends (256); 0: never\n"
+    "  --upload-time SECONDS  for which the rover waits for one in all (3600); 0: for ever\n"
+    "  --same-project   firmware of another project is refused\n"
     "  --confirm SECONDS  a new firmware must pass its health checks within (60)\n"
     "  --soak MS        and go on passing them for so long (10000; 300 with --fast)\n"
     "  --restart MS     a restart begins MS after its answer, and takes as long (500; it takes 1500, or\n"
@@ -154,6 +159,22 @@ static bool set_fast(struct options *o, const char *value)
 static bool set_stall(struct options *o, const char *value)
 {
     return number(value, 1, SECONDS_MAX, &o->stall_s);
+}
+
+static bool set_min_rate(struct options *o, const char *value)
+{
+    return number_or_none(value, RATE_MAX, &o->min_rate);
+}
+
+static bool set_upload_time(struct options *o, const char *value)
+{
+    return number_or_none(value, UPLOAD_TIME_MAX, &o->upload_s);
+}
+
+static bool set_same_project(struct options *o, const char *value)
+{
+    (void)value;
+    return o->same_project = true;
 }
 
 static bool set_confirm(struct options *o, const char *value)
@@ -359,6 +380,9 @@ static const struct row {
     {"reset", NULL, set_reset, false},
     {"fast", NULL, set_fast, false},
     {"stall", A_TIME, set_stall, false},
+    {"min-rate", "a number of bytes a second from 0 to " TEXT_OF(RATE_MAX), set_min_rate, false},
+    {"upload-time", "a number of seconds from 0 to " TEXT_OF(UPLOAD_TIME_MAX), set_upload_time, false},
+    {"same-project", NULL, set_same_project, false},
     {"confirm", A_TIME, set_confirm, false},
     {"soak", "a number of milliseconds from 0 to " TEXT_OF(SOAK_MAX), set_soak, false},
     {"restart", "a number of milliseconds from 0 to " TEXT_OF(RESTART_MAX), set_restart, false},
@@ -524,6 +548,8 @@ void options_parse(struct options *o, int argc, char **argv)
                           .stall_s = 15,
                           .confirm_s = 60,
                           .soak_ms = -1,
+                          .min_rate = -1,
+                          .upload_s = -1,
                           .restart_ms = -1,
                           .http_port = -1,
                           .secure = {SECURE_OPTIONS_DEFAULT}};

@@ -16,7 +16,9 @@ struct options {
     const char *wear;            /* NULL: not written */
     unsigned port;               /* 0: a free one */
     unsigned stall_s, confirm_s;
-    int soak_ms; /* -1: as usual */
+    int soak_ms; /* -1: as usual; so the next two */
+    int min_rate, upload_s;
+    bool same_project;
     int restart_ms;              /* -1: the core's default, and what the simulation is made for */
     int http_port;               /* -1: none; 0: a free one */
     bool reset, fast;

@@ -404,6 +404,16 @@ describe('the update cannot begin', () => {
         await rover.waitFor('the confirmation', s => s.boot === boot + 1 && !s.pending);
     });
 
+    test('a board that loses its power says nothing', async () => {
+        const { boot } = await rover.status();
+        const cut = await slowUpload();
+        rover.child.kill('SIGUSR1');
+        assert.equal(await cut.finish(), '');
+        await rover.waitForBoot(boot + 1);
+        assert.equal((await again()).status, 200);
+        await rover.waitFor('the confirmation', s => s.boot === boot + 2 && !s.pending);
+    });
+
     test('a client that stalls loses its session, and the next one gets in', async () => {
         const silent = await slowUpload();
         assert.match(await silent.ended(), /^HTTP\/1.1 408 .*"code":"stalled"/s, 'in words');
@@ -411,6 +421,28 @@ describe('the update cannot begin', () => {
         assert.equal(status.last.code, 'stalled');
         assert.equal((await again()).status, 200);
         await rover.waitForBoot(status.boot + 1);
+    });
+});
+
+describe('what an owner may ask for', () => {
+    test('--same-project, --min-rate, --upload-time', async () => {
+        const rover = await startRover({ args: ['--fast', '--same-project', '--upload-time', '1', '--min-rate', '0'] });
+        try {
+            const other = await samples.make('other-project.bin', { project: 'lamp', version: '2.0.0', seed: 6 });
+            refused(await upload(rover.url, other), 422, 'Update.end() failed', 'other_project');
+            const { hostname, port } = new URL(rover.url);
+            const socket = net.connect(Number(port), hostname);
+            let answer = '';
+            socket.on('data', data => { answer += data; }).on('error', () => {});
+            const ended = new Promise(resolve => socket.on('close', resolve));
+            socket.write(`POST /api/ota/upload HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: application/octet-stream\r\n` +
+                'Content-Length: 500000\r\n\r\n');
+            socket.write(fs.readFileSync(other).subarray(0, 100));
+            await ended;
+            assert.match(answer, /"code":"upload_too_slow"/);
+        } finally {
+            await rover.stop();
+        }
     });
 });
 

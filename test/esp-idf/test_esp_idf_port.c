@@ -158,6 +158,64 @@ static void another_chip_is_no_overlap(void **state)
     assert_int_equal(slots().table_error, OTAPULT_E_SLOTS_OVERLAP);
 }
 
+/* ---- the vault ---- */
+
+static const struct table_part with_vault[] = {
+    PARTS_BEFORE, {0, 0x11, 0x20000, 0x10000, "app1"}, {1, 2, 0x30000, 0x4000, "otapult"}};
+
+static void assert_stored(int (*get)(void *, const char *, void *, size_t, size_t *), const char *value)
+{
+    char found[16] = "";
+    size_t len;
+
+    assert_int_equal(get(port()->ctx, "key", found, sizeof found, &len), 0);
+    assert_int_equal(len, strlen(value));
+    assert_string_equal(found, value);
+}
+
+/* Every ESP-IDF example erases NVS when it does not start. */
+static void the_vault_outlives_an_erased_nvs(void **state)
+{
+    (void)state;
+    boot_with(with_vault, 5);
+    assert_int_equal(slots().table_error, 0);
+    otapult_esp_open_store(&otapult_esp_board);
+    assert_int_equal(port()->vault_set(port()->ctx, "key", "safe", 4), 0);
+    assert_int_equal(port()->kv_set(port()->ctx, "key", "note", 4), 0);
+    assert_stored(port()->vault_get, "safe");
+    assert_stored(port()->kv_get, "note");
+    memset(l.flash.nor.data + 0x9000, 0xFF, 0x4000);
+    assert_true(life_boot(&l, ESP_RST_POWERON));
+    (void)otapult_esp_port();
+    otapult_esp_open_store(&otapult_esp_board);
+    assert_stored(port()->kv_get, "");
+    assert_stored(port()->vault_get, "safe");
+}
+
+/* It does not fall back to the store: what is not there may have been revoked there. */
+static void a_vault_that_does_not_open_says_so_each_time(void **state)
+{
+    char value[8];
+    size_t len;
+
+    (void)state;
+    boot_with(with_vault, 5);
+    fake_idf.vault_error = ESP_ERR_NVS_NO_FREE_PAGES;
+    otapult_esp_open_store(&otapult_esp_board);
+    assert_int_equal(port()->vault_get(port()->ctx, "key", value, sizeof value, &len), OTAPULT_E_STORE);
+    assert_int_equal(port()->vault_set(port()->ctx, "key", "x", 1), OTAPULT_E_STORE);
+    assert_int_equal(port()->kv_set(port()->ctx, "key", "x", 1), 0);
+    fake_idf.vault_error = ESP_OK;
+}
+
+static void without_the_partition_there_is_no_vault(void **state)
+{
+    (void)state;
+    boot(WORLD_TWO_OTA);
+    assert_null(port()->vault_get);
+    assert_null(port()->vault_set);
+}
+
 /* ---- the shared port test ---- */
 
 static bool reboot(struct port_contract *c)
@@ -587,6 +645,9 @@ int main(void)
         TEST_CASE(a_misplaced_table_takes_no_update),
         TEST_CASE(the_place_that_runs_is_read_only),
         TEST_CASE(another_chip_is_no_overlap),
+        TEST_CASE(the_vault_outlives_an_erased_nvs),
+        TEST_CASE(a_vault_that_does_not_open_says_so_each_time),
+        TEST_CASE(without_the_partition_there_is_no_vault),
         TEST_CASE(a_running_test_app_is_no_slot),
         TEST_CASE(each_flash_error_is_a_row_of_the_table),
         TEST_CASE(a_range_that_wraps_is_refused),

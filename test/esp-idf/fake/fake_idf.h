@@ -53,8 +53,9 @@ struct fake_idf {
     unsigned        partitions;
     bool            encrypted;  /* app slots and OTA data are: 16-byte rule */
 
-    struct store store;
-    bool         nvs_up, nvs_open;
+    struct store store, vault;
+    bool         nvs_up, nvs_open, vault_up, vault_open;
+    esp_err_t    vault_error; /* as nvs_error, of the partition "otapult" alone */
     esp_err_t    nvs_error;     /* what every access to NVS gives; ESP_OK: it works */
     esp_err_t    boot_error;    /* what esp_ota_set_boot_partition() gives, before it does anything */
 

@@ -277,23 +277,59 @@ esp_err_t esp_task_wdt_reset(void)
 
 /* ---- NVS ---- */
 
-#define HANDLE 7u
+#define HANDLE       7u
+#define VAULT_HANDLE 8u
+#define VAULT        "otapult"
+
+static struct store *store_of(nvs_handle_t handle)
+{
+    return handle == VAULT_HANDLE ? &fake_idf.vault : &fake_idf.store;
+}
 
 static esp_err_t check_nvs(nvs_handle_t handle, const char *key)
 {
     if (fake_idf.mutexes_held > 0)
         fake_idf_punish("NVS under the lock");
-    if (handle != HANDLE || !fake_idf.nvs_open)
+    if (!(handle == HANDLE && fake_idf.nvs_open) && !(handle == VAULT_HANDLE && fake_idf.vault_open))
         return ESP_ERR_NVS_INVALID_HANDLE;
     if (key != NULL && (strlen(key) == 0 || strlen(key) > STORE_KEY_MAX))
         return ESP_ERR_NVS_KEY_TOO_LONG;
-    return fake_idf.nvs_error;
+    return handle == VAULT_HANDLE ? fake_idf.vault_error : fake_idf.nvs_error;
+}
+
+esp_err_t nvs_flash_init_partition(const char *label)
+{
+    const esp_partition_t *p =
+        esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_NVS, label);
+
+    if (p == NULL)
+        return ESP_ERR_NOT_FOUND;
+    if (strcmp(label, VAULT) != 0)
+        fake_idf_punish("a partition that the fake does not know");
+    if (fake_idf.vault_error != ESP_OK)
+        return fake_idf.vault_error;
+    fake_idf.vault = (struct store){.nor = fake_idf.nor, .base = p->address, .size = p->size};
+    fake_idf.vault_up = true;
+    return ESP_OK;
+}
+
+esp_err_t nvs_open_from_partition(const char *label, const char *namespace_name, nvs_open_mode_t open_mode,
+                                  nvs_handle_t *out_handle)
+{
+    (void)open_mode;
+    if (strcmp(label, VAULT) != 0 || !fake_idf.vault_up)
+        return ESP_ERR_NVS_PART_NOT_FOUND;
+    if (strlen(namespace_name) > STORE_KEY_MAX)
+        return ESP_ERR_NVS_KEY_TOO_LONG;
+    fake_idf.vault_open = true;
+    *out_handle = VAULT_HANDLE;
+    return ESP_OK;
 }
 
 esp_err_t nvs_flash_init(void)
 {
     const esp_partition_t *p =
-        esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_NVS, NULL);
+        esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_NVS, "nvs");
 
     if (p == NULL)
         return ESP_ERR_NOT_FOUND;
@@ -322,7 +358,7 @@ esp_err_t nvs_get_blob(nvs_handle_t handle, const char *key, void *out_value, si
     size_t len = 0;
     esp_err_t err = check_nvs(handle, key);
 
-    if (err == ESP_OK && store_get(&fake_idf.store, key, value, sizeof value, &len) != 0)
+    if (err == ESP_OK && store_get(store_of(handle), key, value, sizeof value, &len) != 0)
         err = ESP_ERR_FLASH_BASE + 1;
     if (err == ESP_OK && len == 0)
         err = ESP_ERR_NVS_NOT_FOUND;
@@ -341,7 +377,7 @@ esp_err_t nvs_set_blob(nvs_handle_t handle, const char *key, const void *value, 
 
     if (err == ESP_OK && (length == 0 || length > STORE_VALUE_MAX))
         fake_idf_punish("a value of a size that the port never stores");
-    if (err == ESP_OK && store_set(&fake_idf.store, key, value, length) != 0)
+    if (err == ESP_OK && store_set(store_of(handle), key, value, length) != 0)
         err = ESP_ERR_NVS_NOT_ENOUGH_SPACE;
     return err;
 }
@@ -352,9 +388,9 @@ esp_err_t nvs_erase_key(nvs_handle_t handle, const char *key)
     size_t len = 0;
     esp_err_t err = check_nvs(handle, key);
 
-    if (err == ESP_OK && store_get(&fake_idf.store, key, value, sizeof value, &len) == 0 && len == 0)
+    if (err == ESP_OK && store_get(store_of(handle), key, value, sizeof value, &len) == 0 && len == 0)
         err = ESP_ERR_NVS_NOT_FOUND;
-    if (err == ESP_OK && store_set(&fake_idf.store, key, NULL, 0) != 0)
+    if (err == ESP_OK && store_set(store_of(handle), key, NULL, 0) != 0)
         err = ESP_ERR_NVS_NOT_ENOUGH_SPACE;
     return err;
 }

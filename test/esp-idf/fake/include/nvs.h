@@ -26,6 +26,11 @@ typedef enum { NVS_READONLY, NVS_READWRITE } nvs_open_mode_t;
  * NOT_INITIALIZED: before nvs_flash_init(); NVS_NOT_FOUND (NVS_READONLY). */
 esp_err_t nvs_open(const char *namespace_name, nvs_open_mode_t open_mode, nvs_handle_t *out_handle);
 
+/* The same in another partition. ESP_ERR_NVS_PART_NOT_FOUND: it was not set up. */
+#define ESP_ERR_NVS_PART_NOT_FOUND (ESP_ERR_NVS_BASE + 0x0f)
+esp_err_t nvs_open_from_partition(const char *part_name, const char *namespace_name, nvs_open_mode_t open_mode,
+                                  nvs_handle_t *out_handle);
+
 /* Copies the value and sets *length to its length; `out_value` NULL: only that. NVS_NOT_FOUND: no such key,
  * *length stays. INVALID_LENGTH: *length, then set to what is needed, was too small; nothing is copied. */
 esp_err_t nvs_get_blob(nvs_handle_t handle, const char *key, void *out_value, size_t *length);

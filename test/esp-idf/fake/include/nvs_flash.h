@@ -8,4 +8,7 @@
  * done before. ESP_ERR_NOT_FOUND: the table has none. ESP_ERR_NVS_NO_FREE_PAGES: to be erased first. */
 esp_err_t nvs_flash_init(void);
 
+/* The same for the partition with that label, of type data and subtype nvs. */
+esp_err_t nvs_flash_init_partition(const char *partition_label);
+
 #endif
