@@ -437,6 +437,33 @@ describe('browsers', () => {
         }
     });
 
+    test('every event, slot state and claim of the sources has its words on the page, in both languages', async () => {
+        const source = file => fs.readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+        const names = (file, prefix) => [...source(file).matchAll(new RegExp(`\\[${prefix}\\w+\\] = "(\\w+)"`, 'g'))].map(([, name]) => name);
+        const events = names('src/update/status.c', 'OTAPULT_EV_');
+        const states = [...names('src/web/status_json.c', 'OTAPULT_STATE_'), 'undefined', 'empty'];
+        assert.ok(events.length >= 12 && states.length >= 8, `${events} ${states}`);
+        for (const [locale, letters] of [['en-US', /[a-z]{2}/], ['ru-RU', /[а-я]{2}/]]) {
+            const page = await open({ locale });
+            const missing = await page.evaluate(([known, pattern]) => known.filter(name =>
+                !WORDS[name] || !new RegExp(pattern, 'i').test(t(name)) || /_/.test(t(name))),
+            [[...events, ...states.map(state => state === 'new' ? 'new_image' : state)], letters.source]);
+            assert.deepEqual(missing, [], locale);
+            await page.close();
+        }
+    });
+
+    test('locked keys and a table without otadata block as a table without slots does', async () => {
+        for (const [code, error] of [['locked', 'Update.begin() failed'], ['no_ota_data', 'No OTA partition'], ['signature_no_keys', 'Update.begin() failed']]) {
+            const page = await open({ change: s => Object.assign(s, { error: { error, code, detail: 'x', hint: 'y' } }) });
+            await choose(page);
+            await page.waitForTimeout(1200); // a status later
+            assert.ok((await text(page, '#conditions')).includes(error), code);
+            assert.equal(await page.isEnabled('#upload'), false, code);
+            await page.close();
+        }
+    });
+
     test('no word of the machine on the page', async () => {
         for (const locale of ['en-US', 'ru-RU']) {
             const page = await open({ locale });
