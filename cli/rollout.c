@@ -243,13 +243,20 @@ static void wait_for_restart(struct job *j)
 
 static void start_again(void *ctx);
 
-/* The link broke. What had been sent whole may well have been taken: the robot is asked. */
+/* What had been sent whole may well have been taken, and only a look at the robot tells. A resumable upload
+ * knows by itself how far it has come. */
+static bool may_be_taken(const struct job *j)
+{
+    return j->form_len > 0 && j->sent >= j->form_len && !j->bare && !j->rollout->options->stage &&
+           j->upload_url[0] == '\0';
+}
+
 static void link_broke(struct job *j, const struct wire_answer *a)
 {
     struct fault f = {0};
 
     wire_fault(&f, a);
-    if (j->form_len > 0 && j->sent >= j->form_len && !j->bare && !j->rollout->options->stage) {
+    if (may_be_taken(j)) {
         j->unsure = true;
         wait_for_restart(j);
         return;
@@ -420,12 +427,15 @@ static void ask_offset(struct job *j)
     wire_send(j->rollout->wire, &q);
 }
 
-/* Where the upload lives: the robot's own, or nowhere. An address elsewhere is not followed. */
+/* Where the upload lives: the robot's own, or nowhere. An address elsewhere is not followed. A relative one
+ * is beside the address that made it. */
 static bool set_upload_url(struct job *j, const char *location)
 {
     size_t base = strlen(j->robot->base);
 
-    if (location[0] == '/')
+    if (strncmp(location, "uploads", strlen("uploads")) == 0)
+        snprintf(j->upload_url, sizeof j->upload_url, "%s/api/ota/%s", j->robot->base, location);
+    else if (location[0] == '/')
         snprintf(j->upload_url, sizeof j->upload_url, "%s%s", j->robot->base, location);
     else if (strncmp(location, j->robot->base, base) == 0 && location[base] == '/')
         snprintf(j->upload_url, sizeof j->upload_url, "%s", location);

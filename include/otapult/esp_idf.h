@@ -90,6 +90,13 @@ extern uint64_t otapult_esp_decoder_memory[OTAPULT_ESP_DECODER_RAM / sizeof(uint
 #define OTAPULT_ESP_RUSSIAN NULL
 #endif
 
+/* What CONFIG_OTAPULT_RESUME says: uploads that break off and go on. */
+#ifdef CONFIG_OTAPULT_RESUME
+#define OTAPULT_ESP_RESUME &otapult_resumable
+#else
+#define OTAPULT_ESP_RESUME NULL
+#endif
+
 #define OTAPULT_SITES_MAX 3
 
 /* The built-in health checks, for tables of the application's own, too; none fails, the deadline does.
@@ -111,14 +118,15 @@ void otapult_esp_watch_trial(void);
 
 #define OTAPULT_ESP_CONFIG_DEFAULT                                                                    \
     {                                                                                                 \
-        .device = {OTAPULT_CONFIG_DEFAULT, .russian = OTAPULT_ESP_RUSSIAN, OTAPULT_ESP_DECODERS},           \
+        .device = {OTAPULT_CONFIG_DEFAULT, .russian = OTAPULT_ESP_RUSSIAN,                               \
+                   .resumable = OTAPULT_ESP_RESUME, OTAPULT_ESP_DECODERS},                              \
         .port = 8080, .upload_priority = 4, .poll_priority = 3,                                             \
         .secure = OTAPULT_ESP_PROFILE,                                                                \
     }
 
 /* Entries of httpd_config_t.max_uri_handlers to keep for Otapult's own routes; add one for each route of
  * the application's sites, and for each handler registered otherwise. */
-#define OTAPULT_ESP_HANDLERS 28
+#define OTAPULT_ESP_HANDLERS 34
 
 /* What httpd_config_t.stack_size must be at least, and 4096 more with TLS: all requests but long uploads
  * run in the server's task. */

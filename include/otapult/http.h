@@ -162,7 +162,7 @@ void otapult_http_lost(struct otapult_exchange *x);
 
 /* The next event of a stream as text, into dst[cap], cap at least OTAPULT_HTTP_EVENT. Returns its
  * length, 0 when the stream ends. To be called every OTAPULT_HTTP_EVENT_MS. */
-#define OTAPULT_HTTP_EVENT    6944
+#define OTAPULT_HTTP_EVENT    6976
 #define OTAPULT_HTTP_EVENT_MS 200
 size_t otapult_http_event(struct otapult_exchange *x, char *dst, size_t cap);
 

@@ -72,6 +72,11 @@ struct otapult_pull;
 /* The longest name of a device, in bytes of UTF-8. */
 #define OTAPULT_NAME_MAX 40u
 
+/* Uploads that break off and go on where they were, by tus 1.0: the addresses, and the note that survives a restart.
+ * docs/transfer.md */
+struct otapult_resumable;
+extern const struct otapult_resumable otapult_resumable;
+
 struct otapult_config {
     const struct otapult_port *port; /* must outlive the device */
     /* What people call this device, to tell it from its brothers: page, status and log say it. UTF-8 without
@@ -103,6 +108,11 @@ struct otapult_config {
      * not what erasing and unpacking take. */
     uint32_t min_rate, min_rate_ms;
     uint32_t upload_ms;
+    /* Resumable uploads: NULL is none. One that broke off is waited for so long, and is not measured by stall_ms and
+     * min_rate; meanwhile the device is held for it. A restart costs up to resume_step bytes of a plain file, and a
+     * smaller step more writes to the store. */
+    const struct otapult_resumable *resumable;
+    uint32_t resume_ms, resume_step;
     uint32_t restart_ms;   /* between 'success' and the restart, so that the answer gets out */
     uint32_t rest_ms;      /* how long a restart waits for the application to come to rest */
     uint32_t crash_window_ms; /* a crash sooner after the start counts */
@@ -151,7 +161,7 @@ struct otapult_config {
 #define OTAPULT_CONFIG_DEFAULT                                                                        \
     .chip_id = OTAPULT_CHIP_ESP32S3, .soak_ms = 10000, .confirm_ms = 60000, .stall_ms = 15000,        \
     .min_rate = 256, .min_rate_ms = 30000, .upload_ms = 3600000, .restart_ms = 500, .rest_ms = 10000, \
-    .crash_window_ms = 60000, .crash_limit = 5, .max_retries = 3
+    .crash_window_ms = 60000, .crash_limit = 5, .max_retries = 3, .resume_ms = 120000, .resume_step = 65536
 
 /* A `ready` and a `hold` for devices on which nothing moves: always true, and nothing to do. */
 bool otapult_always_ready(void *app, char *why, size_t cap);

@@ -31,7 +31,8 @@ static httpd_method_t method_of(const struct otapult_route *route)
     static const struct {
         const char *name;
         httpd_method_t method;
-    } methods[] = {{"POST", HTTP_POST}, {"PUT", HTTP_PUT}, {"DELETE", HTTP_DELETE}};
+    } methods[] = {{"HEAD", HTTP_HEAD},   {"POST", HTTP_POST},     {"PUT", HTTP_PUT},
+                   {"PATCH", HTTP_PATCH}, {"DELETE", HTTP_DELETE}, {"OPTIONS", HTTP_OPTIONS}};
 
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
         if (strcmp(methods[i].name, route->method) == 0)

@@ -38,7 +38,7 @@ struct exchange {
     uint8_t early;  /* bytes received so far, up to EARLY_BYTES */
     bool close;     /* the connection cannot go on behind this request */
     bool broken;    /* the answer does not get out any more */
-    bool head_only; /* HEAD */
+    bool head_only; /* HEAD, and answers that have no body: 204 */
     bool expects;   /* the client sends no body before it is told to */
     char text[320]; /* values of the headers that the core asked for */
     uint8_t piece[256];
@@ -53,7 +53,8 @@ static const struct {
     const char *name;
     httpd_method_t method;
 } methods[] = {
-    {"GET", HTTP_GET}, {"HEAD", HTTP_HEAD}, {"POST", HTTP_POST}, {"PUT", HTTP_PUT}, {"DELETE", HTTP_DELETE},
+    {"GET", HTTP_GET},     {"HEAD", HTTP_HEAD},     {"POST", HTTP_POST},       {"PUT", HTTP_PUT},
+    {"PATCH", HTTP_PATCH}, {"DELETE", HTTP_DELETE}, {"OPTIONS", HTTP_OPTIONS},
 };
 
 static const char *method_name(int method)
@@ -184,7 +185,8 @@ static void reply_head(void *ctx, int status, const char *content_type, const ch
     send_text(e, "\r\n");
     send_text(e, headers);
     send_text(e, more);
-    send_text(e, "Transfer-Encoding: chunked\r\n\r\n");
+    e->head_only |= status == 204; /* RFC 9112, section 6.1: nor a word of how it is sent */
+    send_text(e, status == 204 ? "\r\n" : "Transfer-Encoding: chunked\r\n\r\n");
 }
 
 static void reply_body(void *ctx, const void *data, size_t len)

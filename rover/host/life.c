@@ -73,6 +73,15 @@ static void set_pace(const struct options *o, struct otapult_config *config)
         config->upload_ms = (uint32_t)o->upload_s * 1000;
 }
 
+/* How firmware may come. */
+static void set_forms(struct life *life, struct otapult_config *config)
+{
+    config->resumable = &otapult_resumable;
+    config->decoders = decoders;
+    config->decoder_memory = life->decoder_memory;
+    config->decoder_memory_size = sizeof life->decoder_memory;
+}
+
 /* The checks ask it as long as the life lasts. */
 static bool start(struct life *life, struct ports *ports)
 {
@@ -94,9 +103,7 @@ static bool start(struct life *life, struct ports *ports)
     config.same_project = life->options->same_project;
     if (life->options->restart_ms >= 0)
         config.restart_ms = (uint32_t)life->options->restart_ms;
-    config.decoders = decoders;
-    config.decoder_memory = life->decoder_memory;
-    config.decoder_memory_size = sizeof life->decoder_memory;
+    set_forms(life, &config);
     hardware = hardware_of(life);
     rover_configure(&life->rover, &config, checks, &hardware);
     secure_configure(&life->options->secure, life->options->flash, &config, &life->users);

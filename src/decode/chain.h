@@ -46,6 +46,9 @@ const char *otapult_chain_fault(const struct otapult_decoder *const *decoders, c
 void otapult_chain_init(struct otapult_chain *c, const struct otapult_decoder *const *decoders, void *memory,
                         size_t memory_size, uint32_t size);
 
+/* Instead of the file's first bytes, which somebody has seen before: it is not packed. */
+void otapult_chain_is_plain(struct otapult_chain *c);
+
 /* The next bytes of the file, any split. Calls env->expect() once at the most, before the first env->put().
  * 0 or the first error, with its finding in *env->why; it stays. */
 OTAPULT_MUST_CHECK int otapult_chain_feed(struct otapult_chain *c, const struct otapult_decoder_env *env,

@@ -50,6 +50,7 @@ void otapult_slot_writer_resume(struct otapult_slot_writer *w, const uint8_t hel
         return;
     memcpy(w->held, held, OTAPULT_SLOT_HELD);
     w->received = w->written = at;
+    w->touched = true;
     w->erased = at + -at % sector;
 }
 

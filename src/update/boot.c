@@ -197,6 +197,8 @@ static void resolve(struct otapult *o)
     if (!o->resolved)
         return;
     otapult_load_staged(o);
+    if (o->resume != NULL)
+        o->resume->start(o);
     otapult_guard_decide(o);
 }
 

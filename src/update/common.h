@@ -20,6 +20,7 @@
  *   back        rollback, restart
  *   upload      one file from begin to finish
  *   staged      what was written and waits
+ *   resume      uploads that break off and go on; reached through o->resume alone
  *   intake      its bytes: decoders, then the session
  *   confirm     health checks, confirm, reject
  *   keys        users, keys, self-test; reached through o->keys alone
@@ -45,6 +46,26 @@
  *
  * poll() is called by one task only: it alone runs health checks and ends what has stalled, so `passed` needs
  * no claim while a check runs, and a check never runs twice at once. */
+/* An upload that may go on later, as the store has it. */
+struct otapult_upload_note {
+    uint8_t  token[16]; /* all zeros: there is none */
+    char     by[OTAPULT_WHO_NAME];
+    uint32_t id, length;
+    uint32_t at;        /* bytes of a plain file that are in flash, in whole sectors; 0 until a whole step is */
+    int8_t   slot;
+    uint8_t  force, later;
+    uint8_t  ended;     /* well; in RAM only */
+    uint8_t  held[OTAPULT_SLOT_HELD]; /* the file's first bytes, which are not in flash */
+};
+
+/* What the rest of this room tells resume.c, through o->resume. */
+struct otapult_resume {
+    void (*start)(struct otapult *o);          /* what the store has of an earlier life */
+    void (*took)(struct otapult *o);           /* by who is inside: bytes of the file */
+    void (*ended)(struct otapult *o, int err); /* by the claim's holder: the update that runs */
+    void (*erasing)(struct otapult *o);        /* by the same: the slot is about to be written */
+};
+
 #define OTAPULT_ENDED 4u /* more clients than that do not send at once */
 
 struct otapult {
@@ -78,6 +99,8 @@ struct otapult {
     uint32_t received, written, total;
     struct otapult_update update; /* that runs, or ran last */
     int      target;      /* slot of the update that runs, or ran last */
+    struct otapult_upload_note upload; /* resumable: that runs, broke off or ended well */
+    bool     resumable;   /* the update that runs is that one */
     struct otapult_update staged; /* what waits in its slot; id 0: nothing */
     uint32_t passed;      /* health checks, one bit each */
     uint32_t pending_since_ms;
@@ -93,6 +116,7 @@ struct otapult {
 
     /* set by start, and by nobody afterwards */
     const struct otapult_keys     *keys;  /* NULL: the open profile */
+    const struct otapult_resume   *resume; /* NULL: no upload goes on */
     struct otapult_users          *users; /* NULL: nobody can log in */
     struct otapult_seal            seal;   /* over what `trust` and `users` have in the store */
     const char                    *locked; /* why updates are locked; NULL: they are not */

@@ -88,6 +88,7 @@ static void fill_in(struct otapult *o, const struct otapult_config *config)
     o->config = *config;
     o->port = config->port;
     o->keys = config->secure != NULL ? config->secure->keys : NULL;
+    o->resume = config->resumable != NULL ? config->resumable->resume : NULL;
     o->limits = (struct otapult_inspect_limits){
         .chip_id = config->chip_id,
         .chip_rev = config->chip_rev,

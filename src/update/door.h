@@ -47,6 +47,53 @@ OTAPULT_MUST_CHECK int otapult_has_ended(struct otapult *o, uint32_t ticket);
 /* A journal entry about password or tokens. */
 void otapult_note_account(struct otapult *o, const char *text, const char *by);
 
+/* ---- uploads that break off and go on: reached through struct otapult_resumable alone ---- */
+
+/* One at a time. It is named by a token that nobody guesses, and known only to who began it. */
+struct otapult_upload {
+    uint8_t  token[16];
+    uint32_t length; /* of the file as it is sent */
+    uint32_t offset; /* bytes of it that are safe; all of them, and it has ended well */
+};
+
+/* As otapult_begin_by(), without a ticket: the client says next what it sends, and meanwhile nothing is waited for but
+ * config.resume_ms. INTERNAL: no random numbers. */
+OTAPULT_MUST_CHECK int otapult_create_upload(struct otapult *o, const char *by,
+                                             const struct otapult_update_options *options, uint32_t length,
+                                             struct otapult_upload *out, struct otapult_update *past,
+                                             struct otapult_finding *why);
+
+/* What is safe of it. NO_UPLOAD: there is none of that token, or it is another's, or has ended badly. */
+OTAPULT_MUST_CHECK int otapult_find_upload(struct otapult *o, const char *by, const uint8_t token[16],
+                                           struct otapult_upload *out);
+
+/* The client goes on from `offset`: a new ticket, and an older client of the same upload, whose connection may hang
+ * still, has lost its own. After a restart the device begins anew, as otapult_begin_by(), and reads back what is in
+ * flash already. NO_UPLOAD; UPLOAD_OFFSET, and out->offset is the right one; BUSY: the older client is inside, ask
+ * again. May block for a read of what is there. */
+OTAPULT_MUST_CHECK int otapult_continue_upload(struct otapult *o, const char *by, const uint8_t token[16],
+                                               uint32_t offset, uint32_t *ticket, struct otapult_upload *out,
+                                               struct otapult_finding *why);
+
+/* Its owner gives it up: as otapult_end_update_by(), and NO_UPLOAD. */
+OTAPULT_MUST_CHECK int otapult_drop_upload(struct otapult *o, const char *by, const uint8_t token[16],
+                                           struct otapult_finding *why);
+
+/* The device's part of it: update/resume.c. */
+struct otapult_resume;
+extern const struct otapult_resume otapult_resume_uploads;
+
+struct otapult_resumable {
+    const struct otapult_resume *resume;
+    /* They take the places of the ones in ota_routes.c that say there is no such address. */
+    const struct otapult_route *routes;
+    size_t                      route_count;
+};
+
+/* Of the configuration; NULL: there are none. */
+const struct otapult_resumable *otapult_device_resumable(const struct otapult *o);
+uint32_t otapult_device_resume_ms(const struct otapult *o); /* 0: there are none */
+
 /* ---- looking ---- */
 
 /* What the configuration names for clients that prefer Russian; NULL: they get English. */

@@ -94,7 +94,24 @@ int otapult_intake_feed(struct otapult *o, const uint8_t *data, size_t len, stru
     const struct otapult_decoder_env env = way_in(o, why);
 
     o->came += (uint32_t)len;
-    return otapult_chain_feed(&o->chain, &env, data, len);
+    int err = otapult_chain_feed(&o->chain, &env, data, len);
+    if (err == 0 && o->resume != NULL)
+        o->resume->took(o);
+    return err;
+}
+
+int otapult_intake_resume(struct otapult *o, const uint8_t held[OTAPULT_SLOT_HELD], uint32_t at,
+                          uint32_t size, struct otapult_finding *why)
+{
+    otapult_chain_is_plain(&o->chain);
+    otapult_session_length(&o->session, size, size);
+    int err = otapult_session_expect(&o->session, size);
+    if (err == 0)
+        err = otapult_session_resume(&o->session, held, at);
+    if (err != 0)
+        *why = o->session.why;
+    o->came = at;
+    return err;
 }
 
 int otapult_intake_finish(struct otapult *o, struct otapult_finding *why)

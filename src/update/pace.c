@@ -47,15 +47,29 @@ static int check_rate(struct otapult_pace *p, const struct otapult_config *confi
     return 0;
 }
 
-int otapult_pace_check(struct otapult_pace *p, const struct otapult_config *config, uint32_t now,
-                       uint32_t received, struct otapult_finding *why)
+static int check_time(const struct otapult_pace *p, const struct otapult_config *config, uint32_t now,
+                      uint32_t patience, uint32_t received, struct otapult_finding *why)
 {
-    count(p, now);
-    if (now - p->touched_ms >= config->stall_ms) {
-        *why = (struct otapult_finding){.got = config->stall_ms / 1000};
+    if (now - p->touched_ms >= patience) {
+        *why = (struct otapult_finding){.got = patience / 1000};
         return OTAPULT_E_STALLED;
     }
     if (config->upload_ms != 0 && p->total_ms >= config->upload_ms)
         return too_slow(why, received, p->total_ms);
-    return check_rate(p, config, received, why);
+    return 0;
+}
+
+int otapult_pace_check(struct otapult_pace *p, const struct otapult_config *config, uint32_t now,
+                       uint32_t received, struct otapult_finding *why)
+{
+    count(p, now);
+    int err = check_time(p, config, now, config->stall_ms, received, why);
+    return err == 0 ? check_rate(p, config, received, why) : err;
+}
+
+int otapult_pace_check_resumable(struct otapult_pace *p, const struct otapult_config *config, uint32_t now,
+                                 uint32_t received, struct otapult_finding *why)
+{
+    count(p, now);
+    return check_time(p, config, now, config->resume_ms, received, why);
 }

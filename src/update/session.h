@@ -37,6 +37,12 @@ void otapult_session_length(struct otapult_session *s, uint32_t least, uint32_t 
 /* The next bytes of the file. Nothing is erased before the judge has accepted the head. */
 OTAPULT_MUST_CHECK int otapult_session_feed(struct otapult_session *s, const uint8_t *p, size_t n);
 
+/* After init and expect, instead of the file's first bytes: `at` of them, whole sectors, were written by an earlier
+ * session whose writer held held[]. Flash is read and judged; what is there is believed in nothing. 0: s stands where
+ * that session stood. */
+OTAPULT_MUST_CHECK int otapult_session_resume(struct otapult_session *s, const uint8_t held[OTAPULT_SLOT_HELD],
+                                              uint32_t at);
+
 /* The file is complete: flushes, reads the whole slot back through a fresh inspection (the signature is
  * verified again, over what flash holds), compares SHA-256 over received bytes with SHA-256 over flash.
  * 0: the slot holds exactly the file but its first 16 bytes, which s->writer.held holds, so it does not boot

@@ -174,6 +174,16 @@ const char *otapult_name(const struct otapult *o)
     return o->config.name != NULL ? o->config.name : "";
 }
 
+const struct otapult_resumable *otapult_device_resumable(const struct otapult *o)
+{
+    return o->config.resumable;
+}
+
+uint32_t otapult_device_resume_ms(const struct otapult *o)
+{
+    return o->config.resumable != NULL ? o->config.resume_ms : 0;
+}
+
 uint32_t otapult_device_stall_ms(const struct otapult *o)
 {
     return o->config.stall_ms;

@@ -3,11 +3,16 @@
 
 #include "base/text.h"
 
-uint32_t otapult_give_ticket(struct otapult *o)
+static uint32_t next_ticket(struct otapult *o)
 {
     if (++o->tickets == 0) /* 0 is nobody's */
         ++o->tickets;
-    o->ticket = o->tickets;
+    return o->tickets;
+}
+
+uint32_t otapult_give_ticket(struct otapult *o)
+{
+    o->ticket = next_ticket(o);
     o->inside = true;
     o->ending = o->settled = false;
     otapult_pace_begin(&o->pace, otapult_now(o));
@@ -37,6 +42,16 @@ const struct otapult_ended *otapult_ended(const struct otapult *o, uint32_t tick
         if (ticket != 0 && o->ended[n].ticket == ticket)
             return &o->ended[n];
     return NULL;
+}
+
+uint32_t otapult_change_ticket(struct otapult *o)
+{
+    const bool inside = o->inside;
+
+    otapult_end_ticket(o, OTAPULT_E_CONNECTION_LOST, &(struct otapult_finding){.got = o->received});
+    o->inside = inside;
+    o->ticket = next_ticket(o);
+    return o->ticket;
 }
 
 /* One that ended before all that are remembered was silent for long. */

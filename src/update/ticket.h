@@ -21,6 +21,10 @@ void otapult_drop_ticket(struct otapult *o);
 /* Under lock: how the update of `ticket` ended, as long as that is remembered; NULL: it is not. */
 const struct otapult_ended *otapult_ended(const struct otapult *o, uint32_t ticket);
 
+/* Under lock: the update goes on for another client of its own; who has the old ticket has lost its connection. Who is
+ * inside stays so until it leaves. Returns the new ticket. */
+uint32_t otapult_change_ticket(struct otapult *o);
+
 /* By who is inside: 0, or UPLOAD_ENDED when somebody else has ended the update. */
 OTAPULT_MUST_CHECK int otapult_go_on(struct otapult *o, struct otapult_finding *why);
 

@@ -57,7 +57,7 @@ static bool holds_image(const struct otapult *o, int index)
 /* Under lock. */
 static void begin_counting(struct otapult *o)
 {
-    o->verifying = false;
+    o->verifying = o->resumable = false;
     o->target = o->slots.next;
     o->had_image = holds_image(o, o->target);
     o->received = o->written = 0;
@@ -104,12 +104,20 @@ static int refuse_build(struct otapult *o, const struct otapult_app_desc *desc, 
     return 0;
 }
 
-/* Before the slot is written to: what was staged there is gone then, and must not be spoken of any more. */
+/* Before the slot is written to: what was staged there, or half sent, is gone then, and must not be spoken of
+ * any more. */
+static void clear_slot(struct otapult *o)
+{
+    otapult_unstage(o);
+    if (o->resume != NULL)
+        o->resume->erasing(o);
+}
+
 static int begin_writing(void *ctx, struct otapult_finding *why)
 {
     struct otapult *o = ctx;
 
-    otapult_unstage(o);
+    clear_slot(o);
     return otapult_go_on(o, why);
 }
 
@@ -121,7 +129,7 @@ static int meet(void *ctx, const struct otapult_app_desc *desc, struct otapult_f
 
     int err = o->force ? 0 : refuse_build(o, desc, why);
     if (err == 0 && !o->session.same.on)
-        otapult_unstage(o);
+        clear_slot(o);
     return err;
 }
 
@@ -150,12 +158,14 @@ static int open_target(struct otapult *o, uint32_t size, const struct otapult_up
 /* In one moment: nobody may find the device free and this update still running. */
 static void end_update(struct otapult *o, int err, const struct otapult_finding *why)
 {
+    if (o->resume != NULL)
+        o->resume->ended(o, err);
     otapult_lock(o);
     if (o->ticket != 0)
         otapult_end_ticket(o, err, why);
     if (err != 0)
         otapult_outcome_failed(o);
-    o->verifying = false;
+    o->verifying = o->resumable = false;
     otapult_give_back_locked(o);
     otapult_unlock(o);
 }
@@ -289,8 +299,12 @@ void otapult_cancel(struct otapult *o, uint32_t ticket, int err, const struct ot
 /* Under lock, between two calls of the client. */
 static int reason_to_end(struct otapult *o, struct otapult_finding *why)
 {
+    const uint32_t now = otapult_now(o);
+
+    if (!o->ending && o->resumable)
+        return otapult_pace_check_resumable(&o->pace, &o->config, now, o->received, why);
     if (!o->ending)
-        return o->own_pace ? 0 : otapult_pace_check(&o->pace, &o->config, otapult_now(o), o->received, why);
+        return o->own_pace ? 0 : otapult_pace_check(&o->pace, &o->config, now, o->received, why);
     *why = (struct otapult_finding){.text = o->ended_by};
     return OTAPULT_E_UPLOAD_ENDED;
 }

@@ -64,9 +64,10 @@ void otapult_http_error_with(struct otapult_exchange *x, int err, const struct o
     answer_error(x, err, why, false, headers);
 }
 
-void otapult_http_error_emptied(struct otapult_exchange *x, int err, const struct otapult_finding *why)
+void otapult_http_error_emptied(struct otapult_exchange *x, int err, const struct otapult_finding *why,
+                                const char *headers)
 {
-    answer_error(x, err, why, true, "");
+    answer_error(x, err, why, true, headers);
 }
 
 void otapult_http_error(struct otapult_exchange *x, int err, const struct otapult_finding *why)

@@ -12,8 +12,9 @@ void otapult_answer_begin_with(struct otapult_answer *a, struct otapult_exchange
 void otapult_http_error_with(struct otapult_exchange *x, int err, const struct otapult_finding *why,
                              const char *headers);
 
-/* As otapult_http_error(), where what ended so has cost the other slot's firmware. */
-void otapult_http_error_emptied(struct otapult_exchange *x, int err, const struct otapult_finding *why);
+/* As otapult_http_error_with(), where what ended so has cost the other slot's firmware. */
+void otapult_http_error_emptied(struct otapult_exchange *x, int err, const struct otapult_finding *why,
+                                const char *headers);
 
 /* As otapult_http_error(), and as a page to a person who opened the address in a browser. */
 void otapult_http_refuse(struct otapult_exchange *x, int err, const struct otapult_finding *why);

@@ -15,10 +15,11 @@ _Static_assert(sizeof(struct otapult_exchange) <= 1472, "an exchange fits into 1
 
 /* ---- which route ---- */
 
-/* HEAD is looked up as GET; the adapter leaves the body of the answer out. */
+/* A route of GET takes HEAD, too; the adapter leaves the body of the answer out. */
 static bool serves(const struct otapult_route *route, const struct otapult_exchange *x)
 {
-    return strcmp(route->method, otapult_only_looks(x) ? "GET" : x->req->method) == 0;
+    return strcmp(route->method, x->req->method) == 0 ||
+           (strcmp(route->method, "GET") == 0 && otapult_only_looks(x));
 }
 
 struct lookup {
@@ -56,30 +57,31 @@ static void refuse_method(struct otapult_exchange *x, const char *methods)
     otapult_http_error_with(x, OTAPULT_E_METHOD, &why, allow);
 }
 
-/* The one of `routes` that stands for the same address; NULL: none. */
-static const struct otapult_route *same_route(const struct otapult_route *routes, size_t count,
-                                              const struct otapult_route *route)
+/* The one of `routes` that stands for the same address; `route` itself: none. */
+static const struct otapult_route *own_route(const struct otapult_route *routes, size_t count,
+                                             const struct otapult_route *route)
 {
     for (size_t i = 0; i < count; i++)
         if (strcmp(routes[i].path, route->path) == 0 && strcmp(routes[i].method, route->method) == 0)
             return &routes[i];
-    return NULL;
+    return route;
 }
 
-/* What the secure profile, or a source of releases, has in the place of a route that only says that there is
- * none. */
+/* What the configuration has in the place of a route that only says that there is none. */
 static const struct otapult_route *part_route(const struct otapult_exchange *x,
                                               const struct otapult_route *route)
 {
     const struct otapult_secure *profile = otapult_profile_of(x);
     const struct otapult_pull *pull = x->guard != NULL ? otapult_device_pull(x->guard) : NULL;
-    const struct otapult_route *own = NULL;
+    const struct otapult_resumable *resumable = x->guard != NULL ? otapult_device_resumable(x->guard) : NULL;
 
     if (profile != NULL)
-        own = same_route(profile->routes, profile->route_count, route);
-    if (own == NULL && pull != NULL)
-        own = same_route(pull->code->routes, pull->code->route_count, route);
-    return own != NULL ? own : route;
+        route = own_route(profile->routes, profile->route_count, route);
+    if (pull != NULL)
+        route = own_route(pull->code->routes, pull->code->route_count, route);
+    if (resumable != NULL)
+        route = own_route(resumable->routes, resumable->route_count, route);
+    return route;
 }
 
 static bool find_route(struct otapult_exchange *x, const struct otapult_site *sites, size_t site_count)

@@ -11,6 +11,7 @@
 #include "web/page.h"
 #include "web/request.h"
 #include "web/status_json.h"
+#include "web/upload_request.h"
 
 /* ---- looking ---- */
 
@@ -116,27 +117,11 @@ static void next_event(struct otapult_exchange *x, struct otapult_json *out)
 #define FORM_FIELDS (64u * 1024u)
 #define FORM_TAIL   4096u
 
-/* By others than its client. */
-static bool ended_meanwhile(int err)
-{
-    return err == OTAPULT_E_STALLED || err == OTAPULT_E_UPLOAD_TOO_SLOW || err == OTAPULT_E_UPLOAD_ENDED;
-}
-
-static void refuse_upload(struct otapult_exchange *x, int err, struct otapult_finding *why)
-{
-    if (ended_meanwhile(err)) /* then nothing came along with it */
-        otapult_why_ended(x->app, x->ticket, why, x->small, sizeof x->small);
-    if (otapult_has_emptied(x->app, x->ticket))
-        otapult_http_error_emptied(x, err, why);
-    else
-        otapult_http_error(x, err, why);
-}
-
 /* Refuses and ends the update, where it still runs. */
 static enum otapult_http_next end_upload(struct otapult_exchange *x, int err, struct otapult_finding *why)
 {
     otapult_cancel(x->app, x->ticket, err, why);
-    refuse_upload(x, err, why);
+    otapult_refuse_upload(x, err, why);
     return OTAPULT_HTTP_ANSWERED;
 }
 
@@ -181,86 +166,19 @@ static int refuse_empty(const struct otapult_exchange *x, struct otapult_finding
     return x->multipart ? OTAPULT_E_MULTIPART : OTAPULT_E_FILE_EMPTY;
 }
 
-/* In the address, or in a header for scripts. false: it is there, and no such number. */
-static bool read_option(const struct otapult_exchange *x, const char *name, const char *header, bool hex,
-                        uint32_t *out)
-{
-    unsigned count = 0;
-    size_t len = 0;
-    const char *value = otapult_query_value(x, name, &len);
-
-    if (value == NULL) {
-        value = otapult_header_of(x, header, &count);
-        len = value != NULL ? strlen(value) : 0;
-    }
-    return value == NULL || otapult_read_number(value, len, hex, out);
-}
-
-static int read_options(const struct otapult_exchange *x, struct otapult_update_options *options,
-                        struct otapult_finding *why)
-{
-    size_t len;
-
-    *options = (struct otapult_update_options){.force = otapult_query_is(x, "force=1"),
-                                               .later = otapult_query_is(x, "activate=later")};
-    if (!read_option(x, "boot", "Otapult-Boot", false, &options->boot))
-        why->text = "boot is not a number";
-    else if (!read_option(x, "id", "Otapult-Update", true, &options->id))
-        why->text = "the id of an upload has 8 hex digits";
-    else if (otapult_query_value(x, "activate", &len) != NULL && !options->later)
-        why->text = "activate is not later";
-    return why->text != NULL ? OTAPULT_E_BAD_REQUEST : 0;
-}
-
-static const char *message_of(uint8_t outcome)
-{
-    switch (outcome) {
-    case OTAPULT_UPDATE_STAGED: return "Firmware written and verified. It waits to be started.";
-    case OTAPULT_UPDATE_ALREADY: return "This firmware runs already. Nothing was written.";
-    default: return "Firmware uploaded successfully. Rebooting...";
-    }
-}
-
-static void answer_success(struct otapult_exchange *x, const struct otapult_update *update)
-{
-    const bool staged = update->outcome == OTAPULT_UPDATE_STAGED;
-    const bool already = update->outcome == OTAPULT_UPDATE_ALREADY;
-    struct otapult_answer a;
-    char slot[17];
-
-    otapult_slot_label(x->app, update->slot, slot);
-    otapult_answer_begin(&a, x, 200);
-    otapult_json_open(&a.json, NULL, '{');
-    otapult_json_bool(&a.json, "success", true);
-    otapult_json_str(&a.json, "message", message_of(update->outcome));
-    if (staged)
-        otapult_json_bool(&a.json, "staged", true);
-    if (already)
-        otapult_json_bool(&a.json, "already", true);
-    otapult_update_id_json(&a.json, update->id);
-    otapult_json_str(&a.json, "slot", slot);
-    otapult_json_str(&a.json, "project", update->project);
-    otapult_json_str(&a.json, "version", update->version);
-    otapult_json_str(&a.json, "build", update->build);
-    otapult_json_num(&a.json, "size", update->size);
-    otapult_json_hex(&a.json, "sha256", update->sha256, sizeof update->sha256);
-    otapult_json_close(&a.json, '}');
-    otapult_answer_end(&a);
-}
-
 static int begin_update(struct otapult_exchange *x, struct otapult_finding *why)
 {
     struct otapult_update_options options;
     struct otapult_update past;
     char by[OTAPULT_WHO_NAME];
 
-    int err = read_options(x, &options, why);
+    int err = otapult_upload_options(x, &options, why);
     if (err != 0)
         return err;
     otapult_http_who(x, by);
     err = otapult_begin_by(x->app, by, &options, announced_size(x), &x->ticket, &past, why);
     if (err == 0 && x->ticket == 0) /* it was sent before, and is done */
-        answer_success(x, &past);
+        otapult_answer_update(x, &past);
     return err;
 }
 
@@ -383,10 +301,10 @@ static void upload_end(struct otapult_exchange *x)
     }
     err = otapult_finish_with(x->app, x->ticket, &update, &why);
     if (err != 0) {
-        refuse_upload(x, err, &why);
+        otapult_refuse_upload(x, err, &why);
         return;
     }
-    answer_success(x, &update);
+    otapult_answer_update(x, &update);
 }
 
 /* The client sends nothing, and its update may have ended: then it need not wait any longer. */
@@ -396,7 +314,7 @@ static void upload_idle(struct otapult_exchange *x)
 
     int err = otapult_has_ended(x->app, x->ticket);
     if (err != 0)
-        refuse_upload(x, err, &why);
+        otapult_refuse_upload(x, err, &why);
 }
 
 static void upload_lost(struct otapult_exchange *x)
@@ -491,7 +409,13 @@ static void reboot_end(struct otapult_exchange *x)
         otapult_http_success(x, "Rebooting...", "");
 }
 
-/* ---- what only the secure profile has ---- */
+/* ---- what only some configurations have ---- */
+
+static enum otapult_http_next refuse_absent(struct otapult_exchange *x)
+{
+    otapult_http_error(x, OTAPULT_E_NOT_FOUND, NULL);
+    return OTAPULT_HTTP_ANSWERED;
+}
 
 static enum otapult_http_next refuse_open(struct otapult_exchange *x)
 {
@@ -515,6 +439,11 @@ static enum otapult_http_next refuse_offer(struct otapult_exchange *x)
         .body = otapult_http_small_body, .end = (end_), .level = OTAPULT_ADMIN     \
     }
 
+#define UPLOADS(method_)                                                                                \
+    {                                                                                                   \
+        .method = (method_), .path = "/api/ota/uploads", .begin = refuse_absent, .level = OTAPULT_ADMIN \
+    }
+
 #define OPEN(method_, name, level_)                                                            \
     {                                                                                          \
         .method = (method_), .path = "/api/ota/" name, .begin = refuse_open, .level = (level_) \
@@ -536,6 +465,11 @@ void otapult_site(struct otapult_site *site, struct otapult *o)
          .lost = upload_lost,
          .level = OTAPULT_ADMIN,
          .idle = upload_idle},
+        UPLOADS("POST"),
+        UPLOADS("HEAD"),
+        UPLOADS("PATCH"),
+        UPLOADS("DELETE"),
+        UPLOADS("OPTIONS"),
         POST("activate", activate_end),
         POST("cancel", cancel_end),
         POST("confirm", confirm_end),

@@ -51,6 +51,18 @@ static uint32_t digit_of(char c)
     return c >= 'A' && c <= 'F' ? (uint32_t)(c - 'A') + 10 : 16;
 }
 
+bool otapult_read_hex(const char *text, uint32_t *out)
+{
+    *out = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        uint32_t digit = digit_of(text[i]);
+        if (digit >= 16)
+            return false;
+        *out = *out << 4 | digit;
+    }
+    return true;
+}
+
 bool otapult_read_number(const char *text, size_t len, bool hex, uint32_t *out)
 {
     const uint32_t base = hex ? 16 : 10;

@@ -296,6 +296,10 @@ static void limits_json(struct otapult_json *j, const struct otapult *o, const s
         otapult_json_null(j, "efuse_block_revision");
     otapult_json_num(j, "slot_size", next != NULL ? next->slot.size : 0);
     otapult_json_num(j, "stall_ms", otapult_device_stall_ms(o));
+    if (otapult_device_resume_ms(o) != 0)
+        otapult_json_num(j, "resume_ms", otapult_device_resume_ms(o));
+    else
+        otapult_json_null(j, "resume_ms");
     otapult_json_open(j, "accepts", '[');
     for (size_t n = 0; otapult_device_accepts(o, n) != NULL; n++)
         otapult_json_str(j, NULL, otapult_device_accepts(o, n));

@@ -393,6 +393,97 @@ static void poll_meanwhile(void *ctx)
         fake_task_run(otapult_esp_board.poll_task);
 }
 
+/* ---- uploads that go on ---- */
+
+static char upload_uri[80], offset_text[16], length_text[16];
+
+static struct fake_request tus(int method, const char *uri)
+{
+    struct fake_request r = life_post(uri, "application/offset+octet-stream", "", 0);
+
+    r.method = method;
+    return life_with(r, "Tus-Resumable", "1.0.0");
+}
+
+static struct fake_request piece(size_t at)
+{
+    struct fake_request r = life_post(upload_uri, "application/offset+octet-stream", v2 + at, v2_len - at);
+
+    snprintf(offset_text, sizeof offset_text, "%zu", at);
+    r.method = HTTP_PATCH;
+    return life_with(life_with(r, "Tus-Resumable", "1.0.0"), "Upload-Offset", offset_text);
+}
+
+static long safe_offset(void)
+{
+    struct fake_request r = tus(HTTP_HEAD, upload_uri);
+
+    life_send(&l, &connection, &r);
+    const char *line = strstr(connection.sent, "Upload-Offset: ");
+    return connection.status == 200 && line != NULL ? strtol(line + 15, NULL, 10) : -1;
+}
+
+static void create_upload(void)
+{
+    struct fake_request r;
+
+    snprintf(length_text, sizeof length_text, "%zu", v2_len);
+    r = life_with(tus(HTTP_POST, "/api/ota/uploads"), "Upload-Length", length_text);
+    life_send(&l, &connection, &r);
+    assert_int_equal(connection.status, 201);
+    const char *location = strstr(connection.sent, "Location: ");
+    assert_non_null(location);
+    snprintf(upload_uri, sizeof upload_uri, "/api/ota/%.*s", (int)strcspn(location + 10, "\r"),
+             location + 10);
+}
+
+static void an_upload_that_breaks_off_goes_on(void **state)
+{
+    fake_step steps[151]; /* the first 128 bytes come one by one */
+    struct fake_request r;
+
+    (void)state;
+    start();
+    create_upload();
+    assert_int_equal(safe_offset(), 0);
+    for (size_t n = 0; n < 150; n++)
+        steps[n] = 200;
+    steps[150] = 0;
+    r = piece(0);
+    r.steps = steps;
+    r.step_count = sizeof steps / sizeof *steps;
+    life_send(&l, &connection, &r);
+    assert_false(connection.open);
+    assert_int_equal(phase(), OTAPULT_RECEIVING);
+    long at = safe_offset();
+    assert_true(at >= 1000 && (size_t)at < v2_len);
+    r = piece((size_t)at);
+    life_send(&l, &connection, &r);
+    assert_int_equal(connection.status, 204);
+    assert_null(strstr(connection.sent, "Transfer-Encoding"));
+    assert_memory_equal(connection.sent + connection.sent_len - 4, "\r\n\r\n", 4);
+    assert_true(connection.open);
+    expect_update_runs();
+}
+
+static void the_limits_of_uploads_that_go_on(void **state)
+{
+    struct fake_request r = life_get("/api/ota/uploads");
+
+    (void)state;
+    start();
+    r.method = HTTP_OPTIONS;
+    life_send(&l, &connection, &r);
+    assert_int_equal(connection.status, 204);
+    assert_non_null(strstr(connection.sent, "Tus-Extension: creation,termination\r\n"));
+    create_upload();
+    r = tus(HTTP_DELETE, upload_uri);
+    life_send(&l, &connection, &r);
+    assert_int_equal(connection.status, 204);
+    assert_int_equal(phase(), OTAPULT_IDLE);
+    assert_int_equal(safe_offset(), -1);
+}
+
 static void a_silent_sender_is_given_up(void **state)
 {
     struct fake_request r = upload_of(v2, v2_len);
@@ -1120,6 +1211,8 @@ int main(void)
         TEST_CASE(a_timeout_at_the_first_read_loses_nothing),
         TEST_CASE(the_server_loses_early_bytes_where_the_peer_closes),
         TEST_CASE(a_connection_that_ends_ends_the_upload),
+        TEST_CASE(an_upload_that_breaks_off_goes_on),
+        TEST_CASE(the_limits_of_uploads_that_go_on),
         TEST_CASE(a_silent_sender_is_given_up),
         TEST_CASE(a_busy_robot_says_no_before_the_body),
         TEST_CASE(a_sender_that_waits_is_told_to_go_on),

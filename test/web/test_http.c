@@ -42,6 +42,7 @@ static struct fake {
     size_t len;
     unsigned begins, touches, finishes, cancels, confirms, rollbacks, restarts, ends, activations;
     int activate_error;
+    uint32_t resume_ms;
     bool forced; /* the last rollback */
     struct otapult_way_back way_back;
     bool already; /* what comes is what runs */
@@ -367,6 +368,18 @@ const char *otapult_name(const struct otapult *o)
 {
     assert_ptr_equal(o, device);
     return dev.name != NULL ? dev.name : "left-leg";
+}
+
+const struct otapult_resumable *otapult_device_resumable(const struct otapult *o)
+{
+    (void)o;
+    return NULL;
+}
+
+uint32_t otapult_device_resume_ms(const struct otapult *o)
+{
+    (void)o;
+    return dev.resume_ms;
 }
 
 uint32_t otapult_device_stall_ms(const struct otapult *o)
@@ -1327,7 +1340,7 @@ static void the_status_has_the_documented_shape(void **state)
         "\"image\":{\"project\":\"rover\",\"version\":\"1.0.0\",\"build\":\"0a0a0a0a\",\"idf\":\"v5.3.2\","
         "\"date\":\"Jan  1 2026\",\"time\":\"12:00:00\"}},"
         "{\"label\":\"app1\",\"size\":100000,\"state\":\"empty\",\"running\":false,\"image\":null}],\"staged\":null,"
-        "\"way_back\":null,\"no_way_back\":\"no other slot holds a firmware\",\"last\":null,\"limits\":{\"chip\":\"ESP32-S3\",\"chip_revision\":2,\"efuse_block_revision\":103,\"slot_size\":100000,\"stall_ms\":15000,\"accepts\":[\"plain\",\"gzip\"]},"
+        "\"way_back\":null,\"no_way_back\":\"no other slot holds a firmware\",\"last\":null,\"limits\":{\"chip\":\"ESP32-S3\",\"chip_revision\":2,\"efuse_block_revision\":103,\"slot_size\":100000,\"stall_ms\":15000,\"resume_ms\":null,\"accepts\":[\"plain\",\"gzip\"]},"
         "\"signature\":{\"enforced\":false,\"keys\":[]},\"offer\":null,\"open\":true,\"boot\":1,\"uptime_ms\":12345}");
 }
 
@@ -1625,6 +1638,7 @@ static void longest_status(void)
     fill(dev.status.staged.project, sizeof dev.status.staged.project);
     fill(dev.status.staged.version, sizeof dev.status.staged.version);
     fill(dev.status.staged.build, sizeof dev.status.staged.build);
+    dev.resume_ms = UINT32_MAX;
     dev.status.claim = OTAPULT_FOR_ROLLBACK;
     fill(dev.status.by, sizeof dev.status.by);
     for (size_t i = 0; i <= OTAPULT_SLOTS_MAX; i++) {

@@ -14,7 +14,15 @@
 /* esp_http_server/include/esp_http_server.h, src/httpd_txrx.c, httpd_parse.c, httpd_uri.c, httpd_main.c and
  * httpd_sess.c, v5.1 to v6.0.2; methods from http_parser/http_parser.h. What differs between versions is
  * said where it does. */
-enum http_method { HTTP_DELETE = 0, HTTP_GET = 1, HTTP_HEAD = 2, HTTP_POST = 3, HTTP_PUT = 4 };
+enum http_method {
+    HTTP_DELETE = 0,
+    HTTP_GET = 1,
+    HTTP_HEAD = 2,
+    HTTP_POST = 3,
+    HTTP_PUT = 4,
+    HTTP_OPTIONS = 6,
+    HTTP_PATCH = 28
+};
 typedef enum http_method httpd_method_t;
 #if ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(5, 3, 0)
 #define HTTP_ANY INT_MAX /* of a handler: every method */

@@ -22,6 +22,7 @@ const char *fake_key_digests(void);
 #define CONFIG_OTAPULT_WATCHDOG               1
 #define CONFIG_OTAPULT_WATCHDOG_SECONDS       60
 #define CONFIG_OTAPULT_RUSSIAN                1
+#define CONFIG_OTAPULT_RESUME                 1
 #ifndef FAKE_WITHOUT_GZIP
 #define CONFIG_OTAPULT_GZIP 1
 #endif

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/text.h"
+#include "update/intake.h"
+#include "update/ticket.h"
+
+/* Uploads that break off and go on: otapult_create_upload() to otapult_drop_upload() of door.h.
+ *
+ * While the device lives the session itself is what is safe: it waits, with the claim, until its client comes
+ * back or resume_ms are over. For a restart there is a note in the store: the token, whose it is, how it was
+ * asked for; and of a plain file how many bytes are in flash in whole sectors, with the first 16, which are
+ * not. It is written when an upload begins and each resume_step bytes. A packed file begins again after a
+ * restart: what unpacks it has its window in RAM. After a restart the note holds nothing: the next update
+ * that is written removes it. */
+
+#define UPLOAD_KEY "ota.upload1" /* 1: the format, which is struct otapult_upload_note */
+_Static_assert(sizeof(struct otapult_upload_note) == 76, "stored format of an upload");
+
+static bool is_one(const struct otapult_upload_note *note)
+{
+    return !otapult_has_only(note->token, sizeof note->token, 0);
+}
+
+static void save(struct otapult *o, const struct otapult_upload_note *note)
+{
+    if (o->port->kv_set(o->port->ctx, UPLOAD_KEY, note, note != NULL ? sizeof *note : 0) != 0)
+        otapult_log(o, OTAPULT_LOG_WARNING, "the store failed to keep how far an upload has come");
+}
+
+static void put(struct otapult *o, const struct otapult_upload_note *note)
+{
+    otapult_lock(o);
+    o->upload = *note;
+    otapult_unlock(o);
+}
+
+static void forget(struct otapult *o)
+{
+    if (!is_one(&o->upload))
+        return;
+    put(o, &(struct otapult_upload_note){.ended = 0});
+    save(o, NULL);
+}
+
+/* ---- what the rest of the device tells ---- */
+
+/* A note that does not fit the table of slots is of another one: its upload begins again. */
+static void start(struct otapult *o)
+{
+    struct otapult_upload_note note;
+    size_t len = 0;
+
+    if (o->port->kv_get(o->port->ctx, UPLOAD_KEY, &note, sizeof note, &len) != 0 || len != sizeof note)
+        return;
+    note.by[sizeof note.by - 1] = '\0';
+    note.ended = 0;
+    if (note.slot != o->slots.next || note.at > note.length || note.at % OTAPULT_SLOT_SECTOR != 0)
+        note.at = 0;
+    put(o, &note);
+}
+
+/* Packed files have nothing that would be worth a note. */
+static bool is_plain(const struct otapult *o)
+{
+    return o->chain.stage[0].decided && o->chain.stage[0].decoder == NULL;
+}
+
+static void took(struct otapult *o)
+{
+    const struct otapult_slot_writer *w = &o->session.writer;
+    struct otapult_upload_note note = o->upload;
+    uint32_t whole = w->written - w->written % OTAPULT_SLOT_SECTOR;
+
+    if (!o->resumable || !is_plain(o) || whole == 0 || whole - note.at < o->config.resume_step)
+        return;
+    note.at = whole;
+    memcpy(note.held, w->held, sizeof note.held);
+    put(o, &note);
+    save(o, &note);
+}
+
+/* One that ended well is spoken of until the next: its client may have lost the answer. */
+static void ended(struct otapult *o, int err)
+{
+    struct otapult_upload_note note = o->upload;
+
+    if (!o->resumable)
+        return;
+    if (err != 0) {
+        forget(o);
+        return;
+    }
+    note.ended = 1;
+    put(o, &note);
+    save(o, NULL);
+}
+
+/* Another update takes the slot of one that broke off in an earlier life. */
+static void erasing(struct otapult *o)
+{
+    if (!o->resumable)
+        forget(o);
+}
+
+/* ---- what clients ask for ---- */
+
+/* Where anybody may upload a guess gains nothing, and a board without a radio has no random numbers. */
+static int make_token(struct otapult *o, uint8_t token[16])
+{
+    const uint32_t words[] = {o->journal.boot, o->tickets, otapult_now(o), 1};
+
+    if (o->port->random(o->port->ctx, token, 16) == 0)
+        return 0;
+    memcpy(token, words, sizeof words);
+    return o->keys == NULL ? 0 : OTAPULT_E_INTERNAL;
+}
+
+int otapult_create_upload(struct otapult *o, const char *by, const struct otapult_update_options *options,
+                          uint32_t length, struct otapult_upload *out, struct otapult_update *past,
+                          struct otapult_finding *why)
+{
+    struct otapult_upload_note note = {.length = length, .force = options->force, .later = options->later};
+    uint32_t ticket;
+
+    int err = otapult_begin_by(o, by, options, length, &ticket, past, why);
+    if (err != 0 || ticket == 0)
+        return err;
+    if (make_token(o, note.token) != 0) {
+        *why = (struct otapult_finding){.text = "no random numbers"};
+        otapult_cancel(o, ticket, OTAPULT_E_INTERNAL, why);
+        return OTAPULT_E_INTERNAL;
+    }
+    otapult_text_set(note.by, sizeof note.by, by);
+    otapult_lock(o);
+    o->least_length = o->most_length = length;
+    note.id = o->update.id;
+    note.slot = (int8_t)o->target;
+    o->upload = note;
+    o->resumable = true;
+    otapult_unlock(o);
+    save(o, &note);
+    *out = (struct otapult_upload){.length = length};
+    memcpy(out->token, note.token, sizeof out->token);
+    return 0;
+}
+
+/* In a time that does not tell how much of a guess is right. */
+static bool is_token(const uint8_t a[16], const uint8_t b[16])
+{
+    unsigned differs = 0;
+
+    for (unsigned i = 0; i < 16; i++)
+        differs |= (unsigned)(a[i] ^ b[i]);
+    return differs == 0;
+}
+
+/* Under lock. */
+static int find(const struct otapult *o, const char *by, const uint8_t token[16], struct otapult_upload *out)
+{
+    const struct otapult_upload_note *u = &o->upload;
+
+    if (!is_one(u) || !is_token(u->token, token) || strcmp(u->by, by) != 0)
+        return OTAPULT_E_NO_UPLOAD;
+    *out = (struct otapult_upload){.length = u->length, .offset = u->at};
+    memcpy(out->token, token, sizeof out->token);
+    if (o->resumable)
+        out->offset = o->received;
+    else if (u->ended)
+        out->offset = u->length;
+    return 0;
+}
+
+int otapult_find_upload(struct otapult *o, const char *by, const uint8_t token[16],
+                        struct otapult_upload *out)
+{
+    otapult_lock(o);
+    int err = find(o, by, token, out);
+    otapult_unlock(o);
+    return err;
+}
+
+/* What is in flash by an earlier life, if its client goes on there. */
+static int read_back(struct otapult *o, uint32_t ticket, const struct otapult_upload_note *note,
+                     struct otapult_finding *why)
+{
+    int err = otapult_enter(o, ticket);
+    if (err != 0)
+        return err;
+    if (note->at > 0)
+        err = otapult_intake_resume(o, note->held, note->at, note->length, why);
+    otapult_leave(o);
+    return err;
+}
+
+/* After a restart: the same update once more, as far as the device is concerned. */
+static int begin_again(struct otapult *o, const struct otapult_upload_note *note, uint32_t *ticket,
+                       struct otapult_finding *why)
+{
+    const struct otapult_update_options options = {
+        .id = note->id, .force = note->force != 0, .later = note->later != 0};
+    struct otapult_update past;
+
+    int err = otapult_begin_by(o, note->by, &options, note->length, ticket, &past, why);
+    if (err == 0 && *ticket == 0) /* it was activated, and the note of that was lost */
+        err = OTAPULT_E_NO_UPLOAD;
+    if (err != 0)
+        return err;
+    otapult_lock(o);
+    o->least_length = o->most_length = note->length;
+    o->upload = *note;
+    o->resumable = true;
+    otapult_unlock(o);
+    err = read_back(o, *ticket, note, why);
+    if (err != 0)
+        otapult_cancel(o, *ticket, err, why); /* for good: the same request would fail for ever */
+    return err;
+}
+
+/* Under lock. Whoever has the ticket loses it, also where the new client cannot have it yet: then the next
+ * try succeeds. */
+static int take_over(struct otapult *o, uint32_t offset, uint32_t *ticket, const struct otapult_upload *found,
+                     struct otapult_finding *why)
+{
+    const bool inside = o->inside;
+
+    if (o->resumable)
+        *ticket = otapult_change_ticket(o);
+    *why = (struct otapult_finding){.at = o->claim, .got = o->received, .want = o->total};
+    if (o->resumable && inside)
+        return OTAPULT_E_BUSY;
+    *why = (struct otapult_finding){.got = offset, .want = found->offset};
+    return offset == found->offset ? 0 : OTAPULT_E_UPLOAD_OFFSET;
+}
+
+int otapult_continue_upload(struct otapult *o, const char *by, const uint8_t token[16], uint32_t offset,
+                            uint32_t *ticket, struct otapult_upload *out, struct otapult_finding *why)
+{
+    *why = (struct otapult_finding){0};
+    *ticket = 0;
+    otapult_lock(o);
+    int err = find(o, by, token, out);
+    if (err == 0)
+        err = take_over(o, offset, ticket, out, why);
+    const struct otapult_upload_note note = o->upload;
+    const bool broke_off = !o->resumable && !note.ended;
+    otapult_unlock(o);
+    return err == 0 && broke_off ? begin_again(o, &note, ticket, why) : err;
+}
+
+int otapult_drop_upload(struct otapult *o, const char *by, const uint8_t token[16],
+                        struct otapult_finding *why)
+{
+    struct otapult_upload found;
+
+    otapult_lock(o);
+    int err = find(o, by, token, &found);
+    const bool runs = o->resumable;
+    otapult_unlock(o);
+    if (err == 0 && runs)
+        return otapult_end_update_by(o, by, why);
+    if (err == 0)
+        forget(o);
+    return err;
+}
+
+const struct otapult_resume otapult_resume_uploads = {
+    .start = start, .took = took, .ended = ended, .erasing = erasing};

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/text.h"
+#include "web/answer.h"
+#include "web/request.h"
+#include "web/upload_request.h"
+
+/* Resumable uploads: tus 1.0.0, core, creation and termination. One address, and the upload in its query: the
+ * server of an application on a board compares addresses as a whole. Everything but the bytes is in the
+ * headers. */
+
+#define PATH    "/api/ota/uploads"
+#define VERSION "Tus-Resumable: 1.0.0\r\n"
+#define TOKEN   16u
+
+/* ---- answers ---- */
+
+static enum otapult_http_next answer(struct otapult_exchange *x, int status, const char *headers)
+{
+    otapult_http_head(x, status, "text/plain", headers);
+    return OTAPULT_HTTP_ANSWERED;
+}
+
+static void put_offset(struct otapult_text *t, uint32_t offset)
+{
+    otapult_text_str(t, "Upload-Offset: ");
+    otapult_text_dec(t, offset);
+    otapult_text_str(t, "\r\n");
+}
+
+static enum otapult_http_next answer_offset(struct otapult_exchange *x, int status,
+                                            const struct otapult_upload *upload)
+{
+    char headers[120];
+    struct otapult_text t;
+
+    otapult_text_init(&t, headers, sizeof headers);
+    otapult_text_str(&t, VERSION);
+    put_offset(&t, upload->offset);
+    otapult_text_str(&t, "Upload-Length: ");
+    otapult_text_dec(&t, upload->length);
+    otapult_text_str(&t, "\r\n");
+    return answer(x, status, headers);
+}
+
+static enum otapult_http_next refuse(struct otapult_exchange *x, int err, struct otapult_finding *why)
+{
+    char headers[80];
+    struct otapult_text t;
+
+    otapult_text_init(&t, headers, sizeof headers);
+    otapult_text_str(&t, VERSION);
+    if (err == OTAPULT_E_UPLOAD_OFFSET)
+        put_offset(&t, why->want);
+    if (err == OTAPULT_E_TUS_VERSION)
+        otapult_text_str(&t, "Tus-Version: 1.0.0\r\n");
+    otapult_refuse_upload_with(x, err, why, headers);
+    return OTAPULT_HTTP_ANSWERED;
+}
+
+/* ---- requests ---- */
+
+static bool read_header(const struct otapult_exchange *x, const char *name, uint32_t *out)
+{
+    unsigned count;
+    const char *value = otapult_header_of(x, name, &count);
+
+    if (value == NULL || count != 1)
+        return false;
+    *out = 0;
+    return strcmp(value, "0") == 0 || otapult_read_number(value, strlen(value), false, out);
+}
+
+static int check_version(const struct otapult_exchange *x)
+{
+    unsigned count;
+    const char *version = otapult_header_of(x, "Tus-Resumable", &count);
+
+    return version != NULL && count == 1 && strcmp(version, "1.0.0") == 0 ? 0 : OTAPULT_E_TUS_VERSION;
+}
+
+/* Which upload is meant, and by whom. A token that cannot be read is none of ours. */
+static int read_token(const struct otapult_exchange *x, uint8_t token[TOKEN], char by[OTAPULT_WHO_NAME])
+{
+    size_t len = 0;
+    const char *value = otapult_query_value(x, "upload", &len);
+
+    otapult_http_who(x, by);
+    if (value == NULL || len != 2 * TOKEN)
+        return OTAPULT_E_NO_UPLOAD;
+    for (size_t i = 0; i < TOKEN; i += 4) {
+        uint32_t word;
+        if (!otapult_read_hex(value + 2 * i, &word))
+            return OTAPULT_E_NO_UPLOAD;
+        for (unsigned n = 0; n < 4; n++)
+            token[i + n] = (uint8_t)(word >> (24 - 8 * n));
+    }
+    return 0;
+}
+
+/* Relative, so that it is right behind a reverse proxy, too. */
+static enum otapult_http_next answer_created(struct otapult_exchange *x, const struct otapult_upload *upload)
+{
+    char headers[160];
+    struct otapult_text t;
+
+    otapult_text_init(&t, headers, sizeof headers);
+    otapult_text_str(&t, VERSION "Location: uploads?upload=");
+    otapult_text_digest(&t, upload->token, TOKEN);
+    otapult_text_str(&t, "\r\nUpload-Offset: 0\r\n");
+    return answer(x, 201, headers);
+}
+
+static enum otapult_http_next create(struct otapult_exchange *x)
+{
+    struct otapult_update_options options;
+    struct otapult_upload upload;
+    struct otapult_update past = {.id = 0};
+    struct otapult_finding why = {0};
+    char by[OTAPULT_WHO_NAME];
+    uint32_t length = 0;
+
+    int err = check_version(x);
+    if (err == 0 && (!read_header(x, "Upload-Length", &length) || length == 0)) {
+        why.text = "no Upload-Length from 1 up";
+        err = OTAPULT_E_BAD_REQUEST;
+    }
+    if (err == 0)
+        err = otapult_upload_options(x, &options, &why);
+    if (err != 0)
+        return refuse(x, err, &why);
+    otapult_http_who(x, by);
+    err = otapult_create_upload(x->app, by, &options, length, &upload, &past, &why);
+    if (err != 0)
+        return refuse(x, err, &why);
+    if (past.id == 0)
+        return answer_created(x, &upload);
+    otapult_answer_update(x, &past); /* it was sent before, and is done */
+    return OTAPULT_HTTP_ANSWERED;
+}
+
+static int find(const struct otapult_exchange *x, struct otapult_upload *out)
+{
+    uint8_t token[TOKEN];
+    char by[OTAPULT_WHO_NAME];
+
+    int err = read_token(x, token, by);
+    return err == 0 ? otapult_find_upload(x->app, by, token, out) : err;
+}
+
+static enum otapult_http_next look(struct otapult_exchange *x)
+{
+    struct otapult_upload upload;
+    struct otapult_finding why = {0};
+
+    int err = check_version(x);
+    if (err == 0)
+        err = find(x, &upload);
+    return err == 0 ? answer_offset(x, 200, &upload) : refuse(x, err, &why);
+}
+
+static enum otapult_http_next drop(struct otapult_exchange *x)
+{
+    struct otapult_finding why = {0};
+    uint8_t token[TOKEN];
+    char by[OTAPULT_WHO_NAME];
+
+    int err = check_version(x);
+    if (err == 0)
+        err = read_token(x, token, by);
+    if (err == 0)
+        err = otapult_drop_upload(x->app, by, token, &why);
+    return err == 0 ? answer(x, 204, VERSION) : refuse(x, err, &why);
+}
+
+static enum otapult_http_next tell_limits(struct otapult_exchange *x)
+{
+    const uint32_t slot = otapult_next_slot_size(x->app);
+    char headers[160];
+    struct otapult_text t;
+
+    otapult_text_init(&t, headers, sizeof headers);
+    otapult_text_str(&t, VERSION "Tus-Version: 1.0.0\r\nTus-Extension: creation,termination\r\n");
+    if (slot != 0) { /* while the device is held it cannot be told */
+        otapult_text_str(&t, "Tus-Max-Size: ");
+        otapult_text_dec(&t, slot);
+        otapult_text_str(&t, "\r\n");
+    }
+    return answer(x, 204, headers);
+}
+
+/* ---- bytes ---- */
+
+static int check_piece(const struct otapult_exchange *x, uint32_t *offset, struct otapult_finding *why)
+{
+    unsigned count;
+    const char *type = otapult_header_of(x, "Content-Type", &count);
+
+    int err = check_version(x);
+    if (err != 0)
+        return err;
+    if (type == NULL || count != 1 || strcmp(type, "application/offset+octet-stream") != 0)
+        return OTAPULT_E_CONTENT_TYPE;
+    if (read_header(x, "Upload-Offset", offset))
+        return 0;
+    why->text = "no Upload-Offset";
+    return OTAPULT_E_BAD_REQUEST;
+}
+
+static int take_ticket(struct otapult_exchange *x, uint32_t offset, struct otapult_upload *upload,
+                       struct otapult_finding *why)
+{
+    uint8_t token[TOKEN];
+    char by[OTAPULT_WHO_NAME];
+
+    int err = read_token(x, token, by);
+    if (err == 0)
+        err = otapult_continue_upload(x->app, by, token, offset, &x->ticket, upload, why);
+    if (err == 0 && x->length > upload->length - offset) {
+        why->text = "the body is longer than what is missing";
+        err = OTAPULT_E_BAD_REQUEST;
+    }
+    return err;
+}
+
+static enum otapult_http_next begin_piece(struct otapult_exchange *x)
+{
+    struct otapult_upload upload;
+    struct otapult_finding why = {0};
+    uint32_t offset;
+
+    int err = check_piece(x, &offset, &why);
+    if (err == 0)
+        err = take_ticket(x, offset, &upload, &why);
+    if (err != 0)
+        return refuse(x, err, &why);
+    return x->ticket == 0 ? answer_offset(x, 204, &upload) : OTAPULT_HTTP_BODY; /* 0: it has ended well */
+}
+
+static enum otapult_http_next take_piece(struct otapult_exchange *x, const uint8_t *data, size_t len)
+{
+    struct otapult_finding why;
+
+    int err = otapult_feed(x->app, x->ticket, data, len, &why);
+    return err == 0 ? OTAPULT_HTTP_BODY : refuse(x, err, &why);
+}
+
+/* Is the file complete? Then it is verified here. */
+static int finish(struct otapult_exchange *x, struct otapult_upload *upload, struct otapult_finding *why)
+{
+    struct otapult_update done;
+
+    int err = otapult_has_ended(x->app, x->ticket);
+    if (err == 0)
+        err = find(x, upload);
+    if (err == 0 && upload->offset == upload->length)
+        err = otapult_finish_with(x->app, x->ticket, &done, why);
+    return err;
+}
+
+static void end_piece(struct otapult_exchange *x)
+{
+    struct otapult_upload upload;
+    struct otapult_finding why = {0};
+
+    int err = finish(x, &upload, &why);
+    if (err == 0)
+        answer_offset(x, 204, &upload);
+    else
+        refuse(x, err, &why);
+}
+
+/* Its bytes are safe, and it waits for more. Where they were the last ones nobody would send another. */
+static void lose_piece(struct otapult_exchange *x)
+{
+    struct otapult_upload upload;
+    struct otapult_finding why = {0};
+
+    if (x->ended == 0)
+        (void)finish(x, &upload, &why);
+}
+
+static void wait_for_piece(struct otapult_exchange *x)
+{
+    struct otapult_finding why = {0};
+
+    int err = otapult_has_ended(x->app, x->ticket);
+    if (err != 0)
+        refuse(x, err, &why);
+}
+
+/* ---- the object ---- */
+
+static const struct otapult_route routes[] = {
+    {.method = "POST", .path = PATH, .begin = create},
+    {.method = "HEAD", .path = PATH, .begin = look},
+    {.method = "PATCH",
+     .path = PATH,
+     .begin = begin_piece,
+     .body = take_piece,
+     .end = end_piece,
+     .lost = lose_piece,
+     .idle = wait_for_piece},
+    {.method = "DELETE", .path = PATH, .begin = drop},
+    {.method = "OPTIONS", .path = PATH, .begin = tell_limits},
+};
+
+/* Whoever names it has the linker take all of it; nothing else here does. */
+const struct otapult_resumable otapult_resumable = {
+    .resume = &otapult_resume_uploads,
+    .routes = routes,
+    .route_count = sizeof routes / sizeof *routes,
+};

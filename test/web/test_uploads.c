@@ -1,0 +1,656 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <zlib.h>
+
+#include "http_client.h"
+#include "oracle.h"
+#include "update/common.h"
+#include "world.h"
+
+/* Resumable uploads by tus 1.0, through the routes and a whole device over the emulated board: what is safe,
+ * what a broken connection and a restart cost, who may go on. The images are longer than two of the steps in
+ * which the store keeps how far one has come. */
+
+#define STEP 8192u
+#define TUS                      \
+    {                            \
+        "Tus-Resumable", "1.0.0" \
+    }
+#define PIECE                                             \
+    {                                                     \
+        "Content-Type", "application/offset+octet-stream" \
+    }
+#define SLOT_1 0x20000u
+
+static struct world w;
+static struct http_client client, second;
+static uint8_t *v1, *v2, *v3;
+static size_t v1_len, v2_len, v3_len;
+static bool without;
+
+static uint8_t *make(const char *version, uint32_t seed, size_t *len)
+{
+    const struct sample_spec spec = {SAMPLE_DEFAULT, .version = version, .seed = seed, .size = 40000};
+
+    return sample_image(&spec, len);
+}
+
+static int make_images(void **state)
+{
+    (void)state;
+    v1 = make("1.0.0", 1, &v1_len);
+    v2 = make("2.0.0", 2, &v2_len);
+    v3 = make("3.0.0", 3, &v3_len);
+    return 0;
+}
+
+static int free_images(void **state)
+{
+    (void)state;
+    free(v1);
+    free(v2);
+    free(v3);
+    return 0;
+}
+
+static void configure(void *ctx, struct otapult_config *config)
+{
+    static const struct otapult_decoder *const decoders[] = {&otapult_gzip, NULL};
+    static uint64_t memory[OTAPULT_GZIP_RAM / sizeof(uint64_t)];
+
+    (void)ctx;
+    config->resumable = without ? NULL : &otapult_resumable;
+    config->resume_step = STEP;
+    config->decoders = decoders;
+    config->decoder_memory = memory;
+    config->decoder_memory_size = sizeof memory;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    without = false;
+    world_init(&w, WORLD_TWO_OTA, v1, v1_len);
+    w.configure = configure;
+    assert_true(world_boot(&w));
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    world_end(&w);
+    return 0;
+}
+
+/* ---- a client of tus ---- */
+
+static char upload[80]; /* the query that names it */
+
+static enum otapult_http_next ask_as(struct http_client *c, const char *method, const char *query,
+                                     const struct http_header *headers)
+{
+    const struct otapult_request line = {.method = method, .path = "/api/ota/uploads", .query = query};
+    struct otapult_site site;
+
+    otapult_site(&site, w.ota);
+    return http_client_begin(c, &site, 1, &line, headers);
+}
+
+static enum otapult_http_next ask(const char *method, const char *query, const struct http_header *headers)
+{
+    return ask_as(&client, method, query, headers);
+}
+
+static const char *number(size_t n)
+{
+    static char text[4][24];
+    static unsigned turn;
+
+    char *t = text[turn++ % 4];
+    snprintf(t, sizeof text[0], "%zu", n);
+    return t;
+}
+
+/* A line of the answer's head; -1: it is not there. */
+static long header(const char *name)
+{
+    const char *line = strstr(client.more, name);
+
+    return line == NULL ? -1 : strtol(line + strlen(name) + 2, NULL, 10);
+}
+
+static void create(const char *options, size_t len)
+{
+    ask("POST", options, HEADERS(TUS, {"Upload-Length", number(len)}, {"Content-Length", "0"}));
+    assert_int_equal(client.status, 201);
+    const char *location = strstr(client.more, "Location: uploads?");
+    assert_non_null(location);
+    assert_int_equal(sscanf(location, "Location: uploads?%79[^\r]", upload), 1);
+    assert_int_equal(strlen(upload), strlen("upload=") + 32);
+    assert_non_null(strstr(client.more, "Tus-Resumable: 1.0.0\r\n"));
+}
+
+static long offset(void)
+{
+    ask("HEAD", upload, HEADERS(TUS));
+    assert_int_equal(client.status, 200);
+    assert_non_null(strstr(client.more, "Cache-Control: no-store"));
+    return header("Upload-Offset");
+}
+
+static enum otapult_http_next begin_as(struct http_client *c, size_t at, size_t len)
+{
+    return ask_as(c, "PATCH", upload,
+                  HEADERS(TUS, PIECE, {"Upload-Offset", number(at)}, {"Content-Length", number(len)}));
+}
+
+/* Sends file[at .. at + len) whole. */
+static void patch(const uint8_t *file, size_t at, size_t len)
+{
+    if (begin_as(&client, at, len) != OTAPULT_HTTP_BODY)
+        return;
+    if (http_client_send(&client, file + at, len, 1000) == OTAPULT_HTTP_BODY)
+        otapult_http_end(&client.x);
+}
+
+/* Announces all that is left, sends len bytes, and the connection ends. */
+static void break_off(const uint8_t *file, size_t total, size_t at, size_t len)
+{
+    assert_int_equal(begin_as(&client, at, total - at), OTAPULT_HTTP_BODY);
+    assert_int_equal(http_client_send(&client, file + at, len, 1000), OTAPULT_HTTP_BODY);
+    otapult_http_lost(&client.x);
+}
+
+static struct otapult_status status(void)
+{
+    struct otapult_status s;
+
+    otapult_status(w.ota, &s);
+    return s;
+}
+
+static void assert_error(int status_code, const char *code)
+{
+    char member[60];
+
+    snprintf(member, sizeof member, "\"code\":\"%s\"", code);
+    if (client.status != status_code || strstr(client.text, member) == NULL)
+        fail_msg("%d %s", client.status, client.text);
+    assert_non_null(strstr(client.more, "Tus-Resumable: 1.0.0\r\n"));
+}
+
+static void restart(void)
+{
+    world_pull_plug(&w);
+    assert_true(world_boot(&w));
+}
+
+static void assert_runs(const char *version)
+{
+    assert_true(world_settle(&w));
+    assert_string_equal(world_version(&w), version);
+    assert_int_equal(status().claim, OTAPULT_FREE);
+}
+
+/* ---- the good way ---- */
+
+static void a_file_in_pieces(void **state)
+{
+    (void)state;
+    for (size_t piece = 7000; piece < 60000; piece += 13001) {
+        const uint8_t *file = piece % 2 == 0 ? v2 : v3;
+        const size_t len = file == v2 ? v2_len : v3_len;
+        create("", len);
+        assert_int_equal(offset(), 0);
+        assert_int_equal(header("Upload-Length"), len);
+        for (size_t at = 0; at < len; at += piece) {
+            patch(file, at, len - at < piece ? len - at : piece);
+            assert_int_equal(client.status, 204);
+            assert_int_equal(header("Upload-Offset"), len - at < piece ? len : at + piece);
+            assert_int_equal(client.len, 0);
+        }
+        assert_int_equal(status().phase, OTAPULT_REBOOTING);
+        assert_int_equal(offset(), len); /* the answer may have been lost */
+        assert_runs(file == v2 ? "2.0.0" : "3.0.0");
+    }
+}
+
+static void it_is_staged_where_that_is_asked_for(void **state)
+{
+    (void)state;
+    create("activate=later", v2_len);
+    patch(v2, 0, v2_len);
+    assert_int_equal(client.status, 204);
+    assert_string_equal(status().staged.version, "2.0.0");
+    assert_int_equal(offset(), v2_len);
+    patch(v2, v2_len, 0); /* a client that is not sure */
+    assert_int_equal(client.status, 204);
+    assert_runs("1.0.0");
+}
+
+static void limits_are_told(void **state)
+{
+    (void)state;
+    ask("OPTIONS", "", NULL);
+    assert_int_equal(client.status, 204);
+    assert_non_null(strstr(client.more, "Tus-Version: 1.0.0\r\n"));
+    assert_non_null(strstr(client.more, "Tus-Extension: creation,termination\r\n"));
+    assert_int_equal(header("Tus-Max-Size"), 0x10000);
+}
+
+/* ---- broken connections ---- */
+
+static void a_broken_connection_costs_nothing_that_came(void **state)
+{
+    (void)state;
+    create("", v2_len);
+    for (size_t at = 0; at < 36000; at += 9001) {
+        break_off(v2, v2_len, at, 9001);
+        w.clock += 20000; /* longer than an upload may be silent */
+        otapult_poll(w.ota);
+        assert_int_equal(offset(), at + 9001);
+        assert_int_equal(status().phase, OTAPULT_RECEIVING);
+    }
+    patch(v2, 36004, v2_len - 36004);
+    assert_int_equal(client.status, 204);
+    assert_runs("2.0.0");
+}
+
+static void it_gives_way_after_resume_ms_and_not_before(void **state)
+{
+    struct otapult_log_entry e;
+    (void)state;
+
+    create("", v2_len);
+    break_off(v2, v2_len, 0, 9000);
+    w.clock += 119999;
+    otapult_poll(w.ota);
+    assert_int_equal(offset(), 9000);
+    assert_int_equal(world_upload(&w, v3, v3_len, 4096), OTAPULT_E_BUSY);
+    w.clock += 1;
+    otapult_poll(w.ota);
+    ask("HEAD", upload, HEADERS(TUS));
+    assert_error(404, "no_such_upload");
+    assert_true(otapult_log_entry(w.ota, 0, &e));
+    assert_string_equal(e.code, "stalled");
+    assert_int_equal(w.holds, 0);
+    assert_int_equal(world_upload(&w, v3, v3_len, 4096), 0);
+    assert_runs("3.0.0");
+}
+
+static void the_device_is_not_held_for_ever(void **state)
+{
+    (void)state;
+    create("", v2_len);
+    for (unsigned n = 0; n < 36; n++) { /* a byte now and then, for an hour */
+        patch(v2, n, 1);
+        w.clock += 100001;
+        otapult_poll(w.ota);
+    }
+    ask("HEAD", upload, HEADERS(TUS));
+    assert_error(404, "no_such_upload");
+}
+
+/* The last byte came and the connection ended with it: nobody would send another request. */
+static void a_connection_that_ends_with_the_last_byte_has_ended_well(void **state)
+{
+    (void)state;
+    create("", v2_len);
+    break_off(v2, v2_len, 0, v2_len);
+    assert_int_equal(status().phase, OTAPULT_REBOOTING);
+    assert_runs("2.0.0");
+}
+
+static void who_comes_back_takes_the_place_of_the_connection_that_hangs(void **state)
+{
+    (void)state;
+    create("", v2_len);
+    assert_int_equal(begin_as(&second, 0, v2_len), OTAPULT_HTTP_BODY);
+    assert_int_equal(http_client_send(&second, v2, 5000, 1000), OTAPULT_HTTP_BODY);
+    assert_int_equal(offset(), 5000);
+    patch(v2, 5000, 5000);
+    assert_int_equal(client.status, 204);
+    assert_int_equal(http_client_send(&second, v2 + 5000, 1000, 1000), OTAPULT_HTTP_ANSWERED);
+    assert_non_null(strstr(second.text, "\"connection_lost\""));
+    assert_int_equal(offset(), 10000);
+    patch(v2, 10000, v2_len - 10000);
+    assert_runs("2.0.0");
+}
+
+/* ---- what is refused ---- */
+
+static void a_wrong_offset_is_told_the_right_one(void **state)
+{
+    static const size_t wrong[] = {0, 6999, 7001, 40000, 4294967294};
+    (void)state;
+
+    create("", v2_len);
+    break_off(v2, v2_len, 0, 7000);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        begin_as(&client, wrong[i], 1);
+        assert_error(409, "upload_offset");
+        assert_int_equal(header("Upload-Offset"), 7000);
+    }
+    assert_int_equal(offset(), 7000);
+}
+
+static void a_request_that_is_no_tus_is_refused(void **state)
+{
+    (void)state;
+    create("", v2_len);
+    ask("HEAD", upload, HEADERS({"Host", "10.0.0.1"}));
+    assert_error(412, "tus_version");
+    assert_non_null(strstr(client.more, "Tus-Version: 1.0.0\r\n"));
+    ask("PATCH", upload,
+        HEADERS(TUS, {"Content-Type", "application/octet-stream"}, {"Upload-Offset", "0"},
+                {"Content-Length", "1"}));
+    assert_error(415, "content_type");
+    ask("PATCH", upload, HEADERS(TUS, PIECE, {"Content-Length", "1"}));
+    assert_error(400, "bad_request");
+    begin_as(&client, 0, v2_len + 1);
+    assert_error(400, "bad_request");
+    assert_int_equal(offset(), 0);
+    for (const char *const *length = (const char *const[]){"0", "x", "-1", "4294967296", "", NULL};
+         *length != NULL; length++) {
+        ask("POST", "", HEADERS(TUS, {"Upload-Length", *length}, {"Content-Length", "0"}));
+        assert_error(400, "bad_request");
+    }
+    ask("POST", "activate=now", HEADERS(TUS, {"Upload-Length", "9"}, {"Content-Length", "0"}));
+    assert_error(400, "bad_request");
+}
+
+static void only_one_at_a_time_and_nobody_guesses_it(void **state)
+{
+    char mine[80];
+    (void)state;
+
+    create("", v2_len);
+    break_off(v2, v2_len, 0, 7000);
+    ask("POST", "", HEADERS(TUS, {"Upload-Length", "9"}, {"Content-Length", "0"}));
+    assert_error(409, "busy");
+    strcpy(mine, upload);
+    for (size_t at = 7; at < 39; at++) {
+        strcpy(upload, mine);
+        upload[at] = upload[at] == '0' ? '1' : '0';
+        ask("HEAD", upload, HEADERS(TUS));
+        assert_error(404, "no_such_upload");
+        begin_as(&client, 7000, 1);
+        assert_error(404, "no_such_upload");
+    }
+    for (size_t len = 0; len < 39; len++) {
+        snprintf(upload, sizeof upload, "%.*s", (int)len, mine);
+        ask("DELETE", upload, HEADERS(TUS));
+        assert_error(404, "no_such_upload");
+    }
+    strcpy(upload, "upload=0000000000000000000000000000000g");
+    ask("HEAD", upload, HEADERS(TUS));
+    assert_error(404, "no_such_upload");
+    strcpy(upload, mine);
+    assert_int_equal(offset(), 7000);
+}
+
+static void nobody_elses(void **state)
+{
+    struct otapult_upload found;
+    (void)state;
+
+    create("", v2_len);
+    assert_int_equal(otapult_find_upload(w.ota, "anyone", w.ota->upload.token, &found), 0);
+    assert_int_equal(otapult_find_upload(w.ota, "token ci", w.ota->upload.token, &found),
+                     OTAPULT_E_NO_UPLOAD);
+    assert_int_equal(otapult_find_upload(w.ota, "", w.ota->upload.token, &found), OTAPULT_E_NO_UPLOAD);
+}
+
+static int no_random(void *ctx, void *dst, size_t len)
+{
+    (void)ctx;
+    (void)dst;
+    (void)len;
+    return OTAPULT_E_INTERNAL;
+}
+
+static void make_predictable(void *ctx, struct otapult_port *port)
+{
+    (void)ctx;
+    port->random = no_random;
+}
+
+/* As on a board whose radio is off; in this profile anybody may upload anyway. */
+static void without_random_numbers_each_has_another_name_all_the_same(void **state)
+{
+    char first[80];
+    (void)state;
+
+    w.wrap = make_predictable;
+    restart();
+    create("", v2_len);
+    strcpy(first, upload);
+    ask("DELETE", upload, HEADERS(TUS));
+    create("", v2_len);
+    assert_string_not_equal(upload, first);
+    patch(v2, 0, v2_len);
+    assert_int_equal(client.status, 204);
+    w.wrap = NULL;
+}
+
+static void a_wrong_file_ends_it(void **state)
+{
+    uint8_t other[400];
+    (void)state;
+
+    memcpy(other, v2, sizeof other);
+    other[12] ^= 1;
+    create("", sizeof other);
+    patch(other, 0, sizeof other);
+    assert_error(422, "image_wrong_chip");
+    ask("HEAD", upload, HEADERS(TUS));
+    assert_error(404, "no_such_upload");
+    assert_int_equal(status().claim, OTAPULT_FREE);
+    assert_int_equal(w.holds, 0);
+}
+
+static void its_owner_gives_it_up(void **state)
+{
+    (void)state;
+    create("", v2_len);
+    break_off(v2, v2_len, 0, 7000);
+    ask("DELETE", upload, HEADERS(TUS));
+    assert_int_equal(client.status, 204);
+    assert_int_equal(status().claim, OTAPULT_FREE);
+    ask("DELETE", upload, HEADERS(TUS));
+    assert_error(404, "no_such_upload");
+    create("", v2_len); /* and an administrator */
+    struct otapult_finding why;
+    assert_int_equal(otapult_end_update(w.ota, &why), 0);
+    ask("HEAD", upload, HEADERS(TUS));
+    assert_error(404, "no_such_upload");
+    restart();
+    ask("HEAD", upload, HEADERS(TUS));
+    assert_error(404, "no_such_upload");
+}
+
+static void who_does_not_name_it_has_no_such_address(void **state)
+{
+    static const char *const methods[] = {"HEAD", "POST", "PATCH", "DELETE", "OPTIONS"};
+    (void)state;
+
+    without = true;
+    restart();
+    for (size_t i = 0; i < 5; i++) {
+        ask(methods[i], "", HEADERS(TUS));
+        assert_int_equal(client.status, 404);
+    }
+}
+
+/* ---- restarts ---- */
+
+static void a_restart_costs_less_than_a_step(void **state)
+{
+    (void)state;
+    create("", v2_len);
+    for (long at = 0; at + 9001 < (long)v2_len;) {
+        break_off(v2, v2_len, (size_t)at, 9001);
+        restart();
+        assert_int_equal(status().claim, OTAPULT_FREE); /* it holds nothing */
+        long safe = offset();
+        assert_true(safe <= at + 9001 && safe > at + 9001 - (long)(STEP + 4096) && safe % 4096 == 0);
+        assert_string_equal(oracle_boot(w.nor.data, WORLD_FLASH).image.version, "1.0.0");
+        assert_true(safe > at);
+        at = safe;
+    }
+    long rest = offset();
+    patch(v2, (size_t)rest, v2_len - (size_t)rest);
+    assert_int_equal(client.status, 204);
+    assert_memory_equal(w.nor.data + SLOT_1, v2, v2_len);
+    assert_runs("2.0.0");
+    ask("HEAD", upload, HEADERS(TUS));
+    assert_error(404, "no_such_upload");
+}
+
+static void options_survive_a_restart(void **state)
+{
+    (void)state;
+    create("activate=later&id=12345678", v2_len);
+    break_off(v2, v2_len, 0, 20000);
+    restart();
+    long at = offset();
+    patch(v2, (size_t)at, v2_len - (size_t)at);
+    assert_int_equal(client.status, 204);
+    assert_string_equal(status().staged.version, "2.0.0");
+    assert_int_equal(status().staged.id, 0x12345678);
+}
+
+static void what_flash_has_is_not_believed(void **state)
+{
+    static uint8_t before[WORLD_FLASH];
+    (void)state;
+
+    create("", v2_len);
+    break_off(v2, v2_len, 0, 20000);
+    world_save(&w, before);
+    for (uint32_t at = 16; at < 16384; at += 1009) {
+        world_restore(&w, before);
+        w.nor.data[SLOT_1 + at] ^= 1;
+        assert_true(world_boot(&w));
+        long safe = offset();
+        assert_int_equal(safe, 16384);
+        patch(v2, (size_t)safe, v2_len - (size_t)safe);
+        assert_int_equal(client.status / 100, 4);
+        assert_int_equal(status().claim, OTAPULT_FREE);
+        assert_string_equal(oracle_boot(w.nor.data, WORLD_FLASH).image.version, "1.0.0");
+        ask("HEAD", upload, HEADERS(TUS));
+        assert_error(404, "no_such_upload"); /* it does not fail so for ever */
+    }
+}
+
+static void another_update_takes_its_slot(void **state)
+{
+    (void)state;
+    create("", v2_len);
+    break_off(v2, v2_len, 0, 20000);
+    restart();
+    assert_int_equal(world_upload(&w, v3, 287, 287), OTAPULT_E_IMAGE_TRUNCATED); /* it erases nothing */
+    assert_int_equal(offset(), 16384);
+    assert_int_equal(world_upload(&w, v3, v3_len - 9, 4096), OTAPULT_E_IMAGE_TRUNCATED);
+    ask("HEAD", upload, HEADERS(TUS));
+    assert_error(404, "no_such_upload");
+    restart();
+    ask("HEAD", upload, HEADERS(TUS));
+    assert_error(404, "no_such_upload");
+}
+
+static void a_robot_that_drives_is_asked_again_later(void **state)
+{
+    (void)state;
+    create("", v2_len);
+    break_off(v2, v2_len, 0, 20000);
+    restart();
+    w.ready = false;
+    begin_as(&client, 16384, 1);
+    assert_error(423, "not_ready");
+    w.ready = true;
+    assert_int_equal(offset(), 16384);
+    patch(v2, 16384, v2_len - 16384);
+    assert_runs("2.0.0");
+}
+
+static void a_packed_file_goes_on_in_a_boot_and_begins_again_after_one(void **state)
+{
+    static uint8_t packed[60000];
+    uLongf len = sizeof packed;
+    (void)state;
+
+    assert_int_equal(compress2(packed, &len, v2, v2_len, 9), Z_OK);
+    assert_true(len > 20000);
+    create("", len);
+    break_off(packed, len, 0, 9001);
+    assert_int_equal(offset(), 9001);
+    patch(packed, 9001, 9000);
+    assert_int_equal(header("Upload-Offset"), 18001);
+    restart();
+    assert_int_equal(offset(), 0);
+    patch(packed, 0, len);
+    assert_int_equal(client.status, 204);
+    assert_runs("2.0.0");
+}
+
+static void a_damaged_note_is_none(void **state)
+{
+    const struct otapult_port *port = &w.board.port;
+    uint8_t note[256];
+    size_t len;
+    (void)state;
+
+    create("", v2_len);
+    break_off(v2, v2_len, 0, 20000);
+    assert_int_equal(port->kv_get(port->ctx, "ota.upload1", note, sizeof note, &len), 0);
+    assert_int_equal(port->kv_set(port->ctx, "ota.upload1", note, len - 1), 0);
+    restart();
+    ask("HEAD", upload, HEADERS(TUS));
+    assert_error(404, "no_such_upload");
+    note[52 + 4] ^= 1; /* somewhere in the numbers: no offset but a right one, or 0 */
+    assert_int_equal(port->kv_set(port->ctx, "ota.upload1", note, len), 0);
+    restart();
+    assert_int_equal(offset() % 4096, 0);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(a_file_in_pieces),
+        CASE(it_is_staged_where_that_is_asked_for),
+        CASE(limits_are_told),
+        CASE(a_broken_connection_costs_nothing_that_came),
+        CASE(it_gives_way_after_resume_ms_and_not_before),
+        CASE(the_device_is_not_held_for_ever),
+        CASE(a_connection_that_ends_with_the_last_byte_has_ended_well),
+        CASE(who_comes_back_takes_the_place_of_the_connection_that_hangs),
+        CASE(a_wrong_offset_is_told_the_right_one),
+        CASE(a_request_that_is_no_tus_is_refused),
+        CASE(only_one_at_a_time_and_nobody_guesses_it),
+        CASE(nobody_elses),
+        CASE(without_random_numbers_each_has_another_name_all_the_same),
+        CASE(a_wrong_file_ends_it),
+        CASE(its_owner_gives_it_up),
+        CASE(who_does_not_name_it_has_no_such_address),
+        CASE(a_restart_costs_less_than_a_step),
+        CASE(options_survive_a_restart),
+        CASE(what_flash_has_is_not_believed),
+        CASE(another_update_takes_its_slot),
+        CASE(a_robot_that_drives_is_asked_again_later),
+        CASE(a_packed_file_goes_on_in_a_boot_and_begins_again_after_one),
+        CASE(a_damaged_note_is_none),
+    };
+    return cmocka_run_group_tests(tests, make_images, free_images);
+}
