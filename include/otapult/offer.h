@@ -67,11 +67,11 @@ struct otapult_fetch_request {
     const void *body;    /* NULL: none */
     size_t      body_len;
 
-    /* Where the answer goes, in this order; none is called after one of them has returned an error, and that
-     * error is what run() returns. Interim answers (1xx) are not shown. */
+    /* Where the answer goes: its status once and each header, in any order, then its bytes. None is called after one
+     * of them has returned an error, and that error is what run() returns. Interim answers (1xx) are not shown. */
     void *to;
     int  (*status)(void *to, int status);
-    void (*header)(void *to, const char *name, const char *value); /* each, also of an answer without a body */
+    void (*header)(void *to, const char *name, const char *value);
     int  (*data)(void *to, const uint8_t *p, size_t n); /* may block as otapult_feed() does */
 };
 

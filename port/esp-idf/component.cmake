@@ -16,7 +16,7 @@ idf_component_register(
   INCLUDE_DIRS ${otapult_root}/include
   PRIV_INCLUDE_DIRS ${otapult_root}/src ${otapult_root}/port/esp-idf
   REQUIRES esp_http_server
-  PRIV_REQUIRES app_update bootloader_support esp_https_server esp_hw_support esp_netif esp_partition
+  PRIV_REQUIRES app_update bootloader_support esp_http_client esp_https_server esp_hw_support esp_netif esp_partition
                 esp_rom esp_system esp_timer ${otapult_hal} lwip mbedtls nvs_flash soc)
 
 # ESP-IDF passes here twice; what follows belongs to the second time, when versions are known.

@@ -95,7 +95,7 @@ struct esp_board {
     const struct otapult_esp_secure *secure; /* the profile it was started in */
     union otapult_memory   memory;
     StaticTask_t           poll_memory, upload_memory;
-    TaskHandle_t           poll_task, upload_task;
+    TaskHandle_t           poll_task, upload_task, pull_task; /* NULL: not started */
 
     httpd_handle_t         server; /* NULL: not mounted */
     httpd_handle_t         redirect; /* sends on to https_port; NULL: none */

@@ -82,6 +82,7 @@ for (const chip of Object.keys(CHIPS)) {
             const lines = entries(read('test/cross/entries.txt'));
             for (const [archive, known] of [['libport.a', lines],
                 ['libesp_secure.a', lines.map(line => line.replace('secure ', ''))],
+                ['libesp_pull.a', lines.map(line => line.replace('pull ', ''))],
                 ['libdecoders.a', lines.map(line => line.replace('gzip ', ''))],
                 ['libdecoders_patch.a', lines.map(line => line.replace('patch ', ''))]]) {
                 const { wanted } = await symbols(chip, archive);

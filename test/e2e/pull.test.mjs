@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import zlib from 'node:zlib';
@@ -11,7 +12,7 @@ import { keyDigest, makeKey, sign } from '../support/signer.mjs';
 import { openBrowser } from './support/browser.mjs';
 import { buildOf, etagOf, makeRelease, makeTls, sendFile, serve, temporary } from './support/release.mjs';
 import { startRover } from './support/rover.mjs';
-import { program, run } from './support/run.mjs';
+import { program, root, run } from './support/run.mjs';
 import { Samples } from './support/samples.mjs';
 import { startSecureRover } from './support/secure.mjs';
 
@@ -346,6 +347,21 @@ describe('the page', () => {
         } finally {
             await browser.close();
         }
+    });
+});
+
+describe('docs/pull.md', () => {
+    test('leads from nothing to the first update, as written', async () => {
+        const text = fs.readFileSync(`${root}/docs/pull.md`, 'utf8');
+        const lines = [...text.matchAll(/^```sh\n([^]*?)^```/gm)].map(match => match[1]).join('');
+        const ports = await Promise.all([0, 0].map(() => serve(new Map())));
+        const [web, rover] = ports.map(({ port }) => String(port));
+        await Promise.all(ports.map(port => port.close()));
+        const script = lines.replace('$PWD/build', path.dirname(program('rover', 'ROVER'))).replaceAll('8099', web).replaceAll('8098', rover);
+        const { stdout, stderr } = await run('bash', ['-c', `set -e\ntrap 'kill $(jobs -p) 2>/dev/null' EXIT\n${script}`],
+            { cwd: temporary('docs') });
+        assert.match(stdout, /1\.1\.0 is available[^]*Drives straighter\.[^]*It will be installed\./, stdout + stderr);
+        assert.match(stdout, /runs +rover 1\.1\.0/, stdout + stderr);
     });
 });
 

@@ -18,6 +18,7 @@ const char *fake_key_digests(void);
 #define CONFIG_ESP_HTTPS_SERVER_ENABLE        1
 #define CONFIG_ESP_TASK_WDT_INIT              1
 #define CONFIG_LWIP_IPV6                      1
+#define CONFIG_MBEDTLS_CERTIFICATE_BUNDLE     1
 #define CONFIG_OTAPULT_REFUSE_OLDER           1
 #define CONFIG_OTAPULT_WATCHDOG               1
 #define CONFIG_OTAPULT_WATCHDOG_SECONDS       60
