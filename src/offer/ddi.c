@@ -216,7 +216,7 @@ static int found_in_action(struct otapult_ddi *d)
     return found_in_artifact(d);
 }
 
-static int found(void *to, const struct otapult_scan *s)
+static int ddi_found(void *to, const struct otapult_scan *s)
 {
     struct otapult_ddi *d = to;
 
@@ -231,7 +231,7 @@ void otapult_ddi_init(struct otapult_ddi *d, struct otapult_offer *offer)
 {
     memset(d, 0, sizeof *d);
     d->offer = offer;
-    otapult_scan_init(&d->scan, found, d);
+    otapult_scan_init(&d->scan, ddi_found, d);
 }
 
 int otapult_ddi_feed(struct otapult_ddi *d, const uint8_t *p, size_t n, struct otapult_finding *why)

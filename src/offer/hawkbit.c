@@ -93,7 +93,7 @@ static bool make_url(const struct otapult_pull *pull, char dst[OTAPULT_OFFER_URL
     return !t.full;
 }
 
-static const char *fault(const struct otapult_pull *pull, bool secure, unsigned trusted)
+static const char *hawkbit_fault(const struct otapult_pull *pull, bool secure, unsigned trusted)
 {
     const struct otapult_hawkbit *c = config_of(pull);
     static const char *const longest[] = {"confirmationBase", "1234567890123456789", "feedback", NULL};
@@ -416,7 +416,7 @@ static int look(struct otapult_source_env *env, struct hawkbit *h, struct otapul
     }
 }
 
-static int ask(struct otapult_source_env *env, struct otapult_offer *out)
+static int hawkbit_ask(struct otapult_source_env *env, struct otapult_offer *out)
 {
     struct hawkbit *h = env->memory;
 
@@ -485,7 +485,7 @@ static int tell(struct otapult_source_env *env, struct hawkbit *h, const struct 
     return err == OTAPULT_E_OFFER_WITHDRAWN ? 0 : err; /* there is nobody any more who waits for it */
 }
 
-static int report(struct otapult_source_env *env, const struct otapult_report *r)
+static int hawkbit_report(struct otapult_source_env *env, const struct otapult_report *r)
 {
     struct hawkbit *h = env->memory;
 
@@ -502,8 +502,8 @@ static int report(struct otapult_source_env *env, const struct otapult_report *r
 
 const struct otapult_source otapult_hawkbit = {
     .name = "hawkbit",
-    .fault = fault,
-    .ask = ask,
+    .fault = hawkbit_fault,
+    .ask = hawkbit_ask,
     .headers = headers,
-    .report = report,
+    .report = hawkbit_report,
 };

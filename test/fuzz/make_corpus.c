@@ -557,6 +557,33 @@ static void save_answers(void)
     }
 }
 
+/* The first byte cuts the text. */
+static void save_manifests(void)
+{
+#define FUZZ_ROW(name, form, size, more)                             \
+    "{\"name\":\"" name "\",\"form\":\"" form                        \
+    "\",\"chip\":\"ESP32-S3\",\"build\":\"0a0b0c0d\",\"size\":" size \
+    ",\"sha256\":\"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\"" more "}"
+    static const char *const texts[] = {
+        "\x03{\"otapult\":1,\"channel\":\"stable\",\"sequence\":5,\"date\":1790000000,\"project\":\"rover\",\"version\":"
+        "\"3.0.0\",\"minimum\":\"1.0.0\",\"percentage\":10,\"urgent\":true,\"notes\":{\"en\":\"a\\u00e9\",\"ru\":\"Да\"},"
+        "\"files\":[" FUZZ_ROW("f.bin", "plain", "1000", "") "," FUZZ_ROW(
+            "f.bin.gz", "gzip", "700",
+            "") "," FUZZ_ROW("f.patch", "patch", "60",
+                             ",\"base\":\"0a0b0c0d\"") "],\"others\":[{\"name\":\"sbom\"}]}",
+        "\x90{\"otapult\":2,\"channel\":\"a\",\"sequence\":1,\"date\":1,\"project\":\"\",\"version\":\"1\",\"files\":[]}",
+        "\x01[[[[[[[[1e5]]]]]]]]",
+    };
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        char name[16];
+        struct bytes b = {.len = 0};
+        add_text(&b, texts[i]);
+        snprintf(name, sizeof name, "%zu", i);
+        save("manifest", name, &b);
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -582,5 +609,6 @@ int main(int argc, char **argv)
     save_requests();
     save_messages();
     save_answers();
+    save_manifests();
     return 0;
 }
