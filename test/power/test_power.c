@@ -16,6 +16,7 @@
 #include "images.h"
 #include "oracle.h"
 #include "patch_encoder.h"
+#include "update/door.h"
 #include "world.h"
 
 /* Power cuts, exhaustively. Each scenario is played again and again, and each time power goes at another
@@ -81,6 +82,29 @@ static void prepare_remains(struct world *w)
     assert_int_equal(otapult_feed(w->ota, ticket, v3, v3_len - 500, &why), 0);
 }
 
+/* A refused update has cost the way back. */
+static void prepare_empty_slot(struct world *w)
+{
+    struct otapult_view v;
+
+    prepare_two_updates(w);
+    assert_int_equal(world_upload(w, bad, v2_len, 1024), OTAPULT_E_IMAGE_HASH);
+    otapult_view(w->ota, &v);
+    assert_int_equal(v.way_back.slot, OTAPULT_SLOT_NONE);
+}
+
+/* The factory app is the only way back. */
+static void prepare_one_update(struct world *w)
+{
+    struct otapult_view v;
+
+    assert_true(world_boot(w));
+    update_to(w, v2, v2_len);
+    assert_string_equal(world_version(w), "2.0.0");
+    otapult_view(w->ota, &v);
+    assert_int_equal(v.way_back.slot, OTAPULT_SLOT_FACTORY);
+}
+
 static void scribble(struct world *w, uint32_t at)
 {
     for (uint32_t i = 0; i < 32; i++)
@@ -140,6 +164,12 @@ static void act_rollback(struct world *w)
 
     if (world_boot(w) && otapult_rollback(w->ota, &why) == 0)
         (void)world_settle(w);
+}
+
+static void act_rollback_to_factory(struct world *w)
+{
+    act_rollback(w);
+    assert_string_equal(world_version(w), "1.0.0");
 }
 
 static void act_refused(struct world *w)
@@ -213,7 +243,9 @@ static const struct scenario scenarios[] = {
     {"rollback", WORLD_TWO_OTA, prepare_two_updates, act_rollback},
     {"re-activate", WORLD_TWO_OTA, prepare_power_lost_while_pending, act_settle},
     {"refused", WORLD_TWO_OTA, prepare_two_updates, act_refused},
+    {"empty-slot", WORLD_TWO_OTA, prepare_empty_slot, act_update},
     {"factory", WORLD_FACTORY_OTA, prepare_nothing, act_update},
+    {"factory-rollback", WORLD_FACTORY_OTA, prepare_one_update, act_rollback_to_factory},
     {"gzip", WORLD_TWO_OTA, prepare_two_updates, act_gzip},
     {"gzip-refused", WORLD_TWO_OTA, prepare_two_updates, act_gzip_refused},
     {"patch", WORLD_TWO_OTA, prepare_two_updates, act_patch},
