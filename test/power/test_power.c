@@ -232,6 +232,67 @@ static void act_replace_staged(struct world *w)
         update_to(w, v3, v3_len);
 }
 
+/* ---- uploads that go on ---- */
+
+/* Sends what is missing, in pieces, up to `end` of v2, and finishes it when that is all. */
+static int go_on(struct world *w, const uint8_t token[16], size_t end)
+{
+    struct otapult_upload upload;
+    struct otapult_update done;
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    int err = otapult_find_upload(w->ota, "anyone", token, &upload);
+    if (err == 0)
+        err = otapult_continue_upload(w->ota, "anyone", token, upload.offset, &ticket, &upload, &why);
+    for (size_t at = upload.offset; err == 0 && at < end; at += 1000)
+        err = otapult_feed(w->ota, ticket, v2 + at, end - at < 1000 ? end - at : 1000, &why);
+    return err == 0 && end == v2_len ? otapult_finish_with(w->ota, ticket, &done, &why) : err;
+}
+
+static uint8_t upload_token[16];
+
+static void begin_upload(struct world *w, size_t end)
+{
+    static const struct otapult_update_options plain;
+    struct otapult_upload upload;
+    struct otapult_update past = {.id = 0};
+    struct otapult_finding why;
+
+    assert_int_equal(otapult_create_upload(w->ota, "anyone", &plain, (uint32_t)v2_len, &upload, &past, &why),
+                     0);
+    memcpy(upload_token, upload.token, sizeof upload_token);
+    assert_int_equal(go_on(w, upload_token, end), 0);
+}
+
+static void prepare_half_sent(struct world *w)
+{
+    prepare_two_updates(w);
+    begin_upload(w, v2_len - 500);
+}
+
+/* Its first cut is in the life that broke off, where notes are written. */
+static void act_break_off(struct world *w)
+{
+    if (!world_boot(w) || !world_settle(w))
+        return;
+    begin_upload(w, v2_len - 500);
+    world_pull_plug(w);
+    if (world_boot(w) && go_on(w, upload_token, v2_len) == 0)
+        (void)world_settle(w);
+}
+
+/* A cut may have taken the note with it: then nothing goes on, and nothing is lost. */
+static void act_resume(struct world *w)
+{
+    if (!world_boot(w) || !world_settle(w))
+        return;
+    int err = go_on(w, upload_token, v2_len);
+    assert_true(err == 0 || err == OTAPULT_E_NO_UPLOAD);
+    if (err == 0)
+        (void)world_settle(w);
+}
+
 static const struct scenario scenarios[] = {
     {"update", WORLD_TWO_OTA, prepare_two_updates, act_update},
     {"first-update", WORLD_TWO_OTA, prepare_nothing, act_update},
@@ -252,6 +313,8 @@ static const struct scenario scenarios[] = {
     {"patch-refused", WORLD_TWO_OTA, prepare_two_updates, act_patch_refused},
     {"staged", WORLD_TWO_OTA, prepare_two_updates, act_stage},
     {"staged-then-activated", WORLD_TWO_OTA, prepare_staged, act_activate},
+    {"breaks-off", WORLD_TWO_OTA, prepare_two_updates, act_break_off},
+    {"resumed-after-restart", WORLD_TWO_OTA, prepare_half_sent, act_resume},
     {"staged-then-replaced", WORLD_TWO_OTA, prepare_staged, act_replace_staged},
 };
 #define SCENARIOS (sizeof scenarios / sizeof *scenarios)
@@ -430,6 +493,8 @@ static void unpacks(void *ctx, struct otapult_config *config)
     static uint64_t memory[OTAPULT_GZIP_RAM / sizeof(uint64_t)];
 
     (void)ctx;
+    config->resumable = &otapult_resumable;
+    config->resume_step = 4096;
     config->decoders = decoders;
     config->decoder_memory = memory;
     config->decoder_memory_size = sizeof memory;
