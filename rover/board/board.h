@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "otapult/otapult.h"
+
 /* The rover on an ESP32-S3: what rover.h asks of its hardware, and the order in which it comes up. One
  * board, so the files of this folder keep their state to themselves. */
 
@@ -51,6 +53,14 @@ bool network_has_station(void);
 
 /* Announces http://NAME.local:`port`/ by mDNS, https:// in the secure profile. */
 void network_announce(uint16_t port);
+
+/* ---- hawkbit.c: firmware from an update server, CONFIG_ROVER_HAWKBIT; without that both do nothing ---- */
+
+/* Sets config->pull, which stays NULL where the robot has no token: the log says so. */
+void hawkbit_configure(struct otapult_config *config);
+
+/* Starts to ask. The device must be started. */
+void hawkbit_start(void);
 
 /* ---- owner.c: who stands before the rover, in the secure profile ---- */
 

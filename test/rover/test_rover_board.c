@@ -11,6 +11,8 @@
 #include "board.h"
 #include "esp_board.h"
 #include "life.h"
+#include "nvs_flash.h"
+#include "otapult/offer.h"
 
 /* The rover on a board, as far as rover/board/main.c says it: what comes up, in which order, and what does
  * not in safe mode. Motors and network are this test's. */
@@ -119,6 +121,45 @@ static void it_comes_up_and_drives(void **state)
     assert_true(moved);
 }
 
+/* As a factory writes it, before anything of the robot runs. */
+static void put_token(const char *token)
+{
+    nvs_handle_t nvs;
+
+    assert_true(life_boot(&l, ESP_RST_POWERON));
+    assert_int_equal(nvs_flash_init(), ESP_OK);
+    assert_int_equal(nvs_open("rover", NVS_READWRITE, &nvs), ESP_OK);
+    assert_int_equal(nvs_set_blob(nvs, "hawkbit", token, strlen(token)), ESP_OK);
+    assert_int_equal(nvs_commit(nvs), ESP_OK);
+    nvs_close(nvs);
+}
+
+static bool has_source(const char *name)
+{
+    struct otapult_offer_view v;
+
+    return otapult_offer_view(otapult_esp_device(), false, &v) && strcmp(v.source, name) == 0;
+}
+
+static void with_a_token_of_its_own_it_asks_the_update_server(void **state)
+{
+    (void)state;
+    put_token("0123456789abcdef");
+    boot(ESP_RST_POWERON);
+    assert_true(has_source("hawkbit"));
+}
+
+static void without_one_it_asks_nobody_and_works(void **state)
+{
+    (void)state;
+    boot(ESP_RST_POWERON);
+    assert_false(has_source("hawkbit"));
+    put_token("two words\r\n");
+    boot(ESP_RST_POWERON);
+    assert_false(has_source("hawkbit"));
+    assert_true(motors_up && network_up);
+}
+
 static void in_safe_mode_there_is_the_page_and_nothing_that_moves(void **state)
 {
     const struct fake_request r = life_get("/api/ota/status");
@@ -143,6 +184,8 @@ int main(void)
     const struct sample_spec spec = {SAMPLE_DEFAULT, .version = "1.0.0", .size = 9000, .seed = 1};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(it_comes_up_and_drives, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(with_a_token_of_its_own_it_asks_the_update_server, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(without_one_it_asks_nobody_and_works, set_up, tear_down),
         cmocka_unit_test_setup_teardown(in_safe_mode_there_is_the_page_and_nothing_that_moves, set_up,
                                         tear_down),
     };

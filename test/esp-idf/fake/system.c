@@ -400,6 +400,12 @@ esp_err_t nvs_commit(nvs_handle_t handle)
     return check_nvs(handle, NULL);
 }
 
+void nvs_close(nvs_handle_t handle)
+{
+    if (handle == HANDLE)
+        fake_idf.nvs_open = false;
+}
+
 /* ---- sockets ---- */
 
 /* Odd sockets speak IPv4 to a server that listens on it alone; even ones IPv6. */

@@ -45,4 +45,7 @@ esp_err_t nvs_erase_key(nvs_handle_t handle, const char *key);
 /* What was set is written at the latest when this returns. */
 esp_err_t nvs_commit(nvs_handle_t handle);
 
+/* The handle is none any more. */
+void nvs_close(nvs_handle_t handle);
+
 #endif
