@@ -108,10 +108,9 @@ struct otapult_config {
      * not what erasing and unpacking take. */
     uint32_t min_rate, min_rate_ms;
     uint32_t upload_ms;
-    /* Resumable uploads: NULL is none. One that broke off is waited for so long, and is not measured by stall_ms and
-     * min_rate; meanwhile the device is held for it. A restart costs up to resume_step bytes of a plain file, and a
-     * smaller step more writes to the store. */
-    const struct otapult_resumable *resumable;
+    /* Of a resumable upload: one that broke off is waited for so long, and is not measured by stall_ms and min_rate;
+     * meanwhile the device is held for it. A restart costs up to resume_step bytes of a plain file, and a smaller step
+     * more writes to the store. */
     uint32_t resume_ms, resume_step;
     uint32_t restart_ms;   /* between 'success' and the restart, so that the answer gets out */
     uint32_t rest_ms;      /* how long a restart waits for the application to come to rest */
@@ -126,6 +125,9 @@ struct otapult_config {
     /* For clients that prefer Russian: &otapult_russian. NULL: they get English too, and no firmware carries the
      * texts. The page has its own words in both. */
     const struct otapult_language *russian;
+
+    /* Resumable uploads: &otapult_resumable; NULL: none. */
+    const struct otapult_resumable *resumable;
 
     /* The one switch: NULL is the open profile; with &otapult_secure everything that is to boot needs a
      * signature by a trusted key, no image below the least security version is taken, and requests need
@@ -160,8 +162,9 @@ struct otapult_config {
 
 #define OTAPULT_CONFIG_DEFAULT                                                                        \
     .chip_id = OTAPULT_CHIP_ESP32S3, .soak_ms = 10000, .confirm_ms = 60000, .stall_ms = 15000,        \
-    .min_rate = 256, .min_rate_ms = 30000, .upload_ms = 3600000, .restart_ms = 500, .rest_ms = 10000, \
-    .crash_window_ms = 60000, .crash_limit = 5, .max_retries = 3, .resume_ms = 120000, .resume_step = 65536
+    .min_rate = 256, .min_rate_ms = 30000, .upload_ms = 3600000, .resume_ms = 120000,                 \
+    .resume_step = 65536, .restart_ms = 500, .rest_ms = 10000, .crash_window_ms = 60000,              \
+    .crash_limit = 5, .max_retries = 3
 
 /* A `ready` and a `hold` for devices on which nothing moves: always true, and nothing to do. */
 bool otapult_always_ready(void *app, char *why, size_t cap);
