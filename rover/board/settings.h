@@ -68,6 +68,15 @@
 #endif
 #endif
 
+#ifdef CONFIG_ROVER_HAWKBIT
+#ifndef CONFIG_ROVER_HAWKBIT_URL
+#define CONFIG_ROVER_HAWKBIT_URL "https://hawkbit.example.org"
+#endif
+#ifndef CONFIG_ROVER_HAWKBIT_TENANT
+#define CONFIG_ROVER_HAWKBIT_TENANT "DEFAULT"
+#endif
+#endif
+
 #define ROVER_PORT          8080
 #define ROVER_REDIRECT_PORT 80 /* of the secure profile */
 

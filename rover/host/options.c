@@ -58,7 +58,7 @@ static const char usage[] =
     "  --source-ask SECONDS  from one question to the next (21600)\n"
     "  --source-channel NAME  only releases of this channel\n"
     "  --source-ca FILE  the only CA in PEM that its certificate may come from (the system's)\n"
-    "  --source-pin PIN  and the key it must have, as curl's --pinnedpubkey takes it: sha256//…\n"
+    "  --source-pin PIN  and the key it must have, as curl pins one: sha256//…\n"
     "  --source-host NAME  another host that it may lead to; up to four\n"
     "  --source-key HEX  without --secure: the key that signs releases, as --key-digest\n"
     "  --source-unsigned  without --secure: releases without a signature count\n"

@@ -202,20 +202,22 @@ describe('an open rover', () => {
         await shows(/: idle, runs 7\.1\.0 \([0-9a-f]{8}\) in app[01]\n/);
         child.kill('SIGINT');
         assert.equal(await new Promise(resolve => child.on('close', resolve)), 130);
+        const { boot } = await rover.status();
         await otapult(['rollback', address(rover), '--force']);
+        await rover.waitFor('what it went back to, confirmed', s => s.boot > boot && s.state === 'idle' && !s.pending);
     });
 
     test('Ctrl-C ends in words', async () => {
         const { boot } = await rover.status();
         const child = spawn(OTAPULT, ['push', await samples.make('stay.bin', { version: '6.0.0', seed: 6, temper: 'never-confirms' }),
             address(rover)], { env: { ...process.env, XDG_CONFIG_HOME: config } });
+        const ended = new Promise(resolve => child.on('close', resolve));
         let said = '';
         child.stdout.on('data', data => { said += data; });
         await rover.waitFor('its trial', status => status.boot > boot && status.pending);
         await sleep(1500); // the command sees the trial too
         child.kill('SIGINT');
-        const status = await new Promise(resolve => child.on('close', resolve));
-        assert.equal(status, 130);
+        assert.equal(await ended, 130);
         assert.match(said, /interrupted: it runs the new firmware, on trial; nothing is proved/);
         await otapult(['rollback', address(rover)]);
     });

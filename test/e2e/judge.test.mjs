@@ -165,7 +165,7 @@ test('a device that wants a signature gets none that is missing', () => {
     const got = verdict(app, signed);
 
     assert.equal(got.code, 'signature_missing');
-    assert.match(got.detail, new RegExp(`ends at 0x${app.length.toString(16)} `));
+    assert.match(got.detail, new RegExp(`ends at 0x${app.length.toString(16)}$`));
     assert.equal(code(Buffer.concat([app, fill, sector]), signed), null); // what it holds the device sees
     assert.equal(code(Buffer.concat([app, fill, sector]), S3), null);
 });

@@ -274,7 +274,8 @@ static bool gate_refused(void)
 
 static void check(const struct otapult_route *route, const struct otapult_request *line)
 {
-    const bool get = strcmp(line->method, "GET") == 0, refused = gate_refused();
+    const bool get = strcmp(line->method, "GET") == 0 || strcmp(line->method, "HEAD") == 0;
+    const bool refused = gate_refused();
     const bool open = route->level == OTAPULT_PUBLIC || route->level == OTAPULT_PAGE;
     const enum who who = may_be();
     const bool fits = may_be_a_length() && may_be_our_host() && may_be_our_page(get);
