@@ -274,7 +274,7 @@ static void consider(struct otapult_puller *p)
 /* It was unreadable when the slots were, and may be readable now. */
 static bool knows_what_runs(struct otapult_puller *p)
 {
-    return p->env.running.version[0] != '\0' || otapult_device_running(p->device, &p->env.running);
+    return p->env.running.version[0] != '\0' || otapult_running_desc(p->device, &p->env.running);
 }
 
 void otapult_pull_poll(struct otapult *o)

@@ -2,7 +2,20 @@
 #include "update/arm.h"
 
 #include "update/claim.h"
+#include "update/keys.h"
 #include "update/slot_image.h"
+
+int otapult_arm_refusal(const struct otapult *o, struct otapult_finding *why)
+{
+    if (o->pending)
+        return OTAPULT_E_UNCONFIRMED;
+    if (o->slots_error != 0)
+        return o->slots_error;
+    int err = otapult_table_refusal(&o->slots, why);
+    if (err != 0)
+        return err;
+    return o->keys != NULL ? o->keys->refusal(o, why) : 0;
+}
 
 /* The last look before the slot becomes the boot slot: has it changed since it was verified? */
 static int check_again(struct otapult *o, int slot, struct otapult_finding *why)

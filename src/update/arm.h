@@ -12,6 +12,10 @@
  * holds. */
 OTAPULT_MUST_CHECK int otapult_arm(struct otapult *o, struct otapult_trial *trial, struct otapult_finding *why);
 
+/* Under lock: what forbids every change of what boots. UNCONFIRMED, the error of the slots or of their table, LOCKED,
+ * SIGNATURE_NO_KEYS, or 0. */
+OTAPULT_MUST_CHECK int otapult_arm_refusal(const struct otapult *o, struct otapult_finding *why);
+
 /* What o->session has finished is made bootable and the next boot's, and the journal has it for `by`. The journal
  * comes after the activation. 0 or the error of the flash, or as otapult_arm(): after FLASH_READBACK the slot does
  * not boot. Only for the claim's holder. */

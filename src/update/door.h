@@ -163,8 +163,9 @@ struct otapult_users *otapult_device_users(const struct otapult *o);
 const struct otapult_pull *otapult_device_pull(const struct otapult *o); /* NULL: it fetches none */
 const struct otapult_port *otapult_device_port(const struct otapult *o);
 
-/* What runs says of itself. false: it cannot be read. Reads the slot's first bytes; from the tasks of a client. */
-bool otapult_device_running(struct otapult *o, struct otapult_app_desc *out);
+/* What the running firmware says of itself; all zeros, and false, where that cannot be read. Reads the slot's first
+ * bytes, from any task. */
+bool otapult_running_desc(struct otapult *o, struct otapult_app_desc *out);
 
 /* Has this build been rejected on this device, or crashed, or not loaded? */
 bool otapult_has_failed_here(const struct otapult *o, const char *build);

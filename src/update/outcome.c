@@ -90,19 +90,27 @@ void otapult_outcome_failed(struct otapult *o)
         o->update.outcome = OTAPULT_UPDATE_FAILED;
 }
 
-void otapult_outcome_done(struct otapult *o, enum otapult_outcome outcome)
+void otapult_outcome_describe(const struct otapult *o, enum otapult_outcome outcome, int slot,
+                              struct otapult_update *out)
 {
     const struct otapult_image_info *info = &o->session.judge.inspect.info;
-    struct otapult_update u = o->update; /* nobody else writes it while the claim is taken */
 
-    u.outcome = (uint8_t)outcome;
-    if (outcome == OTAPULT_UPDATE_ALREADY)
-        u.slot = (int8_t)o->slots.running;
-    u.size = info->size;
-    otapult_build_id(&info->desc, u.build);
-    memcpy(u.version, info->desc.version, sizeof u.version);
-    memcpy(u.project, info->desc.project, sizeof u.project);
-    memcpy(u.sha256, info->sha256, sizeof u.sha256);
+    *out = o->update; /* nobody else writes it while the claim is taken */
+    out->outcome = (uint8_t)outcome;
+    out->slot = (int8_t)slot;
+    out->size = info->size;
+    otapult_build_id(&info->desc, out->build);
+    memcpy(out->version, info->desc.version, sizeof out->version);
+    memcpy(out->project, info->desc.project, sizeof out->project);
+    memcpy(out->sha256, info->sha256, sizeof out->sha256);
+}
+
+void otapult_outcome_done(struct otapult *o, enum otapult_outcome outcome)
+{
+    struct otapult_update u;
+
+    otapult_outcome_describe(o, outcome, outcome == OTAPULT_UPDATE_ALREADY ? o->slots.running : o->target,
+                             &u);
     if (outcome != OTAPULT_UPDATE_ALREADY && o->port->kv_set(o->port->ctx, UPDATE_KEY, &u, sizeof u) != 0)
         otapult_log(o, OTAPULT_LOG_ERROR, "the store failed to keep what became of the update");
     otapult_lock(o);

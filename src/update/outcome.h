@@ -23,6 +23,11 @@ uint32_t otapult_update_id(struct otapult *o, const struct otapult_update_option
 void otapult_outcome_begins(struct otapult *o, uint32_t id);
 void otapult_outcome_failed(struct otapult *o);
 
+/* By the claim's holder: the update that runs, as it is when it ends so in `slot`, with the image that the session
+ * holds. */
+void otapult_outcome_describe(const struct otapult *o, enum otapult_outcome outcome, int slot,
+                              struct otapult_update *out);
+
 /* By the claim's holder: it ended well, with what the session holds. Stored, to be known after a restart, where anything was
  * written. */
 void otapult_outcome_done(struct otapult *o, enum otapult_outcome outcome);

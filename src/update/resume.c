@@ -70,11 +70,11 @@ static bool is_plain(const struct otapult *o)
 static void took(struct otapult *o)
 {
     const struct otapult_slot_writer *w = &o->session.writer;
-    struct otapult_upload_note note = o->upload;
-    uint32_t whole = w->written - w->written % OTAPULT_SLOT_SECTOR;
+    const uint32_t whole = w->written - w->written % OTAPULT_SLOT_SECTOR;
 
-    if (!o->resumable || !is_plain(o) || whole == 0 || whole - note.at < o->config.resume_step)
+    if (!o->resumable || !is_plain(o) || whole == 0 || whole - o->upload.at < o->config.resume_step)
         return;
+    struct otapult_upload_note note = o->upload;
     note.at = whole;
     memcpy(note.held, w->held, sizeof note.held);
     put(o, &note);
@@ -117,6 +117,16 @@ static int make_token(struct otapult *o, uint8_t token[16])
     return o->keys == NULL ? 0 : OTAPULT_E_INTERNAL;
 }
 
+/* The update that has begun is that of the note. */
+static void adopt(struct otapult *o, const struct otapult_upload_note *note)
+{
+    otapult_lock(o);
+    o->least_length = o->most_length = note->length;
+    o->upload = *note;
+    o->resumable = true;
+    otapult_unlock(o);
+}
+
 int otapult_create_upload(struct otapult *o, const char *by, const struct otapult_update_options *options,
                           uint32_t length, struct otapult_upload *out, struct otapult_update *past,
                           struct otapult_finding *why)
@@ -133,13 +143,9 @@ int otapult_create_upload(struct otapult *o, const char *by, const struct otapul
         return OTAPULT_E_INTERNAL;
     }
     otapult_text_set(note.by, sizeof note.by, by);
-    otapult_lock(o);
-    o->least_length = o->most_length = length;
-    note.id = o->update.id;
+    note.id = o->update.id; /* nobody else writes the two while the claim is taken */
     note.slot = (int8_t)o->target;
-    o->upload = note;
-    o->resumable = true;
-    otapult_unlock(o);
+    adopt(o, &note);
     save(o, &note);
     *out = (struct otapult_upload){.length = length};
     memcpy(out->token, note.token, sizeof out->token);
@@ -207,11 +213,7 @@ static int begin_again(struct otapult *o, const struct otapult_upload_note *note
         err = OTAPULT_E_NO_UPLOAD;
     if (err != 0)
         return err;
-    otapult_lock(o);
-    o->least_length = o->most_length = note->length;
-    o->upload = *note;
-    o->resumable = true;
-    otapult_unlock(o);
+    adopt(o, note);
     err = read_back(o, *ticket, note, why);
     if (err != 0)
         otapult_cancel(o, *ticket, err, why); /* for good: the same request would fail for ever */

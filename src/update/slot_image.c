@@ -299,14 +299,7 @@ int otapult_keep_off_running(struct otapult *o, int index, struct otapult_findin
     return OTAPULT_E_SLOTS_OVERLAP;
 }
 
-bool otapult_running_desc(struct otapult *o, struct otapult_app_desc *desc)
-{
-    bool found;
-
-    return otapult_slot_desc(o, o->slots.running, desc, &found) == 0 && found;
-}
-
-bool otapult_device_running(struct otapult *o, struct otapult_app_desc *out)
+bool otapult_running_desc(struct otapult *o, struct otapult_app_desc *out)
 {
     bool found = false;
 

@@ -4,7 +4,7 @@
 
 #include "update/common.h"
 
-/* What lies in a slot. otapult_slot_label() of door.h is here, too. */
+/* What lies in a slot. otapult_slot_label() and otapult_running_desc() of door.h are here, too. */
 
 /* Reads the table of slots, and the rows of those that are shown, into o->slots and o->seen: whenever a state,
  * or what is chosen for the next boot, has changed. Their first bytes are read only where they are not known yet.
@@ -26,9 +26,6 @@ OTAPULT_MUST_CHECK int otapult_slot_desc(struct otapult *o, int index, struct ot
 /* The same of a slot whose image begins with held[16], which flash need not have yet. */
 OTAPULT_MUST_CHECK int otapult_slot_desc_under(struct otapult *o, int index, const uint8_t held[OTAPULT_SLOT_HELD],
                                                struct otapult_app_desc *desc, bool *found);
-
-/* What the image in the running slot says of itself, into *desc. false: nothing that can be read. */
-bool otapult_running_desc(struct otapult *o, struct otapult_app_desc *desc);
 
 /* The running firmware is never written to. What counts is where the two lie, whatever the port calls them: slot
  * `index` may be another one by its number and the same by its address. 0, SLOTS_OVERLAP or the port's error. */

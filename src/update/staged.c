@@ -6,8 +6,8 @@
 #include "base/bytes.h"
 #include "update/arm.h"
 #include "update/claim.h"
-#include "update/keys.h"
 #include "update/known.h"
+#include "update/outcome.h"
 #include "update/slot_image.h"
 
 #define STAGED_KEY "ota.staged1" /* 1: the format, which is the struct below */
@@ -101,27 +101,13 @@ void otapult_load_staged(struct otapult *o)
 
 /* ---- staging ---- */
 
-static void describe(const struct otapult *o, int slot, struct otapult_update *image)
-{
-    const struct otapult_image_info *info = &o->session.judge.inspect.info;
-
-    *image = o->update;
-    image->outcome = OTAPULT_UPDATE_STAGED;
-    image->slot = (int8_t)slot;
-    image->size = info->size;
-    otapult_build_id(&info->desc, image->build);
-    memcpy(image->version, info->desc.version, sizeof image->version);
-    memcpy(image->project, info->desc.project, sizeof image->project);
-    memcpy(image->sha256, info->sha256, sizeof image->sha256);
-}
-
 int otapult_stage(struct otapult *o, int slot, const char *by, struct otapult_finding *why)
 {
     const struct otapult_image_info *info = &o->session.judge.inspect.info;
     struct staged_note note = {.forced = o->force};
     struct otapult_trial trial;
 
-    describe(o, slot, &note.image);
+    otapult_outcome_describe(o, OTAPULT_UPDATE_STAGED, slot, &note.image);
     memcpy(note.held, o->session.writer.held, sizeof note.held);
     if (o->port->kv_set(o->port->ctx, STAGED_KEY, &note, sizeof note) != 0) {
         *why = (struct otapult_finding){.text = "what is staged"};
@@ -135,15 +121,11 @@ int otapult_stage(struct otapult *o, int slot, const char *by, struct otapult_fi
 
 /* ---- starting it ---- */
 
-/* As before an upload: what forbids every change of what boots. */
+/* As before an upload. */
 static int refuse_by_state(struct otapult *o, int slot, struct otapult_finding *why)
 {
     otapult_lock(o);
-    int err = o->pending ? OTAPULT_E_UNCONFIRMED : o->slots_error;
-    if (err == 0)
-        err = otapult_table_refusal(&o->slots, why);
-    if (err == 0 && o->keys != NULL)
-        err = o->keys->refusal(o, why);
+    int err = otapult_arm_refusal(o, why);
     otapult_unlock(o);
     return err == 0 ? otapult_keep_off_running(o, slot, why) : err;
 }

@@ -7,7 +7,6 @@
 #include "update/arm.h"
 #include "update/claim.h"
 #include "update/intake.h"
-#include "update/keys.h"
 #include "update/known.h"
 #include "update/outcome.h"
 #include "update/report.h"
@@ -30,19 +29,6 @@ uint32_t otapult_next_slot_size(struct otapult *o)
     int next = o->claim == OTAPULT_FREE ? o->slots.next : OTAPULT_SLOT_NONE;
     otapult_unlock(o);
     return next != OTAPULT_SLOT_NONE && otapult_slot_row(o, next, &slot) == 0 ? slot.size : 0;
-}
-
-/* Under lock. */
-static int refuse_by_state(const struct otapult *o, struct otapult_finding *why)
-{
-    if (o->pending)
-        return OTAPULT_E_UNCONFIRMED;
-    if (o->slots_error != 0)
-        return o->slots_error;
-    int err = otapult_table_refusal(&o->slots, why);
-    if (err != 0)
-        return err;
-    return o->keys != NULL ? o->keys->refusal(o, why) : 0;
 }
 
 /* Under lock. */
@@ -71,7 +57,7 @@ static int take_device(struct otapult *o, const char *by, uint32_t *ticket, stru
     otapult_lock(o);
     int err = otapult_take_locked(o, OTAPULT_FOR_UPLOAD, by, why);
     if (err == 0) {
-        err = refuse_by_state(o, why);
+        err = otapult_arm_refusal(o, why);
         if (err != 0) {
             otapult_give_back_locked(o); /* before anybody could see it */
         } else {
@@ -409,46 +395,50 @@ static int prove(struct otapult *o, struct otapult_finding *why)
     return err;
 }
 
-/* A slot that is only staged is read again: it shows no image. */
-static void refresh(struct otapult *o)
+/* Puts to use what came and was proved: 0, and what has become of it. What is what runs needs nothing. */
+static int use(struct otapult *o, enum otapult_outcome *outcome, struct otapult_finding *why)
 {
-    otapult_refresh_written(o, o->target, o->later ? NULL : &o->session.judge.inspect.info.desc);
+    if (otapult_session_is_running(&o->session)) {
+        *outcome = OTAPULT_UPDATE_ALREADY;
+        otapult_log(o, OTAPULT_LOG_INFO, "the file is the running firmware: nothing was written");
+        return 0;
+    }
+    *outcome = o->later ? OTAPULT_UPDATE_STAGED : OTAPULT_UPDATE_ACTIVATED;
+    return o->later ? otapult_stage(o, o->target, o->by, why) : otapult_arm_session(o, o->target, o->by, why);
 }
 
-/* The counters and the restart in this order: a reader that sees `rebooting` sees the final counters. What is
- * only staged lets the application move on before the device is free. */
-static void end_well(struct otapult *o, struct otapult_update *done)
+/* A slot that is only staged is read again: it shows no image. */
+static void refresh(struct otapult *o, enum otapult_outcome outcome)
 {
-    refresh(o);
+    const bool boots = outcome == OTAPULT_UPDATE_ACTIVATED;
+
+    if (outcome != OTAPULT_UPDATE_ALREADY)
+        otapult_refresh_written(o, o->target, boots ? &o->session.judge.inspect.info.desc : NULL);
+}
+
+/* The counters and the restart in this order: a reader that sees `rebooting` sees the final counters. Where
+ * there is no restart the application may move again before the device is free, as after a bad end. */
+static void end_well(struct otapult *o, enum otapult_outcome outcome, struct otapult_update *done)
+{
+    otapult_outcome_done(o, outcome);
+    refresh(o, outcome);
     otapult_lock(o);
     otapult_count_bytes(o);
     o->total = o->received; /* where it was an upper bound */
     *done = o->update;      /* nobody else has begun one */
     otapult_unlock(o);
-    if (o->later)
-        otapult_hold(o, false);
-    else
+    if (outcome == OTAPULT_UPDATE_ACTIVATED)
         otapult_restart_in(o, o->config.restart_ms, "a new firmware");
-    end_update(o, 0, &(struct otapult_finding){0});
-}
-
-/* What came is what runs. The application may move again before the device is free, as after a bad end. */
-static void end_already(struct otapult *o, struct otapult_update *done)
-{
-    otapult_outcome_done(o, OTAPULT_UPDATE_ALREADY);
-    otapult_log(o, OTAPULT_LOG_INFO, "the file is the running firmware: nothing was written");
-    otapult_lock(o);
-    otapult_count_bytes(o);
-    o->total = o->received;
-    *done = o->update;
-    otapult_unlock(o);
-    otapult_hold(o, false);
+    else
+        otapult_hold(o, false);
     end_update(o, 0, &(struct otapult_finding){0});
 }
 
 int otapult_finish_with(struct otapult *o, uint32_t ticket, struct otapult_update *done,
                         struct otapult_finding *why)
 {
+    enum otapult_outcome outcome = OTAPULT_UPDATE_FAILED;
+
     *why = (struct otapult_finding){0};
     int err = otapult_enter(o, ticket);
     if (err != 0)
@@ -460,17 +450,11 @@ int otapult_finish_with(struct otapult *o, uint32_t ticket, struct otapult_updat
         err = prove(o, why);
     if (err == 0)
         err = otapult_settle(o, why);
-    if (err == 0 && otapult_session_is_running(&o->session)) {
-        end_already(o, done);
-        return 0;
-    }
     if (err == 0)
-        err = o->later ? otapult_stage(o, o->target, o->by, why)
-                       : otapult_arm_session(o, o->target, o->by, why);
+        err = use(o, &outcome, why);
     if (err != 0)
         return end_badly(o, err, why);
-    otapult_outcome_done(o, o->later ? OTAPULT_UPDATE_STAGED : OTAPULT_UPDATE_ACTIVATED);
-    end_well(o, done);
+    end_well(o, outcome, done);
     return 0;
 }
 
