@@ -34,6 +34,26 @@ uint32_t otapult_crc32(uint32_t crc, const uint8_t *p, size_t n)
     return ~crc;
 }
 
+uint32_t otapult_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return (uint32_t)(c - '0');
+    if (c >= 'a' && c <= 'f')
+        return (uint32_t)(c - 'a') + 10;
+    return c >= 'A' && c <= 'F' ? (uint32_t)(c - 'A') + 10 : 16;
+}
+
+bool otapult_read_hex(const char *text, uint8_t *dst, size_t n)
+{
+    for (size_t i = 0; i < 2 * n; i++) {
+        const uint32_t digit = otapult_hex_digit(text[i]);
+        if (digit >= 16)
+            return false;
+        dst[i / 2] = (uint8_t)((uint32_t)dst[i / 2] << 4 | digit);
+    }
+    return true;
+}
+
 bool otapult_has_only(const uint8_t *p, size_t n, uint8_t value)
 {
     for (size_t i = 0; i < n; i++)

@@ -121,3 +121,17 @@ void otapult_text_clean(char *dst, size_t cap, const uint8_t *src, size_t len)
         len -= n;
     }
 }
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool otapult_text_alike(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+    size_t i = 0;
+
+    while (a_len == b_len && i < a_len && lower(a[i]) == lower(b[i]))
+        i++;
+    return a_len == b_len && i == a_len;
+}

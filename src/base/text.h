@@ -32,6 +32,9 @@ size_t otapult_text_character(const uint8_t *s, size_t len, uint32_t *code);
 /* The same; 0 for a control character too. */
 size_t otapult_text_printable(const uint8_t *s, size_t len);
 
+/* Is a[a_len] the same as b[b_len], but for the case of ASCII letters? */
+bool otapult_text_alike(const char *a, size_t a_len, const char *b, size_t b_len);
+
 /* Copies untrusted bytes src[len], up to the first NUL, as printable UTF-8: control characters and what
  * is not UTF-8 become '?'. dst[cap] is always terminated. */
 void otapult_text_clean(char *dst, size_t cap, const uint8_t *src, size_t len);

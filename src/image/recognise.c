@@ -43,16 +43,11 @@ static uint32_t head_size(const struct otapult_recognise *r)
     return r->seen < OTAPULT_RECOGNISE_HEAD ? r->seen : OTAPULT_RECOGNISE_HEAD;
 }
 
-static bool is_hex_digit(uint8_t c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
-}
-
 /* A record mark and at least 8 digits: no shorter record exists. */
 static bool is_hex_record(const struct otapult_recognise *r)
 {
     for (int i = 1; i < 10; i++)
-        if (!is_hex_digit(r->head[i]))
+        if (otapult_hex_digit((char)r->head[i]) >= 16)
             return false;
     return true;
 }

@@ -8,18 +8,9 @@
 
 /* ---- headers of an answer ---- */
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
-}
-
 static bool is_name(const char *name, const char *wanted)
 {
-    while (*wanted != '\0' && lower(*name) == *wanted) {
-        name++;
-        wanted++;
-    }
-    return *wanted == '\0' && *name == '\0';
+    return otapult_text_alike(name, strlen(name), wanted, strlen(wanted));
 }
 
 /* Digits up to what is none; UNKNOWN: there are none, or too many for 32 bits. */

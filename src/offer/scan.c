@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/text.h"
 
 enum state {
@@ -189,14 +190,6 @@ static int in_escape(struct otapult_scan *s, uint8_t c)
     return 0;
 }
 
-static int hex_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Two halves make one character beyond U+FFFF. */
 static int end_unicode(struct otapult_scan *s)
 {
@@ -221,11 +214,11 @@ static int end_unicode(struct otapult_scan *s)
 
 static int in_unicode(struct otapult_scan *s, uint8_t c)
 {
-    int digit = hex_digit(c);
+    const uint32_t digit = otapult_hex_digit((char)c);
 
-    if (digit < 0)
+    if (digit >= 16)
         return wrong(s, "an escape that is none");
-    s->unit = (uint16_t)(s->unit << 4 | digit);
+    s->unit = (uint16_t)((uint32_t)s->unit << 4 | digit);
     return ++s->digits == 4 ? end_unicode(s) : 0;
 }
 
@@ -425,15 +418,7 @@ bool otapult_scan_text(const struct otapult_scan *s, char *dst, size_t cap)
 
 bool otapult_scan_hex(const struct otapult_scan *s, uint8_t *dst, size_t n)
 {
-    if (s->type != OTAPULT_SCAN_STRING || s->len != 2 * n)
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        int high = hex_digit((uint8_t)s->value[2 * i]), low = hex_digit((uint8_t)s->value[2 * i + 1]);
-        if (high < 0 || low < 0)
-            return false;
-        dst[i] = (uint8_t)(high << 4 | low);
-    }
-    return true;
+    return s->type == OTAPULT_SCAN_STRING && s->len == 2 * n && otapult_read_hex(s->value, dst, n);
 }
 
 bool otapult_scan_bool(const struct otapult_scan *s, bool *out)

@@ -13,27 +13,11 @@ struct parts {
     const char *path;          /* "" or what begins with / */
 };
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
-}
-
-static bool same(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-    size_t i = 0;
-
-    while (a_len == b_len && i < a_len && lower(a[i]) == lower(b[i]))
-        i++;
-    return a_len == b_len && i == a_len;
-}
-
 static bool begins(const char *s, const char *with)
 {
-    size_t n = 0;
+    size_t n = strlen(with);
 
-    while (with[n] != '\0' && lower(s[n]) == with[n])
-        n++;
-    return with[n] == '\0';
+    return strlen(s) >= n && otapult_text_alike(s, n, with, n);
 }
 
 /* false: there is no scheme and host in front. The name of an IPv6 address is all of its brackets. */
@@ -90,8 +74,8 @@ bool otapult_url_same_origin(const char *a, const char *b)
 {
     struct parts x, y;
 
-    return take_apart(a, &x) && take_apart(b, &y) && same(a, x.scheme_len, b, y.scheme_len) &&
-           same(x.host, x.host_len, y.host, y.host_len);
+    return take_apart(a, &x) && take_apart(b, &y) && otapult_text_alike(a, x.scheme_len, b, y.scheme_len) &&
+           otapult_text_alike(x.host, x.host_len, y.host, y.host_len);
 }
 
 bool otapult_url_host_in(const char *url, const char *const *hosts)
@@ -100,7 +84,7 @@ bool otapult_url_host_in(const char *url, const char *const *hosts)
 
     if (hosts == NULL || !take_apart(url, &p))
         return false;
-    while (*hosts != NULL && !same(p.host, p.name_len, *hosts, strlen(*hosts)))
+    while (*hosts != NULL && !otapult_text_alike(p.host, p.name_len, *hosts, strlen(*hosts)))
         hosts++;
     return *hosts != NULL;
 }

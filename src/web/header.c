@@ -3,18 +3,11 @@
 
 #include <string.h>
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
+#include "base/text.h"
 
 bool otapult_same_word(const char *a, size_t len, const char *b)
 {
-    for (; len > 0; a++, b++, len--) {
-        if (*b == '\0' || lower(*a) != lower(*b))
-            return false;
-    }
-    return *b == '\0';
+    return otapult_text_alike(a, len, b, strlen(b));
 }
 
 bool otapult_value_is(const char *value, const char *word)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "web/header.h"
 
 const char *otapult_header_of(const struct otapult_exchange *x, const char *name, unsigned *count)
@@ -42,27 +43,6 @@ bool otapult_query_is(const struct otapult_exchange *x, const char *pair)
     return false;
 }
 
-static uint32_t digit_of(char c)
-{
-    if (c >= '0' && c <= '9')
-        return (uint32_t)(c - '0');
-    if (c >= 'a' && c <= 'f')
-        return (uint32_t)(c - 'a') + 10;
-    return c >= 'A' && c <= 'F' ? (uint32_t)(c - 'A') + 10 : 16;
-}
-
-bool otapult_read_hex(const char *text, uint32_t *out)
-{
-    *out = 0;
-    for (unsigned i = 0; i < 8; i++) {
-        uint32_t digit = digit_of(text[i]);
-        if (digit >= 16)
-            return false;
-        *out = *out << 4 | digit;
-    }
-    return true;
-}
-
 bool otapult_read_number(const char *text, size_t len, bool hex, uint32_t *out)
 {
     const uint32_t base = hex ? 16 : 10;
@@ -71,7 +51,7 @@ bool otapult_read_number(const char *text, size_t len, bool hex, uint32_t *out)
     if (hex ? len != 8 : len < 1 || len > 10)
         return false;
     for (size_t i = 0; i < len; i++) {
-        uint32_t digit = digit_of(text[i]);
+        const uint32_t digit = otapult_hex_digit(text[i]);
         if (digit >= base)
             return false;
         v = v * base + digit;

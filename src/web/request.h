@@ -15,9 +15,6 @@ const char *otapult_query_value(const struct otapult_exchange *x, const char *na
 /* Has the address that parameter with that value: "force=1"? */
 bool otapult_query_is(const struct otapult_exchange *x, const char *pair);
 
-/* 8 hex digits of text as a number, 0 too. false: there are others among them. */
-bool otapult_read_hex(const char *text, uint32_t *out);
-
 /* text[len] as a number: decimal, or 8 hex digits. false: it is none, or 0. */
 bool otapult_read_number(const char *text, size_t len, bool hex, uint32_t *out);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/text.h"
 #include "web/answer.h"
 #include "web/request.h"
@@ -87,16 +88,8 @@ static int read_token(const struct otapult_exchange *x, uint8_t token[TOKEN], ch
     const char *value = otapult_query_value(x, "upload", &len);
 
     otapult_http_who(x, by);
-    if (value == NULL || len != 2 * TOKEN)
-        return OTAPULT_E_NO_UPLOAD;
-    for (size_t i = 0; i < TOKEN; i += 4) {
-        uint32_t word;
-        if (!otapult_read_hex(value + 2 * i, &word))
-            return OTAPULT_E_NO_UPLOAD;
-        for (unsigned n = 0; n < 4; n++)
-            token[i + n] = (uint8_t)(word >> (24 - 8 * n));
-    }
-    return 0;
+    bool good = value != NULL && len == 2 * TOKEN && otapult_read_hex(value, token, TOKEN);
+    return good ? 0 : OTAPULT_E_NO_UPLOAD;
 }
 
 /* Relative, so that it is right behind a reverse proxy, too. */

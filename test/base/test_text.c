@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/bytes.h"
 #include "base/text.h"
 
 static void writes_one_after_the_other(void **state)
@@ -146,13 +147,47 @@ static void an_unterminated_field_is_cut(void **state)
     assert_int_equal(strlen(dst), 30);
 }
 
+static void hexadecimal_digits_of_both_cases_and_nothing_else(void **state)
+{
+    static const char digits[] = "0123456789abcdefABCDEF";
+    uint8_t read[3];
+
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        const char *at = c != 0 ? strchr(digits, c) : NULL;
+        const ptrdiff_t place = at != NULL ? at - digits : 16;
+        const uint32_t want = (uint32_t)(at != NULL && place >= 16 ? place - 6 : place);
+        assert_int_equal(otapult_hex_digit((char)c), want);
+    }
+    assert_true(otapult_read_hex("00fF9a!", read, 3));
+    assert_memory_equal(read, "\x00\xff\x9a", 3);
+    assert_false(otapult_read_hex("00fF9", read, 3));
+    assert_false(otapult_read_hex("00fFg0", read, 3));
+}
+
+static void case_counts_for_nothing_but_letters(void **state)
+{
+    (void)state;
+    assert_true(otapult_text_alike("HostX", 4, "hOST", 4));
+    assert_true(otapult_text_alike("", 0, "", 0));
+    assert_false(otapult_text_alike("host", 4, "hosts", 5));
+    assert_false(otapult_text_alike("[", 1, "{", 1)); /* 32 apart, as letters are */
+    assert_false(otapult_text_alike("\xC4", 1, "\xE4", 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(writes_one_after_the_other),       cmocka_unit_test(numbers),
-        cmocka_unit_test(fills_to_the_last_byte),           cmocka_unit_test(nothing_follows_a_cut),
-        cmocka_unit_test(no_character_is_cut_in_half),      cmocka_unit_test(a_capacity_of_one_holds_the_end),
-        cmocka_unit_test(untrusted_bytes_become_printable), cmocka_unit_test(an_unterminated_field_is_cut),
+        cmocka_unit_test(writes_one_after_the_other),
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(fills_to_the_last_byte),
+        cmocka_unit_test(nothing_follows_a_cut),
+        cmocka_unit_test(no_character_is_cut_in_half),
+        cmocka_unit_test(a_capacity_of_one_holds_the_end),
+        cmocka_unit_test(untrusted_bytes_become_printable),
+        cmocka_unit_test(an_unterminated_field_is_cut),
+        cmocka_unit_test(hexadecimal_digits_of_both_cases_and_nothing_else),
+        cmocka_unit_test(case_counts_for_nothing_but_letters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
