@@ -183,7 +183,7 @@ static void look_at_offer(struct otapult_puller *p, struct otapult_circumstances
     c->chosen = memcmp(p->kept.chosen, p->key, sizeof p->key) == 0;
     c->skipped = otapult_kept_has(p->kept.skipped, p->key);
     c->refused = otapult_kept_has(p->kept.refused, p->key) && (p->pull->source->report == NULL || is_told(p));
-    c->failed = otapult_has_failed_here(p->device, offer->build);
+    c->failed = p->failed;
     c->not_now = offer->not_now;
     look_at_policy(p, c);
 }

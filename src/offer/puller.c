@@ -56,6 +56,7 @@ void otapult_puller_offer(struct otapult_puller *p, const struct otapult_offer *
 
     if (offer != NULL)
         otapult_offer_key(offer, key);
+    p->failed = offer != NULL && otapult_has_failed_here(p->device, offer->build);
     otapult_puller_lock(p);
     bool same = memcmp(key, p->key, sizeof key) == 0;
     if (offer != NULL)

@@ -72,6 +72,7 @@ struct otapult_puller {
     uint32_t report_ms;  /* a report is told again then */
     uint32_t reports;    /* failed ones in a row */
     uint8_t  same[OTAPULT_OFFER_KEY]; /* of an offer that was found to be what runs; zeros: none */
+    bool     failed;     /* what is offered has failed on this robot: looked up when it came, not at each poll */
     bool     consented;  /* TAKEN was told since the last question */
     bool     hurried;    /* and once the source was asked for the files at once */
     uint8_t  packed_failed; /* a packed file of this offer was refused: the plain one is next */

@@ -59,8 +59,4 @@ struct otapult_source {
     int (*report)(struct otapult_source_env *env, const struct otapult_report *report);
 };
 
-/* ---- whose signatures count ---- */
-
-struct otapult_trust; /* trust/trust.h */
-
 #endif
