@@ -70,7 +70,7 @@ static bool read_segments(const uint8_t *data, size_t size, size_t *pos, struct 
     return true;
 }
 
-static bool digest_of(const uint8_t *data, size_t len, uint8_t digest[DIGEST_SIZE])
+bool sha256_of(const void *data, size_t len, uint8_t digest[32])
 {
     struct otapult_sha256 sha;
     otapult_sha256_init(&sha);
@@ -84,7 +84,7 @@ static void prove_hash(const uint8_t *data, size_t size, uint32_t end, struct an
     if (size - end < DIGEST_SIZE)
         return;
     memcpy(a->info.digest, data + end, DIGEST_SIZE);
-    bool same = digest_of(data, end, digest) && memcmp(digest, a->info.digest, DIGEST_SIZE) == 0;
+    bool same = sha256_of(data, end, digest) && memcmp(digest, a->info.digest, DIGEST_SIZE) == 0;
     a->hash = same ? PROOF_RIGHT : PROOF_WRONG;
     a->info.size = end + DIGEST_SIZE;
 }
@@ -104,7 +104,7 @@ static void prove(const uint8_t *data, size_t size, size_t pos, struct anatomy *
         a->hash = PROOF_ABSENT;
         a->info.size = end;
     }
-    if (a->info.size != 0 && !digest_of(data, a->info.size, a->info.sha256))
+    if (a->info.size != 0 && !sha256_of(data, a->info.size, a->info.sha256))
         a->info.size = 0;
 }
 

@@ -50,4 +50,7 @@ void anatomy_of(const uint8_t *file, uint32_t at, size_t size, struct anatomy *a
  * known. */
 const char *segment_kind(uint16_t chip_id, uint32_t load_addr);
 
+/* SHA-256 of data[len]. false: the crypto library does not work. */
+bool sha256_of(const void *data, size_t len, uint8_t digest[32]);
+
 #endif

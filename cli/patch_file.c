@@ -146,6 +146,10 @@ bool patch_gzip(const uint8_t *p, size_t size, struct patch_file *out)
     bool ok = out->data != NULL && deflate(&z, Z_FINISH) == Z_STREAM_END;
     out->size = z.total_out;
     deflateEnd(&z);
+    if (!ok) {
+        free(out->data);
+        out->data = NULL;
+    }
     return ok;
 }
 

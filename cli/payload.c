@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "base/text.h"
 #include "report.h"
@@ -82,8 +81,8 @@ void payload_free(struct payload *p)
     p->patches = 0;
     builds_folder_free(&p->builds);
     input_free(&p->in);
-    free(p->gzip);
-    p->gzip = NULL;
+    free(p->gzip.data);
+    p->gzip.data = NULL;
 }
 
 /* ---- would it be taken? ---- */
@@ -192,29 +191,16 @@ bool payload_unfit(struct payload *p, const struct device *d, struct fault *f)
 
 /* ---- its forms ---- */
 
-/* As `gzip -9` makes it, once for all robots; kept only where it is smaller. */
+/* Once for all robots; kept only where it is smaller. */
 static void compress_once(struct payload *p)
 {
-    z_stream z = {0};
-
     if (p->gzip_tried)
         return;
     p->gzip_tried = true;
-    if (deflateInit2(&z, Z_BEST_COMPRESSION, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) != Z_OK)
+    if (patch_gzip(p->in.data, p->in.size, &p->gzip) && p->gzip.size < p->in.size)
         return;
-    uLong room = deflateBound(&z, (uLong)p->in.size);
-    p->gzip = malloc(room);
-    z.next_in = p->in.data;
-    z.avail_in = (uInt)p->in.size;
-    z.next_out = p->gzip;
-    z.avail_out = (uInt)room;
-    bool good = p->gzip != NULL && deflate(&z, Z_FINISH) == Z_STREAM_END && z.total_out < p->in.size;
-    p->gzip_len = z.total_out;
-    deflateEnd(&z);
-    if (good)
-        return;
-    free(p->gzip);
-    p->gzip = NULL;
+    free(p->gzip.data);
+    p->gzip.data = NULL;
 }
 
 static struct payload_patch *patch_from(struct payload *p, const char *build)
@@ -228,6 +214,12 @@ static struct payload_patch *patch_from(struct payload *p, const char *build)
     struct payload_patch *patch = &p->patch_from[p->patches++];
     otapult_text_set(patch->from, sizeof patch->from, build);
     return patch;
+}
+
+/* The patch for what this robot runs; NULL: it takes none, or there is nothing to make one of. */
+static struct payload_patch *patch_for(struct payload *p, const struct device *d, bool no_patch)
+{
+    return d->takes_patch && !no_patch && p->builds.count > 0 ? patch_from(p, d->image.build) : NULL;
 }
 
 /* In a process of its own. false: the build is not among them, or nothing is won by a patch. */
@@ -252,10 +244,8 @@ static void look_at_maker(struct payload *p)
 /* One at a time: each takes a hundred times the file in memory. */
 bool payload_waits(struct payload *p, const struct device *d, bool no_patch)
 {
-    struct payload_patch *patch = NULL;
+    struct payload_patch *patch = patch_for(p, d, no_patch);
 
-    if (d->takes_patch && !no_patch && p->builds.count > 0)
-        patch = patch_from(p, d->image.build);
     look_at_maker(p);
     if (patch == NULL || patch->made)
         return false;
@@ -272,10 +262,8 @@ bool payload_waits(struct payload *p, const struct device *d, bool no_patch)
 const uint8_t *payload_form(struct payload *p, const struct device *d, bool no_patch, size_t *len,
                             const char **word)
 {
-    const struct payload_patch *patch = NULL;
+    const struct payload_patch *patch = patch_for(p, d, no_patch);
 
-    if (d->takes_patch && !no_patch && p->builds.count > 0)
-        patch = patch_from(p, d->image.build);
     if (patch != NULL && patch->file.data != NULL) {
         *len = patch->file.size;
         *word = "patch";
@@ -283,10 +271,10 @@ const uint8_t *payload_form(struct payload *p, const struct device *d, bool no_p
     }
     if (d->takes_gzip && !p->is_patch)
         compress_once(p);
-    if (d->takes_gzip && p->gzip != NULL) {
-        *len = p->gzip_len;
+    if (d->takes_gzip && p->gzip.data != NULL) {
+        *len = p->gzip.size;
         *word = "gzip";
-        return p->gzip;
+        return p->gzip.data;
     }
     *len = p->in.size;
     *word = p->is_patch ? "patch" : "plain";

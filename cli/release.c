@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "anatomy.h"
 #include "fault.h"
 #include "new_file.h"
 #include "patch_file.h"
@@ -39,13 +40,6 @@ static void tidy(char *name)
     for (; *name != '\0'; name++)
         if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-", *name) == NULL)
             *name = '-';
-}
-
-static bool sha256_of(const void *data, size_t size, uint8_t digest[32])
-{
-    size_t len;
-
-    return psa_hash_compute(PSA_ALG_SHA_256, data, size, digest, 32, &len) == PSA_SUCCESS;
 }
 
 /* Saves it and puts it on the list. `b`: the build that it gives; NULL: none. */

@@ -50,8 +50,7 @@ struct payload {
     char build[OTAPULT_BUILD_ID_CHARS + 1];
     char sha256[65]; /* of the file */
     char md5[33];
-    uint8_t *gzip;   /* the same, compressed; NULL: not yet, or not smaller */
-    size_t gzip_len;
+    struct patch_file gzip; /* the same, compressed; data NULL: not yet, or not smaller */
     bool gzip_tried;
     /* the judge's last word, for the robots that are alike */
     bool judged;
