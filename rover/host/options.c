@@ -366,55 +366,59 @@ static bool show_help(struct options *o, const char *value)
 _Static_assert(OTAPULT_KEYS_MAX == 3 && SECURE_HOSTS_MAX - SECURE_HOSTS_OWN == 6 && SOURCE_HOSTS_MAX == 4,
                "as the texts say");
 
+/* What an option belongs to. */
+enum part { OF_ALL, OF_SECURE, OF_ANY_SOURCE, OF_FOLDER, OF_HAWKBIT };
+
 static const struct row {
     const char *name;
     const char *wants; /* what its value is; NULL: it takes none */
     bool (*set)(struct options *o, const char *value);
-    bool secure; /* means nothing without --secure */
+    enum part of; /* without which it means nothing */
 } rows[] = {
-    {"flash", A_FILE, set_flash, false},
-    {"port", A_PORT, set_port, false},
-    {"bind", "an address of this machine, such as 127.0.0.1", set_bind, false},
-    {"name", "letters, digits and dashes, 40 at most", set_name, false},
-    {"host", "a name; there is room for six", set_host, false},
-    {"reset", NULL, set_reset, false},
-    {"fast", NULL, set_fast, false},
-    {"stall", A_TIME, set_stall, false},
-    {"min-rate", "a number of bytes a second from 0 to " TEXT_OF(RATE_MAX), set_min_rate, false},
-    {"upload-time", "a number of seconds from 0 to " TEXT_OF(UPLOAD_TIME_MAX), set_upload_time, false},
-    {"same-project", NULL, set_same_project, false},
-    {"confirm", A_TIME, set_confirm, false},
-    {"soak", "a number of milliseconds from 0 to " TEXT_OF(SOAK_MAX), set_soak, false},
-    {"restart", "a number of milliseconds from 0 to " TEXT_OF(RESTART_MAX), set_restart, false},
-    {"table", A_FILE, set_table, false},
-    {"factory", A_FILE, set_factory, false},
-    {"wear", A_FILE, set_wear, false},
-    {"secure", NULL, set_secure, false},
-    {"key-digest", KEYS, set_key_digest, true},
-    {"trust", KEYS, set_key_digest, true},
-    {"revoke", DIGITS, set_revoke, true},
-    {"cert", A_FILE, set_cert, true},
-    {"key", A_FILE, set_key, true},
-    {"http-port", A_PORT, set_http_port, true},
-    {"new-password", NULL, set_new_password, true},
-    {"source", "an address", set_source, false},
-    {"source-policy", "ask, urgent or auto", set_source_policy, false},
-    {"source-window", "two different times of the day, such as 02:00-04:30", set_source_window, false},
-    {"source-ask", "a number of seconds from 1 to " TEXT_OF(ASK_MAX), set_source_ask, false},
-    {"source-channel", "a name", set_source_channel, false},
-    {"source-ca", A_FILE, set_source_ca, false},
-    {"source-pin", "sha256// and a digest in Base64", set_source_pin, false},
-    {"source-host", "a name; there is room for four", set_source_host, false},
-    {"source-key", KEYS, set_source_key, false},
-    {"source-unsigned", NULL, set_source_unsigned, false},
-    {"source-plain", NULL, set_source_plain, false},
-    {"source-downgrade", NULL, set_source_downgrade, false},
-    {"hawkbit", "an address", set_hawkbit, false},
-    {"hawkbit-tenant", "a name", set_hawkbit_tenant, false},
-    {"hawkbit-token", A_FILE, set_hawkbit_token, false},
-    {"hawkbit-gateway", NULL, set_hawkbit_gateway, false},
-    {"id", "what this robot is called", set_id, false},
-    {"help", NULL, show_help, false},
+    {"flash", A_FILE, set_flash, OF_ALL},
+    {"port", A_PORT, set_port, OF_ALL},
+    {"bind", "an address of this machine, such as 127.0.0.1", set_bind, OF_ALL},
+    {"name", "letters, digits and dashes, 40 at most", set_name, OF_ALL},
+    {"host", "a name; there is room for six", set_host, OF_ALL},
+    {"reset", NULL, set_reset, OF_ALL},
+    {"fast", NULL, set_fast, OF_ALL},
+    {"stall", A_TIME, set_stall, OF_ALL},
+    {"min-rate", "a number of bytes a second from 0 to " TEXT_OF(RATE_MAX), set_min_rate, OF_ALL},
+    {"upload-time", "a number of seconds from 0 to " TEXT_OF(UPLOAD_TIME_MAX), set_upload_time, OF_ALL},
+    {"same-project", NULL, set_same_project, OF_ALL},
+    {"confirm", A_TIME, set_confirm, OF_ALL},
+    {"soak", "a number of milliseconds from 0 to " TEXT_OF(SOAK_MAX), set_soak, OF_ALL},
+    {"restart", "a number of milliseconds from 0 to " TEXT_OF(RESTART_MAX), set_restart, OF_ALL},
+    {"table", A_FILE, set_table, OF_ALL},
+    {"factory", A_FILE, set_factory, OF_ALL},
+    {"wear", A_FILE, set_wear, OF_ALL},
+    {"secure", NULL, set_secure, OF_ALL},
+    {"key-digest", KEYS, set_key_digest, OF_SECURE},
+    {"trust", KEYS, set_key_digest, OF_SECURE},
+    {"revoke", DIGITS, set_revoke, OF_SECURE},
+    {"cert", A_FILE, set_cert, OF_SECURE},
+    {"key", A_FILE, set_key, OF_SECURE},
+    {"http-port", A_PORT, set_http_port, OF_SECURE},
+    {"new-password", NULL, set_new_password, OF_SECURE},
+    {"source", "an address", set_source, OF_ALL},
+    {"source-policy", "ask, urgent or auto", set_source_policy, OF_ANY_SOURCE},
+    {"source-window", "two different times of the day, such as 02:00-04:30", set_source_window,
+     OF_ANY_SOURCE},
+    {"source-ask", "a number of seconds from 1 to " TEXT_OF(ASK_MAX), set_source_ask, OF_ANY_SOURCE},
+    {"source-channel", "a name", set_source_channel, OF_FOLDER},
+    {"source-ca", A_FILE, set_source_ca, OF_ANY_SOURCE},
+    {"source-pin", "sha256// and a digest in Base64", set_source_pin, OF_ANY_SOURCE},
+    {"source-host", "a name; there is room for four", set_source_host, OF_ANY_SOURCE},
+    {"source-key", KEYS, set_source_key, OF_FOLDER},
+    {"source-unsigned", NULL, set_source_unsigned, OF_FOLDER},
+    {"source-plain", NULL, set_source_plain, OF_ANY_SOURCE},
+    {"source-downgrade", NULL, set_source_downgrade, OF_ANY_SOURCE},
+    {"hawkbit", "an address", set_hawkbit, OF_ALL},
+    {"hawkbit-tenant", "a name", set_hawkbit_tenant, OF_HAWKBIT},
+    {"hawkbit-token", A_FILE, set_hawkbit_token, OF_HAWKBIT},
+    {"hawkbit-gateway", NULL, set_hawkbit_gateway, OF_HAWKBIT},
+    {"id", "what this robot is called", set_id, OF_ALL},
+    {"help", NULL, show_help, OF_ALL},
 };
 #define ROWS      (sizeof rows / sizeof rows[0])
 #define FIRST_ROW 256 /* above every character, so that getopt_long tells rows from letters */
@@ -468,44 +472,33 @@ static void take(struct options *o, const struct row *row, bool given[ROWS])
         refuse("--%s %s: wants %s", row->name, optarg, row->wants);
 }
 
-static bool begins(const char *name, const char *with)
+/* Nothing of a part that is not there may be half on, or be thought to be on. */
+static void check_part(const struct options *o, const struct row *row)
 {
-    return strncmp(name, with, strlen(with)) == 0;
+    const bool folder = o->source.folder != NULL, hawkbit = o->source.hawkbit != NULL;
+
+    if (row->of == OF_SECURE && !o->secure.on)
+        refuse("--%s is of the secure profile: add --secure, or leave it out", row->name);
+    if ((row->of == OF_FOLDER && !folder) || (row->of == OF_ANY_SOURCE && !folder && !hawkbit))
+        refuse("--%s means nothing without --source", row->name);
+    if (row->of == OF_HAWKBIT && !hawkbit)
+        refuse("--%s means nothing without --hawkbit", row->name);
 }
 
-static bool is_of_folder(const char *name)
-{
-    return strcmp(name, "source-channel") == 0 || strcmp(name, "source-key") == 0 ||
-           strcmp(name, "source-unsigned") == 0;
-}
-
-static void check_source(const struct options *o, const bool given[ROWS])
+static void check_together(const struct options *o, const bool given[ROWS])
 {
     const struct source_options *s = &o->source;
 
     if (s->folder != NULL && s->hawkbit != NULL)
         refuse("--source and --hawkbit: a rover has one source");
     for (size_t i = 0; i < ROWS; i++) {
-        bool folder = given[i] && begins(rows[i].name, "source-");
-        if (folder && s->folder == NULL && (s->hawkbit == NULL || is_of_folder(rows[i].name)))
-            refuse("--%s means nothing without --source", rows[i].name);
-        if (given[i] && begins(rows[i].name, "hawkbit-") && s->hawkbit == NULL)
-            refuse("--%s means nothing without --hawkbit", rows[i].name);
+        if (given[i])
+            check_part(o, &rows[i]);
     }
     if (o->secure.on && (s->key_count > 0 || s->no_signature))
         refuse(
             "--source-key and --source-unsigned are of the open profile: with --secure the keys of --key-digest "
             "count");
-}
-
-/* Nothing of the secure profile may be half on, or be thought to be on. */
-static void check_together(const struct options *o, const bool given[ROWS])
-{
-    for (size_t i = 0; i < ROWS; i++) {
-        if (given[i] && rows[i].secure && !o->secure.on)
-            refuse("--%s is of the secure profile: add --secure, or leave it out", rows[i].name);
-    }
-    check_source(o, given);
     if ((o->secure.certificate != NULL) != (o->secure.key != NULL))
         refuse("--%s without --%s: they go together", o->secure.key == NULL ? "cert" : "key",
                o->secure.key == NULL ? "key" : "cert");
