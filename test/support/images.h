@@ -14,6 +14,13 @@ extern size_t   v1_len, v2_len, v3_len;
 int images_make(void **state);
 int images_free(void **state);
 
+/* As images_make(), about `size` bytes long. 0, or -1: no memory. */
+int images_make_of(uint32_t size);
+
+/* A test's set-up and tear-down: *state is a world that runs v1 from the first of two OTA slots (struct world). */
+int images_world(void **state);
+int images_world_end(void **state);
+
 /* One more, of about `size` bytes; the caller frees it. Equal arguments give equal images. */
 uint8_t *images_one(const char *version, uint32_t seed, uint32_t size, size_t *len);
 

@@ -15,22 +15,6 @@
 /* The device through its public header, over the emulated board: who may update when, what every end of
  * an update leaves behind, and what the next boot makes of it. */
 
-static int set_up(void **state)
-{
-    static struct world w;
-
-    world_init(&w, WORLD_TWO_OTA, v1, v1_len);
-    assert_true(world_boot(&w));
-    *state = &w;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    world_end(*state);
-    return 0;
-}
-
 static const struct otapult_log_entry *newest(struct world *w)
 {
     static struct otapult_log_entry e;
@@ -1267,7 +1251,7 @@ static void what_only_the_secure_profile_has_says_so(void **state)
     assert_int_equal(otapult_new_password(w->ota), OTAPULT_E_OPEN_PROFILE);
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, images_world, images_world_end)
 
 int main(void)
 {

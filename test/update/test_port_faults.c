@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "faulty_port.h"
+#include "images.h"
 #include "oracle.h"
 #include "update/door.h"
 #include "world.h"
@@ -456,10 +457,9 @@ static void play_one_case(void **state)
 
 static struct image make(const char *version, uint32_t seed, uint32_t size)
 {
-    struct sample_spec spec = {SAMPLE_DEFAULT, .version = version, .seed = seed, .size = size};
     struct image image;
 
-    image.bytes = sample_image(&spec, &image.len);
+    image.bytes = images_one(version, seed, size, &image.len);
     return image;
 }
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "faulty_port.h"
+#include "images.h"
 #include "oracle.h"
 #include "update/common.h"
 #include "world.h"
@@ -18,51 +19,6 @@
 
 #define SLOT_1 0x20000u
 #define BLANK  "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"
-
-static uint8_t *v1, *v2, *v3;
-static size_t v1_len, v2_len, v3_len;
-
-static uint8_t *make(const char *version, uint32_t seed, size_t *len)
-{
-    struct sample_spec spec = {SAMPLE_DEFAULT, .version = version, .seed = seed};
-
-    spec.size = 9000;
-    return sample_image(&spec, len);
-}
-
-static int make_images(void **state)
-{
-    (void)state;
-    v1 = make("1.0.0", 1, &v1_len);
-    v2 = make("2.0.0", 2, &v2_len);
-    v3 = make("3.0.0", 3, &v3_len);
-    return 0;
-}
-
-static int free_images(void **state)
-{
-    (void)state;
-    free(v1);
-    free(v2);
-    free(v3);
-    return 0;
-}
-
-static int set_up(void **state)
-{
-    static struct world w;
-
-    world_init(&w, WORLD_TWO_OTA, v1, v1_len);
-    assert_true(world_boot(&w));
-    *state = &w;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    world_end(*state);
-    return 0;
-}
 
 static struct otapult_status status(struct world *w)
 {
@@ -456,7 +412,7 @@ static void what_runs_already_takes_nobodys_place(void **state)
     assert_runs_v2(w);
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, images_world, images_world_end)
 
 int main(void)
 {
@@ -479,5 +435,5 @@ int main(void)
         CASE(a_port_that_fails_costs_nothing),
         CASE(without_a_note_it_does_not_wait),
     };
-    return cmocka_run_group_tests(tests, make_images, free_images);
+    return cmocka_run_group_tests(tests, images_make, images_free);
 }

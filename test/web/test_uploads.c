@@ -11,6 +11,7 @@
 #include <zlib.h>
 
 #include "http_client.h"
+#include "images.h"
 #include "oracle.h"
 #include "update/common.h"
 #include "world.h"
@@ -32,33 +33,12 @@
 
 static struct world w;
 static struct http_client client, second;
-static uint8_t *v1, *v2, *v3;
-static size_t v1_len, v2_len, v3_len;
 static bool without;
-
-static uint8_t *make(const char *version, uint32_t seed, size_t *len)
-{
-    const struct sample_spec spec = {SAMPLE_DEFAULT, .version = version, .seed = seed, .size = 40000};
-
-    return sample_image(&spec, len);
-}
 
 static int make_images(void **state)
 {
     (void)state;
-    v1 = make("1.0.0", 1, &v1_len);
-    v2 = make("2.0.0", 2, &v2_len);
-    v3 = make("3.0.0", 3, &v3_len);
-    return 0;
-}
-
-static int free_images(void **state)
-{
-    (void)state;
-    free(v1);
-    free(v2);
-    free(v3);
-    return 0;
+    return images_make_of(40000);
 }
 
 static void configure(void *ctx, struct otapult_config *config)
@@ -652,5 +632,5 @@ int main(void)
         CASE(a_packed_file_goes_on_in_a_boot_and_begins_again_after_one),
         CASE(a_damaged_note_is_none),
     };
-    return cmocka_run_group_tests(tests, make_images, free_images);
+    return cmocka_run_group_tests(tests, make_images, images_free);
 }
