@@ -173,11 +173,11 @@ describe('what the device refuses is shown with its words', () => {
         const page = await open('/api/ota', { locale: 'ru-RU' });
         await page.setInputFiles('#file', file);
         await page.waitForSelector('#upload:not([disabled])');
-        await fetch(`${rover.url}/api/drive`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"left":40,"right":40}' });
+        const halt = await rover.drive();
         await page.click('#upload');
         await page.waitForSelector('#error[data-code=not_ready]');
         assert.match(await page.textContent('#error'), /Update\.begin\(\) failed[^]*Остановите робота/);
-        await page.waitForTimeout(1500); // its command has ended by then, and the same page goes on
+        await halt(); // and the same page goes on
         await page.click('#upload');
         await phase(page, 'done');
         await idle();

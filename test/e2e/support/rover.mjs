@@ -6,10 +6,17 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { program } from './run.mjs';
 
 const READY = /^rover: listening on (https?:\/\/\S+?)\/?$/;
 const PATIENCE_MS = 60000;
+
+// A hand on the stick. A command holds for a second: whoever steers must not wait for what else a test does, so
+// this runs in a thread of its own.
+const STEER = `const { workerData: url } = require('node:worker_threads');
+    setInterval(() => fetch(url + '/api/drive', { method: 'POST', headers: { 'Content-Type': 'application/json' },
+        body: '{"left":20,"right":20}' }).catch(() => {}), 150);`;
 
 // Starts the rover and waits until it listens. `flash`: an existing flash file, kept afterwards; `args`:
 // more options, '--fast' unless said.
@@ -81,6 +88,18 @@ class Rover {
             const status = await this.status();
             return status && condition(status) ? status : null;
         });
+    }
+
+    // Drives until the function it returns is called.
+    async drive() {
+        const hand = new Worker(STEER, { eval: true, workerData: this.url });
+        await this.#until('its wheels turning', async () =>
+            (await fetch(`${this.url}/api/status`).then(answer => answer.json(), () => null))?.driving);
+        return async () => {
+            await hand.terminate();
+            await fetch(`${this.url}/api/drive`, { method: 'POST', headers: { 'Content-Type': 'application/json' },
+                body: '{"left":0,"right":0}' }).catch(() => {});
+        };
     }
 
     // Waits until boot number `n` of this flash file answers (the first one is 1).
