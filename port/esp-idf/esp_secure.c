@@ -10,7 +10,7 @@
 #include "esp_board.h"
 #include "self.h"
 #include "trust/certificate.h"
-#include "trust/password.h"
+#include "trust/secret.h"
 #include "trust/trust.h"
 
 /* The secure profile of a board: what otapult_esp_secure names. */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "trust/der.h"
-#include "trust/password.h"
+#include "trust/secret.h"
 
 #define KEY_KEY     "tls.key"
 #define PART        OTAPULT_IDENTITY_PART

@@ -4,27 +4,12 @@
 #include <psa/crypto.h>
 #include <string.h>
 
+#include "trust/secret.h"
+
 #define BLOCK  64u
 #define DIGEST 32u
 
 _Static_assert(sizeof(struct otapult_password) == 52, "stored format of a password");
-
-bool otapult_same_secret(const uint8_t *a, const uint8_t *b, size_t len)
-{
-    volatile uint8_t difference = 0; /* volatile: no early end, whatever the compiler knows */
-
-    for (size_t i = 0; i < len; i++)
-        difference = (uint8_t)(difference | (a[i] ^ b[i]));
-    return difference == 0;
-}
-
-void otapult_forget(void *secret, size_t len)
-{
-    volatile uint8_t *p = secret;
-
-    while (len-- > 0)
-        *p++ = 0;
-}
 
 /* ---- HMAC with the two key blocks hashed once ---- */
 

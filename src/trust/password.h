@@ -40,10 +40,4 @@ bool otapult_password_is(const struct otapult_password *p, const char *text, siz
 OTAPULT_MUST_CHECK int otapult_pbkdf2(const uint8_t *password, size_t len, const uint8_t *salt,
                                       size_t salt_len, uint32_t cost, uint8_t out[32]);
 
-/* Compares without telling where the difference is. */
-bool otapult_same_secret(const uint8_t *a, const uint8_t *b, size_t len);
-
-/* Overwrites, also where the compiler sees that nobody reads it again. */
-void otapult_forget(void *secret, size_t len);
-
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "trust/secret.h"
 
 _Static_assert(sizeof(struct otapult_users) <= OTAPULT_USERS_RAM, "OTAPULT_USERS_RAM holds the users");
 _Static_assert(sizeof(struct otapult_token) == 64, "stored format of a token");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "trust/secret.h"
 #include "trust/users.h"
 #include "update/door.h"
 #include "web/answer.h"

@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 #include "otapult/offer.h"
-#include "trust/password.h"
+#include "trust/secret.h"
 #include "update/door.h"
 #include "web/answer.h"
 #include "web/gate.h"

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "trust/secret.h"
 #include "update/door.h"
 #include "web/answer.h"
 #include "web/header.h"

@@ -12,6 +12,7 @@
 #include "login.h"
 #include "ram_port.h"
 #include "sealed.h"
+#include "trust/secret.h"
 #include "trust/users.h"
 
 #define COUNT(a)  (sizeof(a) / sizeof(a)[0])
