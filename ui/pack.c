@@ -38,7 +38,7 @@ struct page {
 static const struct row {
     const char *code, *caption, *detail_en, *detail_ru;
 } rows[] = {
-#define OTAPULT_ERROR(symbol, code, caption, status, detail_en, detail_ru, hint_en, hint_ru) \
+#define OTAPULT_ERROR(symbol, part, code, caption, status, detail_en, detail_ru, hint_en, hint_ru) \
     {code, caption, detail_en, detail_ru},
 #include "otapult/errors.def"
 #undef OTAPULT_ERROR

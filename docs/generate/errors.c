@@ -11,7 +11,7 @@ static const struct row {
     int status;
     const char *detail_en, *detail_ru, *hint_en, *hint_ru;
 } rows[] = {
-#define OTAPULT_ERROR(symbol, code, caption, status, detail_en, detail_ru, hint_en, hint_ru) \
+#define OTAPULT_ERROR(symbol, part, code, caption, status, detail_en, detail_ru, hint_en, hint_ru) \
     {code, caption, status, detail_en, detail_ru, hint_en, hint_ru},
 #include "otapult/errors.def"
 #undef OTAPULT_ERROR

@@ -24,7 +24,7 @@
 
 enum otapult_error {
     OTAPULT_OK = 0,
-#define OTAPULT_ERROR(symbol, code, caption, status, detail_en, detail_ru, hint_en, hint_ru) OTAPULT_E_##symbol,
+#define OTAPULT_ERROR(symbol, part, code, caption, status, detail_en, detail_ru, hint_en, hint_ru) OTAPULT_E_##symbol,
 #include "otapult/errors.def"
 #undef OTAPULT_ERROR
     OTAPULT_ERROR_COUNT /* one more than the last error; not an error itself */
@@ -43,7 +43,7 @@ enum otapult_claim {
 const char *otapult_claim_name(enum otapult_claim claim);
 
 /* Texts in another language than English, which NULL stands for. An object, so that a firmware which does not name
- * it does not carry its texts: 26 KB of flash. */
+ * it does not carry its texts; docs/board.md says what they take. */
 struct otapult_language;
 extern const struct otapult_language otapult_russian;
 
@@ -52,6 +52,7 @@ struct otapult_error_row {
     const char *code;    /* "image_merged": for programs, never changes */
     const char *caption; /* "Update.end() failed": the brief's own words */
     uint16_t    status;  /* of the HTTP answer */
+    uint16_t    error;   /* its number */
     const char *detail, *hint; /* English; the detail is a template, see otapult_detail() */
 };
 
@@ -66,7 +67,8 @@ struct otapult_finding {
                        * row in words.def is shown in Russian to who reads Russian */
 };
 
-/* The row of `err`. Never fails: an unknown number gives the row of OTAPULT_E_INTERNAL. */
+/* The row of `err`. Never fails: a number that is unknown, or of a part that this firmware does not name, gives the row
+ * of OTAPULT_E_INTERNAL. */
 const struct otapult_error_row *otapult_error_row(int err);
 
 /* The error whose code is `code`; OTAPULT_OK when there is none. */

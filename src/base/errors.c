@@ -1,33 +1,59 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#define ROW_OF_core(...) __VA_ARGS__
+#include "base/error_part.h"
 #include "base/language.h"
 #include "base/text.h"
 #include "otapult/image.h"
 
 static const struct otapult_error_row rows[] = {
-#define OTAPULT_ERROR(symbol, code, caption, status, detail_en, detail_ru, hint_en, hint_ru) \
-    [OTAPULT_E_##symbol] = {code, caption, status, detail_en, hint_en},
 #include "otapult/errors.def"
 #undef OTAPULT_ERROR
 };
 
-/* OTAPULT_OK and unknown numbers have the row and the texts of INTERNAL. */
-static int known(int err)
+static const struct otapult_error_rows core = {rows, sizeof rows / sizeof *rows};
+
+/* Weak references: they link nothing, and stay NULL where no other object refers to that part's rows. */
+#if defined(__GNUC__)
+#pragma weak otapult_errors_of_secure
+#pragma weak otapult_errors_of_pull
+#pragma weak otapult_errors_of_resume
+#pragma weak otapult_errors_of_gzip
+#pragma weak otapult_errors_of_patch
+#endif
+static const struct otapult_error_rows *const parts[] = {
+    &core,
+    &otapult_errors_of_secure,
+    &otapult_errors_of_pull,
+    &otapult_errors_of_resume,
+    &otapult_errors_of_gzip,
+    &otapult_errors_of_patch,
+};
+
+/* NULL: no part of this firmware gives that error. */
+static const struct otapult_error_row *find(int err)
 {
-    return err <= OTAPULT_OK || err >= OTAPULT_ERROR_COUNT ? OTAPULT_E_INTERNAL : err;
+    for (size_t p = 0; p < sizeof parts / sizeof *parts; p++)
+        for (size_t i = 0; parts[p] != NULL && i < parts[p]->count; i++)
+            if (parts[p]->rows[i].error == err)
+                return &parts[p]->rows[i];
+    return NULL;
 }
 
 const struct otapult_error_row *otapult_error_row(int err)
 {
-    return &rows[known(err)];
+    const struct otapult_error_row *row = find(err);
+    return row != NULL ? row : find(OTAPULT_E_INTERNAL);
 }
 
 int otapult_error_by_code(const char *code)
 {
-    for (int err = OTAPULT_OK + 1; err < OTAPULT_ERROR_COUNT; err++)
-        if (strcmp(rows[err].code, code) == 0)
+    for (int err = OTAPULT_OK + 1; err < OTAPULT_ERROR_COUNT; err++) {
+        const struct otapult_error_row *row = find(err);
+        if (row != NULL && strcmp(row->code, code) == 0)
             return err;
+    }
     return OTAPULT_OK;
 }
 
@@ -49,12 +75,14 @@ const char *otapult_claim_name(enum otapult_claim claim)
 
 const char *otapult_hint(int err, const struct otapult_language *language)
 {
-    return language == NULL ? otapult_error_row(err)->hint : language->rows[known(err)].hint;
+    const struct otapult_error_row *row = otapult_error_row(err);
+    return language == NULL ? row->hint : language->rows[row->error].hint;
 }
 
 static const char *template_of(int err, const struct otapult_language *language)
 {
-    return language == NULL ? otapult_error_row(err)->detail : language->rows[known(err)].detail;
+    const struct otapult_error_row *row = otapult_error_row(err);
+    return language == NULL ? row->detail : language->rows[row->error].detail;
 }
 
 const char *otapult_in_language(const char *english, const struct otapult_language *language)

@@ -5,7 +5,7 @@
  * leaves them out of firmware that does not name it. */
 
 static const struct otapult_language_row rows[OTAPULT_ERROR_COUNT] = {
-#define OTAPULT_ERROR(symbol, code, caption, status, detail_en, detail_ru, hint_en, hint_ru) \
+#define OTAPULT_ERROR(symbol, part, code, caption, status, detail_en, detail_ru, hint_en, hint_ru) \
     [OTAPULT_E_##symbol] = {detail_ru, hint_ru},
 #include "otapult/errors.def"
 #undef OTAPULT_ERROR

@@ -2,6 +2,7 @@
 #ifndef OTAPULT_DECODE_DECODER_H
 #define OTAPULT_DECODE_DECODER_H
 
+#include "base/error_rows.h"
 #include "otapult/otapult.h"
 
 /* A decoder turns a file as it was sent into what it stands for: a gzip file into what was packed, a patch
@@ -68,6 +69,8 @@ struct otapult_decoder {
 
     /* The file is complete: hands on what is still held back. 0 only when the input ended where it may. */
     OTAPULT_MUST_CHECK int (*finish)(void *state, const struct otapult_decoder_env *env);
+
+    const struct otapult_error_rows *errors; /* that only this decoder gives; NULL: none */
 };
 
 /* SHA-256 of the first `len` bytes of a slot, read through scratch[scratch_len]: tells whether the running

@@ -323,6 +323,7 @@ static bool is_gzip(const uint8_t *head, size_t n)
 const struct otapult_decoder otapult_gzip = {
     .name = "gzip",
     .memory = sizeof(struct gzip),
+    .errors = &otapult_errors_of_gzip,
     .recognises = is_gzip,
     .init = gzip_init,
     .feed = gzip_feed,

@@ -511,6 +511,7 @@ const struct otapult_decoder otapult_patch = {
     .name = "patch",
     .memory = sizeof(struct patch),
     .makes_image = true,
+    .errors = &otapult_errors_of_patch,
     .recognises = is_patch,
     .init = patch_init,
     .feed = patch_feed,

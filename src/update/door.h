@@ -2,6 +2,7 @@
 #ifndef OTAPULT_UPDATE_DOOR_H
 #define OTAPULT_UPDATE_DOOR_H
 
+#include "base/error_rows.h"
 #include "otapult/http.h"
 
 /* What src/web may ask of the device, beside the public otapult.h: the only header of this room that src/web
@@ -85,6 +86,7 @@ extern const struct otapult_resume otapult_resume_uploads;
 
 struct otapult_resumable {
     const struct otapult_resume *resume;
+    const struct otapult_error_rows *errors; /* that only these uploads give */
     /* They take the places of the ones in ota_routes.c that say there is no such address. */
     const struct otapult_route *routes;
     size_t                      route_count;
@@ -181,6 +183,7 @@ void otapult_note_source(struct otapult *o, const char *by, int err, const struc
 /* The code of it, reached through the configuration alone; src/web/pulling.c names all of it. */
 struct otapult_offer_view;
 struct otapult_pulling {
+    const struct otapult_error_rows *errors; /* that only fetching gives */
     /* What is wrong with the configuration; NULL: nothing. */
     const char *(*fault)(const struct otapult_config *config);
     void (*start)(struct otapult *o);
@@ -203,6 +206,7 @@ extern const struct otapult_keys otapult_secure_keys;
  * src/web/profile.c is the only file that names all of it. */
 struct otapult_secure {
     const struct otapult_keys *keys;
+    const struct otapult_error_rows *errors; /* that only this profile gives */
 
     /* What a request needs beside the gate's other checks: TLS, a login. Sets x->who, or answers. */
     void (*admit)(struct otapult_exchange *x);

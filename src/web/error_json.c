@@ -43,6 +43,8 @@ static void row_json(struct otapult_json *j, int err, const struct otapult_langu
 {
     const struct otapult_error_row *row = otapult_error_row(err);
 
+    if (row->error != err) /* of a part that this firmware does not name */
+        return;
     otapult_json_open(j, NULL, '{');
     otapult_json_str(j, "code", row->code);
     otapult_json_str(j, "error", row->caption);

@@ -6,6 +6,7 @@
 /* The secure profile. Whoever names it has the linker take all of it; nothing else here does. */
 const struct otapult_secure otapult_secure = {
     .keys = &otapult_secure_keys,
+    .errors = &otapult_errors_of_secure,
     .admit = otapult_login_admit,
     .still = otapult_login_still,
     .name = otapult_login_name,

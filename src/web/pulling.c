@@ -6,6 +6,7 @@
 /* Releases that the device fetches by itself. Whoever names it has the linker take all of it but the source,
  * which is named beside it; nothing else here does. */
 const struct otapult_pulling otapult_pulling = {
+    .errors = &otapult_errors_of_pull,
     .fault = otapult_pull_fault,
     .start = otapult_pull_start,
     .view = otapult_offer_view,

@@ -302,6 +302,7 @@ static const struct otapult_route routes[] = {
 /* Whoever names it has the linker take all of it; nothing else here does. */
 const struct otapult_resumable otapult_resumable = {
     .resume = &otapult_resume_uploads,
+    .errors = &otapult_errors_of_resume,
     .routes = routes,
     .route_count = sizeof routes / sizeof *routes,
 };

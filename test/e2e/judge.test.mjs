@@ -17,7 +17,7 @@ function errorTable() {
     const source = readFileSync(new URL('include/otapult/errors.def', ROOT), 'utf8');
     const macros = [...source.matchAll(/#define (CAP_\w+)\s+"(.*)"/g)];
     const captions = Object.fromEntries(macros.map(m => [m[1], m[2]]));
-    const rows = source.matchAll(/OTAPULT_ERROR\(\w+, "(\w+)", (CAP_\w+), \d+,\s*"(.*)",/g);
+    const rows = source.matchAll(/OTAPULT_ERROR\(\w+, \w+, "(\w+)", (CAP_\w+), \d+,\s*"(.*)",/g);
     const pairs = [...rows].map(([, code, caption, detail]) => [code, [captions[caption], detail]]);
     return Object.fromEntries(pairs);
 }

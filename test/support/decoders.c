@@ -70,8 +70,15 @@ static int runs_finish(void *state, const struct otapult_decoder_env *env)
     return s->half || s->pos < 8 ? refuse(env, s, OTAPULT_E_IMAGE_TRUNCATED, NULL) : 0;
 }
 
-const struct otapult_decoder decoder_runs = {"runs",    sizeof(struct state), true, is_runs, init,
-                                             runs_feed, runs_finish};
+const struct otapult_decoder decoder_runs = {
+    .name = "runs",
+    .memory = sizeof(struct state),
+    .makes_image = true,
+    .recognises = is_runs,
+    .init = init,
+    .feed = runs_feed,
+    .finish = runs_finish,
+};
 
 uint8_t *pack_runs(const uint8_t *p, size_t n, uint32_t announced, size_t *len)
 {
@@ -115,8 +122,15 @@ static int mask_finish(void *state, const struct otapult_decoder_env *env)
     return s->pos < 5 ? refuse(env, s, OTAPULT_E_IMAGE_TRUNCATED, NULL) : 0;
 }
 
-const struct otapult_decoder decoder_mask = {"mask",    sizeof(struct state), false, is_mask, init,
-                                             mask_feed, mask_finish};
+const struct otapult_decoder decoder_mask = {
+    .name = "mask",
+    .memory = sizeof(struct state),
+    .makes_image = false,
+    .recognises = is_mask,
+    .init = init,
+    .feed = mask_feed,
+    .finish = mask_finish,
+};
 
 uint8_t *pack_mask(const uint8_t *p, size_t n, uint8_t mask, size_t *len)
 {
@@ -159,5 +173,12 @@ static int base_finish(void *state, const struct otapult_decoder_env *env)
     return 0;
 }
 
-const struct otapult_decoder decoder_base = {"base",    sizeof(struct state), true, is_base, init,
-                                             base_feed, base_finish};
+const struct otapult_decoder decoder_base = {
+    .name = "base",
+    .memory = sizeof(struct state),
+    .makes_image = true,
+    .recognises = is_base,
+    .init = init,
+    .feed = base_feed,
+    .finish = base_finish,
+};

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define ROW_OF_pull(...) __VA_ARGS__
+#include "base/error_part.h"
+
+static const struct otapult_error_row rows[] = {
+#include "otapult/errors.def"
+};
+
+const struct otapult_error_rows otapult_errors_of_pull = {rows, sizeof rows / sizeof *rows};
