@@ -46,7 +46,18 @@ static void forget(struct otapult *o)
 
 /* ---- what the rest of the device tells ---- */
 
-/* A note that does not fit the table of slots is of another one: its upload begins again. */
+/* Only the last step of an update writes there, and flash takes a byte once. */
+static bool has_begun_commit(struct otapult *o, int slot)
+{
+    uint8_t head[OTAPULT_SLOT_HELD];
+    struct otapult_flash flash;
+
+    return o->port->open(o->port->ctx, slot, &flash) != 0 ||
+           flash.read(flash.ctx, 0, head, sizeof head) != 0 || !otapult_has_only(head, sizeof head, 0xFF);
+}
+
+/* A note that does not fit the table of slots is of another one: its upload begins again. So does one whose
+ * power went while its first bytes were written. */
 static void start(struct otapult *o)
 {
     struct otapult_upload_note note;
@@ -58,6 +69,10 @@ static void start(struct otapult *o)
     note.ended = 0;
     if (note.slot != o->slots.next || note.at > note.length || note.at % OTAPULT_SLOT_SECTOR != 0)
         note.at = 0;
+    if (note.at > 0 && has_begun_commit(o, note.slot)) {
+        note.at = 0;
+        save(o, &note); /* its first sector is erased next, and looks then as if it had not */
+    }
     put(o, &note);
 }
 

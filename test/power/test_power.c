@@ -43,7 +43,10 @@ struct scenario {
     enum world_layout layout;
     void (*prepare)(struct world *w); /* from the factory state, uncut; leaves flash as it should be */
     void (*act)(struct world *w);     /* begins with power coming on */
+    void (*again)(struct world *w);   /* behind each cut, before the third image; NULL: nothing */
 };
+
+static void stop_here(const char *what, const char *found);
 
 static uint8_t *bad, *packed, *packed_bad;
 static size_t packed_len;
@@ -293,29 +296,40 @@ static void act_resume(struct world *w)
         (void)world_settle(w);
 }
 
+/* What the client does behind each cut. */
+static void go_on_again(struct world *w)
+{
+    int err = go_on(w, upload_token, v2_len);
+
+    if (err != 0 && err != OTAPULT_E_NO_UPLOAD)
+        stop_here("the upload does not go on", otapult_error_row(err)->code);
+    if (err == 0 && (!world_settle(w) || strcmp(world_version(w), "2.0.0") != 0))
+        stop_here("what went on does not run", world_version(w));
+}
+
 static const struct scenario scenarios[] = {
-    {"update", WORLD_TWO_OTA, prepare_two_updates, act_update},
-    {"first-update", WORLD_TWO_OTA, prepare_nothing, act_update},
-    {"remains", WORLD_TWO_OTA, prepare_remains, act_update},
-    {"one-torn", WORLD_TWO_OTA, prepare_one_torn, act_update},
-    {"both-torn", WORLD_TWO_OTA, prepare_both_torn, act_update},
-    {"confirm", WORLD_TWO_OTA, prepare_activated, act_settle},
-    {"reject", WORLD_TWO_OTA, prepare_activated, act_reject},
-    {"rollback", WORLD_TWO_OTA, prepare_two_updates, act_rollback},
-    {"re-activate", WORLD_TWO_OTA, prepare_power_lost_while_pending, act_settle},
-    {"refused", WORLD_TWO_OTA, prepare_two_updates, act_refused},
-    {"empty-slot", WORLD_TWO_OTA, prepare_empty_slot, act_update},
-    {"factory", WORLD_FACTORY_OTA, prepare_nothing, act_update},
-    {"factory-rollback", WORLD_FACTORY_OTA, prepare_one_update, act_rollback_to_factory},
-    {"gzip", WORLD_TWO_OTA, prepare_two_updates, act_gzip},
-    {"gzip-refused", WORLD_TWO_OTA, prepare_two_updates, act_gzip_refused},
-    {"patch", WORLD_TWO_OTA, prepare_two_updates, act_patch},
-    {"patch-refused", WORLD_TWO_OTA, prepare_two_updates, act_patch_refused},
-    {"staged", WORLD_TWO_OTA, prepare_two_updates, act_stage},
-    {"staged-then-activated", WORLD_TWO_OTA, prepare_staged, act_activate},
-    {"breaks-off", WORLD_TWO_OTA, prepare_two_updates, act_break_off},
-    {"resumed-after-restart", WORLD_TWO_OTA, prepare_half_sent, act_resume},
-    {"staged-then-replaced", WORLD_TWO_OTA, prepare_staged, act_replace_staged},
+    {"update", WORLD_TWO_OTA, prepare_two_updates, act_update, NULL},
+    {"first-update", WORLD_TWO_OTA, prepare_nothing, act_update, NULL},
+    {"remains", WORLD_TWO_OTA, prepare_remains, act_update, NULL},
+    {"one-torn", WORLD_TWO_OTA, prepare_one_torn, act_update, NULL},
+    {"both-torn", WORLD_TWO_OTA, prepare_both_torn, act_update, NULL},
+    {"confirm", WORLD_TWO_OTA, prepare_activated, act_settle, NULL},
+    {"reject", WORLD_TWO_OTA, prepare_activated, act_reject, NULL},
+    {"rollback", WORLD_TWO_OTA, prepare_two_updates, act_rollback, NULL},
+    {"re-activate", WORLD_TWO_OTA, prepare_power_lost_while_pending, act_settle, NULL},
+    {"refused", WORLD_TWO_OTA, prepare_two_updates, act_refused, NULL},
+    {"empty-slot", WORLD_TWO_OTA, prepare_empty_slot, act_update, NULL},
+    {"factory", WORLD_FACTORY_OTA, prepare_nothing, act_update, NULL},
+    {"factory-rollback", WORLD_FACTORY_OTA, prepare_one_update, act_rollback_to_factory, NULL},
+    {"gzip", WORLD_TWO_OTA, prepare_two_updates, act_gzip, NULL},
+    {"gzip-refused", WORLD_TWO_OTA, prepare_two_updates, act_gzip_refused, NULL},
+    {"patch", WORLD_TWO_OTA, prepare_two_updates, act_patch, NULL},
+    {"patch-refused", WORLD_TWO_OTA, prepare_two_updates, act_patch_refused, NULL},
+    {"staged", WORLD_TWO_OTA, prepare_two_updates, act_stage, NULL},
+    {"staged-then-activated", WORLD_TWO_OTA, prepare_staged, act_activate, NULL},
+    {"breaks-off", WORLD_TWO_OTA, prepare_two_updates, act_break_off, go_on_again},
+    {"resumed-after-restart", WORLD_TWO_OTA, prepare_half_sent, act_resume, go_on_again},
+    {"staged-then-replaced", WORLD_TWO_OTA, prepare_staged, act_replace_staged, NULL},
 };
 #define SCENARIOS (sizeof scenarios / sizeof *scenarios)
 
@@ -376,6 +390,8 @@ static void recover(struct world *w)
         stop_here("another slot booted", "than the oracle said");
     if (!world_settle(w))
         stop_here("bricked", "after the recovery");
+    if (playing->again != NULL)
+        playing->again(w);
     if (world_upload(w, v3, v3_len, 4096) != 0)
         stop_here("the next upload failed", world_version(w));
     (void)world_settle(w);
