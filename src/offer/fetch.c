@@ -6,6 +6,8 @@
 #include "base/text.h"
 #include "offer/settle.h"
 
+_Static_assert(OTAPULT_CALL_ETAG == OTAPULT_KEPT_ETAG, "what is kept of an answer");
+
 #define PART_OVER (-1) /* of data(): the connection is ended on purpose, to tell the source */
 
 bool otapult_fetch_runs(const struct otapult_puller *p)
@@ -132,6 +134,17 @@ static int other_file(struct otapult_puller *p, const char *what)
     return OTAPULT_E_OFFER_OTHER_FILE;
 }
 
+/* For a later life, where there may be one that goes on. */
+static void keep_etag(struct otapult_puller *p, const char *etag)
+{
+    struct otapult_fetching *f = &p->fetch;
+    bool same = strcmp(f->etag, etag) == 0;
+
+    otapult_text_set(f->etag, sizeof f->etag, etag);
+    if (!same && otapult_device_resumable(p->device) != NULL)
+        otapult_kept_etag(p->port, file_of(p)->sha256, etag);
+}
+
 /* 200 where a part was asked for: the server knows no parts, or the file is another one by now. */
 static int begin_answer(void *to, const struct otapult_call *c)
 {
@@ -149,7 +162,7 @@ static int begin_answer(void *to, const struct otapult_call *c)
     f->again = f->got > 0 && c->status == 200;
     f->compared = 0;
     otapult_sha256_init(&f->compare);
-    memcpy(f->etag, c->etag, sizeof f->etag);
+    keep_etag(p, c->etag);
     return 0;
 }
 
@@ -263,7 +276,7 @@ static void broke_off(struct otapult_puller *p, int err, const struct otapult_fi
         f->mark_ms = now;
         f->failures = 0;
     }
-    if (f->got == 0 || !may_pass(f, err) || now - f->mark_ms >= OTAPULT_FETCH_PATIENCE) {
+    if (f->got == f->from || !may_pass(f, err) || now - f->mark_ms >= OTAPULT_FETCH_PATIENCE) {
         end_here(p, err, why);
         return;
     }
@@ -362,7 +375,7 @@ void otapult_fetch_poll(struct otapult_puller *p)
     }
     if (!otapult_puller_due(p, f->next_ms))
         return;
-    int err = run(p, &why);
+    int err = f->got < file_of(p)->size ? run(p, &why) : 0; /* the power went behind its last byte */
     if (f->err != 0)
         end_by_device(p, f->err, &p->env.why);
     else if (err == PART_OVER)
@@ -416,6 +429,20 @@ static void keep_begin(struct otapult_puller *p, const struct otapult_update *u)
     otapult_puller_save(p);
 }
 
+static int begin_file(struct otapult_puller *p, const struct otapult_update_options *options,
+                      struct otapult_finding *why)
+{
+    struct otapult_fetching *f = &p->fetch;
+    struct otapult_download d = {.size = file_of(p)->size, .sha = &f->sha};
+
+    memcpy(d.sha256, file_of(p)->sha256, sizeof d.sha256);
+    int err = otapult_begin_download(p->device, p->pull->source->name, options, &d, &f->ticket, why);
+    if (err == 0 && d.at > 0)
+        otapult_kept_load_etag(p->port, d.sha256, f->etag);
+    f->got = f->from = f->mark = d.at;
+    return err;
+}
+
 void otapult_fetch_begin(struct otapult_puller *p)
 {
     struct otapult_fetching *f = &p->fetch;
@@ -429,9 +456,7 @@ void otapult_fetch_begin(struct otapult_puller *p)
 
     memset(f, 0, sizeof *f);
     f->file = p->packed_failed != 0 && p->offer.file_count > 1;
-    otapult_sha256_init(&f->sha);
-    int err = otapult_begin_by(p->device, p->pull->source->name, &options, file_of(p)->size, &f->ticket, NULL,
-                               &why);
+    int err = begin_file(p, &options, &why);
     if (err != 0) {
         could_not_begin(p, err, &why);
         return;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 #define KEPT_KEY "ota.offer1" /* 1: the format, which is struct otapult_kept */
 
 _Static_assert(sizeof(struct otapult_kept) == 212, "stored format of what is known of offers");
@@ -22,6 +24,42 @@ void otapult_kept_save(const struct otapult_kept *k, const struct otapult_port *
     if (port->kv_set(port->ctx, KEPT_KEY, k, sizeof *k) != 0)
         port->log(port->ctx, OTAPULT_LOG_ERROR, "the store failed to keep what is known of offers");
 }
+
+/* ---- the validator of a file ---- */
+
+#define ETAG_KEY "ota.etag1" /* 1: the format, which is struct validator */
+
+struct validator {
+    uint8_t file[OTAPULT_OFFER_KEY]; /* the first bytes of its SHA-256 */
+    char etag[OTAPULT_KEPT_ETAG];
+};
+_Static_assert(sizeof(struct validator) == 104, "stored format of a validator");
+
+void otapult_kept_etag(const struct otapult_port *port, const uint8_t file[32], const char *etag)
+{
+    struct validator v = {.etag = ""};
+
+    memcpy(v.file, file, sizeof v.file);
+    otapult_text_set(v.etag, sizeof v.etag, etag);
+    if (port->kv_set(port->ctx, ETAG_KEY, &v, sizeof v) != 0)
+        port->log(port->ctx, OTAPULT_LOG_WARNING, "the store failed to keep the ETag of a file");
+}
+
+void otapult_kept_load_etag(const struct otapult_port *port, const uint8_t file[32],
+                            char etag[OTAPULT_KEPT_ETAG])
+{
+    struct validator v;
+    size_t len = 0;
+
+    etag[0] = '\0';
+    if (port->kv_get(port->ctx, ETAG_KEY, &v, sizeof v, &len) != 0 || len != sizeof v ||
+        memcmp(v.file, file, sizeof v.file) != 0)
+        return;
+    v.etag[sizeof v.etag - 1] = '\0';
+    otapult_text_set(etag, OTAPULT_KEPT_ETAG, v.etag);
+}
+
+/* ---- keys of offers ---- */
 
 static size_t place_of(uint8_t (*keys)[OTAPULT_OFFER_KEY], const uint8_t key[OTAPULT_OFFER_KEY])
 {

@@ -30,6 +30,7 @@ struct otapult_fetching {
     uint8_t  failures;  /* attempts in a row that brought nothing */
     bool     again;     /* the server sends it from the beginning: what is here already is only compared */
     uint32_t got;       /* bytes that the device has */
+    uint32_t from;      /* as many were there when it began: of an earlier life */
     uint32_t mark, mark_ms; /* how many it had when it last got on, and when */
     uint32_t next_ms;   /* the next attempt */
     int      err;       /* of the device, which has ended the update with it */

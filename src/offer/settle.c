@@ -81,8 +81,8 @@ static bool is_bad_end(uint8_t event)
            event == OTAPULT_EV_ROLLED_BACK;
 }
 
-/* The journal's words for the end of `build`: "crashed: …". */
-static void words_for(struct otapult_puller *p, const char *build, char *dst, size_t cap)
+/* The journal's words for the end of `build`: "crashed: …". false: there was no bad one. */
+static bool words_for(struct otapult_puller *p, const char *build, char *dst, size_t cap)
 {
     struct otapult_log_entry e;
     struct otapult_text t;
@@ -94,9 +94,10 @@ static void words_for(struct otapult_puller *p, const char *build, char *dst, si
         otapult_text_str(&t, otapult_event_name(e.event));
         otapult_text_str(&t, e.text[0] != '\0' ? ": " : "");
         otapult_text_str(&t, e.text);
-        return;
+        return true;
     }
     otapult_text_str(&t, "another firmware runs");
+    return otapult_has_failed_here(p->device, build);
 }
 
 static bool is_confirmed(struct otapult_puller *p, const char *build)
@@ -107,7 +108,8 @@ static bool is_confirmed(struct otapult_puller *p, const char *build)
     return strcmp(running, build) == 0;
 }
 
-/* It was activated, and this is a later boot, whose firmware waits for nothing. */
+/* It was activated, and this is a later boot, whose firmware waits for nothing. Does another one run although
+ * nothing bad is known of it, then power went while its trial was prepared once more: it is fetched again. */
 static void conclude(struct otapult_puller *p, const struct otapult_update *u)
 {
     char text[sizeof p->kept.text];
@@ -116,8 +118,10 @@ static void conclude(struct otapult_puller *p, const struct otapult_update *u)
         settle(p, OTAPULT_KEPT_SUCCEEDED, "");
         return;
     }
-    words_for(p, u->build, text, sizeof text);
-    settle(p, OTAPULT_KEPT_FAILED, text);
+    if (words_for(p, u->build, text, sizeof text))
+        settle(p, OTAPULT_KEPT_FAILED, text);
+    else
+        p->kept.stage = OTAPULT_KEPT_NOTHING;
 }
 
 /* Bytes came, and perhaps all of them: then the device has kept that it was activated. */

@@ -64,6 +64,9 @@ struct otapult_resume {
     void (*took)(struct otapult *o);           /* by who is inside: bytes of the file */
     void (*ended)(struct otapult *o, int err); /* by the claim's holder: the update that runs */
     void (*erasing)(struct otapult *o);        /* by the same: the slot is about to be written */
+    /* otapult_begin_download() */
+    int  (*download)(struct otapult *o, const char *by, const struct otapult_update_options *options,
+                     struct otapult_download *d, uint32_t *ticket, struct otapult_finding *why);
 };
 
 #define OTAPULT_ENDED 4u /* more clients than that do not send at once */

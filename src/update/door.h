@@ -80,6 +80,24 @@ OTAPULT_MUST_CHECK int otapult_continue_upload(struct otapult *o, const char *by
 OTAPULT_MUST_CHECK int otapult_drop_upload(struct otapult *o, const char *by, const uint8_t token[16],
                                            struct otapult_finding *why);
 
+/* ---- the same for a file that the device fetches by itself ---- */
+
+/* The file is named by its own SHA-256, so nothing else of it need be kept. */
+struct otapult_sha256;
+struct otapult_download {
+    uint8_t  sha256[32]; /* of the file as it is sent */
+    uint32_t size;       /* of the same */
+    uint32_t at;         /* set: bytes of it that are there already */
+    struct otapult_sha256 *sha; /* set: over those bytes */
+};
+
+/* As otapult_begin_by(). With config.resumable a plain file that broke off in an earlier life, or was given up because the
+ * network was gone, goes on behind its last whole step; what flash has of it is read back. Else d->at is 0. The errors of
+ * otapult_continue_upload(), too: then what was there is forgotten, and the next time begins anew. */
+OTAPULT_MUST_CHECK int otapult_begin_download(struct otapult *o, const char *by,
+                                              const struct otapult_update_options *options, struct otapult_download *d,
+                                              uint32_t *ticket, struct otapult_finding *why);
+
 /* The device's part of it: update/resume.c. */
 struct otapult_resume;
 extern const struct otapult_resume otapult_resume_uploads;

@@ -6,14 +6,18 @@
 #include "update/intake.h"
 #include "update/ticket.h"
 
-/* Uploads that break off and go on: otapult_create_upload() to otapult_drop_upload() of door.h.
+/* Uploads that break off and go on: otapult_create_upload() to otapult_drop_upload() of door.h, and downloads
+ * that do: otapult_begin_download().
  *
  * While the device lives the session itself is what is safe: it waits, with the claim, until its client comes
  * back or resume_ms are over. For a restart there is a note in the store: the token, whose it is, how it was
  * asked for; and of a plain file how many bytes are in flash in whole sectors, with the first 16, which are
  * not. It is written when an upload begins and each resume_step bytes. A packed file begins again after a
  * restart: what unpacks it has its window in RAM. After a restart the note holds nothing: the next update
- * that is written removes it. */
+ * that is written removes it.
+ *
+ * A download has no client who waits: when the network is gone for long it ends and gives the device back,
+ * and its note stays. Its token is its file's SHA-256. */
 
 #define UPLOAD_KEY "ota.upload1" /* 1: the format, which is struct otapult_upload_note */
 _Static_assert(sizeof(struct otapult_upload_note) == 76, "stored format of an upload");
@@ -82,18 +86,29 @@ static bool is_plain(const struct otapult *o)
     return o->chain.stage[0].decided && o->chain.stage[0].decoder == NULL;
 }
 
-static void took(struct otapult *o)
+/* Notes the whole sectors in flash where they are `step` bytes more than in the last note. */
+static void note_progress(struct otapult *o, uint32_t step)
 {
     const struct otapult_slot_writer *w = &o->session.writer;
     const uint32_t whole = w->written - w->written % OTAPULT_SLOT_SECTOR;
 
-    if (!o->resumable || !is_plain(o) || whole == 0 || whole - o->upload.at < o->config.resume_step)
+    if (!o->resumable || !is_plain(o) || whole == 0 || whole - o->upload.at < step)
         return;
     struct otapult_upload_note note = o->upload;
     note.at = whole;
     memcpy(note.held, w->held, sizeof note.held);
     put(o, &note);
     save(o, &note);
+}
+
+static void took(struct otapult *o)
+{
+    note_progress(o, o->config.resume_step);
+}
+
+static bool may_go_on(const struct otapult *o, int err)
+{
+    return o->own_pace && (err == OTAPULT_E_SOURCE_UNREACHABLE || err == OTAPULT_E_SOURCE_LOST);
 }
 
 /* One that ended well is spoken of until the next: its client may have lost the answer. */
@@ -103,6 +118,10 @@ static void ended(struct otapult *o, int err)
 
     if (!o->resumable)
         return;
+    if (may_go_on(o, err)) {
+        note_progress(o, OTAPULT_SLOT_SECTOR);
+        return;
+    }
     if (err != 0) {
         forget(o);
         return;
@@ -282,5 +301,51 @@ int otapult_drop_upload(struct otapult *o, const char *by, const uint8_t token[1
     return err;
 }
 
+/* ---- downloads ---- */
+
+static bool is_of(const struct otapult_upload_note *note, const char *by, const struct otapult_download *d)
+{
+    return memcmp(note->token, d->sha256, sizeof note->token) == 0 && note->length == d->size &&
+           !note->ended && strcmp(note->by, by) == 0;
+}
+
+/* The judge has hashed what it was shown of flash. */
+static int go_on(struct otapult *o, const struct otapult_upload_note *note, struct otapult_download *d,
+                 uint32_t ticket, struct otapult_finding *why)
+{
+    int err = read_back(o, ticket, note, why);
+    if (err != 0) {
+        otapult_cancel(o, ticket, err, why);
+        return err;
+    }
+    if (note->at > 0)
+        *d->sha = o->session.judge.inspect.sha;
+    d->at = note->at;
+    return 0;
+}
+
+static int download(struct otapult *o, const char *by, const struct otapult_update_options *options,
+                    struct otapult_download *d, uint32_t *ticket, struct otapult_finding *why)
+{
+    struct otapult_upload_note note;
+
+    int err = otapult_begin_by(o, by, options, d->size, ticket, NULL, why);
+    if (err != 0)
+        return err;
+    note = o->upload; /* nobody else writes it while the claim is taken */
+    const bool again = is_of(&note, by, d);
+    if (!again) {
+        note = (struct otapult_upload_note){.length = d->size, .slot = (int8_t)o->target};
+        memcpy(note.token, d->sha256, sizeof note.token);
+        otapult_text_set(note.by, sizeof note.by, by);
+    }
+    note.id = o->update.id;
+    adopt(o, &note);
+    if (again)
+        return go_on(o, &note, d, *ticket, why);
+    save(o, &note);
+    return 0;
+}
+
 const struct otapult_resume otapult_resume_uploads = {
-    .start = start, .took = took, .ended = ended, .erasing = erasing};
+    .start = start, .took = took, .ended = ended, .erasing = erasing, .download = download};

@@ -246,6 +246,15 @@ int otapult_begin(struct otapult *o, uint32_t size, uint32_t *ticket, struct ota
     return otapult_begin_by(o, NULL, &plain, size, ticket, NULL, why);
 }
 
+int otapult_begin_download(struct otapult *o, const char *by, const struct otapult_update_options *options,
+                           struct otapult_download *d, uint32_t *ticket, struct otapult_finding *why)
+{
+    d->at = 0;
+    otapult_sha256_init(d->sha);
+    return o->resume != NULL ? o->resume->download(o, by, options, d, ticket, why)
+                             : otapult_begin_by(o, by, options, d->size, ticket, NULL, why);
+}
+
 /* ---- a bad end ---- */
 
 static void note_refusal(struct otapult *o, int err, const struct otapult_finding *why)
@@ -287,10 +296,12 @@ static int reason_to_end(struct otapult *o, struct otapult_finding *why)
 {
     const uint32_t now = otapult_now(o);
 
+    if (!o->ending && o->own_pace)
+        return 0;
     if (!o->ending && o->resumable)
         return otapult_pace_check_resumable(&o->pace, &o->config, now, o->received, why);
     if (!o->ending)
-        return o->own_pace ? 0 : otapult_pace_check(&o->pace, &o->config, now, o->received, why);
+        return otapult_pace_check(&o->pace, &o->config, now, o->received, why);
     *why = (struct otapult_finding){.text = o->ended_by};
     return OTAPULT_E_UPLOAD_ENDED;
 }

@@ -282,7 +282,29 @@ describe('a hostile server', () => {
 });
 
 describe('a robot', () => {
-    test('that loses power while it fetches begins again, and keeps the word that was given', async t => {
+    test('that loses power while it fetches asks for the rest', async t => {
+        let slow = true;
+        const { rover, site } = await pair(t, { files: release({ change: manifest => {
+            manifest.files = manifest.files.filter(({ form }) => form === 'plain');
+        } }), on: (request, response, name) => {
+            if (!slow || !name.includes('.bin'))
+                return false;
+            response.writeHead(200, { 'Content-Length': image.length, ETag: etagOf(image) });
+            response.write(image.subarray(0, 300000)); // and nothing more
+            return true;
+        } });
+        await rover.waitFor('bytes', status => status.state === 'receiving' && status.received >= 299000);
+        slow = false;
+        rover.child.kill('SIGUSR1');
+        await runs(rover, '3.0.0');
+        const asked = site.asked.filter(isFile);
+        assert.equal(asked.length, 2);
+        const from = Number(/^bytes=(\d+)-$/.exec(asked[1].range)[1]);
+        assert.ok(from % 4096 === 0 && from > 300000 - 2 * 65536 && from < 300000, `from ${from}`);
+        assert.equal(asked[1].ifRange, etagOf(image));
+    });
+
+    test('that loses power while it fetches a packed file begins again, and keeps the word that was given', async t => {
         let slow = true;
         const { rover } = await pair(t, { policy: 'ask', on: (request, response, name) => {
             if (!slow || !name.includes('.bin'))

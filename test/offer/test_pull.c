@@ -183,10 +183,14 @@ static const struct otapult_clock wall_clock_of_test = {.now = wall_now};
 static union otapult_pull_memory memory;
 static struct otapult_pull pull;
 
+static bool resumes;
+
 static void configure(void *ctx, struct otapult_config *config)
 {
     (void)ctx;
     config->pull = &pull;
+    config->resumable = resumes ? &otapult_resumable : NULL;
+    config->resume_step = 4096;
 }
 
 static void digest(const uint8_t *p, size_t n, uint8_t sha256[32])
@@ -224,7 +228,7 @@ static int set_up(void **state)
     reports[0] = '\0';
     server.etag = "\"one\"";
     server.chunk = 1000;
-    has_clock = false;
+    has_clock = resumes = false;
     pull = (struct otapult_pull){.code = &otapult_pulling,
                                  .source = &telling,
                                  .fetch = &fetch,
@@ -905,6 +909,120 @@ static void a_cut_in_the_middle_begins_again(void **state)
     assert_string_equal(world_version(&w), "3.0.0");
 }
 
+/* 30000 bytes come, and the power goes. */
+static void lose_power_while_it_comes(void)
+{
+    resumes = true;
+    pull.source = &quiet;
+    assert_true(world_boot(&w));
+    server.cuts[0] = 30000;
+    first_request();
+    assert_int_equal(view().state, OTAPULT_PULL_FETCHING);
+    world_pull_plug(&w);
+    source.asked = 0;
+    assert_true(world_boot(&w));
+}
+
+#define IN_FLASH 28672u /* whole sectors of 30000 */
+
+static void a_cut_in_the_middle_goes_on_where_uploads_do(void **state)
+{
+    (void)state;
+    lose_power_while_it_comes();
+    pass(60);
+    assert_string_equal(world_version(&w), "3.0.0");
+    assert_string_equal(server.last_headers, "Range: bytes=28672-\r\nIf-Range: \"one\"\r\n");
+    assert_int_equal(server.requests, 2);
+    assert_int_equal(server.sent, 30000 + big_len - IN_FLASH);
+}
+
+static void a_server_that_knows_no_parts_is_compared_with_an_earlier_life(void **state)
+{
+    (void)state;
+    lose_power_while_it_comes();
+    server.no_range = true;
+    pass(60);
+    assert_string_equal(world_version(&w), "3.0.0");
+    assert_int_equal(server.requests, 2);
+}
+
+static void another_file_behind_a_restart_is_noticed(void **state)
+{
+    static uint8_t other[70000];
+
+    (void)state;
+    lose_power_while_it_comes();
+    memcpy(other, big, big_len);
+    other[1000] ^= 1;
+    server.file = other;
+    server.etag = "\"two\"";
+    pass(3);
+    assert_string_equal(newest()->code, "offer_other_file");
+    assert_non_null(strstr(newest()->text, "it changed on the way"));
+    server.file = big;
+    pass(300);
+    assert_string_equal(world_version(&w), "3.0.0");
+}
+
+static void another_release_behind_a_restart_begins_anew(void **state)
+{
+    (void)state;
+    lose_power_while_it_comes();
+    offer("2.0.0", v2, v2_len);
+    pass(60);
+    assert_string_equal(world_version(&w), "2.0.0");
+    assert_string_equal(server.last_headers, "");
+}
+
+/* What lies in the slot then is another's. */
+static void an_upload_behind_a_restart_ends_what_was_there(void **state)
+{
+    (void)state;
+    lose_power_while_it_comes();
+    assert_int_equal(world_upload(&w, v2, v2_len - 100, 1000), OTAPULT_E_IMAGE_TRUNCATED);
+    pass(60);
+    assert_string_equal(world_version(&w), "3.0.0");
+    assert_string_equal(server.last_headers, "");
+}
+
+static void what_was_given_up_for_the_network_goes_on_later(void **state)
+{
+    struct otapult_status s;
+
+    (void)state;
+    resumes = true;
+    pull.source = &quiet;
+    assert_true(world_boot(&w));
+    server.cuts[0] = 30000;
+    first_request();
+    server.err = OTAPULT_E_SOURCE_LOST;
+    pass(400);
+    otapult_status(w.ota, &s);
+    assert_int_equal(s.claim, OTAPULT_FREE);
+    server.err = 0;
+    pass(1200);
+    assert_string_equal(world_version(&w), "3.0.0");
+    assert_string_equal(server.last_headers, "Range: bytes=28672-\r\nIf-Range: \"one\"\r\n");
+}
+
+/* The device is held for a server that answers. */
+static void one_that_goes_on_gives_the_robot_back_at_once_too(void **state)
+{
+    struct otapult_status s;
+
+    (void)state;
+    lose_power_while_it_comes();
+    server.err = OTAPULT_E_SOURCE_UNREACHABLE;
+    pass(3);
+    assert_int_equal(server.requests, 2);
+    otapult_status(w.ota, &s);
+    assert_int_equal(s.claim, OTAPULT_FREE);
+    server.err = 0;
+    pass(300);
+    assert_string_equal(world_version(&w), "3.0.0");
+    assert_non_null(strstr(server.last_headers, "Range: bytes=28672-"));
+}
+
 /* ---- configuration ---- */
 
 static void a_wrong_configuration_is_refused(void **state)
@@ -988,6 +1106,13 @@ static const struct CMUnitTest tests[] = {
     TEST(a_source_that_does_not_answer_is_asked_less_and_noted_once),
     TEST(the_clock_of_the_device_may_wrap),
     TEST(a_cut_in_the_middle_begins_again),
+    TEST(a_cut_in_the_middle_goes_on_where_uploads_do),
+    TEST(a_server_that_knows_no_parts_is_compared_with_an_earlier_life),
+    TEST(another_file_behind_a_restart_is_noticed),
+    TEST(another_release_behind_a_restart_begins_anew),
+    TEST(an_upload_behind_a_restart_ends_what_was_there),
+    TEST(what_was_given_up_for_the_network_goes_on_later),
+    TEST(one_that_goes_on_gives_the_robot_back_at_once_too),
     TEST(a_wrong_configuration_is_refused),
     TEST(a_device_without_a_source_says_so),
 };

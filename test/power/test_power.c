@@ -8,12 +8,14 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <nettle/sha2.h>
 #include <zlib.h>
 
 #include "base/bytes.h"
 #include "decode/patch_tables.h"
 #include "document.h"
 #include "images.h"
+#include "offer/source.h"
 #include "oracle.h"
 #include "patch_encoder.h"
 #include "update/door.h"
@@ -24,6 +26,7 @@
  * cut. Then, every time:
  *   - the oracle, which shares no code with the device, says that an old or a new image boots, whole;
  *   - the device boots what the oracle said;
+ *   - where the device fetches by itself, it ends with what is offered, whatever was there of it;
  *   - trying again ends well: a third image is uploaded, boots and is confirmed.
  * The same with a second cut during the recovery from the first.
  *
@@ -307,6 +310,129 @@ static void go_on_again(struct world *w)
         stop_here("what went on does not run", world_version(w));
 }
 
+/* ---- the device fetches by itself ---- */
+
+static struct {
+    size_t end;      /* of the one answer that breaks off; 0: none does */
+    unsigned ranges; /* requests for the rest, of all cases */
+} server;
+
+static int send_v2(void *ctx, const struct otapult_fetch_request *r, struct otapult_finding *why)
+{
+    const char *range = strstr(r->headers, "Range: bytes=");
+    size_t from = range != NULL ? strtoul(range + 13, NULL, 10) : 0;
+    size_t end = server.end != 0 ? server.end : v2_len;
+    char text[64];
+
+    (void)ctx;
+    *why = (struct otapult_finding){0};
+    assert_true(from < v2_len && (from == 0 || strstr(r->headers, "If-Range: \"two\"\r\n") != NULL));
+    server.end = 0;
+    server.ranges += from > 0;
+    int err = r->status(r->to, from > 0 ? 206 : 200);
+    snprintf(text, sizeof text, "bytes %zu-%zu/%zu", from, v2_len - 1, v2_len);
+    if (from > 0)
+        r->header(r->to, "Content-Range", text);
+    r->header(r->to, "ETag", "\"two\"");
+    for (size_t at = from; err == 0 && at < end; at += 1000)
+        err = r->data(r->to, v2 + at, end - at < 1000 ? end - at : 1000);
+    return err == 0 && end < v2_len ? OTAPULT_E_SOURCE_LOST : err;
+}
+
+static const char *no_fault(const struct otapult_pull *pull, bool secure, unsigned trusted)
+{
+    (void)pull;
+    (void)secure;
+    (void)trusted;
+    return NULL;
+}
+
+static int offer_v2(struct otapult_source_env *env, struct otapult_offer *out)
+{
+    struct sha256_ctx h;
+
+    (void)env;
+    strcpy(out->version, "2.0.0");
+    out->file_count = 1;
+    strcpy(out->file[0].url, "https://files.example/v2.bin");
+    out->file[0].size = out->size = (uint32_t)v2_len;
+    sha256_init(&h);
+    sha256_update(&h, v2_len, v2);
+    sha256_digest(&h, sizeof out->sha256, out->sha256);
+    memcpy(out->file[0].sha256, out->sha256, sizeof out->sha256);
+    out->has_sha256 = true;
+    return 0;
+}
+
+static void unpacks(void *ctx, struct otapult_config *config);
+
+static void fetches(void *ctx, struct otapult_config *config)
+{
+    static const struct otapult_fetch fetch = {.run = send_v2};
+    static const struct otapult_source source = {.name = "test", .fault = no_fault, .ask = offer_v2};
+    static union otapult_pull_memory memory;
+    static const struct otapult_pull pull = {.code = &otapult_pulling,
+                                             .source = &source,
+                                             .fetch = &fetch,
+                                             .memory = &memory,
+                                             .id = "rover-7",
+                                             .policy = OTAPULT_PULL_AUTO,
+                                             .ask_s = 60,
+                                             .retry_s = 10};
+
+    unpacks(ctx, config);
+    config->pull = &pull;
+}
+
+/* Until what is offered runs, and is known to. */
+static void fetch(struct world *w)
+{
+    unsigned more = 5;
+
+    for (unsigned n = 0; n < 300 && more > 0; n++) {
+        w->clock += 1000;
+        otapult_pull_poll(w->ota);
+        if (!world_settle(w))
+            return;
+        more -= strcmp(world_version(w), "2.0.0") == 0;
+    }
+}
+
+static void prepare_pull(struct world *w)
+{
+    prepare_two_updates(w);
+    w->configure = fetches;
+    server.end = 0;
+}
+
+static void act_pull(struct world *w)
+{
+    if (world_boot(w) && world_settle(w))
+        fetch(w);
+}
+
+/* The connection ends, and the power goes before there is another. */
+static void act_pull_breaks_off(struct world *w)
+{
+    if (!world_boot(w) || !world_settle(w))
+        return;
+    server.end = v2_len - 500;
+    for (unsigned n = 0; n < 10 && server.end != 0; n++)
+        otapult_pull_poll(w->ota);
+    world_pull_plug(w);
+    act_pull(w);
+}
+
+static void pull_again(struct world *w)
+{
+    server.end = 0;
+    if (strcmp(world_version(w), "3.0.0") == 0)
+        return;
+    fetch(w);
+    if (strcmp(world_version(w), "2.0.0") != 0)
+        stop_here("what is offered does not come", world_version(w));
+}
+
 static const struct scenario scenarios[] = {
     {"update", WORLD_TWO_OTA, prepare_two_updates, act_update, NULL},
     {"first-update", WORLD_TWO_OTA, prepare_nothing, act_update, NULL},
@@ -330,6 +456,8 @@ static const struct scenario scenarios[] = {
     {"breaks-off", WORLD_TWO_OTA, prepare_two_updates, act_break_off, go_on_again},
     {"resumed-after-restart", WORLD_TWO_OTA, prepare_half_sent, act_resume, go_on_again},
     {"staged-then-replaced", WORLD_TWO_OTA, prepare_staged, act_replace_staged, NULL},
+    {"pull", WORLD_TWO_OTA, prepare_pull, act_pull, pull_again},
+    {"pull-breaks-off", WORLD_TWO_OTA, prepare_pull, act_pull_breaks_off, pull_again},
 };
 #define SCENARIOS (sizeof scenarios / sizeof *scenarios)
 
@@ -653,6 +781,7 @@ static void enough_was_cut(void **state)
     print_message("%llu power cuts, %llu recoveries, 0 bricks, 0 boots of an unverified image\n",
                   (unsigned long long)cuts_done, (unsigned long long)cases_done);
     assert_true(cuts_done >= 20000);
+    assert_true(server.ranges > 100); /* downloads that went on, and did not only begin anew */
 }
 
 static uint8_t *pack(const uint8_t *p, size_t n, size_t *len)
