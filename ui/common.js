@@ -25,7 +25,7 @@ const WORDS = {
     not_loaded: ['could not be loaded', 'не запустилась'], rolled_back: ['rolled back', 'откат'],
     source: ['the source of releases', 'источник выпусков'],
     staged: ['written, waits to be started', 'записана, ждёт запуска'],
-    crash_loop: ['kept crashing', 'постоянно аварийно завершалась'], cancelled: ['cancelled', 'прервана'],
+    crash_loop: ['kept crashing', 'постоянно аварийно завершалась'], upload_ended: ['ended by hand', 'прервана'],
     open: ['No password, no signature: anyone on this network can upload firmware.',
         'Без пароля и подписи: загрузить прошивку может любой в этой сети.']
 };
@@ -112,13 +112,16 @@ const named = image => [(isStub(image) ? t('arduino') : image.project + ' ' + im
 const TONES = {
     confirmed: 'good', activated: 'good', rolled_back: 'wait', power_lost: 'wait',
     valid: 'good', pending_verify: 'wait', new: 'wait', none: 'soft', undefined: 'soft', empty: 'soft',
-    account: 'soft', cancelled: 'wait', staged: 'wait', source: 'wait'
+    account: 'soft', upload_ended: 'wait', staged: 'wait', source: 'wait'
 };
 const tone = word => TONES[word] || 'bad';
 
+// Whoever ended an upload by hand has refused nothing.
+const eventOf = e => e.code === 'upload_ended' ? e.code : e.event;
+
 function journal(entries) {
     const rows = entries.map(e => el('tr', '',
-        el('td', tone(e.event), t(e.event)),
+        el('td', tone(eventOf(e)), t(eventOf(e))),
         el('td', 'soft', t('moment', e.boot, e.uptime_s)),
         el('td', '', ...(e.build ? named(e) : [])),
         el('td', 'soft', [e.code, e.text, e.by !== 'anyone' && e.by].filter(Boolean).join(': '))));

@@ -26,7 +26,7 @@ Object.assign(WORDS, {
     same: ['The same build as runs now.', 'Та же сборка, что уже работает.'],
     newer: ['Newer than what runs.', 'Новее текущей.'], older: ['Older than what runs.', 'Старее текущей.'],
     other: ['Another build; which is newer cannot be told.', 'Другая сборка; какая новее, неизвестно.'],
-    project: ['This is «{0}», and on the robot runs «{1}». Install it all the same.',
+    project: ['This is “{0}”, and on the robot runs “{1}”. Install it all the same.',
         'Это «{0}», а на роботе работает «{1}». Всё равно установить.'],
     force: ['I have read this. Install it all the same.', 'Прочитано. Всё равно установить.'],
     unreadable: ['The file cannot be read, or has changed. Choose it again.',
@@ -54,6 +54,7 @@ Object.assign(WORDS, {
     others: ['The robot is being updated', 'Робот сейчас обновляется'],
     others_by: ['By {0}: {1}', 'Обновляет {0}: {1}'],
     anyone: ['somebody on this network', 'кто-то в этой сети'],
+    folder: ['the robot itself', 'сам робот'], hawkbit: ['the robot itself', 'сам робот'],
     busy_rollback: ['A rollback is under way.', 'Идёт откат.'],
     busy_restart: ['The robot is about to restart.', 'Робот сейчас перезапустится.'],
     busy_activation: ['The staged firmware is being started.', 'Запускается подготовленная прошивка.'],
@@ -73,7 +74,7 @@ Object.assign(WORDS, {
     lost: ['Did not come back within 60 s: look at its power, WiFi and address.',
         'Не вернулся за 60 с: проверьте питание, WiFi и адрес.'],
     same_boot: ['Did not restart within 60 s.', 'Не перезапустился за 60 с.'],
-    last: ['Last: {0} {1}', 'Последнее: {0} {1}'],
+    last: ['Last: {0}', 'Последнее: {0}'],
     log_in: ['Log in, in another tab; the file stays here', 'Войти в другой вкладке; файл останется здесь'],
 
     // slots
@@ -84,6 +85,7 @@ Object.assign(WORDS, {
     slots: ['Slots', 'Разделы'],
     confirm: ['Confirm', 'Подтвердить'], rollback: ['Roll back', 'Откатить'],
     back_to: ['Roll back to {0}', 'Откатить на {0}'], forward_to: ['Forward to {0}', 'Вперёд на {0}'],
+    again_to: ['Try {0} again', 'Ещё раз попробовать {0}'],
     reboot: ['Restart', 'Перезапустить'],
     ask_restart: ['Restart the robot now?', 'Перезапустить робота сейчас?'],
     ask_back: ['Restart with {0}?', 'Перезапустить с {0}?'],

@@ -22,6 +22,7 @@ let asked = null;   // what #ask will do
 let force = false;  // the user has read why the robot refused this file
 let quarter = 0;
 let seen = -1;      // the journal's newest entry that is drawn
+let ended = null;   // its newest one of an update
 const looks = {};   // what an element was drawn from
 
 // ---- words for firmware ----
@@ -72,13 +73,16 @@ function conditions() {
     return found;
 }
 
-const isBlocked = () => !st || isOthers() || conditions().length > 0 || !$('offline').hidden;
+const isOut = () => error?.code === 'login_required';
+const isBlocked = () => !st || isOthers() || conditions().length > 0 || !$('offline').hidden || isOut();
 const isAgreed = () => [...$('warnings').querySelectorAll('input')].every(box => box.checked);
 
 function drawButtons() {
     const fits = file && !file.verdict.code;
     $('choose').disabled = $('cure').disabled = !isFree();
     $('upload').disabled = !isFree() || !fits || isBlocked() || !isAgreed();
+    $('later').disabled = !isFree();
+    $('warnings').hidden = /done|waiting|rebooting/.test($('phase').dataset.phase); // the comparison was with what ran before
     $('later-label').hidden = !fits || st?.staged === undefined;
     $('cancel').hidden = !mine || $('phase').dataset.phase !== 'sending';
     drawPhase();
@@ -163,9 +167,21 @@ async function loadErrors() {
     fail(error);
 }
 
-// A page of its own says to log in; here a chosen file would be lost.
+// A page of its own says to log in; here a chosen file would be lost. The robot answers, though.
 const stays = () => !!file;
-const mustLogIn = answer => fail(answer);
+function mustLogIn(answer) {
+    heard = performance.now();
+    if (!isOut())
+        fail(answer);
+    drawButtons();
+}
+
+function isLoggedIn() {
+    if (isOut()) {
+        fail(null);
+        phase($('phase').dataset.phase === 'failed' ? 'judged' : $('phase').dataset.phase);
+    }
+}
 
 // ---- the robot ----
 
@@ -206,10 +222,12 @@ function drawPending() {
         : t('confirm_left', waitingFor(), left);
 }
 
+const isOfUpdate = e => e && !/^(account|source)$/.test(e.event);
+
 // How the last update ended is said also to somebody who opens the page afterwards.
 function drawLast() {
-    const e = st.last;
-    put('last', e, () => e ? [t('last', t(e.event), ''), ...(e.build ? named(e) : []),
+    const e = isOfUpdate(st.last) ? st.last : ended;
+    put('last', e, () => e ? [t('last', t(eventOf(e))), ...(e.build ? [' ', ...named(e)] : []),
         e.text || e.code ? ': ' + (e.text || e.code) : ''] : []);
 }
 
@@ -229,7 +247,7 @@ function drawOthers() {
     $('others').hidden = !shown;
     if (!shown)
         return;
-    const by = st.busy?.by && st.busy.by !== 'anyone' ? st.busy.by : t('anyone');
+    const by = t(st.busy?.by || 'anyone');
     const total = st.total || st.limits.slot_size;
     $('others-text').textContent = t('others_by', by, t('of', kilobytes(st.written), kilobytes(total)));
     $('others-bar').value = total ? st.written / total : 0;
@@ -242,7 +260,7 @@ function drawBack() {
     const there = way?.image; // not while its slot is being written
     $('rollback').hidden = !there;
     if (there)
-        $('rollback').textContent = t(age(way.image, runningImage()) > 0 ? 'forward_to' : 'back_to', name);
+        $('rollback').textContent = t(way.needs_force ? 'again_to' : age(way.image, runningImage()) > 0 ? 'forward_to' : 'back_to', name);
     $('no-way-back').textContent = way ? '' : st.no_way_back || '';
     $('reboot').hidden = false;
     $('staged').hidden = !st.staged || following;
@@ -343,6 +361,9 @@ async function choose(source) {
     clear();
     file = null;
     $('bars').hidden = $('cure').hidden = true;
+    phase('idle');
+    if (st)
+        drawStatus(); // reading takes a moment, in which nothing of the file before may be sent
     try {
         const bytes = new Uint8Array(await source.slice(0, FILE_MAX).arrayBuffer());
         await judged(source.name, bytes, source.size, source);
@@ -446,6 +467,7 @@ function drawPace(done) {
 
 function end(name, word) {
     mine = null;
+    $('pace').textContent = '';
     deaf();
     phase(name, word);
 }
@@ -466,7 +488,7 @@ function answered() {
     drawBars();
     if (!answer.success)
         fail(answer);
-    else if (answer.already)
+    else if (($('bars').hidden = !!answer.already))
         result('good', () => t('already', label(answer)));
     else if (answer.staged)
         result('wait', () => t('waits', label(answer)));
@@ -498,8 +520,12 @@ async function cure() {
 
 async function drawLog() {
     const answer = await request('/api/ota/log');
-    journal(answer?.entries || []);
-    return answer?.entries || [];
+    const entries = answer?.entries || [];
+    journal(entries);
+    ended = entries.find(isOfUpdate);
+    if (st)
+        drawLast();
+    return entries;
 }
 
 function take(status) {
@@ -528,8 +554,10 @@ function drawOwn(before) {
 
 async function look() {
     const status = await request('/api/ota/status');
-    if (status?.slots)
+    if (status?.slots) {
+        isLoggedIn();
         take(status);
+    }
     $('all').hidden = false; // not before, so that nothing moves under the reader
     return status?.slots ? status : null;
 }
@@ -579,11 +607,13 @@ async function follow(goal, before = st) {
     phase(goal.unsure ? 'waiting' : 'rebooting');
     for (let over = false; !over; await sleep(400)) {
         const now = await look();
-        if (now && !sameBoot(now, before)) {
+        if (isOut()) {
+            deadline = performance.now() + WAIT_MS;
+        } else if (now && !sameBoot(now, before)) {
             deadline = performance.now() + WAIT_MS;
             over = await isBack(goal, before);
         } else {
-            over = isOut(goal, now, before, performance.now() > deadline);
+            over = isLost(goal, now, before, performance.now() > deadline);
         }
     }
     following = false;
@@ -592,7 +622,7 @@ async function follow(goal, before = st) {
 }
 
 // No restart seen yet. True: there will be none.
-function isOut(goal, now, before, late) {
+function isLost(goal, now, before, late) {
     if (now && goal.unsure && now.state === 'idle') {
         const {seq, event, code, text} = now.last || {};
         fail(seq !== before.last?.seq && event === 'refused' ? {code, detail: text} : goal.unsure);
@@ -723,6 +753,10 @@ $('ask-yes').onclick = () => {
     ask(null);
     clear();
     act();
+};
+document.onkeydown = e => {
+    if (e.key === 'Escape' && asked)
+        ask(null);
 };
 $('others-end').onclick = () => tell('cancel');
 for (const choice of ['install', 'later', 'skip'])

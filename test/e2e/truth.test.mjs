@@ -74,6 +74,18 @@ test('an opened page says nothing of a file', async () => {
     await page.close();
 });
 
+test('while a file is being read, nothing of the one before can be sent', async () => {
+    const page = await open();
+    await choose(page);
+    await page.waitForSelector('#upload:not([disabled])');
+    await page.evaluate(() => Blob.prototype.arrayBuffer = () => new Promise(() => {})); // on a phone it takes seconds
+    await page.setInputFiles('#file', await samples.make('next.bin', { version: '2.0.1', seed: 21 }));
+    await page.waitForFunction(() => document.querySelector('#upload').disabled);
+    assert.equal(await text(page, '#facts'), '');
+    assert.equal(await text(page, '#phase'), '');
+    await page.close();
+});
+
 describe('whose update it is', () => {
     const others = s => Object.assign(s, {
         state: 'receiving', received: 610000, written: 596 * 1024, total: 1075 * 1024, update: 'deadbeef',
@@ -93,6 +105,34 @@ describe('whose update it is', () => {
         ]);
         assert.ok(asked);
         await page.close();
+    });
+
+    test('what the robot fetches is called that', async () => {
+        for (const [locale, words] of [['en-US', 'By the robot itself: '], ['ru-RU', 'Обновляет сам робот: ']]) {
+            const page = await open({ locale, change: s => Object.assign(others(s), { busy: { for: 'upload', by: 'folder' } }) });
+            assert.ok((await text(page, '#others-text')).startsWith(words), locale);
+            await page.close();
+        }
+    });
+
+    test('once it is cancelled nothing is left to wait for, and nothing can be ticked while it runs', async () => {
+        const slow = await startRover({ args: [] });
+        try {
+            const page = await browser.newPage({ locale: 'en-US', tolerate });
+            await page.goto(`${slow.url}/api/ota`);
+            await choose(page, await samples.make('slow.bin', { version: '2.0.3', seed: 23, size: 900000 }));
+            await page.click('#upload');
+            await page.waitForFunction(() => /left/.test(document.querySelector('#pace').textContent));
+            assert.equal(await page.isEnabled('#later'), false);
+            await page.click('#cancel');
+            await page.waitForSelector('#cancel', { state: 'hidden' });
+            assert.equal(await text(page, '#pace'), '');
+            await page.waitForFunction(() => /^Last: ended by hand rover 2\.0\.3|^Last: ended by hand:/.test(document.querySelector('#last').textContent));
+            assert.doesNotMatch(await text(page, '#log'), /refused/);
+            await page.close();
+        } finally {
+            await slow.stop();
+        }
     });
 
     test('in Russian, and by nobody known', async () => {
@@ -190,11 +230,54 @@ describe('a standing condition is drawn from each status and enables the button'
     });
 });
 
+describe('how the last update ended', () => {
+    const entry = { seq: 900, boot: 9, uptime_s: 9, slot: 'app1', size: 1, code: null, tries: 1, text: '', by: null, project: null, version: null, build: null };
+    const told = { ...entry, event: 'rejected', project: 'rover', version: '3.0.0', build: '0badf00d', text: 'health check "network"' };
+    const account = { ...entry, seq: 901, event: 'account', text: 'token revoked: ci', by: 'admin' };
+
+    test('is said also when somebody has changed a token since', async () => {
+        const page = await open({ change: s => Object.assign(s, { last: account }) });
+        await page.route('**/api/ota/log', route => route.fulfill({ json: { entries: [account, told] } }));
+        await page.reload();
+        await page.waitForFunction(() => /3\.0\.0/.test(document.querySelector('#last').textContent));
+        assert.equal(await text(page, '#last'), 'Last: rejected by its checks rover 3.0.0 0badf00d: health check "network"');
+        await page.close();
+    });
+
+    test('without a firmware in it, too', async () => {
+        const page = await open({ change: s => Object.assign(s, { last: { ...entry, event: 'refused', code: 'file_text', text: 'text or a web page' } }) });
+        assert.equal(await text(page, '#last'), 'Last: refused: text or a web page');
+        await page.close();
+    });
+
+    test('firmware that was rejected is not offered like any other', async () => {
+        for (const [locale, words] of [['en-US', 'Try rover 3.0.0 (0badf00d) again'], ['ru-RU', 'Ещё раз попробовать rover 3.0.0 (0badf00d)']]) {
+            const page = await open({ locale, change: s => {
+                const other = s.slots.find(slot => !slot.running);
+                Object.assign(other, { state: 'invalid', image: { project: 'rover', version: '3.0.0', build: '0badf00d', idf: 'v5', date: 'd', time: 't' } });
+                s.way_back = { slot: other.label, needs_force: true, why: 'it was rejected' };
+            } });
+            assert.equal(await text(page, '#rollback'), words);
+            await page.close();
+        }
+    });
+
+    test('what was there already was not written', async () => {
+        const page = await open();
+        await page.route('**/api/ota/upload**', route => route.fulfill({ json: { success: true, already: true, project: 'rover', version: '2.0.0', build: 'ea668930' } }));
+        await choose(page);
+        await page.click('#upload');
+        await page.waitForFunction(() => /nothing was written/.test(document.querySelector('#result').textContent));
+        assert.equal(await page.isVisible('#bars'), false);
+        await page.close();
+    });
+});
+
 describe('what is worth knowing before', () => {
     test('another project\'s firmware wants a tick', async () => {
         const page = await open();
         await choose(page, await samples.make('toaster.bin', { version: '2.0.0', seed: 7, project: 'toaster' }));
-        assert.match(await text(page, '#warnings'), /«toaster», and on the robot runs «rover»/);
+        assert.match(await text(page, '#warnings'), /“toaster”, and on the robot runs “rover”/);
         assert.doesNotMatch(await text(page, '#warnings'), /Newer|Older/);
         assert.equal(await page.isEnabled('#upload'), false);
         assert.equal(await text(page, '#phase'), 'An application that fits. Tick the box to upload it.');
@@ -356,6 +439,15 @@ describe('hands', () => {
         await page.close();
     });
 
+    test('Escape takes a question back', async () => {
+        const page = await open();
+        await page.click('#reboot');
+        await page.keyboard.press('Escape');
+        assert.equal(await page.isVisible('#ask'), false);
+        assert.equal(await page.evaluate(() => document.activeElement.id), 'reboot');
+        await page.close();
+    });
+
     test('a frozen network is said after three seconds, and unsaid', async () => {
         let frozen = false;
         const page = await open();
@@ -415,12 +507,55 @@ describe('browsers', () => {
 
     test('without JavaScript there is a form that works', async () => {
         const page = await browser.newPage({ javaScriptEnabled: false, tolerate });
+        await page.goto(`${site}/`);
+        assert.match(await page.innerText('body'), /Without JavaScript/);
         await page.goto(`${site}/api/ota`);
+        assert.equal(await page.isVisible('#lang'), false); // it would be empty, and do nothing
         await page.setInputFiles('form input[type=file]', await samples.make('form.bin', { version: '2.4.0', seed: 12 }));
         await page.click('form button');
         assert.match(await page.textContent('body'), /"success":true/);
         await page.close();
         await rover.waitFor('the form\'s firmware', s => s.slots.some(x => x.running && x.image.version === '2.4.0') && !s.pending);
+    });
+
+    // The colour of a picture's pixel: [red, green, blue].
+    async function pixels(png, points) {
+        const page = await browser.newPage({ tolerate });
+        const colours = await page.evaluate(async ([data, at]) => {
+            const picture = await createImageBitmap(await (await fetch(data)).blob());
+            const canvas = new OffscreenCanvas(picture.width, picture.height).getContext('2d');
+            canvas.drawImage(picture, 0, 0);
+            return at.map(([x, y]) => [...canvas.getImageData(x * picture.width, y * picture.height, 1, 1).data.slice(0, 3)]);
+        }, [`data:image/png;base64,${png.toString('base64')}`, points]);
+        await page.close();
+        return colours;
+    }
+
+    test('in forced colours a bar shows how far it is', async () => {
+        for (const colorScheme of ['light', 'dark']) {
+            const page = await open({ forcedColors: 'active', colorScheme });
+            assert.ok(await page.evaluate(() => matchMedia('(forced-colors: active)').matches));
+            await page.evaluate(() => {
+                document.querySelector('#bars').hidden = false;
+                document.querySelector('#progress-written').value = 0.5;
+            });
+            const bar = await page.locator('#progress-written').screenshot();
+            const [done, left] = await pixels(bar, [[0.25, 0.5], [0.75, 0.5]]);
+            const far = done.reduce((sum, value, n) => sum + Math.abs(value - left[n]), 0);
+            assert.ok(far > 150, `${colorScheme}: ${done} beside ${left}`);
+            await page.close();
+        }
+    });
+
+    test('no badge is torn in two', async () => {
+        for (const width of [375, 1280]) {
+            const page = await open({ locale: 'ru-RU', viewport: { width, height: 800 }, change: s => {
+                s.slots.find(slot => slot.running).state = 'pending_verify';
+            } });
+            const pieces = await page.locator('.badge').evaluateAll(all => all.map(badge => badge.getClientRects().length));
+            assert.ok(pieces.length >= 2 && pieces.every(n => n === 1), `${width}: ${pieces}`);
+            await page.close();
+        }
     });
 
     test('nothing moves under the reader: layout shift under 0.05', async () => {
@@ -471,5 +606,54 @@ describe('browsers', () => {
             assert.doesNotMatch(await page.innerText('body'), /\b(null|undefined|aborted|NaN)\b|\[object/);
             await page.close();
         }
+    });
+});
+
+describe('a login that ends', () => {
+    const refusal = { success: false, error: 'Request failed', code: 'login_required', detail: 'nobody is logged in', hint: 'Log in.' };
+    // `is.out`: the robot answers nobody but a user.
+    async function openSecure(is) {
+        const page = await open();
+        await page.route(/api\/ota\/(status|log|events)/, route => is.out ? route.fulfill({ status: 401, json: refusal }) : route.continue());
+        return page;
+    }
+
+    test('keeps the file; the robot does answer; a new login ends it', async () => {
+        const is = { out: false };
+        const page = await openSecure(is);
+        await choose(page);
+        is.out = true;
+        await page.waitForSelector('#error[data-code=login_required] a');
+        await page.focus('#error a');
+        await page.waitForTimeout(4500); // longer than the silence after which a robot does not answer
+        assert.equal(await page.isVisible('#offline'), false);
+        assert.equal(await page.evaluate(() => document.activeElement.tagName), 'A');
+        assert.equal(await page.isEnabled('#upload'), false);
+        assert.equal(await text(page, '#phase'), 'Cannot be uploaded now: see above.');
+        is.out = false;
+        await page.waitForSelector('#error', { state: 'hidden' });
+        assert.equal(await text(page, '#phase'), 'An application that fits. It can be uploaded.');
+        assert.match(await text(page, '#facts'), /good\.bin/);
+        assert.ok(await page.isEnabled('#upload'));
+        await page.close();
+    });
+
+    test('during an upload: the page says so, and afterwards what runs', async () => {
+        const is = { out: false };
+        const page = await openSecure(is);
+        await choose(page, await samples.make('login.bin', { version: '2.0.2', seed: 22, size: 900000 }));
+        const { boot } = await rover.status();
+        await page.click('#upload');
+        is.out = true;
+        await rover.waitFor('the new firmware', s => s.boot > boot && s.state === 'idle' && !s.pending);
+        await page.waitForSelector('#error[data-code=login_required]');
+        assert.equal(await text(page, '#result'), '');
+        assert.match(await text(page, '#facts'), /login\.bin/);
+        is.out = false;
+        await page.waitForSelector('#phase[data-phase=done]', { state: 'attached' });
+        assert.match(await text(page, '#result'), /^rover 2\.0\.2 .* runs: confirmed$/);
+        assert.equal(await page.isVisible('#error'), false);
+        assert.equal(await page.isVisible('#warnings'), false); // “the same build as runs now” is no news by then
+        await page.close();
     });
 });
