@@ -143,10 +143,11 @@ static void markdown_about(const char *about)
 
     while (*about != '\0') {
         size_t line = strcspn(about, "\n");
-        if ((about[0] == ' ') != fixed)
-            puts(fixed ? "```\n" : "\n```sh");
-        fixed = about[0] == ' ';
-        printf("%.*s\n", (int)line, fixed ? about + strspn(about, " ") : about);
+        size_t indent = strspn(about, " ");
+        if ((indent > 0) != fixed)
+            puts(fixed ? "```" : about[indent] == '[' ? "```ini" : "```sh");
+        fixed = indent > 0;
+        printf("%.*s\n", (int)(line - indent), about + indent);
         about += line;
         about += *about == '\n';
     }

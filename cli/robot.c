@@ -105,13 +105,34 @@ bool robot_fault(struct fault *f, const struct wire_answer *a)
 
 /* ---- asking ---- */
 
-/* The schemes to be tried, one after another: TLS first, so that nobody who merely closes its port makes a
- * robot be talked to in the clear. */
-static enum scheme scheme_of(const struct robot *r, unsigned candidate)
+/* Where a robot is looked for, one after another: TLS first, so that nobody who merely closes its port makes
+ * a robot be talked to in the clear. A robot of otapult_serve() or of the Arduino class listens on 8080. */
+#define SERVED 8080
+
+static const struct {
+    enum scheme scheme;
+    unsigned port;
+} doors[] = {{SCHEME_HTTPS, 443}, {SCHEME_HTTPS, SERVED}, {SCHEME_HTTP, 80}, {SCHEME_HTTP, SERVED}};
+
+#define DOORS (sizeof doors / sizeof *doors)
+
+/* A scheme or a port leaves no choice of ports; one pin is asked for at all of them, and so never in the
+ * clear; and who does not answer at all will not on another port. */
+static bool leads(const struct robot *r, unsigned door)
 {
-    if (r->address.scheme != SCHEME_EITHER)
-        return candidate == 0 ? r->address.scheme : SCHEME_EITHER;
-    return candidate == 0 ? SCHEME_HTTPS : candidate == 1 ? SCHEME_HTTP : SCHEME_EITHER;
+    bool either = r->address.scheme == SCHEME_EITHER;
+
+    if (doors[door].port == SERVED && (!either || r->address.port != 0 || r->silent))
+        return false;
+    return either ? doors[door].scheme == SCHEME_HTTPS || r->given_pin == NULL
+                  : doors[door].scheme == r->address.scheme;
+}
+
+static unsigned next_door(const struct robot *r, unsigned door)
+{
+    while (door < DOORS && !leads(r, door))
+        door++;
+    return door;
 }
 
 static void asked(struct robot *r)
@@ -156,10 +177,11 @@ static void try_next(struct robot *r, const struct wire_answer *a)
     wire_fault(&f, a);
     snprintf(r->tried + len, sizeof r->tried - len, "%s%s: %s", len > 0 ? "; " : "",
              r->tls ? "https" : "http", f.caption);
-    bool same = r->candidate == 0 || strcmp(r->fault.caption, f.caption) == 0;
-    r->candidate++;
+    bool same = r->fault.caption[0] == '\0' || strcmp(r->fault.caption, f.caption) == 0;
+    r->silent |= a->err == CURLE_OPERATION_TIMEDOUT;
+    r->door = next_door(r, r->door + 1);
     r->fault = f;
-    if (scheme_of(r, r->candidate) != SCHEME_EITHER) {
+    if (r->door < DOORS) {
         begin(r);
         return;
     }
@@ -277,7 +299,7 @@ static void status_came(void *ctx, const struct wire_answer *a)
     if (a->err == CURLE_SSL_PINNEDPUBKEYNOTMATCH) {
         shake_hands(r, show_other);
     } else if (!r->met && never_spoke(a) &&
-               !(r->tls && r->address.scheme == SCHEME_EITHER && r->pin[0] != '\0')) {
+               !(r->tls && r->address.scheme == SCHEME_EITHER && r->pin[0] != '\0' && r->given_pin == NULL)) {
         try_next(r, a);
     } else if (a->err != CURLE_OK) {
         wire_fault(&r->fault, a); /* a known robot is not asked in the clear because TLS fails today */
@@ -307,8 +329,8 @@ static void ask_status(struct robot *r)
 
 static void begin(struct robot *r)
 {
-    r->tls = scheme_of(r, r->candidate) == SCHEME_HTTPS;
-    unsigned port = r->address.port != 0 ? r->address.port : r->tls ? 443 : 80;
+    r->tls = doors[r->door].scheme == SCHEME_HTTPS;
+    unsigned port = r->address.port != 0 ? r->address.port : doors[r->door].port;
 
     snprintf(r->where, sizeof r->where, "%s:%u", r->address.host, port);
     snprintf(r->base, sizeof r->base, "%s://%s", r->tls ? "https" : "http", r->where);
@@ -330,7 +352,8 @@ void robot_ask(struct robot *r, struct wire *w, void (*done)(void *ctx, struct r
         ask_status(r);
         return;
     }
-    r->candidate = 0;
+    r->silent = false;
+    r->door = next_door(r, 0);
     begin(r);
 }
 

@@ -32,8 +32,9 @@ struct robot {
     const char *under_way; /* what is known of a call that has not been answered; NULL: none is under way */
     /* while it is asked */
     struct wire *wire;
-    unsigned candidate;
-    char  tried[300]; /* what came of the earlier candidates */
+    unsigned door;    /* of the ports and schemes that it may have */
+    bool  silent;     /* one of them did not even refuse */
+    char  tried[300]; /* what came of the earlier ones */
     void *ctx;
     void (*asked)(void *ctx, struct robot *r);
     void (*answered)(void *ctx, struct robot *r, const struct wire_answer *a);
@@ -45,7 +46,8 @@ void robot_free(struct robot *r);
 #define ROBOT_CALLED 300
 void robot_called(const struct robot *r, char dst[ROBOT_CALLED]);
 
-/* Finds the robot, under either scheme where none is given, and asks for its status; `done` is called once,
+/* Finds the robot, under either scheme where none is given and at 443, 80 and 8080 where neither a scheme nor a port is,
+ * and asks for its status; `done` is called once,
  * with r->fault, or with r->device. Again later: the same robot by the same way. */
 void robot_ask(struct robot *r, struct wire *w, void (*done)(void *ctx, struct robot *r), void *ctx);
 

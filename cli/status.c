@@ -43,7 +43,8 @@ static void print_trial(const struct device *d)
 static void print_last(const struct device *d)
 {
     if (d->has_last)
-        print_field("last", "%s %s %s%s%s", d->last.event, d->last.version, d->last.code,
+        print_field("last", "%s%s%s%s%s%s%s", d->last.event, d->last.version[0] != '\0' ? " " : "",
+                    d->last.version, d->last.code[0] != '\0' ? " " : "", d->last.code,
                     d->last.text[0] != '\0' ? ": " : "", d->last.text);
 }
 
@@ -102,7 +103,8 @@ const struct verb verb_status = {
     .about =
         "Shows what each ROBOT runs, whether it requires signatures and a login, and its certificate's SHA-256 "
         "fingerprint, as on its console. A ROBOT is a name of the inventory, @GROUP of it, name.local, an IP "
-        "address, either with :port, or a URL; without a scheme https is tried, then http.\n"
+        "address, either with :port, or a URL; without a scheme https is tried, then http, and without a port also "
+        "8080, where boards serve.\n"
         "\n"
         "A robot keeps its key: one that shows another than last time is refused, loudly. With --json a line is "
         "the robot's own answer, and its name as \"robot\".",

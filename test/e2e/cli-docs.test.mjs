@@ -27,6 +27,14 @@ test('docs/cli.md holds what the command prints', async () => {
     assert.ok(page.endsWith(`-->\n\n${stdout}`), 'run: tools/cli-docs');
 });
 
+test('a block in a verb\'s text is the same lines on a terminal, in a page and in a manual page', async () => {
+    const lines = (await otapult('help', 'push')).stdout.split('\n');
+    const block = lines.slice(lines.indexOf('  [robot rover-1]')).slice(0, 4).map(line => line.trim());
+    assert.match(block.join(), /host = .*,groups = .*,token_file = /);
+    const page = (await otapult('help', '--format', 'markdown')).stdout;
+    assert.ok(page.includes(`An inventory is an INI file:\n\n\`\`\`ini\n${block.join('\n')}\n\`\`\`\n\nand may`), page.match(/An inventory[^]*?and may/)[0]);
+});
+
 test('--help fits a screen of 80 columns and 24 lines, and names every verb', async () => {
     const { stdout } = await otapult('--help');
     const lines = stdout.trimEnd().split('\n');

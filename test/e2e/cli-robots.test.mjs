@@ -48,6 +48,24 @@ describe('an open rover', () => {
         assert.equal(answer.state, 'idle');
     });
 
+    test('without a port: also at 8080, where a board serves', async () => {
+        const host = '127.0.0.77'; // of this test alone
+        for (const start of [args => startRover({ args: ['--fast', ...args] }),
+            async args => (await startSecureRover({ args })).rover]) {
+            const board = await start(['--bind', host, '--port', '8080']);
+            try {
+                const { status, stdout, stderr } = await otapult(['status', host, '--insecure-first-use'], { XDG_CONFIG_HOME: path.join(samples.folder, 'apart') });
+                assert.ok(status === 0 || board.url.startsWith('https') && /login/.test(stderr + stdout), stderr);
+                assert.match(stdout + stderr, new RegExp(`${host}:8080`));
+            } finally {
+                await board.stop();
+            }
+        }
+        const nobody = await otapult(['status', 'http://127.0.0.78']); // a URL says its port
+        assert.equal(nobody.status, 3);
+        assert.match(nobody.stderr, /refuses the connection/);
+    });
+
     test('push: confirmed, already running, rolled back with its reason', async () => {
         const first = await otapult(['push', v2, address(rover)]);
         assert.equal(first.status, 0, first.stderr);
@@ -58,6 +76,7 @@ describe('an open rover', () => {
         const bad = await samples.make('bad.bin', { version: '3.1.0', seed: 31, temper: 'no-network' });
         const back = await otapult(['push', bad, address(rover)]);
         assert.equal(back.status, 5);
+        assert.match((await otapult(['status', address(rover)])).stdout, /^ {2}last +rejected 3\.1\.0: health check/m);
         assert.match(back.stdout, /rolled back: rejected: health check "network": no answer/);
         assert.equal((await rover.status()).slots.find(slot => slot.running).image.version, '2.0.0');
     });
