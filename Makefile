@@ -21,7 +21,7 @@ build: setup-build ## build/rover, build/otapult, build/sample-image
 run: build ## start the virtual rover on http://localhost:8080/ (PORT=…, FLASH=…)
 	@build/sample-image --version 2.0.0 --seed 2 build/firmware-2.0.0.bin
 	@echo "Open http://localhost:$(PORT)/ or upload a second firmware from another terminal:"
-	@echo "  curl -X POST -F \"firmware=@build/firmware-2.0.0.bin\" http://localhost:$(PORT)/api/ota/upload"
+	@echo "  curl --fail-with-body -F \"firmware=@build/firmware-2.0.0.bin\" http://localhost:$(PORT)/api/ota/upload"
 	@echo "Ctrl-C stops the rover; the next start boots from $(FLASH) again."
 	@exec build/rover --flash $(FLASH) --port $(PORT)
 

@@ -7,6 +7,19 @@ import { list, read } from '../support/project.mjs';
 const documents = ['README.md', 'README.ru.md', 'SECURITY.md', ...list('docs', '.md')];
 const blocks = text => [...text.matchAll(/^```\w*\n([^]*?)^```$/gm)].map(match => match[1]);
 
+test('so does the line that `make run` prints', () => {
+    const printed = read('Makefile').split('\n').filter(line => /echo.*curl /.test(line));
+    assert.ok(printed.length > 0);
+    for (const line of printed)
+        assert.match(line, /curl --fail-with-body /, line);
+});
+
+test('who comes from an updater that fetches learns how to go on fetching', () => {
+    const [, part] = read('docs/coming-from.md').split('\n## esp_https_ota\n');
+    assert.match(part, /\(pull\.md\)[^]*\(hawkbit\.md\)/);
+    assert.doesNotMatch(part, /does not fetch/);
+});
+
 describe('commands in the documents', () => {
     for (const file of documents) {
         test(`${file}: curl fails where the robot refuses`, () => {
