@@ -79,6 +79,7 @@ arduino: ## build/Otapult-arduino.zip, the library for the Arduino IDE
 
 power: asan ## every power cut there is (make test plays a fixed part of them)
 	@POWER=all build/asan/test/test_power
+	@build/asan/test/test_esp_idf_power
 
 soak: build ## a life of UPDATES=1000 at random from SEED=…: faults, power cycles, rollbacks (make test: 100)
 	@ROVER=build/rover SAMPLE_IMAGE=build/sample-image UPDATES=$(UPDATES) SEED=$(SEED) node test/soak/soak.mjs

@@ -21,7 +21,8 @@
  *
  * A failing case prints the line that plays it alone. */
 
-#define MAX_OPS 256
+#define MAX_OPS     256
+#define CRASH_LIMIT 5 /* by default */
 
 struct cut {
     unsigned op; /* 0: none */
@@ -37,6 +38,7 @@ struct scenario {
 };
 
 static struct life l;
+static uint8_t *bad; /* v2 with a wrong SHA-256 at its end */
 static uint8_t base[WORLD_FLASH];
 static const struct scenario *playing;
 static struct cut cut;
@@ -136,6 +138,60 @@ static void act_rollback(void)
         (void)life_settle(&l);
 }
 
+/* A refused update has cost the way back. */
+static void prepare_empty_slot(void)
+{
+    struct otapult_finding why;
+
+    prepare_two_updates();
+    assert_int_equal(upload(bad, v2_len), 422);
+    assert_int_equal(otapult_rollback(otapult_esp_device(), &why), OTAPULT_E_NO_ROLLBACK);
+}
+
+/* The factory app is the only way back. */
+static void prepare_one_update(void)
+{
+    assert_true(start());
+    update_to(v2, v2_len);
+    assert_string_equal(life_version(), "2.0.0");
+}
+
+static void act_rollback_to_factory(void)
+{
+    act_rollback();
+    assert_string_equal(life_version(), "1.0.0");
+}
+
+/* Panics soon after its start, again and again, until the guard has decided. */
+static bool crash_on(void)
+{
+    if (!start() || !life_settle(&l))
+        return false;
+    for (int i = 0; i < CRASH_LIMIT; i++)
+        if (!life_start(&l, ESP_RST_PANIC))
+            return false;
+    return life_settle(&l);
+}
+
+static void act_crash(void)
+{
+    if (!crash_on())
+        return;
+    assert_string_equal(life_version(), "2.0.0");
+    assert_false(otapult_safe_mode(otapult_esp_device()));
+}
+
+static void act_update_out_of_safe_mode(void)
+{
+    if (!crash_on())
+        return;
+    assert_string_equal(life_version(), "1.0.0");
+    assert_true(otapult_safe_mode(otapult_esp_device()));
+    update_to(v2, v2_len);
+    assert_string_equal(life_version(), "2.0.0");
+    assert_false(otapult_safe_mode(otapult_esp_device()));
+}
+
 static const struct scenario scenarios[] = {
     {"update", WORLD_TWO_OTA, prepare_two_updates, act_update},
     {"first-update", WORLD_TWO_OTA, prepare_nothing, act_update},
@@ -143,7 +199,11 @@ static const struct scenario scenarios[] = {
     {"reject", WORLD_TWO_OTA, prepare_activated, act_reject},
     {"rollback", WORLD_TWO_OTA, prepare_two_updates, act_rollback},
     {"re-activate", WORLD_TWO_OTA, prepare_power_lost_while_pending, act_settle},
+    {"empty-slot", WORLD_TWO_OTA, prepare_empty_slot, act_update},
     {"factory", WORLD_FACTORY_OTA, prepare_nothing, act_update},
+    {"factory-rollback", WORLD_FACTORY_OTA, prepare_one_update, act_rollback_to_factory},
+    {"crash-guard", WORLD_TWO_OTA, prepare_two_updates, act_crash},
+    {"safe-mode-update", WORLD_TWO_OTA, prepare_nothing, act_update_out_of_safe_mode},
 };
 #define SCENARIOS (sizeof scenarios / sizeof *scenarios)
 
@@ -273,11 +333,15 @@ int main(void)
     v1 = images_one("1.0.0", 1, 5000, &v1_len);
     v2 = images_one("2.0.0", 2, 5000, &v2_len);
     v3 = images_one("3.0.0", 3, 5000, &v3_len);
+    bad = malloc(v2_len);
+    memcpy(bad, v2, v2_len);
+    bad[v2_len - 1] ^= 1;
     for (size_t i = 0; i < SCENARIOS; i++)
         tests[i] = (struct CMUnitTest){scenarios[i].name, play_scenario, NULL, NULL,
                                        (void *)(uintptr_t)&scenarios[i]};
     int failed = alone != NULL ? cmocka_run_group_tests(one, NULL, NULL)
                                : cmocka_run_group_tests_name("esp_idf_power", tests, NULL, NULL);
     (void)images_free(NULL);
+    free(bad);
     return failed;
 }

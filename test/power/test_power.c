@@ -433,6 +433,74 @@ static void pull_again(struct world *w)
         stop_here("what is offered does not come", world_version(w));
 }
 
+/* ---- firmware that keeps crashing ---- */
+
+#define CRASH_LIMIT 2 /* of every scenario here: each crash more would be the same life once more */
+
+/* Panics soon after its start, again and again, until the guard has decided. */
+static bool crash_on(struct world *w)
+{
+    for (int i = 0; i < CRASH_LIMIT; i++) {
+        w->reset = OTAPULT_RESET_CRASH;
+        if (!world_boot(w))
+            return false;
+    }
+    return true;
+}
+
+static void fall_back(struct world *w, const char *to)
+{
+    if (!world_boot(w) || !world_settle(w) || !crash_on(w))
+        return;
+    assert_string_equal(world_version(w), to);
+    assert_false(otapult_safe_mode(w->ota));
+    (void)world_settle(w);
+}
+
+static void act_crash(struct world *w)
+{
+    fall_back(w, "2.0.0");
+}
+
+static void act_crash_to_factory(struct world *w)
+{
+    fall_back(w, "1.0.0");
+}
+
+/* The other slot's image has lost a bit since it was confirmed. */
+static void prepare_no_way_back(struct world *w)
+{
+    prepare_two_updates(w);
+    assert_int_equal(w->board.boot.slot, 0);
+    w->nor.data[0x20000 + v2_len - 100] ^= 1;
+}
+
+static bool crash_into_safe_mode(struct world *w)
+{
+    if (!world_boot(w) || !world_settle(w) || !crash_on(w))
+        return false;
+    assert_string_equal(world_version(w), "1.0.0");
+    assert_true(otapult_safe_mode(w->ota));
+    return true;
+}
+
+static void act_crash_into_safe_mode(struct world *w)
+{
+    if (crash_into_safe_mode(w)) {
+        (void)world_settle(w);
+        assert_true(otapult_safe_mode(w->ota));
+    }
+}
+
+static void act_update_out_of_safe_mode(struct world *w)
+{
+    if (!crash_into_safe_mode(w))
+        return;
+    update_to(w, v2, v2_len);
+    assert_string_equal(world_version(w), "2.0.0");
+    assert_false(otapult_safe_mode(w->ota));
+}
+
 static const struct scenario scenarios[] = {
     {"update", WORLD_TWO_OTA, prepare_two_updates, act_update, NULL},
     {"first-update", WORLD_TWO_OTA, prepare_nothing, act_update, NULL},
@@ -458,6 +526,10 @@ static const struct scenario scenarios[] = {
     {"staged-then-replaced", WORLD_TWO_OTA, prepare_staged, act_replace_staged, NULL},
     {"pull", WORLD_TWO_OTA, prepare_pull, act_pull, pull_again},
     {"pull-breaks-off", WORLD_TWO_OTA, prepare_pull, act_pull_breaks_off, pull_again},
+    {"crash-guard", WORLD_TWO_OTA, prepare_two_updates, act_crash, NULL},
+    {"crash-guard-to-factory", WORLD_FACTORY_OTA, prepare_one_update, act_crash_to_factory, NULL},
+    {"safe-mode", WORLD_TWO_OTA, prepare_nothing, act_crash_into_safe_mode, NULL},
+    {"safe-mode-update", WORLD_TWO_OTA, prepare_no_way_back, act_update_out_of_safe_mode, NULL},
 };
 #define SCENARIOS (sizeof scenarios / sizeof *scenarios)
 
@@ -637,6 +709,7 @@ static void unpacks(void *ctx, struct otapult_config *config)
     static uint64_t memory[OTAPULT_GZIP_RAM / sizeof(uint64_t)];
 
     (void)ctx;
+    config->crash_limit = CRASH_LIMIT;
     config->resumable = &otapult_resumable;
     config->resume_step = 4096;
     config->decoders = decoders;

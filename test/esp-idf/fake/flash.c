@@ -254,6 +254,15 @@ static esp_err_t choose(unsigned slot)
     return rewrite(&r, 1 - now, seq, ESP_OTA_IMG_NEW);
 }
 
+/* ESP-IDF's way to the factory app. */
+static esp_err_t forget_choice(void)
+{
+    struct records r;
+
+    return read_records(&r) ? esp_partition_erase_range(r.partition, 0, r.partition->size)
+                            : ESP_ERR_NOT_FOUND;
+}
+
 esp_err_t esp_ota_set_boot_partition(const esp_partition_t *partition)
 {
     if (fake_idf.boot_error != ESP_OK)
@@ -262,8 +271,10 @@ esp_err_t esp_ota_set_boot_partition(const esp_partition_t *partition)
         return ESP_ERR_INVALID_ARG;
     if (!verifies(partition))
         return ESP_ERR_OTA_VALIDATE_FAILED;
-    if (partition->type != ESP_PARTITION_TYPE_APP || partition->subtype < ESP_PARTITION_SUBTYPE_APP_OTA_MIN)
-        return ESP_ERR_INVALID_ARG; /* the factory app: the port does not ask for it */
+    if (partition->type != ESP_PARTITION_TYPE_APP)
+        return ESP_ERR_INVALID_ARG;
+    if (partition->subtype == ESP_PARTITION_SUBTYPE_APP_FACTORY)
+        return forget_choice();
     return choose((unsigned)partition->subtype - ESP_PARTITION_SUBTYPE_APP_OTA_MIN);
 }
 
