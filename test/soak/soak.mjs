@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A long life at random, from a seed: updates, wrong files, cut connections, firmware that crashes, hangs or
-// hides, the plug pulled at any moment, rollbacks, restarts. A model says after each step what may run and
+// hides, or keeps crashing after its confirmation, the plug pulled at any moment, rollbacks, restarts. A model says after each step what may run and
 // what may be in the other slot.
 //
 //   make soak UPDATES=1000 SEED=7
@@ -13,7 +13,7 @@ import zlib from 'node:zlib';
 import { census, memory, memorySlack, returnsTo, withoutQuarantine } from '../e2e/support/census.mjs';
 import { curl, upload } from '../e2e/support/curl.mjs';
 import {
-    Connection, exchange, formUpload, post, rawUpload, until,
+    Connection, formUpload, get, post, rawUpload, until,
 } from '../e2e/support/raw.mjs';
 import { startRover } from '../e2e/support/rover.mjs';
 import { Samples } from '../e2e/support/samples.mjs';
@@ -198,11 +198,41 @@ async function neverConfirms(world, random, image) {
     return what === 'confirm' ? stays(world, image) : returns(world, image, 'rejected');
 }
 
+// Confirmed, it crashes a second after each start. The crash guard goes back to the firmware before; an upload that
+// was begun meanwhile, and that a crash ended, has cost that one: then safe mode comes, and the next update ends it.
+async function keepsCrashing(world, random, image) {
+    const first = await world.settled();
+    if (running(first).image.build !== image.build)
+        return returns(world, image, 'crashed'); // the second was over before it was confirmed
+    const half = random.maybe(0.5) ? await beginUpload(world, random) : null;
+    const end = await until(world.url, 'the end of a row of crashes', s => s.state === 'idle' && !s.pending &&
+        (s.safe_mode || running(s).image.build !== image.build));
+    half?.abort();
+    const { entries } = (await get(world.url, '/api/ota/log')).json;
+    assert.ok(entries.some(e => e.event === 'crash_loop' && e.build === image.build), JSON.stringify(entries));
+    if (!end.safe_mode)
+        return returns(world, image, 'confirmed');
+    assert.ok(half, 'safe mode, and nobody has touched the way back');
+    const next = await world.image(random);
+    await sendGood(world, random, next);
+    return [{ running: next, other: image, event: 'confirmed' }];
+}
+
+// Enough of an update for its first sector to be erased, on a connection that stays open.
+async function beginUpload(world, random) {
+    const { bytes } = await world.image(random, { size: 1 << 20 });
+    const connection = await Connection.open(world.url);
+    world.begun++;
+    await connection.send(rawUpload(bytes).subarray(0, 100000));
+    return connection;
+}
+
 const trials = {
     'healthy': async (world, random, image) => stays(world, image),
     'crash-at-boot': async (world, random, image) => returns(world, image, 'crashed'),
     'hang': async (world, random, image) => returns(world, image, 'crashed'),
     'crash-later': async (world, random, image) => returns(world, image, 'crashed'),
+    'keeps-crashing': keepsCrashing,
     'no-network': async (world, random, image) => returns(world, image, 'rejected'),
     'never-confirms': neverConfirms,
 };
@@ -221,6 +251,12 @@ async function temper(world, random) {
     const [, word] = random.weighted([[3, 'crash-at-boot'], [2, 'hang'], [2, 'crash-later'],
         [2, 'no-network'], [3, 'never-confirms']]);
     const image = await world.image(random, { temper: word });
+    await sendGood(world, random, image);
+    return goesOnTrial(world, random, image);
+}
+
+async function crashLoop(world, random) {
+    const image = { ...await world.image(random, { temper: 'crash-later', after: 1 }), temper: 'keeps-crashing' };
     await sendGood(world, random, image);
     return goesOnTrial(world, random, image);
 }
@@ -361,6 +397,7 @@ async function reboot(world) {
 const STEPS = [
     [40, 'update', update],
     [10, 'firmware with a temper', temper],
+    [2, 'firmware that keeps crashing', crashLoop],
     [12, 'refusal', refusal],
     [8, 'cut connection', cut],
     [3, 'power cycle at rest', powerWhileIdle],
