@@ -10,17 +10,18 @@
 
 #define JSON_SIZE 4096
 
-/* In the order in which a device asks: name and length stand before the first byte. */
+/* In the order in which a device asks: its length stands before the first byte, and what the bytes are comes
+ * before what they are called. */
 static int refusal(struct input *in, const struct options *options, struct otapult_judge *j)
 {
-    if (in->named && !otapult_is_firmware_name(in->name))
-        return OTAPULT_E_FILE_NAME;
     if (in->size > options->slot_size) {
         j->why = (struct otapult_finding){.got = (uint32_t)in->size, .want = options->slot_size};
         return OTAPULT_E_IMAGE_TOO_LARGE;
     }
     int err = input_unpack(in, &j->why);
-    return err == 0 ? input_judge(in, options, j) : err;
+    if (err == 0)
+        err = input_judge(in, options, j);
+    return err == 0 && in->named && !otapult_is_firmware_name(in->name) ? OTAPULT_E_FILE_NAME : err;
 }
 
 /* Of a robot whose version is all that is known of it. */

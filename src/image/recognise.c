@@ -66,6 +66,21 @@ static bool is_text(const struct otapult_recognise *r)
     return at == size || (size == OTAPULT_RECOGNISE_HEAD && size - at < 4 && r->head[at] >= 0xC2);
 }
 
+/* A page in an encoding of its own: it begins as one, and no byte of it is a control character. */
+static bool is_page(const struct otapult_recognise *r)
+{
+    for (uint32_t at = 0; at < head_size(r); at++)
+        if (r->head[at] < ' ' && memchr("\t\n\f\r", r->head[at], 4) == NULL)
+            return false;
+    return true;
+}
+
+/* As programs of Windows save text: a mark, then a character of ASCII. */
+static bool is_utf16(const struct otapult_recognise *r)
+{
+    return otapult_text_printable(r->head + 2, 1) == 1 && r->head[3] == 0;
+}
+
 static bool is_zlib(const struct otapult_recognise *r)
 {
     return memchr("\x01\x5E\x9C\xDA", r->head[1], 4) != NULL;
@@ -154,12 +169,24 @@ static const struct mark {
     {8, 8, "littlefs", OTAPULT_E_FILE_FILESYSTEM, "LittleFS", NULL, 0},
     {0, 3, "\x1F\x8B\x08", OTAPULT_E_FILE_GZIP, NULL, NULL, 0},
     {0, 4, "PK\x03\x04", OTAPULT_E_FILE_ARCHIVE, "zip", NULL, 0},
+    {0, 4, "PK\x05\x06", OTAPULT_E_FILE_ARCHIVE, "zip", NULL, 0}, /* an empty one */
     {0, 6, "\xFD\x37zXZ", OTAPULT_E_FILE_ARCHIVE, "xz", NULL, 0},
     {0, 4, "\x28\xB5\x2F\xFD", OTAPULT_E_FILE_ARCHIVE, "zstd", NULL, 0},
     {0, 6, "7z\xBC\xAF\x27\x1C", OTAPULT_E_FILE_ARCHIVE, "7z", NULL, 0},
     {0, 6, "Rar!\x1A\x07", OTAPULT_E_FILE_ARCHIVE, "rar", NULL, 0},
     {0, 3, "BZh", OTAPULT_E_FILE_ARCHIVE, "bzip2", NULL, 0},
+    {0, 4, "\x04\x22\x4D\x18", OTAPULT_E_FILE_ARCHIVE, "lz4", NULL, 0},
+    {0, 3, "\x5D\0\0", OTAPULT_E_FILE_ARCHIVE, "lzma", NULL, 0},
+    {0, 4, "LZIP", OTAPULT_E_FILE_ARCHIVE, "lzip", NULL, 0},
+    {0, 4, "MSCF", OTAPULT_E_FILE_ARCHIVE, "cab", NULL, 0},
+    {0, 7, "!<arch>", OTAPULT_E_FILE_ARCHIVE, "ar", NULL, 0}, /* libfirmware.a, a package of Debian */
     {257, 5, "ustar", OTAPULT_E_FILE_ARCHIVE, "tar", NULL, 0},
+    {0, 5, "%PDF-", OTAPULT_E_FILE_OTHER, "a PDF document", NULL, 0},
+    {0, 4, "\x89PNG", OTAPULT_E_FILE_OTHER, "a picture", NULL, 0},
+    {0, 3, "\xFF\xD8\xFF", OTAPULT_E_FILE_OTHER, "a picture", NULL, 0},
+    {0, 4, "GIF8", OTAPULT_E_FILE_OTHER, "a picture", NULL, 0},
+    {0, 3, "MZ\x90", OTAPULT_E_FILE_OTHER, "a program for a computer", NULL, 0},
+    {0, 4, "\xCF\xFA\xED\xFE", OTAPULT_E_FILE_OTHER, "a program for a computer", NULL, 0},
     {0, 4, "\xCF\xB6\x88\x07", OTAPULT_E_FILE_SEALED, "an encrypted image of esp_encrypted_img", NULL, 0},
     {0, 4, "\x10\xDE\xCD\xFC", OTAPULT_E_FILE_SEALED, "a delta patch of esp_delta_ota", NULL, 0},
     {0, 2, "\xAA\x50", OTAPULT_E_FILE_PARTITION_TABLE, NULL, NULL, 0},
@@ -174,6 +201,8 @@ static const struct mark {
     {0, 4, "\x3D\xB8\xF3\x96", OTAPULT_E_FILE_MCUBOOT, "MCUboot's header", NULL, 0},
     {0, 0, "", OTAPULT_E_FILE_OTA_DATA, NULL, is_ota_data, OTAPULT_OTA_RECORD_SIZE},
     {0, 0, "", OTAPULT_E_FILE_TEXT, NULL, is_text, 1},
+    {0, 1, "<", OTAPULT_E_FILE_TEXT, NULL, is_page, 1},
+    {0, 2, "\xFF\xFE", OTAPULT_E_FILE_TEXT, NULL, is_utf16, 4},
     {0, 1, "x", OTAPULT_E_FILE_GZIP, NULL, is_zlib, 2},
     {0, 0, "", OTAPULT_E_FILE_FILESYSTEM, "SPIFFS", is_spiffs, OTAPULT_RECOGNISE_HEAD},
 };

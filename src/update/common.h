@@ -137,6 +137,7 @@ struct otapult {
     bool                           held;     /* the application keeps still */
     bool                           resolved; /* what this boot means is known */
     bool                           force, later; /* options of the update that runs */
+    bool                           misnamed;     /* its file's name is none of a firmware's */
     struct otapult_inspect_limits  limits;
     struct otapult_version         running;  /* where older versions are refused; else empty */
     char                           refused[OTAPULT_LAYOUT_TEXT]; /* words of the last refusal before the first erase */

@@ -28,8 +28,11 @@ OTAPULT_MUST_CHECK int otapult_restart_by(struct otapult *o, const char *by, str
 
 /* Before the first byte: the file has between `least` and `most` bytes. What otapult_begin_by() was told may be an upper
  * bound only; this lets a file whose length says that it cannot be signed be refused with its head, where a signature
- * is required. A packed file's length says nothing. 0, or the error that has ended the update. */
-OTAPULT_MUST_CHECK int otapult_tell_length(struct otapult *o, uint32_t ticket, uint32_t least, uint32_t most);
+ * is required. A packed file's length says nothing. `misnamed`: its name is none of a firmware's. What the bytes are
+ * comes before that: with them FILE_NAME is the error of an image only, before anything is erased. 0, or the error
+ * that has ended the update. */
+OTAPULT_MUST_CHECK int otapult_tell_file(struct otapult *o, uint32_t ticket, uint32_t least, uint32_t most,
+                                         bool misnamed);
 
 /* The client of `ticket` sends something that is none of the file's bytes: its update does not stall.
  * 0, or the error that has ended it. */

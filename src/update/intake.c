@@ -69,6 +69,7 @@ void otapult_intake_init(struct otapult *o, const struct otapult_flash *slot, ui
 
     o->came = 0;
     o->least_length = o->most_length = 0;
+    o->misnamed = false;
     otapult_chain_init(&o->chain, c->decoders, c->decoder_memory, c->decoder_memory_size, size);
     otapult_session_init(&o->session, slot, &o->limits, OTAPULT_SIZE_UNKNOWN);
 }

@@ -113,6 +113,8 @@ static int meet(void *ctx, const struct otapult_app_desc *desc, struct otapult_f
 {
     struct otapult *o = ctx;
 
+    if (o->misnamed)
+        return OTAPULT_E_FILE_NAME;
     int err = o->force ? 0 : refuse_build(o, desc, why);
     if (err == 0 && !o->session.same.on)
         clear_slot(o);
@@ -359,7 +361,7 @@ int otapult_end_update(struct otapult *o, struct otapult_finding *why)
 
 /* ---- bytes ---- */
 
-int otapult_tell_length(struct otapult *o, uint32_t ticket, uint32_t least, uint32_t most)
+int otapult_tell_file(struct otapult *o, uint32_t ticket, uint32_t least, uint32_t most, bool misnamed)
 {
     int err = otapult_enter(o, ticket);
 
@@ -367,6 +369,7 @@ int otapult_tell_length(struct otapult *o, uint32_t ticket, uint32_t least, uint
         return err;
     o->least_length = least;
     o->most_length = most;
+    o->misnamed = misnamed;
     otapult_leave(o);
     return 0;
 }

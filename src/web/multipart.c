@@ -178,14 +178,14 @@ static const char *take_disposition(struct otapult_multipart *m, const char *val
     if (d.fault != NULL)
         return d.fault;
     m->had_disposition = true;
-    m->is_firmware = d.is_firmware;
-    if (!d.is_firmware)
+    m->is_firmware = d.is_firmware &&
+                     (d.has_file || d.has_extended); /* curl -F firmware=text sends no file */
+    if (!m->is_firmware)
         return NULL;
     if (m->had_firmware)
         return "two firmware fields";
-    m->had_firmware = d.is_bin; /* only a file has a name that ends so */
-    if (!d.is_bin)
-        (void)fail(m, OTAPULT_E_FILE_NAME, NULL);
+    m->had_firmware = true;
+    m->misnamed = !d.is_bin;
     return NULL;
 }
 

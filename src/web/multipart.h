@@ -48,6 +48,7 @@ struct otapult_multipart {
     bool     is_firmware;     /* of the part being read */
     bool     had_disposition; /* of the part being read */
     bool     had_firmware;    /* of the body so far */
+    bool     misnamed;        /* the firmware field's file name has another ending than those below */
     char     delimiter[4 + OTAPULT_BOUNDARY_MAX + 1]; /* CR LF - - boundary */
     char     line[OTAPULT_PART_LINE + 2]; /* with its CR */
 };
@@ -56,8 +57,8 @@ struct otapult_multipart {
  * BOUNDARY (absent, empty, longer than 70, a character that RFC 2046 does not allow). */
 OTAPULT_MUST_CHECK int otapult_multipart_init(struct otapult_multipart *m, const char *content_type);
 
-/* The next bytes of the body. Errors: MULTIPART with the reason, FILE_NAME when the field's file name
- * has another ending than those below, or the sink's. A second `firmware` field is malformed. */
+/* The next bytes of the body. Errors: MULTIPART with the reason, or the sink's. A second `firmware` field is malformed.
+ * Before the sink gets the first byte, m->misnamed says what to think of the file's name. */
 OTAPULT_MUST_CHECK int otapult_multipart_feed(struct otapult_multipart *m, const uint8_t *p, size_t n,
                                               otapult_multipart_sink sink, void *ctx);
 

@@ -230,7 +230,9 @@ static int begin_file(struct otapult_exchange *x, struct otapult_finding *why)
     uint32_t less = x->multipart && file > end_of_line ? end_of_line : 0;
 
     int err = x->multipart ? check_room(x, file, why) : 0;
-    return err != 0 ? err : otapult_tell_length(x->app, x->ticket, file - less, file);
+    return err != 0 ? err
+                    : otapult_tell_file(x->app, x->ticket, file - less, file,
+                                        x->multipart && parser_of(x)->misnamed);
 }
 
 static int take_file(void *ctx, const uint8_t *p, size_t n)

@@ -235,6 +235,7 @@ describe('a wrong file is refused with words that help', () => {
     const flipped = at => damaged(bytes, at);
     const real = (name, make) => async () => realFirmware(name) ?? make();
     const write = (name, content) => async () => samples.write(name, content());
+    const padded = head => Buffer.concat([Buffer.from(head, 'latin1'), Buffer.alloc(4096, 0xaa)]);
     const END = 'Update.end() failed', UPLOAD = 'Upload failed', SPACE = 'Not enough space';
 
     const files = [
@@ -267,6 +268,13 @@ describe('a wrong file is refused with words that help', () => {
             write('long.bin.gz', () => zlib.gzipSync(Buffer.concat([bytes, Buffer.alloc(200 << 20)])))],
         ['text', 415, UPLOAD, 'file_text', write('text.bin', () => Buffer.from('<!doctype html>\n'.repeat(40)))],
         ['a name without .bin', 415, UPLOAD, 'file_name', write('firmware.elf', () => bytes)],
+        ['a zip by its name', 415, UPLOAD, 'file_archive', write('firmware.zip', () => padded('PK\x03\x04'))],
+        ['an ELF by its name', 415, UPLOAD, 'file_elf', write('firmware.elf', () => padded('\x7fELF\x01\x01\x01'))],
+        ['UF2 by its name', 415, UPLOAD, 'file_uf2', write('firmware.uf2', () => padded('UF2\n\x57\x51\x5d\x9e'))],
+        ['a zip in a gzip', 415, UPLOAD, 'file_archive', write('zip.bin.gz', () => zlib.gzipSync(padded('PK\x03\x04')))],
+        ['a PDF', 415, UPLOAD, 'file_other', write('pdf.bin', () => padded('%PDF-1.7\n%\xe2\xe3'))],
+        ['a login page in Windows-1251', 415, UPLOAD, 'file_text',
+            write('login.bin', () => Buffer.from('<p>\xc2\xee\xe9\xf2\xe8</p>'.repeat(40), 'latin1'))],
         ['a partition table', 415, UPLOAD, 'file_partition_table', real('s3-partitions.bin',
             () => samples.write('table.bin', Buffer.alloc(3072, Buffer.from('aa500102', 'hex'))))],
         ['OTA data', 415, UPLOAD, 'file_ota_data', real('s3-otadata-ota0.bin',

@@ -35,6 +35,7 @@ struct reference {
     struct text body;      /* CR LF in front of it, which is not in the input */
     struct text file;      /* of the firmware field, up to where the body or the part ends */
     bool found, closed;    /* the field, the closing delimiter */
+    bool misnamed;         /* the file of the field */
     int err;
 };
 
@@ -169,14 +170,13 @@ static int take_line(struct reference *r, struct text line, bool *disposed, bool
     if (!is_word(name, "Content-Disposition"))
         return 0;
     struct disposition d = read_disposition(value);
-    if (*disposed || d.broken || (d.firmware && r->found))
+    *firmware = d.firmware && (d.file_names > 0 || d.extended);
+    if (*disposed || d.broken || (*firmware && r->found))
         return OTAPULT_E_MULTIPART;
     *disposed = true;
-    *firmware = d.firmware;
-    if (!d.firmware)
+    if (!*firmware)
         return 0;
-    if (d.file_names > 0 ? !d.plain_bin : !d.extended_bin)
-        return OTAPULT_E_FILE_NAME;
+    r->misnamed = d.extended ? !d.extended_bin : !d.plain_bin;
     r->found = true;
     return 0;
 }
@@ -338,6 +338,7 @@ static void compare(const struct otapult_multipart *start, struct text whole, ui
     FUZZ_EXPECT(parse_pieces(&once, start, body, 0) == r.err);
     FUZZ_EXPECT(parse_pieces(&pieces, start, body, split) == r.err);
     FUZZ_EXPECT(once.m.why.at == pieces.m.why.at && once.m.why.text == pieces.m.why.text);
+    FUZZ_EXPECT(!r.found || once.m.misnamed == r.misnamed);
     FUZZ_EXPECT(once.len == pieces.len && memcmp(once.file, pieces.file, once.len) == 0);
     check_file(&once, &r);
     if (fails_after > 0 && body.len > 0)

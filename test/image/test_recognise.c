@@ -84,6 +84,18 @@ BEGINS(uf2, 0, "UF2\nWQ]\236")
 BEGINS(gzip, 0, "\x1F\x8B\x08\x08")
 BEGINS(zlib, 600, "\x78\x9C")
 BEGINS(zip, 0, "PK\3\4\24")
+BEGINS(empty_zip, 0, "PK\5\6")
+BEGINS(lz4, 0, "\4\42\115\30\144\100")
+BEGINS(lzma, 64, "\135\0\0\200\0")
+BEGINS(lzip, 0, "LZIP\1")
+BEGINS(cab, 0, "MSCF")
+BEGINS(ar, 0, "!<arch>\nmain.o/")
+BEGINS(pdf, 600, "%PDF-1.7\n%\342\343\317\323\n")
+BEGINS(png, 0, "\211PNG\r\n\32\n")
+BEGINS(jpeg, 600, "\377\330\377\340\0\20JFIF")
+BEGINS(gif, 600, "GIF89a")
+BEGINS(windows, 600, "MZ\220\0\3")
+BEGINS(mac, 600, "\317\372\355\376")
 BEGINS(xz, 0, "\3757zXZ\0")
 BEGINS(zstd, 0, "\x28\xB5\x2F\xFD")
 BEGINS(bzip2, 0, "BZh91AY&SY")
@@ -296,6 +308,22 @@ static void text(uint8_t *f)
     for (size_t at = 0; at + 22 < ROOM; at += 22)
         put(f, at, "<!doctype html>\r\n\t404 ", 22);
 }
+static void page_1251(uint8_t *f)
+{
+    for (size_t at = 0; at + 16 < ROOM; at += 16)
+        put(f, at, "<p>\xC2\xEE\xE9\xF2\xE8 \xE2</p>\r\n", 16);
+}
+static void no_page(uint8_t *f)
+{
+    page_1251(f);
+    f[300] = 0x1F;
+}
+static void page_utf16(uint8_t *f)
+{
+    put(f, 0, "\xFF\xFE", 2);
+    for (size_t at = 2; at + 2 < ROOM; at += 2)
+        put(f, at, "<", 2);
+}
 static void russian(uint8_t *f)
 {
     for (size_t at = 0; at + 15 < ROOM; at += 14)
@@ -392,12 +420,27 @@ static const struct kind_of_file {
     {"S-record", srecord, ROOM, OTAPULT_E_FILE_HEX, 0, 512, NULL},
     {"HTML", text, ROOM, OTAPULT_E_FILE_TEXT, 0, 512, NULL},
     {"a short page", text, 60, OTAPULT_E_FILE_TEXT, 0, 0, NULL},
+    {"a page in Windows-1251", page_1251, ROOM, OTAPULT_E_FILE_TEXT, 0, 512, NULL},
+    {"no page, by one byte", no_page, ROOM, OTAPULT_E_FILE_UNKNOWN, 0, 512, NULL},
+    {"text in UTF-16", page_utf16, ROOM, OTAPULT_E_FILE_TEXT, 0, 512, NULL},
     {"Russian text", russian, ROOM, OTAPULT_E_FILE_TEXT, 0, 512, NULL},
     {"Russian text, a letter cut", russian_cut, 2000, OTAPULT_E_FILE_TEXT, 0, 512, NULL},
     {"gzip", gzip, 4096, OTAPULT_E_FILE_GZIP, 0, 512, NULL},
     {"a short gzip", gzip, 20, OTAPULT_E_FILE_GZIP, 0, 0, NULL},
     {"zlib", zlib, 600, OTAPULT_E_FILE_GZIP, 0, 512, NULL},
     {"zip", zip, 4096, OTAPULT_E_FILE_ARCHIVE, 0, 512, "zip"},
+    {"zip, empty", empty_zip, 22, OTAPULT_E_FILE_ARCHIVE, 0, 0, "zip"},
+    {"lz4", lz4, 4096, OTAPULT_E_FILE_ARCHIVE, 0, 512, "lz4"},
+    {"lzma", lzma, 4096, OTAPULT_E_FILE_ARCHIVE, 0, 512, "lzma"},
+    {"lzip", lzip, 4096, OTAPULT_E_FILE_ARCHIVE, 0, 512, "lzip"},
+    {"cab", cab, 4096, OTAPULT_E_FILE_ARCHIVE, 0, 512, "cab"},
+    {"ar", ar, 4096, OTAPULT_E_FILE_ARCHIVE, 0, 512, "ar"},
+    {"PDF", pdf, 600, OTAPULT_E_FILE_OTHER, 0, 512, "a PDF document"},
+    {"PNG", png, 600, OTAPULT_E_FILE_OTHER, 0, 512, "a picture"},
+    {"JPEG", jpeg, 600, OTAPULT_E_FILE_OTHER, 0, 512, "a picture"},
+    {"GIF", gif, 600, OTAPULT_E_FILE_OTHER, 0, 512, "a picture"},
+    {"a program for Windows", windows, 600, OTAPULT_E_FILE_OTHER, 0, 512, "a program for a computer"},
+    {"a program for macOS", mac, 600, OTAPULT_E_FILE_OTHER, 0, 512, "a program for a computer"},
     {"xz", xz, 4096, OTAPULT_E_FILE_ARCHIVE, 0, 512, "xz"},
     {"zstd", zstd, 4096, OTAPULT_E_FILE_ARCHIVE, 0, 512, "zstd"},
     {"bzip2", bzip2, 4096, OTAPULT_E_FILE_ARCHIVE, 0, 512, "bzip2"},

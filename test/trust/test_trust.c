@@ -201,13 +201,13 @@ static void an_unsigned_file_of_known_length_erases_nothing(void **state)
     assert_int_equal(status(w).slots.next, 0);
     const uint8_t first = w->nor.data[0x10000];
     assert_int_equal(otapult_begin(w->ota, (uint32_t)plain.len, &ticket, &why), 0);
-    assert_int_equal(otapult_tell_length(w->ota, ticket, (uint32_t)plain.len, (uint32_t)plain.len), 0);
+    assert_int_equal(otapult_tell_file(w->ota, ticket, (uint32_t)plain.len, (uint32_t)plain.len, false), 0);
     assert_int_equal(otapult_feed(w->ota, ticket, plain.bytes, plain.len, &why), OTAPULT_E_SIGNATURE_MISSING);
     assert_int_equal(w->nor.data[0x10000], first);
-    assert_int_equal(otapult_tell_length(w->ota, ticket, 0, 0), OTAPULT_E_SIGNATURE_MISSING);
+    assert_int_equal(otapult_tell_file(w->ota, ticket, 0, 0, false), OTAPULT_E_SIGNATURE_MISSING);
 
     assert_int_equal(otapult_begin(w->ota, (uint32_t)v3.len, &ticket, &why), 0);
-    assert_int_equal(otapult_tell_length(w->ota, ticket, (uint32_t)v3.len, (uint32_t)v3.len + 2), 0);
+    assert_int_equal(otapult_tell_file(w->ota, ticket, (uint32_t)v3.len, (uint32_t)v3.len + 2, false), 0);
     assert_int_equal(otapult_feed(w->ota, ticket, v3.bytes, v3.len, &why), 0);
 }
 

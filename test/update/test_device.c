@@ -423,6 +423,44 @@ static void a_wrong_file_erases_nothing(void **state)
     assert_memory_equal(before, w->nor.data + 0x20000, 0x10000);
 }
 
+static int send_misnamed(struct world *w, const void *data, size_t len)
+{
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    assert_int_equal(otapult_begin(w->ota, (uint32_t)len, &ticket, &why), 0);
+    assert_int_equal(otapult_tell_file(w->ota, ticket, (uint32_t)len, (uint32_t)len, true), 0);
+    int err = otapult_feed(w->ota, ticket, data, len, &why);
+    if (err == 0) {
+        const struct otapult_image_info *info;
+        err = otapult_finish(w->ota, ticket, &info, &why);
+    }
+    return err;
+}
+
+/* firmware.zip may be anything; only what would be taken is refused for its name, and that costs nothing. */
+static void what_the_bytes_are_comes_before_their_name(void **state)
+{
+    static const struct {
+        char bytes[520];
+        int err;
+    } files[] = {
+        {"\x7F\x45LF\1\1\1", OTAPULT_E_FILE_ELF}, {"PK\3\4", OTAPULT_E_FILE_ARCHIVE},
+        {"\x1F\x8B\x08", OTAPULT_E_FILE_GZIP},    {"UF2\n\x57\x51\x5D\x9E", OTAPULT_E_FILE_UF2},
+        {"%PDF-1.7\n", OTAPULT_E_FILE_OTHER},     {"\x91\x02\xFE", OTAPULT_E_FILE_UNKNOWN},
+    };
+    struct world *w = *state;
+    uint8_t before[WORLD_FLASH / 4];
+
+    memcpy(before, w->nor.data + 0x20000, 0x10000);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        assert_int_equal(send_misnamed(w, files[i].bytes, sizeof files[i].bytes), files[i].err);
+    assert_int_equal(send_misnamed(w, "<html>please log in</html>", 26), OTAPULT_E_FILE_TEXT);
+    assert_int_equal(send_misnamed(w, v2, v2_len), OTAPULT_E_FILE_NAME);
+    assert_memory_equal(before, w->nor.data + 0x20000, 0x10000);
+    assert_int_equal(world_upload(w, v2, v2_len, 4096), 0); /* a name is of one upload only */
+}
+
 static void a_client_that_stalls_loses_its_session_and_nothing_else(void **state)
 {
     struct world *w = *state;
@@ -1273,6 +1311,7 @@ int main(void)
         cmocka_unit_test(a_table_without_ota_slots_is_told_apart),
         CASE(after_any_bad_end_the_next_upload_works),
         CASE(a_wrong_file_erases_nothing),
+        CASE(what_the_bytes_are_comes_before_their_name),
         CASE(a_client_that_stalls_loses_its_session_and_nothing_else),
         CASE(a_call_under_way_never_counts_as_a_stall),
         CASE(a_client_that_sends_something_else_does_not_stall),

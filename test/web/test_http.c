@@ -38,6 +38,7 @@ static struct fake {
     struct otapult_update_options options;
     struct otapult_update past; /* id 0: it was not asked for before */
     uint32_t least, most;       /* of its length, as told */
+    bool misnamed;
     uint8_t file[4096];
     size_t len;
     unsigned begins, touches, finishes, cancels, confirms, rollbacks, restarts, ends, activations;
@@ -141,12 +142,13 @@ void otapult_cancel(struct otapult *o, uint32_t ticket, int err, const struct ot
     dev.ticket = 0;
 }
 
-int otapult_tell_length(struct otapult *o, uint32_t ticket, uint32_t least, uint32_t most)
+int otapult_tell_file(struct otapult *o, uint32_t ticket, uint32_t least, uint32_t most, bool misnamed)
 {
     assert_ptr_equal(o, device);
     assert_int_equal(dev.len, 0);
     dev.least = least;
     dev.most = most;
+    dev.misnamed = misnamed;
     return ticket == dev.ticket ? 0 : dev.ended_with;
 }
 
@@ -905,6 +907,26 @@ static void the_files_length_is_told_before_its_first_byte(void **state)
     assert_int_equal(dev.most, 9);
 }
 
+static void what_the_file_is_called_is_told_too(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        const char *body = i == 0
+                               ? FORM_HEAD "x\r\n--AB--"
+                               : "--AB\r\nContent-Disposition: form-data; name=firmware; filename=a.zip\r\n"
+                                 "\r\nx\r\n--AB--";
+        a_device(NULL);
+        begin("POST", "/api/ota/upload", HEADERS(FORM, {"Content-Length", "120"}));
+        (void)send(body, strlen(body), 7);
+        assert_int_equal(dev.len, 1);
+        assert_int_equal(dev.misnamed, i);
+    }
+    a_device(NULL);
+    begin("POST", "/api/ota/upload", HEADERS(RAW, {"Content-Length", "9"}));
+    (void)send("123456789", 9, 1);
+    assert_false(dev.misnamed);
+}
+
 static void the_headers_alone_can_refuse(void **state)
 {
     static const struct {
@@ -1025,7 +1047,7 @@ static void a_broken_form_cancels_the_update(void **state)
         {"--AB\r\nbroken\r\n", OTAPULT_E_MULTIPART, "broken multipart body: a part's header line"},
         {"--AB--", OTAPULT_E_NO_FIELD, ""},
         {FORM_HEAD "\r\n--AB--", OTAPULT_E_FILE_EMPTY, ""},
-        {"--AB\r\nContent-Disposition: form-data; name=firmware\r\n\r\nx\r\n--AB--", OTAPULT_E_FILE_NAME, ""},
+        {"--AB\r\nContent-Disposition: form-data; name=firmware\r\n\r\nx\r\n--AB--", OTAPULT_E_NO_FIELD, ""},
     };
 
     (void)state;
@@ -1711,6 +1733,7 @@ int main(void)
         TEST(a_forms_size_leaves_room_for_the_form),
         TEST(other_fields_do_not_count_against_the_slot),
         TEST(the_files_length_is_told_before_its_first_byte),
+        TEST(what_the_file_is_called_is_told_too),
         TEST(the_headers_alone_can_refuse),
         TEST(a_file_goes_into_the_device),
         TEST(a_file_that_is_refused_ends_the_upload),
