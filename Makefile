@@ -87,7 +87,7 @@ soak: build ## a life of UPDATES=1000 at random from SEED=…: faults, power cyc
 fuzz: setup-test ## libFuzzer on each target of test/fuzz, MINUTES=1 each; findings become tests
 	@tools/fuzz $(or $(MINUTES),1)
 
-mutants: setup-test ## plants small faults (EVERY=n: each n-th) and lists those that no test of their room notices
+mutants: setup-test ## plants small faults (SAMPLE=n of them by SEED=…, JOBS=n) and lists those that no test of their room notices
 	@tools/mutants $(FILES)
 
 coverage: setup-test ## line coverage of src/ by the unit, power and fuzz replay tests
