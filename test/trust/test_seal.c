@@ -272,6 +272,64 @@ static void the_owner_seals_what_is_left(void **state)
     assert_false(is_token(token) || is_password(NEW_PASSWORD));
 }
 
+static const char *unreadable; /* until it is written */
+static int (*real_get)(void *ctx, const char *key, void *dst, size_t cap, size_t *len);
+static int (*real_set)(void *ctx, const char *key, const void *src, size_t len);
+
+static int get_but_one(void *ctx, const char *key, void *dst, size_t cap, size_t *len)
+{
+    return unreadable != NULL && strcmp(key, unreadable) == 0 ? OTAPULT_E_STORE
+                                                              : real_get(ctx, key, dst, cap, len);
+}
+
+static int set_mends(void *ctx, const char *key, const void *src, size_t len)
+{
+    if (unreadable != NULL && strcmp(key, unreadable) == 0)
+        unreadable = NULL;
+    return real_set(ctx, key, src, len);
+}
+
+static void what_cannot_be_read_is_given_up_by_the_owner(void **state)
+{
+    (void)state;
+    real_get = board.port.kv_get;
+    real_set = board.port.kv_set;
+    board.port.kv_get = get_but_one;
+    board.port.kv_set = set_mends;
+    unreadable = "ota.security1";
+    assert_false(boot(&board.port));
+    assert_int_equal(otapult_seal_renew(&seal), 0);
+    assert_null(unreadable);
+    assert_true(boot(&board.port));
+    assert_true(boot(&board.port));
+    assert_int_equal(trust.least_security, 0);
+    assert_int_equal(otapult_trust_ask(&trust, built_in[1], NULL), OTAPULT_KEY_REVOKED);
+}
+
+/* A learned key that is revoked makes room for another, and nothing is complained of. */
+static void a_revoked_key_takes_up_no_room(void **state)
+{
+    static const uint8_t other[OTAPULT_KEY_DIGEST] = {0xC3, 3};
+    size_t len;
+
+    (void)state;
+    assert_true(boot(&board.port));
+    const uint8_t *learned = ram_port_value(&board, "ota.keys1", &len);
+    assert_non_null(learned);
+    assert_memory_equal(learned + len - OTAPULT_KEY_DIGEST, built_in[0], OTAPULT_KEY_DIGEST);
+    assert_int_equal(otapult_trust_revoke(&trust, &seal, built_in[0]), OTAPULT_E_KEY_LAST);
+    const uint8_t both[2][OTAPULT_KEY_DIGEST] = {{0xA1, 1}, {0xC3, 3}};
+    assert_int_equal(otapult_trust_load(&trust, &seal, both, 2), 0);
+    board.log_level = OTAPULT_LOG_INFO;
+    assert_int_equal(otapult_trust_revoke(&trust, &seal, built_in[0]), 0);
+    assert_int_not_equal(board.log_level, OTAPULT_LOG_ERROR);
+    learned = ram_port_value(&board, "ota.keys1", &len);
+    assert_true(learned == NULL || len < OTAPULT_KEY_DIGEST);
+    assert_int_equal(otapult_trust_ask(&trust, other, NULL), OTAPULT_KEY_TRUSTED);
+    assert_int_equal(otapult_trust_raise(&trust, &seal, 3), 0); /* less than it is: nothing to do */
+    assert_int_equal(trust.least_security, 7);
+}
+
 static void a_new_device_has_no_seal_and_is_not_locked(void **state)
 {
     (void)state;
@@ -413,6 +471,8 @@ int main(void)
         TEST(a_cut_anywhere_in_a_change_fits_the_seal),
         TEST(a_store_that_fails_leaves_the_old_value_and_no_lock),
         TEST(the_owner_seals_what_is_left),
+        TEST(what_cannot_be_read_is_given_up_by_the_owner),
+        TEST(a_revoked_key_takes_up_no_room),
         TEST(a_new_device_has_no_seal_and_is_not_locked),
         TEST(no_flip_in_the_store_opens_anything),
         TEST(no_flip_in_store_or_vault_opens_anything),

@@ -485,10 +485,10 @@ static void a_change_that_cannot_be_stored_changes_nothing(void **state)
 static void change_meanwhile(void *ctx, const char *key)
 {
     (void)ctx;
+    if (strcmp(key, "usr.pw1") != 0)
+        return; /* the seal is written before it */
     board.before_set = NULL;
-    if (strcmp(key, "usr.pw1") == 0)
-        assert_int_equal(otapult_users_change(&users, "the second password", 19),
-                         OTAPULT_E_PASSWORD_CHANGING);
+    assert_int_equal(otapult_users_change(&users, "the second password", 19), OTAPULT_E_PASSWORD_CHANGING);
 }
 
 static void of_two_changes_at_once_one_is_refused(void **state)
@@ -502,7 +502,28 @@ static void of_two_changes_at_once_one_is_refused(void **state)
     assert_int_equal(try("the first password"), 0);
 }
 
+static void a_token_ends_no_session(void **state)
+{
+    char id[OTAPULT_SECRET];
+
+    (void)state;
+    login(id);
+    assert_true(is_session(id));
+    who.kind = OTAPULT_BY_TOKEN;
+    otapult_users_logout(&users, who);
+    assert_true(is_session(id));
+    who.slot = OTAPULT_SESSIONS; /* there is none */
+    otapult_users_logout(&users, who);
+    assert_true(is_session(id));
+}
+
 /* ---- over a restart ---- */
+
+static void no_set(void *ctx, const char *key)
+{
+    (void)ctx;
+    fail_msg("%s is written", key);
+}
 
 static void a_restart_of_its_own_keeps_the_sessions(void **state)
 {
@@ -532,6 +553,41 @@ static void a_restart_of_its_own_keeps_the_sessions(void **state)
     }
     assert_false(is_session(a)); /* its age came along */
     assert_true(is_session(b));
+}
+
+static void a_password_change_ends_kept_sessions(void **state)
+{
+    char id[OTAPULT_SECRET];
+
+    (void)state;
+    login(id);
+    otapult_users_save(&users); /* the restart is due */
+    assert_int_equal(otapult_users_change(&users, "another password", 16), 0);
+    boot(2);
+    assert_false(is_session(id));
+}
+
+static void the_good_way_writes_little_and_complains_of_nothing(void **state)
+{
+    char id[OTAPULT_SECRET];
+
+    (void)state;
+    board.log_level = OTAPULT_LOG_INFO;
+    unsigned writes = board.writes;
+    boot(2); /* nothing was kept */
+    assert_int_equal(board.writes, writes);
+    board.before_set = no_set;
+    boot(3);
+    board.before_set = NULL;
+    login(id);
+    otapult_users_save(&users);
+    assert_int_equal(board.writes, writes + 1);
+    boot(4);
+    assert_int_equal(board.writes, writes + 2);
+    assert_true(is_session(id));
+    otapult_users_save(&users);
+    otapult_users_logout(&users, who);
+    assert_int_not_equal(board.log_level, OTAPULT_LOG_ERROR);
 }
 
 static void a_loss_of_power_ends_the_sessions(void **state)
@@ -782,6 +838,25 @@ static void the_last_use_of_a_token_is_stored_once_a_boot(void **state)
     assert_int_equal(board.writes, writes + 1);
 }
 
+/* What is noted of a use is not sealed, of none of the eight. */
+static void the_use_of_any_token_fits_the_seal(void **state)
+{
+    char id[8][OTAPULT_SECRET], name[] = "t0";
+
+    (void)state;
+    for (unsigned n = 0; n < 8; n++, name[1]++)
+        assert_int_equal(make_token(name, id[n]), 0);
+    for (uint32_t number = 2; number < 4; number++) {
+        board.clock = number * 70000; /* every byte of it changes */
+        boot(number + 0x01010100u * number);
+        assert_null(otapult_users_fault(&users));
+        for (unsigned n = 0; n < 8; n++)
+            assert_true(is_token(id[n]));
+    }
+    boot(9);
+    assert_null(otapult_users_fault(&users));
+}
+
 static void a_token_that_cannot_be_stored_is_not_made(void **state)
 {
     char id[OTAPULT_SECRET];
@@ -938,6 +1013,25 @@ static void an_ipv6_network_is_one_source(void **state)
     assert_int_equal(try_from(source, PASSWORD, strlen(PASSWORD)), 0);
 }
 
+/* By its four bytes, whatever lies in memory behind them. */
+static void an_ipv4_address_is_one_source(void **state)
+{
+    struct {
+        uint8_t source[16], beyond;
+    } from = {{0}, 0};
+    unsigned looked_at = 0;
+
+    (void)state;
+    memcpy(from.source, home, sizeof home);
+    for (unsigned n = 0; n < 50; n++) {
+        from.beyond = (uint8_t)n;
+        looked_at += try_from(from.source, "guess", 5) == OTAPULT_E_LOGIN_FAILED;
+    }
+    assert_int_equal(looked_at, OTAPULT_ATTEMPTS_FREE);
+    from.source[12]++;
+    assert_int_equal(try_from(from.source, PASSWORD, strlen(PASSWORD)), 0);
+}
+
 /* Many at once get no further than many in a row: an attempt counts when it begins. */
 static void attempts_at_once_count_before_they_fail(void **state)
 {
@@ -990,6 +1084,10 @@ int main(void)
         TEST(a_password_change_ends_all_logins_but_tokens),
         TEST(a_change_that_cannot_be_stored_changes_nothing),
         TEST(of_two_changes_at_once_one_is_refused),
+        TEST(a_token_ends_no_session),
+        TEST(a_password_change_ends_kept_sessions),
+        TEST(the_good_way_writes_little_and_complains_of_nothing),
+        TEST(the_use_of_any_token_fits_the_seal),
         TEST(a_restart_of_its_own_keeps_the_sessions),
         TEST(a_loss_of_power_ends_the_sessions),
         TEST(what_was_carried_over_a_restart_is_consumed_by_it),
@@ -1012,6 +1110,7 @@ int main(void)
         TEST(login_brute_force_from_everywhere),
         TEST(a_new_source_among_ten_thousand_is_told_to_wait),
         TEST(an_ipv6_network_is_one_source),
+        TEST(an_ipv4_address_is_one_source),
         TEST(attempts_at_once_count_before_they_fail),
         TEST(waits_are_bounded_wherever_the_clock_stands),
     };

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <psa/crypto.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "trust/key.h"
+#include "trust/sha384.h"
+#include "trust/trust.h"
+
+/* Digests of keys, as they are written and as they are counted. */
+
+#define A "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+#define B "FFEEDDCCBBAA99887766554433221100ffeeddccbbaa99887766554433221100"
+
+static uint8_t keys[3][OTAPULT_KEY_DIGEST];
+static size_t count;
+
+static bool read(const char *text)
+{
+    count = 0;
+    return otapult_read_digests(text, keys, 3, &count);
+}
+
+static void digests_are_read_with_commas_between(void **state)
+{
+    (void)state;
+    assert_true(read(A));
+    assert_int_equal(count, 1);
+    assert_int_equal(keys[0][31], 0x1F);
+    assert_true(read(A "," B "," A));
+    assert_int_equal(count, 3);
+    assert_int_equal(keys[1][0], 0xFF);
+    assert_int_equal(keys[2][1], 1);
+    count = 2;
+    assert_true(otapult_read_digests(B, keys, 3, &count)); /* behind those that are there */
+    assert_int_equal(count, 3);
+    assert_int_equal(keys[2][0], 0xFF);
+}
+
+static void what_is_no_list_of_digests_is_refused(void **state)
+{
+    static const char *const texts[] = {"",      "00",  A "0",    A ",", A "," A "," A "," A,
+                                        A ";" B, "," A, A ",," B, A " ", "g" A};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        assert_false(read(texts[i]));
+}
+
+static void three_built_in_keys_hide_no_learned_one(void **state)
+{
+    static const uint8_t built_in[3][OTAPULT_KEY_DIGEST] = {{1}, {2}, {3}};
+    struct otapult_trust t = {.built_in = built_in, .built_in_count = 3, .usable = 5, .stored_count = 1};
+
+    (void)state;
+    t.stored[0][0] = 4;
+    assert_ptr_equal(otapult_trust_key(&t, 0), built_in[0]);
+    assert_null(otapult_trust_key(&t, 1)); /* not usable */
+    assert_ptr_equal(otapult_trust_key(&t, 2), built_in[2]);
+    assert_ptr_equal(otapult_trust_key(&t, 3), t.stored[0]);
+    assert_null(otapult_trust_key(&t, 4));
+    assert_int_equal(otapult_trust_count(&t), 3);
+}
+
+/* FIPS 180-4's example, over memory that is not zero. */
+static void sha384_begins_anew_whatever_was_there(void **state)
+{
+#if OTAPULT_P384
+    static const uint8_t first[8] = {0xcb, 0x00, 0x75, 0x3f, 0x45, 0xa3, 0x5e, 0x8b};
+    struct otapult_sha384 h;
+    uint8_t digest[OTAPULT_SHA384_SIZE];
+
+    memset(&h, 0xA5, sizeof h);
+    otapult_sha384_init(&h);
+    otapult_sha384_feed(&h, "abc", 3);
+    assert_int_equal(otapult_sha384_finish(&h, digest), 0);
+    assert_memory_equal(digest, first, sizeof first);
+#endif
+    (void)state;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(digests_are_read_with_commas_between),
+        cmocka_unit_test(what_is_no_list_of_digests_is_refused),
+        cmocka_unit_test(three_built_in_keys_hide_no_learned_one),
+        cmocka_unit_test(sha384_begins_anew_whatever_was_there),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
