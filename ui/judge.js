@@ -29,7 +29,6 @@ const APP = 0x10000;
 const LAST = 0x20000; // no partition table is looked for behind it
 const SYSTEM = 'file_filesystem';
 const ARCHIVE = 'file_archive';
-const OTHER = 'file_other';
 const OTA_DATA = 'file_ota_data';
 const SEALED = 'file_sealed';
 
@@ -39,21 +38,14 @@ const KINDS = [
     [/^UF2\n/, 'file_uf2'],
     [/^.{8}littlefs/s, SYSTEM, 'LittleFS'],
     [/^\x1F\x8B\x08/, 'file_gzip'],
-    [/^PK(\x03\x04|\x05\x06)/, ARCHIVE, 'zip'],
+    [/^PK[\x03\x05]/, ARCHIVE, 'zip'],
     [/^\xFD7zXZ\0/, ARCHIVE, 'xz'],
     [/^\x28\xB5\x2F\xFD/, ARCHIVE, 'zstd'],
     [/^7z\xBC\xAF/, ARCHIVE, '7z'],
     [/^Rar!/, ARCHIVE, 'rar'],
     [/^BZh/, ARCHIVE, 'bzip2'],
-    [/^\x04"M\x18/, ARCHIVE, 'lz4'],
-    [/^]\0\0/, ARCHIVE, 'lzma'],
-    [/^LZIP/, ARCHIVE, 'lzip'],
-    [/^MSCF/, ARCHIVE, 'cab'],
-    [/^!<arch>/, ARCHIVE, 'ar'],
     [/^.{257}ustar/s, ARCHIVE, 'tar'],
-    [/^%PDF-/, OTHER, 'a PDF document'],
-    [/^(\x89PNG|\xFF\xD8\xFF|GIF8)/, OTHER, 'a picture'],
-    [/^(MZ\x90|\xCF\xFA\xED\xFE)/, OTHER, 'a program for a computer'],
+    [/^%PDF-/, 'file_other', 'PDF'],
     [/^\xCF\xB6\x88\x07/, SEALED, 'an encrypted image of esp_encrypted_img'],
     [/^\x10\xDE\xCD\xFC/, SEALED, 'a delta patch of esp_delta_ota'],
     [/^\xAAP/, 'file_partition_table'],
@@ -64,8 +56,7 @@ const KINDS = [
     [/^=\xB8\xF3\x96/, 'file_mcuboot', 'MCUboot\'s header'],
     [/^.{4}\xFF{20}.{4}(?!\xFF{4}).{4}\xFF{480}$/s, OTA_DATA],
     [/^([\t\n\r -~]|[\xC2-\xF4][\x80-\xBF]{1,3})+[\xC2-\xF4]?$/, 'file_text'],
-    [/^<[^\0-\x08\v\x0E-\x1F]*$/, 'file_text'],
-    [/^\xFF\xFE[ -~]\0/, 'file_text'],
+    [/^(<[^\0-\x08\v\x0E-\x1F]*$|\xFF\xFE[ -~]\0)/, 'file_text'],
     [/^x[\x01\x5E\x9C\xDA]/, 'file_gzip'],
     [/^(\xFF{252}(?!\xFF\xFF).{4}\xFF{256}$|([^\xE9][\x80-\xFE]).{254}\2\0\0)/s, SYSTEM, 'SPIFFS']
 ];

@@ -154,6 +154,8 @@ static bool is_esp8266(const struct otapult_recognise *r)
 
 /* ---- files told by their first bytes ---- */
 
+#define RARE "lz4, lzip, lzma, cab, ar" /* one word for archives that few send; the page knows them not */
+
 /* A mark, and what else must hold. The order matters: what few files can look like comes first. */
 static const struct mark {
     uint16_t at;
@@ -175,18 +177,18 @@ static const struct mark {
     {0, 6, "7z\xBC\xAF\x27\x1C", OTAPULT_E_FILE_ARCHIVE, "7z", NULL, 0},
     {0, 6, "Rar!\x1A\x07", OTAPULT_E_FILE_ARCHIVE, "rar", NULL, 0},
     {0, 3, "BZh", OTAPULT_E_FILE_ARCHIVE, "bzip2", NULL, 0},
-    {0, 4, "\x04\x22\x4D\x18", OTAPULT_E_FILE_ARCHIVE, "lz4", NULL, 0},
-    {0, 3, "\x5D\0\0", OTAPULT_E_FILE_ARCHIVE, "lzma", NULL, 0},
-    {0, 4, "LZIP", OTAPULT_E_FILE_ARCHIVE, "lzip", NULL, 0},
-    {0, 4, "MSCF", OTAPULT_E_FILE_ARCHIVE, "cab", NULL, 0},
-    {0, 7, "!<arch>", OTAPULT_E_FILE_ARCHIVE, "ar", NULL, 0}, /* libfirmware.a, a package of Debian */
+    {0, 4, "\x04\x22\x4D\x18", OTAPULT_E_FILE_ARCHIVE, RARE, NULL, 0},
+    {0, 3, "\x5D\0\0", OTAPULT_E_FILE_ARCHIVE, RARE, NULL, 0},
+    {0, 4, "LZIP", OTAPULT_E_FILE_ARCHIVE, RARE, NULL, 0},
+    {0, 4, "MSCF", OTAPULT_E_FILE_ARCHIVE, RARE, NULL, 0},
+    {0, 7, "!<arch>", OTAPULT_E_FILE_ARCHIVE, RARE, NULL, 0}, /* libfirmware.a, a package of Debian */
     {257, 5, "ustar", OTAPULT_E_FILE_ARCHIVE, "tar", NULL, 0},
-    {0, 5, "%PDF-", OTAPULT_E_FILE_OTHER, "a PDF document", NULL, 0},
-    {0, 4, "\x89PNG", OTAPULT_E_FILE_OTHER, "a picture", NULL, 0},
-    {0, 3, "\xFF\xD8\xFF", OTAPULT_E_FILE_OTHER, "a picture", NULL, 0},
-    {0, 4, "GIF8", OTAPULT_E_FILE_OTHER, "a picture", NULL, 0},
-    {0, 3, "MZ\x90", OTAPULT_E_FILE_OTHER, "a program for a computer", NULL, 0},
-    {0, 4, "\xCF\xFA\xED\xFE", OTAPULT_E_FILE_OTHER, "a program for a computer", NULL, 0},
+    {0, 5, "%PDF-", OTAPULT_E_FILE_OTHER, "PDF", NULL, 0},
+    {0, 4, "\x89PNG", OTAPULT_E_FILE_OTHER, "PNG, JPEG, GIF", NULL, 0},
+    {0, 3, "\xFF\xD8\xFF", OTAPULT_E_FILE_OTHER, "PNG, JPEG, GIF", NULL, 0},
+    {0, 4, "GIF8", OTAPULT_E_FILE_OTHER, "PNG, JPEG, GIF", NULL, 0},
+    {0, 3, "MZ\x90", OTAPULT_E_FILE_OTHER, "EXE, Mach-O", NULL, 0},
+    {0, 4, "\xCF\xFA\xED\xFE", OTAPULT_E_FILE_OTHER, "EXE, Mach-O", NULL, 0},
     {0, 4, "\xCF\xB6\x88\x07", OTAPULT_E_FILE_SEALED, "an encrypted image of esp_encrypted_img", NULL, 0},
     {0, 4, "\x10\xDE\xCD\xFC", OTAPULT_E_FILE_SEALED, "a delta patch of esp_delta_ota", NULL, 0},
     {0, 2, "\xAA\x50", OTAPULT_E_FILE_PARTITION_TABLE, NULL, NULL, 0},
