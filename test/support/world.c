@@ -93,6 +93,7 @@ static bool is_ready(void *app, char *why, size_t cap)
 {
     const struct world *w = app;
 
+    assert_false(w->locked);
     if (!w->ready)
         strncpy(why, "not in the mood", cap - 1);
     return w->ready;
@@ -104,6 +105,7 @@ static void hold(void *app, bool on)
     struct otapult_finding why;
     uint32_t ticket;
 
+    assert_false(w->locked);
     w->holds += on ? 1 : -1;
     if (on)
         w->begun = otapult_begin(w->ota, 100, &ticket, &why);
@@ -113,15 +115,33 @@ static enum otapult_health self_test(void *app, char *why, size_t cap)
 {
     const struct world *w = app;
 
+    assert_false(w->locked);
     if (w->health == OTAPULT_HEALTH_FAIL)
         strncpy(why, "told to fail", cap - 1);
     return w->health;
 }
 
+static struct world *world_of(void *ctx)
+{
+    return (struct world *)(void *)((char *)ctx - offsetof(struct world, board));
+}
+
 static uint32_t clock_of(void *ctx)
 {
-    const struct world *w = (const struct world *)(const void *)((char *)ctx - offsetof(struct world, board));
-    return w->clock;
+    return world_of(ctx)->clock;
+}
+
+/* There is one task; so a lock that is held already, or a second unlock, is the core's fault. */
+static void lock_of(void *ctx)
+{
+    assert_false(world_of(ctx)->locked);
+    world_of(ctx)->locked = true;
+}
+
+static void unlock_of(void *ctx)
+{
+    assert_true(world_of(ctx)->locked);
+    world_of(ctx)->locked = false;
 }
 
 static bool boot_once(struct world *w)
@@ -150,6 +170,9 @@ static bool boot_once(struct world *w)
         return false;
     assert_ptr_equal(w->board.port.ctx, &w->board);
     w->board.port.now_ms = clock_of;
+    w->board.port.lock = lock_of;
+    w->board.port.unlock = unlock_of;
+    w->locked = false;
     if (w->reset == OTAPULT_RESET_POWER)
         memset(&w->retained, 0x5A, sizeof w->retained);
     w->board.port.retained = &w->retained;

@@ -23,6 +23,7 @@ struct world {
     int                  first_slot; /* that the last world_boot() booted first */
     enum otapult_reset   reset;   /* why the next life begins */
     uint32_t             clock;   /* ms; stands still unless a test moves it */
+    bool                 locked;  /* the port's lock is held; nothing of the application may be called then */
     struct otapult_retained retained; /* garbage when a life begins with power */
     /* what the application says in its lives */
     bool                ready;

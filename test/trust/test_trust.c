@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "oracle.h"
 #include "signer.h"
 #include "update/common.h"
+#include "update/door.h"
 #include "world.h"
 
 /* A device that requires signatures, over the emulated board: what it takes, what it goes back to, which
@@ -527,6 +529,109 @@ static void attack_a_store_that_forgets_revocations_locks(void **state)
     assert_refused(w, &v2, OTAPULT_E_LOCKED);
 }
 
+/* ---- what the owner is told at the device ---- */
+
+static char console[4096];
+static char shown[64];
+
+static void keep_lines(void *ctx, enum otapult_log_level level, const char *line)
+{
+    (void)ctx;
+    assert_true(strlen(console) + strlen(line) + 4 < sizeof console);
+    strcat(console, level == OTAPULT_LOG_ERROR ? "E " : level == OTAPULT_LOG_WARNING ? "W " : "I ");
+    strcat(strcat(console, line), "\n");
+}
+
+static void wrap_log(void *ctx, struct otapult_port *port)
+{
+    wrap_get(ctx, port);
+    port->log = keep_lines;
+}
+
+static bool show_it(void *app, const char *password)
+{
+    (void)app;
+    strcpy(shown, password);
+    return true;
+}
+
+static void configure_login(void *ctx, struct otapult_config *config)
+{
+    static union otapult_users_memory users;
+
+    configure(ctx, config);
+    config->users = &users;
+    config->show_password = show_it;
+}
+
+static void starts_and_says(struct world *w, const char *line)
+{
+    console[0] = '\0';
+    restart(w);
+    if (strstr(console, line) == NULL)
+        fail_msg("not on the console: %s\n%s", line, console);
+}
+
+static void the_console_says_whom_the_device_trusts(void **state)
+{
+    struct world *w = *state;
+    char first[80];
+
+    w->configure = configure_login;
+    w->wrap = wrap_log;
+    broken_key = "none";
+    shown[0] = '\0';
+    snprintf(first, sizeof first, "%02x%02x%02x%02x", s.digest[SIGNER_RSA][0], s.digest[SIGNER_RSA][1],
+             s.digest[SIGNER_RSA][2], s.digest[SIGNER_RSA][3]);
+    starts_and_says(w, first);
+    assert_int_not_equal(shown[0], '\0'); /* and made a password */
+    build_with(0, NULL, NULL);
+    starts_and_says(w, "E updates are refused: a signature is required, and no trusted key is there");
+    assert_null(strstr(console, first));
+    build_with(1, s.digest[SIGNER_RSA], NULL);
+    starts_and_says(w, first);
+    w->wrap = NULL;
+}
+
+/* A value is lost; the owner makes a new password at the device, and it goes on with what is left. */
+static void the_owner_ends_a_lock_at_the_device(void **state)
+{
+    const uint8_t other[OTAPULT_KEY_DIGEST] = {0xAB, 0xCD, 0xEF, 1};
+    struct world *w = *state;
+
+    w->configure = configure_login;
+    w->wrap = wrap_log;
+    broken_key = "none";
+    restart(w);
+    assert_int_equal(otapult_revoke_key(w->ota, other), 0);
+    assert_int_equal(w->board.port.kv_set(w->board.port.ctx, "usr.pw1", NULL, 0), 0);
+    starts_and_says(w, "E updates and logins stay locked until the owner makes a new password at the device");
+    assert_refused(w, &v2, OTAPULT_E_LOCKED);
+    console[0] = shown[0] = '\0';
+    assert_int_equal(otapult_new_password(w->ota), 0);
+    assert_int_not_equal(shown[0], '\0');
+    assert_non_null(strstr(console, "W sealed anew; least security version 0, revoked keys: abcdef01"));
+    starts_and_says(w, "I signature: enforced");
+    assert_null(strstr(console, "locked"));
+    update(w, &v2, "2.0.0");
+    w->wrap = NULL;
+}
+
+/* The open profile trusts nobody, but a source of releases may ask for a signature all the same. */
+static void keys_are_there_for_a_source_in_any_profile(void **state)
+{
+    struct world *w = *state;
+    struct otapult_trust trust;
+
+    assert_int_equal(otapult_copy_trust(w->ota, &trust), 1);
+    assert_memory_equal(otapult_trust_key(&trust, 0), s.digest[SIGNER_RSA], OTAPULT_KEY_DIGEST);
+    built.open = true;
+    restart(w);
+    memset(&trust, 0xA5, sizeof trust);
+    assert_int_equal(otapult_copy_trust(w->ota, &trust), 1);
+    assert_memory_equal(otapult_trust_key(&trust, 0), s.digest[SIGNER_RSA], OTAPULT_KEY_DIGEST);
+}
+
 /* ---- rotation ---- */
 
 static void a_new_key_comes_with_a_firmware_that_names_it_and_is_signed_by_both(void **state)
@@ -816,6 +921,9 @@ int main(void)
         WITH_WORLD(attack_a_published_test_key_is_configured),
         WITH_WORLD(attack_a_self_test_that_fails_locks),
         WITH_WORLD(attack_a_store_that_forgets_revocations_locks),
+        WITH_WORLD(the_console_says_whom_the_device_trusts),
+        WITH_WORLD(the_owner_ends_a_lock_at_the_device),
+        WITH_WORLD(keys_are_there_for_a_source_in_any_profile),
         WITH_WORLD(a_new_key_comes_with_a_firmware_that_names_it_and_is_signed_by_both),
         WITH_WORLD(attack_a_strangers_block_added_to_genuine_firmware),
         WITH_WORLD(a_key_that_has_not_signed_is_not_carried_over),

@@ -10,6 +10,7 @@
 
 #include "images.h"
 #include "update/common.h"
+#include "update/door.h"
 #include "world.h"
 
 /* The device through its public header, over the emulated board: who may update when, what every end of
@@ -1261,7 +1262,7 @@ static void a_wrong_configuration_does_not_start_and_says_what_is_wrong(void **s
 static void a_name_that_cannot_be_does_not_start(void **state)
 {
     static const char *const names[] = {"12345678901234567890123456789012345678901", "left\033[2Jleg",
-                                        "left\xc2\x9bleg", "left \xd0"};
+                                        "\1left", "left\xc2\x9bleg", "left \xd0"};
     struct world *w = *state;
     struct otapult_port port = w->board.port;
     union otapult_memory *memory = malloc(sizeof *memory);
@@ -1278,6 +1279,70 @@ static void a_name_that_cannot_be_does_not_start(void **state)
                            : "the configuration is wrong: a name with a control character, or not in UTF-8");
     }
     free(memory);
+}
+
+static void name_it(void *ctx, struct otapult_config *config)
+{
+    config->name = ctx;
+}
+
+static void any_other_name_is_its_name(void **state)
+{
+    static const char *const names[] = {"a", "left leg", "\xd1\x80\xd0\xbe\xd0\xb1\xd0\xbe\xd1\x82",
+                                        "1234567890123456789012345678901234567890"};
+    struct world *w = *state;
+
+    w->configure = name_it;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        w->configure_ctx = (void *)(uintptr_t)names[i];
+        assert_true(world_boot(w));
+        assert_string_equal(otapult_name(w->ota), names[i]);
+    }
+    w->configure = NULL;
+}
+
+/* What was written by nobody of ours ends all the same. */
+static void texts_of_the_journal_end(void **state)
+{
+    struct world *w = *state;
+    const struct otapult_port *port = &w->board.port;
+    struct otapult_log_entry e;
+    size_t len;
+
+    assert_int_equal(world_upload(w, v2, v2_len - 1, 4096), OTAPULT_E_IMAGE_TRUNCATED);
+    assert_int_equal(port->kv_get(port->ctx, "olog.a2", &e, sizeof e, &len), 0);
+    assert_int_equal(len, sizeof e);
+    memset(e.code, 'x', sizeof e.code);
+    memset(e.version, 'x', sizeof e.version);
+    memset(e.project, 'x', sizeof e.project);
+    memset(e.build, 'x', sizeof e.build);
+    memset(e.text, 'x', sizeof e.text);
+    memset(e.by, 'x', sizeof e.by);
+    assert_int_equal(port->kv_set(port->ctx, "olog.a2", &e, sizeof e), 0);
+    world_pull_plug(w);
+    assert_true(world_boot(w));
+    assert_true(otapult_log_entry(w->ota, 0, &e));
+    assert_int_equal(e.code[0], 'x');
+    assert_int_equal(strnlen(e.code, sizeof e.code), sizeof e.code - 1);
+    assert_int_equal(strnlen(e.version, sizeof e.version), sizeof e.version - 1);
+    assert_int_equal(strnlen(e.project, sizeof e.project), sizeof e.project - 1);
+    assert_int_equal(strnlen(e.build, sizeof e.build), sizeof e.build - 1);
+    assert_int_equal(strnlen(e.text, sizeof e.text), sizeof e.text - 1);
+    assert_int_equal(strnlen(e.by, sizeof e.by), sizeof e.by - 1);
+}
+
+static void what_a_source_says_stands_in_the_journal(void **state)
+{
+    const struct otapult_finding later = {.text = "asked again later"}, status = {.got = 404};
+    struct world *w = *state;
+
+    otapult_note_source(w->ota, "folder", 0, &later);
+    assert_string_equal(newest(w)->text, "asked again later");
+    assert_string_equal(newest(w)->code, "");
+    assert_string_equal(newest(w)->by, "folder");
+    otapult_note_source(w->ota, "folder", OTAPULT_E_SOURCE_STATUS, &status);
+    assert_string_equal(newest(w)->text, "the source answers with HTTP 404");
+    assert_string_equal(newest(w)->code, "source_status");
 }
 
 static void what_only_the_secure_profile_has_says_so(void **state)
@@ -1344,6 +1409,9 @@ int main(void)
         cmocka_unit_test(the_factory_firmware_is_a_way_back_too),
         CASE(the_journal_keeps_the_last_entries_in_order),
         CASE(a_name_that_cannot_be_does_not_start),
+        CASE(any_other_name_is_its_name),
+        CASE(texts_of_the_journal_end),
+        CASE(what_a_source_says_stands_in_the_journal),
         CASE(a_wrong_configuration_does_not_start_and_says_what_is_wrong),
         CASE(what_only_the_secure_profile_has_says_so),
     };
