@@ -264,6 +264,9 @@ static void what_an_end_has_cost_is_known(void **state)
     assert_false(costs(w, v2, v2_len - 1, OTAPULT_E_IMAGE_TRUNCATED)); /* begins as what runs */
     assert_true(costs(w, v3, v3_len - 1, OTAPULT_E_IMAGE_TRUNCATED));
     assert_false(costs(w, v3, v3_len - 1, OTAPULT_E_IMAGE_TRUNCATED)); /* gone already */
+    assert_int_equal(world_upload(w, v1, v1_len, 4096), 0);
+    assert_true(world_settle(w));
+    assert_false(costs(w, v3, v3_len, 0)); /* what ends well has cost nothing */
 }
 
 /* ---- the good way ---- */
