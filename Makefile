@@ -81,8 +81,9 @@ power: asan ## every power cut there is (make test plays a fixed part of them)
 	@POWER=all build/asan/test/test_power
 	@build/asan/test/test_esp_idf_power
 
-soak: build ## a life of UPDATES=1000 at random from SEED=…: faults, power cycles, rollbacks (make test: 100)
+soak: build asan ## a life of UPDATES=1000 at random from SEED=…: faults, power cycles, rollbacks (make test: 100); DAYS=100 with a bad server and a bad clock (8)
 	@ROVER=build/rover SAMPLE_IMAGE=build/sample-image UPDATES=$(UPDATES) SEED=$(SEED) node test/soak/soak.mjs
+	@DAYS=$(or $(DAYS),100) build/asan/test/test_soak_pull
 
 fuzz: setup-test ## libFuzzer on each target of test/fuzz, MINUTES=1 each; findings become tests
 	@tools/fuzz $(or $(MINUTES),1)

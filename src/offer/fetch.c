@@ -56,8 +56,16 @@ static void refuse(struct otapult_puller *p, int err, const struct otapult_findi
     otapult_puller_ended(p, err, why);
 }
 
-/* What the same bytes will bring tomorrow, too. Of a file that was not whole nobody knows whether it was the
- * one that was offered. */
+static bool is_announced(const struct otapult_puller *p)
+{
+    uint8_t digest[32];
+
+    return p->fetch.got == file_of(p)->size && otapult_sha256_peek(&p->fetch.sha, digest) == 0 &&
+           memcmp(digest, file_of(p)->sha256, sizeof digest) == 0;
+}
+
+/* What the same bytes will bring tomorrow, too. Of a file that is not whole, or has another SHA-256, nobody
+ * knows what the one that was offered would have brought. */
 static bool is_final(const struct otapult_puller *p, int err)
 {
     static const int ours[] = {OTAPULT_E_FLASH_ERASE,    OTAPULT_E_FLASH_WRITE,      OTAPULT_E_FLASH_READ,
@@ -71,7 +79,7 @@ static bool is_final(const struct otapult_puller *p, int err)
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (err == known[i])
             return true;
-    return p->fetch.got == file_of(p)->size;
+    return is_announced(p);
 }
 
 static void take_plain(struct otapult_puller *p, int err, const struct otapult_finding *why)
@@ -83,13 +91,13 @@ static void take_plain(struct otapult_puller *p, int err, const struct otapult_f
     otapult_puller_ended(p, err, why);
 }
 
-/* A packed file may be at fault where the plain one is not: that one is next. What may get better is tried a
- * few times. */
+/* A packed file may be at fault where the plain one is not: that one is next. What may get better is tried
+ * again, later and later; a source that waits for the end is told after a few times. */
 static void end_refused(struct otapult_puller *p, int err, const struct otapult_finding *why)
 {
     if (p->fetch.file + 1 < p->offer.file_count)
         take_plain(p, err, why);
-    else if (!is_final(p, err) && ++p->mismatches < OTAPULT_FETCH_TRIES)
+    else if (!is_final(p, err) && (p->pull->source->report == NULL || ++p->mismatches < OTAPULT_FETCH_TRIES))
         put_off(p, err, why);
     else
         refuse(p, err, why);
@@ -114,6 +122,17 @@ static void end_by_device(struct otapult_puller *p, int err, const struct otapul
         end_refused(p, err, why);
 }
 
+/* Nobody's fault, and no reason to ask the source. */
+static void end_for_now(struct otapult_puller *p)
+{
+    const struct otapult_finding why = {.got = p->fetch.got};
+
+    otapult_cancel(p->device, p->fetch.ticket, OTAPULT_E_OFFER_WINDOW, &why);
+    leave(p);
+    p->kept.stage = OTAPULT_KEPT_NOTHING;
+    otapult_puller_save(p);
+}
+
 static void end_here(struct otapult_puller *p, int err, const struct otapult_finding *why)
 {
     otapult_cancel(p->device, p->fetch.ticket, err, why);
@@ -127,6 +146,17 @@ static void end_here(struct otapult_puller *p, int err, const struct otapult_fin
 }
 
 /* ---- the answer ---- */
+
+/* A robot is not to stand still, nor to restart, when its window is over. */
+static bool is_over_time(const struct otapult_puller *p)
+{
+    struct otapult_circumstances c = {0};
+
+    if (otapult_puller_chosen(p))
+        return false;
+    otapult_puller_window(p, &c);
+    return c.closed || c.clockless;
+}
 
 static int other_file(struct otapult_puller *p, const char *what)
 {
@@ -203,6 +233,8 @@ static int fetch_data(void *to, const uint8_t *data, size_t n)
     struct otapult_fetching *f = &p->fetch;
     size_t same;
 
+    if (is_over_time(p))
+        return OTAPULT_E_OFFER_WINDOW;
     int err = compare(p, data, n, &same);
     data += same;
     n -= same;
@@ -211,11 +243,9 @@ static int fetch_data(void *to, const uint8_t *data, size_t n)
     if (n > file_of(p)->size - f->got)
         return other_file(p, "its size");
     f->err = otapult_feed(p->device, f->ticket, data, n, &p->env.why);
-    if (f->err != 0)
-        return f->err;
-    otapult_sha256_feed(&f->sha, data, n);
+    otapult_sha256_feed(&f->sha, data, n); /* of what is refused, too: was it what was offered? */
     f->got += (uint32_t)n;
-    return part_is_over(p) ? PART_OVER : 0;
+    return f->err == 0 && part_is_over(p) ? PART_OVER : f->err;
 }
 
 /* ---- one attempt ---- */
@@ -295,14 +325,6 @@ static void tell_progress(struct otapult_puller *p)
 
 /* ---- the good end ---- */
 
-static bool is_announced(struct otapult_puller *p)
-{
-    uint8_t digest[32];
-
-    return otapult_sha256_peek(&p->fetch.sha, digest) == 0 &&
-           memcmp(digest, file_of(p)->sha256, sizeof digest) == 0;
-}
-
 /* It restarts. */
 static void begin_trial(struct otapult_puller *p)
 {
@@ -373,11 +395,17 @@ void otapult_fetch_poll(struct otapult_puller *p)
         end_by_device(p, ended, &why);
         return;
     }
+    if (is_over_time(p)) {
+        end_for_now(p);
+        return;
+    }
     if (!otapult_puller_due(p, f->next_ms))
         return;
     int err = f->got < file_of(p)->size ? run(p, &why) : 0; /* the power went behind its last byte */
     if (f->err != 0)
         end_by_device(p, f->err, &p->env.why);
+    else if (err == OTAPULT_E_OFFER_WINDOW || (err == 0 && is_over_time(p)))
+        end_for_now(p);
     else if (err == PART_OVER)
         tell_progress(p);
     else if (err == OTAPULT_E_OFFER_OTHER_FILE)
@@ -446,8 +474,7 @@ static int begin_file(struct otapult_puller *p, const struct otapult_update_opti
 void otapult_fetch_begin(struct otapult_puller *p)
 {
     struct otapult_fetching *f = &p->fetch;
-    bool chosen = memcmp(p->kept.chosen, p->key, sizeof p->key) == 0;
-    const struct otapult_update_options options = {.force = chosen,
+    const struct otapult_update_options options = {.force = otapult_puller_chosen(p),
                                                    .later = p->offer.only_write,
                                                    .own_pace = true,
                                                    .sha256 = p->offer.has_sha256 ? p->offer.sha256 : NULL};

@@ -15,7 +15,7 @@
 #define OTAPULT_FETCH_PATIENCE 300000u /* ms without OTAPULT_FETCH_STEP more bytes */
 #define OTAPULT_FETCH_STEP     16384u
 #define OTAPULT_FETCH_PARTS    4u /* where a source wants reports, the download is told in so many */
-#define OTAPULT_FETCH_TRIES    3u /* of a file that is not the announced one, or that flash does not keep */
+#define OTAPULT_FETCH_TRIES    3u /* of a file that is not the announced one, or that flash does not keep, where a source waits */
 
 /* Begins it. The device may say no: then it waits, and `wait` says for what. */
 void otapult_fetch_begin(struct otapult_puller *p);

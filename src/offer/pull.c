@@ -113,19 +113,6 @@ static void take_word(struct otapult_puller *p)
 
 #define A_DAY_MS 86400000u
 
-static void look_at_window(const struct otapult_puller *p, struct otapult_circumstances *c)
-{
-    const struct otapult_pull *pull = p->pull;
-    struct otapult_wall_time t;
-
-    if (pull->window.from == pull->window.to)
-        return;
-    uint32_t shift = otapult_spread(pull->id, 1, otapult_window_spread(&pull->window) + 1);
-    c->clockless = pull->clock == NULL || !pull->clock->now(pull->clock->ctx, &t) ||
-                   !otapult_time_is_good(&t);
-    c->closed = !c->clockless && !otapult_window_open(&pull->window, &t, shift);
-}
-
 /* The last update brought what runs, and it was these bytes. */
 static bool was_written_here(const struct otapult_puller *p, const char *running)
 {
@@ -180,7 +167,7 @@ static void look_at_offer(struct otapult_puller *p, struct otapult_circumstances
     c->older = !(offer->downgrade && p->pull->downgrade) &&
                otapult_offer_is_older(offer->version, runs->version);
     c->unconfirmed = s.pending;
-    c->chosen = memcmp(p->kept.chosen, p->key, sizeof p->key) == 0;
+    c->chosen = otapult_puller_chosen(p);
     c->skipped = otapult_kept_has(p->kept.skipped, p->key);
     c->refused = otapult_kept_has(p->kept.refused, p->key) && (p->pull->source->report == NULL || is_told(p));
     c->failed = p->failed;
@@ -253,7 +240,7 @@ static void consider(struct otapult_puller *p)
         return;
     take_word(p);
     look_at_offer(p, &c);
-    look_at_window(p, &c);
+    otapult_puller_window(p, &c);
     const struct otapult_judgement j = otapult_judge_offer(&c);
     if (j.verdict == OTAPULT_DROP) {
         drop(p, j.wait);

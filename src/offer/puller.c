@@ -91,6 +91,24 @@ void otapult_puller_ask_at(struct otapult_puller *p, uint32_t ms)
     otapult_puller_unlock(p);
 }
 
+bool otapult_puller_chosen(const struct otapult_puller *p)
+{
+    return memcmp(p->kept.chosen, p->key, sizeof p->key) == 0;
+}
+
+void otapult_puller_window(const struct otapult_puller *p, struct otapult_circumstances *c)
+{
+    const struct otapult_pull *pull = p->pull;
+    struct otapult_wall_time t;
+
+    if (pull->window.from == pull->window.to)
+        return;
+    uint32_t shift = otapult_spread(pull->id, 1, otapult_window_spread(&pull->window) + 1);
+    c->clockless = pull->clock == NULL || !pull->clock->now(pull->clock->ctx, &t) ||
+                   !otapult_time_is_good(&t);
+    c->closed = !c->clockless && !otapult_window_open(&pull->window, &t, shift);
+}
+
 /* ---- errors ---- */
 
 void otapult_puller_ended(struct otapult_puller *p, int err, const struct otapult_finding *why)

@@ -108,6 +108,12 @@ void otapult_puller_offer(struct otapult_puller *p, const struct otapult_offer *
 
 void otapult_puller_state(struct otapult_puller *p, enum otapult_pull_state state, const char *wait, int bar);
 
+/* Has a person chosen what is offered? Then there is no window. */
+bool otapult_puller_chosen(const struct otapult_puller *p);
+
+/* Sets `clockless` or `closed`, where it is so now. */
+void otapult_puller_window(const struct otapult_puller *p, struct otapult_circumstances *c);
+
 void otapult_puller_ask_at(struct otapult_puller *p, uint32_t ms);
 
 /* What a question or an attempt ended with, 0 for good. An error that was not the last one gets into the journal, and

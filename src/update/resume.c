@@ -108,7 +108,8 @@ static void took(struct otapult *o)
 
 static bool may_go_on(const struct otapult *o, int err)
 {
-    return o->own_pace && (err == OTAPULT_E_SOURCE_UNREACHABLE || err == OTAPULT_E_SOURCE_LOST);
+    return o->own_pace && (err == OTAPULT_E_SOURCE_UNREACHABLE || err == OTAPULT_E_SOURCE_LOST ||
+                           err == OTAPULT_E_OFFER_WINDOW);
 }
 
 /* One that ended well is spoken of until the next: its client may have lost the answer. */

@@ -95,7 +95,10 @@ static struct {
     size_t chunk;
     char last_url[OTAPULT_OFFER_URL], last_headers[512];
     unsigned long long sent;
+    size_t closes_window_at; /* the minute changes when so much is sent; 0: it does not */
 } server;
+
+static struct otapult_wall_time wall;
 
 static void header(const struct otapult_fetch_request *r, const char *name, unsigned long value)
 {
@@ -157,6 +160,8 @@ static int answer(void *ctx, const struct otapult_fetch_request *r, struct otapu
         size_t part = server.chunk < end - at ? server.chunk : end - at;
         part = part < server.len - at ? part : server.len - at;
         server.sent += part;
+        if (server.closes_window_at != 0 && server.sent >= server.closes_window_at)
+            wall.minute = 241;
         err = r->data(r->to, server.file + at, part);
     }
     return err == 0 && end < server.len ? OTAPULT_E_SOURCE_LOST : err;
@@ -166,7 +171,6 @@ static const struct otapult_fetch fetch = {.run = answer};
 
 /* ---- the clock ---- */
 
-static struct otapult_wall_time wall;
 static bool has_clock;
 
 static bool wall_now(void *ctx, struct otapult_wall_time *out)
@@ -767,6 +771,47 @@ static void without_a_clock_nothing_happens_by_itself_in_a_window(void **state)
     assert_string_equal(world_version(&w), "3.0.0");
 }
 
+/* It begins five minutes before the end, and the server has much time. */
+static void what_is_not_there_when_the_window_ends_waits_for_the_next_one(void **state)
+{
+    struct otapult_status s;
+
+    (void)state;
+    resumes = has_clock = true;
+    pull.window = (struct otapult_window){.from = 120, .to = 240};
+    wall = (struct otapult_wall_time){.unix_s = 1790000000, .minute = 235};
+    pull.source = &quiet;
+    assert_true(world_boot(&w));
+    server.cuts[0] = server.cuts[1] = 20000;
+    first_request();
+    wall.minute = 241;
+    pass(600);
+    assert_waits("its maintenance window is closed");
+    assert_string_equal(newest()->code, "offer_window");
+    otapult_status(w.ota, &s);
+    assert_int_equal(s.claim, OTAPULT_FREE);
+    assert_int_equal(server.requests, 1);
+    wall.minute = 200;
+    pass(30);
+    assert_string_equal(world_version(&w), "3.0.0");
+    assert_non_null(strstr(server.last_headers, "Range: bytes="));
+}
+
+static void a_window_may_end_while_bytes_come(void **state)
+{
+    (void)state;
+    has_clock = true;
+    pull.window = (struct otapult_window){.from = 120, .to = 240};
+    wall = (struct otapult_wall_time){.unix_s = 1790000000, .minute = 239};
+    server.closes_window_at = 30000;
+    pass(60);
+    assert_waits("its maintenance window is closed");
+    assert_in_range(server.sent, 30000, 31000);
+    assert_int_equal(choose(OTAPULT_OFFER_INSTALL), 0); /* a person needs none */
+    pass(60);
+    assert_string_equal(world_version(&w), "3.0.0");
+}
+
 static void a_person_needs_no_window(void **state)
 {
     (void)state;
@@ -1097,6 +1142,8 @@ static const struct CMUnitTest tests[] = {
     TEST(what_runs_already_is_a_success_without_a_restart),
     TEST(a_label_that_is_the_same_proves_nothing),
     TEST(without_a_clock_nothing_happens_by_itself_in_a_window),
+    TEST(what_is_not_there_when_the_window_ends_waits_for_the_next_one),
+    TEST(a_window_may_end_while_bytes_come),
     TEST(a_person_needs_no_window),
     TEST(an_update_by_hand_ends_nothing_and_is_ended_by_a_person),
     TEST(a_withdrawn_one_is_given_up),
