@@ -10,6 +10,7 @@
  * of errors.def, {code: [caption, template of the detail, the same in Russian], ...}; WORDS those of
  * words.def, {English: Russian, ...}. */
 #include <ctype.h>
+#include <libdeflate.h>
 #include <psa/crypto.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -17,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #define PAGE_LIMIT   20480u /* bytes, compressed: what the design grants a page */
 #define ERROR_MARKER "/*ERRORS*/"
@@ -416,26 +416,19 @@ static void add_headers(struct buffer *out, const struct page *page)
                   "frame-ancestors 'none'\\r\\n");
 }
 
+/* Looks for the fewest bytes, which zlib does not: 3 % of a page are a feature of it. */
 static void compress_page(const char *path, const struct buffer *plain, struct buffer *out)
 {
-    z_stream z = {0};
-    size_t bound;
+    struct libdeflate_compressor *c = libdeflate_alloc_compressor(12);
 
-    if (deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) != Z_OK)
-        die(path, "zlib does not start");
-    bound = deflateBound(&z, (uLong)plain->len);
-    out->p = malloc(bound);
-    out->cap = bound;
+    if (c == NULL)
+        die(path, "libdeflate does not start");
+    out->cap = libdeflate_gzip_compress_bound(c, plain->len);
+    out->p = malloc(out->cap);
     if (out->p == NULL)
         die(path, "out of memory");
-    z.next_in = (Bytef *)plain->p;
-    z.avail_in = (uInt)plain->len;
-    z.next_out = (Bytef *)out->p;
-    z.avail_out = (uInt)bound;
-    if (deflate(&z, Z_FINISH) != Z_STREAM_END)
-        die(path, "zlib does not end");
-    out->len = bound - z.avail_out;
-    deflateEnd(&z);
+    out->len = libdeflate_gzip_compress(c, plain->p, plain->len, out->p, out->cap);
+    libdeflate_free_compressor(c);
     if (out->len > PAGE_LIMIT)
         die(path, "%zu bytes compressed, at most %u are allowed", out->len, PAGE_LIMIT);
 }

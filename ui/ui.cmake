@@ -2,7 +2,7 @@
 # Each page of ui/ becomes one compressed C array; ui-pack fails when it is over 20 KB.
 add_executable(ui-pack ui/pack.c)
 target_include_directories(ui-pack PRIVATE include)
-target_link_libraries(ui-pack PRIVATE mbedcrypto z)
+target_link_libraries(ui-pack PRIVATE mbedcrypto deflate)
 
 file(GLOB ui_files CONFIGURE_DEPENDS ui/*.html ui/*.css ui/*.js)
 
