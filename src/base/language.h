@@ -16,6 +16,9 @@ struct otapult_language {
         const char *english, *own;
     } const *words;
     size_t word_count;
+    /* A detail that was kept in English, as otapult_detail() made it of a finding that is gone, into dst[cap] in this
+     * language. As it is where it is not whole, or none of this error's. */
+    void (*retell)(int err, const char *english, char *dst, size_t cap);
 };
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "base/language.h"
+#include "base/text.h"
 
 /* The Russian columns of errors.def and words.def. Reached through the object alone, so that the linker
  * leaves them out of firmware that does not name it. */
@@ -24,4 +27,95 @@ static const struct otapult_language_word words[] = {
 #undef OTAPULT_WORD
 };
 
-const struct otapult_language otapult_russian = {rows, claims, words, sizeof words / sizeof *words};
+/* ---- a detail that was kept in English ---- */
+
+#define VALUES 4 /* of one detail; the tests hold every row against it */
+
+/* What stands in a detail for a placeholder of its template. */
+struct value {
+    const char *name, *text;
+    size_t name_len, len;
+};
+
+/* Of the template's next piece: a placeholder, or what stands between two. */
+static size_t piece(const char *template)
+{
+    return template[0] == '{' ? strcspn(template, "}") + 1 : strcspn(template, "{");
+}
+
+/* Where the piece behind a value begins for the last time, for a value may hold it, too; the text's end where
+ * nothing follows; NULL: nowhere. */
+static const char *end_of_value(const char *text, const char *template)
+{
+    const size_t len = piece(template);
+    const char *end = len > 0 ? NULL : text + strlen(text);
+
+    for (const char *at = text; len > 0 && *at != '\0'; at++)
+        if (strncmp(at, template, len) == 0)
+            end = at;
+    return end;
+}
+
+/* The number of values in `english`; -1: the template has not made it. */
+static int read_values(const char *template, const char *english, struct value values[VALUES])
+{
+    int n = 0;
+
+    for (size_t len; (len = piece(template)) > 0; template += len) {
+        if (template[0] != '{') {
+            if (strncmp(template, english, len) != 0)
+                return -1;
+            english += len;
+            continue;
+        }
+        const char *end = end_of_value(english, template + len);
+        if (end == NULL || n == VALUES)
+            return -1;
+        values[n++] = (struct value){template, english, len, (size_t)(end - english)};
+        english = end;
+    }
+    return *english == '\0' ? n : -1;
+}
+
+static void put_value(struct otapult_text *t, const struct value *v)
+{
+    char word[80];
+
+    if (v->len >= sizeof word) {
+        otapult_text_bytes(t, v->text, v->len);
+        return;
+    }
+    memcpy(word, v->text, v->len);
+    word[v->len] = '\0';
+    otapult_text_str(t, otapult_in_language(word, &otapult_russian));
+}
+
+static void put_piece(struct otapult_text *t, const char *template, size_t len, const struct value *values,
+                      int count)
+{
+    for (int i = 0; template[0] == '{' && i < count; i++)
+        if (values[i].name_len == len && strncmp(values[i].name, template, len) == 0) {
+            put_value(t, &values[i]);
+            return;
+        }
+    otapult_text_bytes(t, template, len);
+}
+
+static void retell(int err, const char *english, char *dst, size_t cap)
+{
+    const struct otapult_error_row *row = otapult_error_row(err);
+    struct value values[VALUES];
+    struct otapult_text t;
+    const int count = read_values(row->detail, english, values);
+
+    otapult_text_init(&t, dst, cap);
+    if (count < 0 || strstr(row->detail, "{claim}") != NULL) { /* a sentence with values of its own */
+        otapult_text_str(&t, english);
+        return;
+    }
+    const char *template = rows[row->error].detail;
+    for (size_t len; (len = piece(template)) > 0; template += len)
+        put_piece(&t, template, len, values, count);
+}
+
+const struct otapult_language otapult_russian = {rows, claims, words, sizeof words / sizeof *words, retell};

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/language.h"
 #include "base/text.h"
 #include "update/door.h"
 #include "web/error_json.h"
@@ -128,14 +129,13 @@ static void slots_json(struct otapult_json *j, struct otapult *o, const struct o
 
 /* `health check "network": no answer`, as update/confirm.c puts a cause together: each part that is not the
  * check's name has its own words in the other language. Anything else as a whole. */
-static const char *cause_in_language(const char *text, const struct otapult_language *language,
-                                     char dst[CAUSE])
+static const char *words_of_cause(const char *text, const struct otapult_language *language, char dst[CAUSE])
 {
     const char *open = strstr(text, " \""), *close = open != NULL ? strchr(open + 2, '"') : NULL;
     char what[80];
     struct otapult_text t;
 
-    if (language == NULL || close == NULL || (size_t)(open - text) >= sizeof what)
+    if (close == NULL || (size_t)(open - text) >= sizeof what)
         return otapult_in_language(text, language);
     memcpy(what, text, (size_t)(open - text));
     what[open - text] = '\0';
@@ -146,6 +146,37 @@ static const char *cause_in_language(const char *text, const struct otapult_lang
         otapult_text_str(&t, ": ");
         otapult_text_str(&t, otapult_in_language(close + 3, language));
     }
+    return dst;
+}
+
+/* `token made: ci`: what was done has its words, to whom it was done is a name. */
+static const char *words_of_deed(const char *text, const struct otapult_language *language, char dst[CAUSE])
+{
+    const char *colon = strstr(text, ": ");
+    char what[80];
+    struct otapult_text t;
+
+    if (colon == NULL || (size_t)(colon + 2 - text) >= sizeof what)
+        return otapult_in_language(text, language);
+    memcpy(what, text, (size_t)(colon + 2 - text));
+    what[colon + 2 - text] = '\0';
+    otapult_text_init(&t, dst, CAUSE);
+    otapult_text_str(&t, otapult_in_language(what, language));
+    otapult_text_str(&t, colon + 2);
+    return dst;
+}
+
+/* An entry's text as it is kept, in the reader's language. */
+static const char *in_language(const struct otapult_log_entry *e, const struct otapult_language *language,
+                               char dst[CAUSE])
+{
+    if (language == NULL)
+        return e->text;
+    if (e->event == OTAPULT_EV_ACCOUNT)
+        return words_of_deed(e->text, language, dst);
+    if (e->code[0] == '\0')
+        return words_of_cause(e->text, language, dst);
+    language->retell(otapult_error_by_code(e->code), e->text, dst, CAUSE);
     return dst;
 }
 
@@ -167,7 +198,7 @@ static void entry_json(struct otapult_json *j, const char *key, const struct ota
     word_json(j, "build", e->build);
     word_json(j, "code", e->code);
     otapult_json_num(j, "tries", e->tries);
-    otapult_json_str(j, "text", cause_in_language(e->text, language, cause));
+    otapult_json_str(j, "text", in_language(e, language, cause));
     word_json(j, "by", e->by);
     otapult_json_close(j, '}');
 }

@@ -134,6 +134,41 @@ static void a_russian_detail_has_russian_words(void **state)
     }
 }
 
+/* Rows whose kept detail cannot be taken apart: two values without anything between, a sentence with values
+ * of its own. */
+static bool stays_english(const char *template)
+{
+    return strstr(template, "}{") != NULL || strstr(template, "{claim}") != NULL;
+}
+
+static void a_detail_kept_in_english_is_told_again_in_russian(void **state)
+{
+    static const struct otapult_finding finding = {
+        .at = 0x8000, .got = 5, .want = 9, .text = "partition table"};
+    char english[OTAPULT_DETAIL], want[OTAPULT_DETAIL], dst[OTAPULT_DETAIL];
+    int told = 0;
+
+    (void)state;
+    for (int err = OTAPULT_OK + 1; err < OTAPULT_ERROR_COUNT; err++) {
+        const char *template = otapult_error_row(err)->detail;
+        otapult_detail(err, &finding, NULL, english, sizeof english);
+        otapult_detail(err, &finding, &otapult_russian, want, sizeof want);
+        otapult_russian.retell(err, english, dst, sizeof dst);
+        assert_string_equal(dst, stays_english(template) ? english : want);
+        told += !stays_english(template);
+
+        for (size_t len = strlen(english); len-- > 0;) { /* as the journal may have cut it */
+            english[len] = '\0';
+            otapult_russian.retell(err, english, dst, sizeof dst);
+            assert_true(strcmp(dst, english) == 0 || strncmp(dst, want, 2) == 0);
+        }
+        otapult_russian.retell(err, "nothing of the kind: 7", dst, sizeof dst);
+        if (strlen(template) > strlen("{text}"))
+            assert_string_equal(dst, "nothing of the kind: 7");
+    }
+    assert_true(told > 100);
+}
+
 static void the_numbers_of_a_detail_are_known(void **state)
 {
     (void)state;
@@ -285,6 +320,7 @@ int main(void)
         cmocka_unit_test(details_say_the_same_in_both_languages),
         cmocka_unit_test(words_are_there_once_in_both_languages),
         cmocka_unit_test(a_russian_detail_has_russian_words),
+        cmocka_unit_test(a_detail_kept_in_english_is_told_again_in_russian),
         cmocka_unit_test(the_numbers_of_a_detail_are_known),
         cmocka_unit_test(an_unknown_number_is_internal),
         cmocka_unit_test(an_unknown_code_is_none),

@@ -449,6 +449,8 @@ describe('an upload', () => {
         assert.equal(json.entries.find(e => e.event === 'activated').by, 'token owner');
         assert.equal(json.entries.find(e => e.text === 'password changed').by, 'admin');
         assert.equal(json.entries.find(e => e.event === 'confirmed').by, null);
+        const russian = (await owner.admin('/api/ota/log', '-H', 'Accept-Language: ru')).json.entries.map(e => e.text);
+        assert.ok(russian.includes('пароль изменён') && russian.includes('создан токен: owner'), String(russian));
         const flash = fs.readFileSync(owner.rover.flashPath);
         for (const secret of [owner.password, owner.watcher]) {
             assert.ok(!body.includes(secret));

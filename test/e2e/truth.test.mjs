@@ -244,6 +244,19 @@ describe('how the last update ended', () => {
         await page.close();
     });
 
+    test('and so is a refusal, in the reader\'s language', async () => {
+        const form = new FormData();
+        form.append('firmware', new Blob(['only some words, and no firmware '.repeat(9)]), 'notes.bin');
+        assert.equal((await fetch(`${rover.url}/api/ota/upload`, { method: 'POST', body: form })).status, 415);
+        for (const [locale, words] of [['en-US', 'refused: text or a web page'], ['ru-RU', 'отклонена: текст или веб-страница']]) {
+            const page = await open({ locale });
+            await page.waitForFunction(() => document.querySelector('#log td'));
+            assert.ok((await text(page, '#last')).endsWith(words), await text(page, '#last'));
+            assert.match(await text(page, '#log'), new RegExp(`file_text: ${words.split(': ')[1]}`));
+            await page.close();
+        }
+    });
+
     test('without a firmware in it, too', async () => {
         const page = await open({ change: s => Object.assign(s, { last: { ...entry, event: 'refused', code: 'file_text', text: 'text or a web page' } }) });
         assert.equal(await text(page, '#last'), 'Last: refused: text or a web page');
