@@ -161,7 +161,8 @@ static int esp_fetch_run(void *ctx, const struct otapult_fetch_request *request,
     if (t.client == NULL)
         return fail(&t, OTAPULT_E_SOURCE_UNREACHABLE, "no memory for a connection", 0, why);
     int err = send_request(&t, why);
-    if (err == 0)
+    if (err == 0 &&
+        esp_http_client_get_status_code(t.client) != 304) /* which has no body, and no length of it */
         err = take_answer(&t, why);
     (void)esp_http_client_cleanup(t.client);
     return err;

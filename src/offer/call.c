@@ -95,9 +95,15 @@ static bool is_redirect(const struct otapult_call *c)
            c->next[0] != '\0' && c->body == NULL;
 }
 
+static bool knows(const struct otapult_call *c)
+{
+    return c->known != NULL && c->known[0] != '\0';
+}
+
 static bool is_wanted(const struct otapult_call *c)
 {
-    return !is_redirect(c) && (c->any_status || c->status == 200 || c->status == 206);
+    return !is_redirect(c) &&
+           (c->any_status || c->status == 200 || c->status == 206 || (c->status == 304 && knows(c)));
 }
 
 /* The headers are in: at the first byte, or at the end of an answer without any. */
@@ -128,7 +134,7 @@ static int call_data(void *to, const uint8_t *p, size_t n)
     if (n > max - c->got)
         return OTAPULT_E_SOURCE_ANSWER;
     c->got += (uint32_t)n;
-    return wanted && c->data != NULL ? c->data(c->to, p, n) : 0;
+    return wanted && c->status != 304 && c->data != NULL ? c->data(c->to, p, n) : 0;
 }
 
 /* ---- the way there ---- */
@@ -157,6 +163,9 @@ static int run_once(struct otapult_call *c, const struct otapult_pull *pull, str
     otapult_text_init(&t, lines, sizeof lines);
     otapult_text_str(&t, c->headers != NULL && home ? c->headers : "");
     otapult_text_str(&t, c->range != NULL ? c->range : "");
+    otapult_text_str(&t, knows(c) ? "If-None-Match: " : "");
+    otapult_text_str(&t, knows(c) ? c->known : "");
+    otapult_text_str(&t, knows(c) ? "\r\n" : "");
     const struct otapult_fetch_request request = {
         .method = c->method != NULL ? c->method : "GET",
         .url = c->location,

@@ -19,6 +19,8 @@ struct otapult_call {
     size_t      body_len;
     uint32_t    max;     /* bytes of the answer's body; more is SOURCE_ANSWER */
     bool        any_status; /* the caller looks at `status` itself: bodies of all of them are handed on */
+    const char *known;   /* the ETag of what the caller has: then 304 is an answer, too, without a body. NULL, or "": it has
+                          * nothing */
     void       *to;
     int (*begin)(void *to, const struct otapult_call *c); /* the headers are in; may be NULL */
     int (*data)(void *to, const uint8_t *p, size_t n);    /* may be NULL: the body is dropped */
@@ -38,7 +40,7 @@ struct otapult_call {
     bool     begun;
 };
 
-/* Runs it. 0: the answer is complete, its status 200 or 206 or, with any_status, whatever it is.
+/* Runs it. 0: the answer is complete, its status 200 or 206, 304 where something is `known`, or, with any_status, whatever it is.
  * SOURCE_STATUS: another status. SOURCE_REDIRECT: too many, to another host, to http:// or to what is no address.
  * SOURCE_ANSWER: longer than `max`. The errors of the fetch port, and of begin() and data(). */
 OTAPULT_MUST_CHECK int otapult_call_run(struct otapult_call *c, const struct otapult_pull *pull,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -16,6 +17,11 @@
  * manifest. */
 
 struct folder {
+    /* Of the last manifest that was good, in this life. */
+    char known[OTAPULT_CALL_ETAG]; /* "": there was none, or its server has no ETags */
+    uint32_t known_expires, known_date;
+
+    /* Of one question, zeros before. */
     struct otapult_call call;
     struct otapult_trust trust;
     unsigned trusted; /* keys that count; 0: none, and the configuration says that this is enough */
@@ -74,7 +80,7 @@ static void prepare(struct folder *f, struct otapult_source_env *env, struct ota
 {
     const struct otapult_folder *c = env->pull->source_config;
 
-    memset(f, 0, sizeof *f);
+    memset(&f->call, 0, sizeof *f - offsetof(struct folder, call));
     f->env = env;
     f->trusted = otapult_copy_trust(env->device, &f->trust);
     otapult_build_id(&env->running, build);
@@ -86,6 +92,7 @@ static void prepare(struct folder *f, struct otapult_source_env *env, struct ota
     if (f->trusted > 0)
         f->trust.verifier->sha384_init(&f->h384);
     f->call.url = c->url;
+    f->call.known = f->known;
     f->call.max = OTAPULT_MANIFEST_MAX;
     f->call.to = f;
     f->call.data = take_manifest;
@@ -96,6 +103,7 @@ static int keep(struct folder *f)
 {
     const struct otapult_manifest *m = &f->manifest;
 
+    memcpy(f->known, f->call.etag, sizeof f->known); /* if it proves good */
     f->sequence = m->sequence;
     f->date = m->date;
     f->expires = m->expires;
@@ -113,6 +121,9 @@ static int fetch_manifest(struct folder *f)
     struct otapult_finding why = {0};
     int err = otapult_call_run(&f->call, f->env->pull, &why);
 
+    f->env->unchanged = err == 0 && f->call.status == 304;
+    if (f->env->unchanged)
+        return 0;
     if (err == 0)
         err = otapult_manifest_finish(&f->manifest, &f->env->why);
     else if (f->env->why.text == NULL)
@@ -219,15 +230,15 @@ static int old(struct folder *f, int err, uint32_t got, uint32_t want)
 }
 
 /* A clock that is behind the newest manifest is wrong; then nothing is too old by it. */
-static bool is_expired(const struct folder *f, const struct seen *s, uint32_t *now)
+static bool is_expired(const struct folder *f, uint32_t expires, uint32_t date, uint32_t *now)
 {
     const struct otapult_clock *clock = f->env->pull->clock;
     struct otapult_wall_time t;
 
-    if (f->expires == 0 || clock == NULL || !clock->now(clock->ctx, &t) || !otapult_time_is_good(&t))
+    if (expires == 0 || clock == NULL || !clock->now(clock->ctx, &t) || !otapult_time_is_good(&t))
         return false;
     *now = t.unix_s;
-    return t.unix_s > f->expires && t.unix_s >= s->date;
+    return t.unix_s > expires && t.unix_s >= date;
 }
 
 static int check_age(struct folder *f)
@@ -243,7 +254,7 @@ static int check_age(struct folder *f)
         s.date = f->date;
         save_seen(f, &s);
     }
-    return is_expired(f, &s, &now) ? old(f, OTAPULT_E_SOURCE_EXPIRED, f->expires, now) : 0;
+    return is_expired(f, f->expires, s.date, &now) ? old(f, OTAPULT_E_SOURCE_EXPIRED, f->expires, now) : 0;
 }
 
 /* ---- is it for this robot? ---- */
@@ -267,6 +278,29 @@ static void leave_out(const struct folder *f, struct otapult_offer *out)
         memset(out, 0, sizeof *out);
 }
 
+/* Whose it is was looked at when it came; how old it is is another question each time. */
+static int check_known(struct folder *f)
+{
+    uint32_t now = 0;
+
+    return is_expired(f, f->known_expires, f->known_date, &now)
+               ? old(f, OTAPULT_E_SOURCE_EXPIRED, f->known_expires, now)
+               : 0;
+}
+
+static int check_new(struct folder *f)
+{
+    int err = check_signature(f);
+
+    if (err == 0)
+        err = check_channel(f);
+    if (err == 0)
+        err = check_age(f);
+    f->known_expires = f->expires;
+    f->known_date = f->date;
+    return err;
+}
+
 static int folder_ask(struct otapult_source_env *env, struct otapult_offer *out)
 {
     struct folder *f = env->memory;
@@ -275,13 +309,11 @@ static int folder_ask(struct otapult_source_env *env, struct otapult_offer *out)
     prepare(f, env, out, build);
     int err = fetch_manifest(f);
     if (err == 0)
-        err = check_signature(f);
-    if (err == 0)
-        err = check_channel(f);
-    if (err == 0)
-        err = check_age(f);
-    if (err == 0)
+        err = env->unchanged ? check_known(f) : check_new(f);
+    if (err == 0 && !env->unchanged)
         leave_out(f, out);
+    if (err != 0)
+        f->known[0] = '\0'; /* the next answer is read again */
     return err;
 }
 

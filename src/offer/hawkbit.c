@@ -26,7 +26,9 @@
 struct hawkbit {
     bool told;    /* what runs, in this life */
     bool consent; /* what is offered waits for a person's yes: its reports go to confirmationBase */
-    bool home;    /* the files are on the server itself: they are fetched with the token */
+    char known[OTAPULT_CALL_ETAG]; /* of a poll that had nothing to do; "": there was none */
+    uint32_t known_s;              /* and when the server wanted the next one */
+    bool home;                     /* the files are on the server itself: they are fetched with the token */
     char lines[LINES_MAX];
     char url[OTAPULT_OFFER_URL];
     struct otapult_call call;
@@ -151,8 +153,9 @@ static int take_answer(void *to, const uint8_t *p, size_t n)
     return otapult_ddi_feed(r->ddi, p, n, &r->env->why);
 }
 
-/* `url` is read into h->ddi; `offer` as in otapult_ddi_init(). */
-static int get(struct otapult_source_env *env, struct hawkbit *h, const char *url,
+/* `url` is read into h->ddi; `offer` as in otapult_ddi_init(). `known`: as in struct otapult_call; with 304
+ * h->ddi is empty. */
+static int get(struct otapult_source_env *env, struct hawkbit *h, const char *url, const char *known,
                struct otapult_offer *offer)
 {
     struct reading reading = {env, &h->ddi};
@@ -162,11 +165,12 @@ static int get(struct otapult_source_env *env, struct hawkbit *h, const char *ur
     otapult_ddi_init(&h->ddi, offer);
     h->call.url = h->url;
     h->call.headers = lines_of(h, env, false);
+    h->call.known = known;
     h->call.max = ANSWER_MAX;
     h->call.to = &reading;
     h->call.data = take_answer;
     int err = run(env, h);
-    return err == 0 ? otapult_ddi_finish(&h->ddi, &env->why) : err;
+    return err == 0 && h->call.status != 304 ? otapult_ddi_finish(&h->ddi, &env->why) : err;
 }
 
 /* Sends h->body. *status is the answer's; 0, or there was no answer. */
@@ -315,15 +319,16 @@ static int answer_consent(struct otapult_source_env *env, struct hawkbit *h, con
 
 /* ---- a question ---- */
 
-static int poll(struct otapult_source_env *env, struct hawkbit *h)
+static int poll(struct otapult_source_env *env, struct hawkbit *h, const char *known)
 {
     static const char *const words[] = {NULL};
     char url[OTAPULT_OFFER_URL];
 
     if (!make_url(env->pull, url, words))
         return OTAPULT_E_INTERNAL;
-    int err = get(env, h, url, NULL);
-    env->next_s = err == 0 ? h->ddi.sleep_s : h->call.retry_s;
+    int err = get(env, h, url, known, NULL);
+    env->unchanged = err == 0 && h->call.status == 304;
+    env->next_s = err != 0 ? h->call.retry_s : env->unchanged ? h->known_s : h->ddi.sleep_s;
     if (err != 0 || h->ddi.link == OTAPULT_DDI_NOTHING)
         return err;
     if (otapult_url_same_origin(h->ddi.href, config_of(env->pull)->url))
@@ -338,7 +343,7 @@ static int stop(struct otapult_source_env *env, struct hawkbit *h)
 {
     char id[OTAPULT_DDI_ID], ends[OTAPULT_DDI_ID];
 
-    int err = get(env, h, h->ddi.href, NULL);
+    int err = get(env, h, h->ddi.href, NULL, NULL);
     if (err != 0)
         return err;
     memcpy(id, h->ddi.id, sizeof id);
@@ -391,7 +396,7 @@ static int refuse(struct otapult_source_env *env, struct hawkbit *h, const char 
 static int look_at_action(struct otapult_source_env *env, struct hawkbit *h, bool consent,
                           struct otapult_offer *out)
 {
-    int err = get(env, h, h->ddi.href, out);
+    int err = get(env, h, h->ddi.href, NULL, out);
     if (err != 0)
         return err;
     const char *why = h->ddi.unfit != NULL ? h->ddi.unfit : look_at_hosts(env, h, out);
@@ -416,11 +421,24 @@ static int look(struct otapult_source_env *env, struct hawkbit *h, struct otapul
     }
 }
 
+/* Only what had nothing to do is known: what was offered may be wanted once more, when a report of it was
+ * lost. */
+static void keep_poll(struct otapult_source_env *env, struct hawkbit *h)
+{
+    if (env->unchanged)
+        return;
+    bool idle = h->ddi.link == OTAPULT_DDI_NOTHING;
+    otapult_text_set(h->known, sizeof h->known, idle ? h->call.etag : "");
+    h->known_s = h->ddi.sleep_s;
+}
+
 static int hawkbit_ask(struct otapult_source_env *env, struct otapult_offer *out)
 {
     struct hawkbit *h = env->memory;
 
-    int err = poll(env, h);
+    int err = poll(env, h, h->known);
+    if (err == 0)
+        keep_poll(env, h);
     uint32_t next_s = env->next_s;
     if (err == 0)
         err = look(env, h, out);
@@ -442,7 +460,7 @@ static const char *headers(struct otapult_source_env *env)
 /* While it comes an operator may have thought better of it. */
 static int still_wanted(struct otapult_source_env *env, struct hawkbit *h)
 {
-    int err = poll(env, h);
+    int err = poll(env, h, NULL);
 
     if (err != 0 || h->ddi.link != OTAPULT_DDI_CANCEL)
         return 0; /* a question that gets no answer ends no download */

@@ -70,14 +70,15 @@ static void ask(struct otapult_puller *p)
     memset(&p->fresh, 0, sizeof p->fresh);
     p->env.why = (struct otapult_finding){0};
     p->env.next_s = 0;
+    p->env.unchanged = false;
     p->env.owed = p->kept.stage != OTAPULT_KEPT_NOTHING ? p->kept.action : NULL;
     int err = p->pull->source->ask(&p->env, &p->fresh);
     p->env.asked++;
     p->failures = err != 0 ? p->failures + 1 : 0;
-    if (err == 0) {
+    if (err == 0)
         p->consented = false;
+    if (err == 0 && !p->env.unchanged)
         otapult_puller_offer(p, otapult_has_offer(&p->fresh) ? &p->fresh : NULL);
-    }
     otapult_puller_ended(p, err, &p->env.why);
     schedule(p);
 }

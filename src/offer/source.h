@@ -15,6 +15,8 @@ struct otapult_source_env {
     struct otapult_app_desc running;   /* what runs; all zeros where it cannot be read */
     const char *owed; /* the action whose end is known and not told yet; NULL: none */
     uint32_t  asked;  /* questions so far */
+    bool      unchanged; /* set by ask(): there is nothing else than at its last answer: what was offered stays, *out is
+                          * not looked at */
     uint32_t  next_s; /* set by ask(): the server wants to be asked again in so many seconds; 0: the configuration's */
     /* Of an error: its finding. A text that is not static is put into `text`. */
     struct otapult_finding why;

@@ -173,6 +173,17 @@ describe('the wire', () => {
         assert.ok(starts[3] > 100000);
     });
 
+    test('a manifest that has not changed is not sent again, nor its signature', async t => {
+        const { rover, site } = await pair(t, { policy: 'ask' });
+        const answers = name => site.asked.filter(one => one.name === name).map(({ status }) => status);
+        await until(rover, 'three questions', () => answers('otapult.json').filter(status => status === 304).length >= 2);
+        assert.equal((await offerOf(rover)).offer.version, '3.0.0');
+        assert.deepEqual(answers('otapult.json').filter(status => status !== 304), [200]);
+        assert.deepEqual(answers('otapult.json.sig'), [200]);
+        site.files = release({ sequence: 2, notes: { en: 'New.' } });
+        await until(rover, 'the new one', ({ offer }) => offer.notes === 'New.');
+    });
+
     test('a server that knows no parts is compared with what is there', async t => {
         let cuts = 2;
         const { rover, site } = await pair(t, { on: (request, response, name) => {

@@ -32,6 +32,9 @@ static size_t manifest_len; /* 0: up to the NUL */
 static uint8_t sector[SIGNER_SECTOR + 16];
 static size_t sector_len;
 static unsigned requests, chunk;
+static const char *etag;   /* of the manifest; NULL: its server has none */
+static char asked[512];    /* the headers of the last request for it */
+static unsigned unchanged; /* answers with 304 */
 static int status_of_signature;
 
 static int answer(void *ctx, const struct otapult_fetch_request *r, struct otapult_finding *why)
@@ -40,11 +43,20 @@ static int answer(void *ctx, const struct otapult_fetch_request *r, struct otapu
     size_t text_len = manifest_len != 0 ? manifest_len : strlen(manifest);
     const uint8_t *bytes = signature ? sector : (const uint8_t *)manifest;
     size_t len = signature ? sector_len : text_len;
-    int err = r->status(r->to, signature ? status_of_signature : 200);
+    const char *known = strstr(r->headers, "If-None-Match: ");
 
     (void)ctx;
     (void)why;
     requests++;
+    if (!signature)
+        snprintf(asked, sizeof asked, "%s", r->headers);
+    if (!signature && etag != NULL && known != NULL && strncmp(known + 15, etag, strlen(etag)) == 0) {
+        unchanged++;
+        return r->status(r->to, 304);
+    }
+    int err = r->status(r->to, signature ? status_of_signature : 200);
+    if (err == 0)
+        r->header(r->to, "ETag", signature ? "\"sig\"" : etag != NULL ? etag : "");
     for (size_t at = 0; err == 0 && at < len; at += chunk)
         err = r->data(r->to, bytes + at, chunk < len - at ? chunk : len - at);
     return err;
@@ -119,7 +131,8 @@ static int set_up(void **state)
     memcpy(keys[0], fixed_key_digest(FIXED_P256), sizeof keys[0]);
     key_count = 1;
     chunk = 100;
-    requests = 0;
+    requests = unchanged = 0;
+    etag = NULL;
     status_of_signature = 200;
     world_init(&w, WORLD_TWO_OTA, v1, v1_len);
     w.configure = configure;
@@ -442,6 +455,64 @@ static void what_has_expired_is_refused_by_a_good_clock(void **state)
     assert_int_equal(ask(), 0);
 }
 
+/* ---- what is known already ---- */
+
+static void what_has_not_changed_is_not_sent_again(void **state)
+{
+    (void)state;
+    etag = "W/\"5\""; /* a weak one is enough to know a text again */
+    assert_int_equal(ask(), 0);
+    assert_string_equal(asked, "");
+    for (unsigned n = 1; n < 4; n++) {
+        assert_int_equal(ask(), 0);
+        assert_string_equal(asked, "If-None-Match: W/\"5\"\r\n");
+        assert_int_equal(unchanged, n);
+        assert_int_equal(requests, 2 + n); /* nor is its signature asked for */
+        assert_string_equal(offered(), "3.0.0");
+    }
+    numbered(6, 1790000000, "");
+    etag = "\"6\"";
+    assert_int_equal(ask(), 0);
+    assert_int_equal(unchanged, 3);
+    world_pull_plug(&w);
+    assert_true(world_boot(&w)); /* which knows nothing */
+    assert_int_equal(ask(), 0);
+    assert_string_equal(asked, "");
+    assert_string_equal(offered(), "3.0.0");
+}
+
+static void what_was_no_good_is_not_known(void **state)
+{
+    (void)state;
+    etag = "\"5\"";
+    sign(FIXED_OTHER);
+    assert_int_equal(ask(), OTAPULT_E_SOURCE_SIGNATURE);
+    assert_int_equal(ask(), OTAPULT_E_SOURCE_SIGNATURE);
+    assert_int_equal(unchanged, 0);
+    assert_string_equal(offered(), "");
+}
+
+static void what_is_known_expires_all_the_same(void **state)
+{
+    (void)state;
+    pull.clock = &clock_of_test;
+    etag = "\"7\"";
+    numbered(7, 1790000000, ",\"expires\":1790086400");
+    wall.unix_s = 1790086400;
+    assert_int_equal(ask(), 0);
+    wall.unix_s++;
+    assert_int_equal(ask(), OTAPULT_E_SOURCE_EXPIRED);
+    assert_int_equal(unchanged, 1);
+}
+
+/* Nobody has asked for it. */
+static void an_answer_of_304_without_a_question_is_an_error(void **state)
+{
+    (void)state;
+    status_of_signature = 304;
+    assert_int_equal(ask(), OTAPULT_E_SOURCE_STATUS);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -459,6 +530,10 @@ int main(void)
         TEST(without_keys_unsigned_must_be_said_to_be_enough),
         TEST(a_lower_number_is_refused_also_after_a_restart),
         TEST(what_has_expired_is_refused_by_a_good_clock),
+        TEST(what_has_not_changed_is_not_sent_again),
+        TEST(what_was_no_good_is_not_known),
+        TEST(what_is_known_expires_all_the_same),
+        TEST(an_answer_of_304_without_a_question_is_an_error),
     };
     return cmocka_run_group_tests(tests, images_make, images_free);
 }

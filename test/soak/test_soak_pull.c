@@ -36,7 +36,7 @@
 /* An hour of failures: a question after 30 seconds at the earliest, then after 60, 120, 240 and 450; an
  * answer begins that anew, and is followed by 810 seconds. A download has its own: 5 minutes without 16 KB,
  * in steps that double up to 30 seconds, four times in a file of 60 KB. */
-#define QUESTIONS_AN_HOUR 20u
+#define QUESTIONS_AN_HOUR 28u
 #define REQUESTS_AN_HOUR  160u
 
 static struct world w;
@@ -402,6 +402,23 @@ static size_t begin_of(const struct otapult_fetch_request *r, const struct reply
     return from;
 }
 
+/* As a server says it that has ETags for texts, too: by their SHA-256. */
+static bool is_known(const struct otapult_fetch_request *r, struct reply *a)
+{
+    static char etag[40];
+    uint8_t sha256[32];
+
+    if (a->file || a->status != 200 || a->len == 0 || seed % 4 == 1)
+        return false;
+    digest(a->body, a->len, sha256);
+    etag[0] = '"';
+    hex_of(sha256, 8, etag + 1);
+    strcat(etag, "\"");
+    a->etag = etag;
+    const char *known = strstr(r->headers, "If-None-Match: ");
+    return known != NULL && strncmp(known + 15, etag, strlen(etag)) == 0;
+}
+
 static int answer(void *ctx, const struct otapult_fetch_request *r, struct otapult_finding *why)
 {
     (void)ctx;
@@ -419,6 +436,8 @@ static int answer(void *ctx, const struct otapult_fetch_request *r, struct otapu
             r->header(r->to, "Location", "https://evil.example/");
         return err;
     }
+    if (is_known(r, &a))
+        return r->status(r->to, 304);
     size_t from = begin_of(r, &a);
     int err = send_head(r, &a, from);
     return err == 0 ? send_body(r, &a, from) : err;

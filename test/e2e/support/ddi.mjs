@@ -23,8 +23,9 @@ class Ddi {
     #sockets = new Set();
 
     // `tls`: { key, cert }; `gateway`: the token of the gateway; `sleep`: what each poll is told
-    constructor({ dialect = '1.1.0', tls = null, gateway = null, sleep = '00:00:01', port = 0 } = {}) {
-        Object.assign(this, { gateway, sleep, dialect: dialects[dialect] });
+    // `etags`: a poll that has not changed is 304, as behind a cache; hawkBit itself sends it again
+    constructor({ dialect = '1.1.0', tls = null, gateway = null, sleep = '00:00:01', port = 0, etags = false } = {}) {
+        Object.assign(this, { gateway, sleep, etags, dialect: dialects[dialect] });
         this.secure = tls !== null;
         this.requests = []; // of robots, in order: { method, path, headers, body, status }
         this.spoil = null;  // (request, answer) => true: it has answered itself
@@ -143,7 +144,7 @@ class Ddi {
             return { status: 401 };
         const base = `${this.secure ? 'https' : 'http'}://${entry.headers.host}/DEFAULT/controller/v1/${id}`;
         const routes = {
-            'GET ': () => this.#poll(target, base),
+            'GET ': () => this.#unlessKnown(entry.headers, this.#poll(target, base)),
             'PUT configData': () => this.#configData(target, entry.body),
             'GET deploymentBase': () => this.#deployment(target, Number(number), base),
             'POST deploymentBase': () => this.#feedback(target, Number(number), entry.body),
@@ -160,6 +161,13 @@ class Ddi {
 
     #current(target) {
         return [...target.actions.values()].find(action => action.open);
+    }
+
+    #unlessKnown(headers, answer) {
+        const etag = `"${crypto.createHash('sha1').update(JSON.stringify(answer.json)).digest('hex')}"`;
+        if (!this.etags)
+            return answer;
+        return headers['if-none-match'] === etag ? { status: 304, headers: { ETag: etag } } : { ...answer, headers: { ETag: etag } };
     }
 
     #poll(target, base) {

@@ -67,8 +67,10 @@ export async function serve(files, { tls, on = () => false } = {}) {
     const folder = { files, asked: [], on, sockets: new Set() };
     const answer = (request, response) => {
         const name = request.url.slice(request.url.lastIndexOf('/') + 1);
-        folder.asked.push({ url: request.url, name, range: request.headers.range, ifRange: request.headers['if-range'],
-            headers: request.headers });
+        const asked = { url: request.url, name, range: request.headers.range, ifRange: request.headers['if-range'],
+            headers: request.headers };
+        folder.asked.push(asked);
+        response.on('close', () => { asked.status = response.statusCode; });
         if (folder.on(request, response, name))
             return;
         const bytes = folder.files.get(name);
@@ -97,6 +99,10 @@ export async function serve(files, { tls, on = () => false } = {}) {
 export const etagOf = bytes => `"${sha256(bytes).slice(0, 16)}"`;
 
 export function sendFile(request, response, bytes, { part = true, etag = etagOf(bytes) } = {}) {
+    if (request.headers['if-none-match'] === etag) {
+        response.writeHead(304, { ETag: etag }).end();
+        return;
+    }
     const range = /^bytes=(\d+)-$/.exec(request.headers.range ?? '');
     const same = request.headers['if-range'] === undefined || request.headers['if-range'] === etag;
     const from = part && range && same ? Number(range[1]) : 0;
