@@ -14,6 +14,7 @@
 #define APP_AT         0x10000u
 #define BLANK_OTA_DATA 8192u /* bytes of ota_data_initial.bin */
 #define ERASED         0xFFu
+#define BEHIND_HEAD    (OTAPULT_RECOGNISE_HEAD + OTAPULT_RECOGNISE_WINDOW)
 
 /* ---- the verdict ---- */
 
@@ -307,7 +308,21 @@ static void judge_head(struct otapult_recognise *r)
         judge_image_head(r);
     else if (r->head[0] == OTAPULT_IMAGE_MAGIC)
         refuse_cut_head(r);
-    else if (r->mixed || (r->head[0] != ERASED && r->head[0] != 0))
+    else if (r->seen < OTAPULT_RECOGNISE_HEAD ? r->mixed
+                                              : !r->mixed && r->head[0] != ERASED && r->head[0] != 0)
+        refuse_unknown(r);
+}
+
+/* An unknown head of 512 bytes may be another tool's, in front of an application. */
+static void judge_behind_head(struct otapult_recognise *r)
+{
+    const bool unknown = r->head[0] != OTAPULT_IMAGE_MAGIC &&
+                         !otapult_has_only(r->head, OTAPULT_RECOGNISE_HEAD, r->head[0]);
+
+    if (unknown && begins_app(r->window))
+        refuse_part(r, OTAPULT_E_FILE_SEALED, OTAPULT_RECOGNISE_HEAD,
+                    "512 bytes of another tool in front of an application");
+    else if (unknown)
         refuse_unknown(r);
 }
 
@@ -393,6 +408,8 @@ static uint32_t next_stop(uint32_t seen)
     uint32_t into = seen % STEP;
     if (into < OTAPULT_RECOGNISE_WINDOW)
         return seen - into + OTAPULT_RECOGNISE_WINDOW;
+    if (seen >= OTAPULT_RECOGNISE_HEAD && seen < BEHIND_HEAD)
+        return BEHIND_HEAD;
     if (seen < OTAPULT_HEAD_SIZE)
         return OTAPULT_HEAD_SIZE;
     if (seen < OTAPULT_RECOGNISE_HEAD)
@@ -406,6 +423,8 @@ static void judge_stop(struct otapult_recognise *r)
         r->kind = OTAPULT_KIND_APP;
     else if (r->seen == OTAPULT_RECOGNISE_HEAD)
         judge_head(r);
+    else if (r->seen == BEHIND_HEAD)
+        judge_behind_head(r);
     else if (r->seen > OTAPULT_RECOGNISE_HEAD && r->seen % STEP == OTAPULT_RECOGNISE_WINDOW)
         judge_boundary(r, r->seen - OTAPULT_RECOGNISE_WINDOW);
     const bool zeros_ended = r->seen > OTAPULT_RECOGNISE_HEAD && r->head[0] == 0 && r->mixed;
@@ -421,6 +440,8 @@ static void take(struct otapult_recognise *r, const uint8_t *p, uint32_t n)
         memcpy(r->head + r->seen, p, n);
     if (into < OTAPULT_RECOGNISE_WINDOW)
         memcpy(r->window + into, p, n);
+    else if (r->seen >= OTAPULT_RECOGNISE_HEAD && r->seen < BEHIND_HEAD)
+        memcpy(r->window + (r->seen - OTAPULT_RECOGNISE_HEAD), p, n);
     r->mixed = r->mixed || !otapult_has_only(p, n, r->head[0]);
     for (uint32_t i = n; i > 0; i--)
         if (p[i - 1] != ERASED) {

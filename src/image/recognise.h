@@ -9,10 +9,10 @@
  * definition tells (NVS, raw FAT, archives other than gzip) say so in the .c.
  *
  * An app image is told by its first OTAPULT_HEAD_SIZE bytes, nearly everything else by its first
- * OTAPULT_RECOGNISE_HEAD. Three kinds need more: what begins like a bootloader may be a merged image
+ * OTAPULT_RECOGNISE_HEAD. Four kinds need more: what begins like a bootloader may be a merged image
  * (partition table at 0x8000, or a later 4 KB boundary up to 0x20000; app at 0x10000), what begins
- * with 0xFF may be a merged image for another chip, a wear-levelled FAT, OTA data, or nothing, and 512 zeros
- * may be the room for a header of MCUboot. */
+ * with 0xFF may be a merged image for another chip, a wear-levelled FAT, OTA data, or nothing, 512 zeros
+ * may be the room for a header of MCUboot, and 512 bytes of anything may stand in front of an application. */
 
 #define OTAPULT_RECOGNISE_HEAD   512u     /* bytes kept */
 #define OTAPULT_RECOGNISE_WINDOW 36u      /* bytes looked at behind a 4 KB boundary */

@@ -343,6 +343,20 @@ static void garbage(uint8_t *f)
 {
     noise(f, 0, ROOM);
 }
+static void sameness(uint8_t *f)
+{
+    memset(f, 0xAA, ROOM);
+}
+static void behind_512(uint8_t *f)
+{
+    noise(f, 0, 512);
+    put_sample(f, 512, app);
+}
+static void behind_512_damaged(uint8_t *f)
+{
+    behind_512(f);
+    f[512 + 32] ^= 1;
+}
 static void ff_then_noise(uint8_t *f)
 {
     memset(f, 0xFF, 0x3000);
@@ -401,7 +415,7 @@ static const struct kind_of_file {
     {"much erased flash", blank, ROOM, OTAPULT_E_FILE_BLANK, 0, OTAPULT_RECOGNISE_LAST, NULL},
     {"one erased byte", blank, 1, OTAPULT_E_FILE_BLANK, 0, 0, NULL},
     {"zeros", zeros, ROOM, OTAPULT_E_FILE_BLANK, 0, OTAPULT_RECOGNISE_LAST, NULL},
-    {"Zephyr", zephyr, 0x3000, OTAPULT_E_FILE_MCUBOOT, 0, 0x1000, "zeros where MCUboot's header goes"},
+    {"Zephyr", zephyr, 0x3000, OTAPULT_E_FILE_MCUBOOT, 0, 548, "zeros where MCUboot's header goes"},
     {"MCUboot", mcuboot, 0x3000, OTAPULT_E_FILE_MCUBOOT, 0, 512, "MCUboot's header"},
     {"one zero", zeros, 1, OTAPULT_E_FILE_BLANK, 0, 0, NULL},
     {"LittleFS", littlefs, 4096, OTAPULT_E_FILE_FILESYSTEM, 0, 512, "LittleFS"},
@@ -421,7 +435,7 @@ static const struct kind_of_file {
     {"HTML", text, ROOM, OTAPULT_E_FILE_TEXT, 0, 512, NULL},
     {"a short page", text, 60, OTAPULT_E_FILE_TEXT, 0, 0, NULL},
     {"a page in Windows-1251", page_1251, ROOM, OTAPULT_E_FILE_TEXT, 0, 512, NULL},
-    {"no page, by one byte", no_page, ROOM, OTAPULT_E_FILE_UNKNOWN, 0, 512, NULL},
+    {"no page, by one byte", no_page, ROOM, OTAPULT_E_FILE_UNKNOWN, 0, 548, NULL},
     {"text in UTF-16", page_utf16, ROOM, OTAPULT_E_FILE_TEXT, 0, 512, NULL},
     {"Russian text", russian, ROOM, OTAPULT_E_FILE_TEXT, 0, 512, NULL},
     {"Russian text, a letter cut", russian_cut, 2000, OTAPULT_E_FILE_TEXT, 0, 512, NULL},
@@ -449,7 +463,12 @@ static const struct kind_of_file {
     {"tar", tar, 4096, OTAPULT_E_FILE_ARCHIVE, 0, 512, "tar"},
     {"encrypted", sealed, 600, OTAPULT_E_FILE_SEALED, 0, 512, "an encrypted image of esp_encrypted_img"},
     {"delta patch", delta, 600, OTAPULT_E_FILE_SEALED, 0, 512, "a delta patch of esp_delta_ota"},
-    {"noise", garbage, ROOM, OTAPULT_E_FILE_UNKNOWN, 0, 512, NULL},
+    {"noise", garbage, ROOM, OTAPULT_E_FILE_UNKNOWN, 0, 548, NULL},
+    {"noise, and an end", garbage, 530, OTAPULT_E_FILE_UNKNOWN, 0, 0, NULL},
+    {"one byte again and again", sameness, ROOM, OTAPULT_E_FILE_UNKNOWN, 0, 512, NULL},
+    {"512 bytes in front of an app", behind_512, 0x2200, OTAPULT_E_FILE_SEALED, 512, 548,
+     "512 bytes of another tool in front of an application"},
+    {"512 bytes in front of a damaged one", behind_512_damaged, 0x2200, OTAPULT_E_FILE_UNKNOWN, 0, 548, NULL},
     {"a little noise", garbage, 100, OTAPULT_E_FILE_UNKNOWN, 0, 0, NULL},
     {"erased, then noise", ff_then_noise, ROOM, OTAPULT_E_FILE_UNKNOWN, 0, OTAPULT_RECOGNISE_LAST, NULL},
     {"erased, then an end", ff_then_noise, 0x3010, OTAPULT_E_FILE_UNKNOWN, 0, 0, NULL},
