@@ -12,10 +12,12 @@
 #include "factory.h"
 #include "fixed_signer.h"
 #include "host_port.h"
+#include "images.h"
 #include "oracle.h"
 #include "patch_encoder.h"
 #include "sample_image.h"
 #include "table_maker.h"
+#include "update/common.h"
 
 /* make_corpus FOLDER: writes the seeds of each fuzz target to FOLDER/<target>/, always the same ones: images,
  * bodies, tables and records that are right, and ones that are wrong in one way each. What the first bytes
@@ -584,6 +586,41 @@ static void save_manifests(void)
     }
 }
 
+/* ---- uploads that broke off: as fuzz_resume.c names them ---- */
+
+static void save_note(const char *name, uint8_t flags, uint32_t at, uint8_t later, const char *changes)
+{
+    struct bytes b = {.at = {flags, 0x91}, .len = 2};
+    struct otapult_upload_note note = {.token = "0123456789abcdef", .by = "anyone", .id = 7, .slot = 1};
+    size_t len;
+    uint8_t *image = images_one("2.0.0", 2, 20000, &len);
+
+    note.length = (uint32_t)len;
+    note.at = at;
+    note.later = later;
+    memcpy(note.held, image, sizeof note.held);
+    free(image);
+    add(&b, &note, sizeof note);
+    add_text(&b, changes);
+    save("resume", name, &b);
+}
+
+static void save_notes(void)
+{
+    save_note("nothing-yet", 0, 0, 0, "");
+    save_note("half", 0, 8192, 0, "");
+    save_note("most", 0, 16384, 0, "");
+    save_note("later", 0, 12288, 1, "");
+    save_note("twice", 16, 4096, 0, "");
+    save_note("twice-and-power", 16 | 8, 4096, 0, "");
+    save_note("wrong-offset", 2, 8192, 0, "");
+    save_note("other-file", 4, 8192, 0, "");
+    save_note("short", 1, 8192, 0, "");
+    save_note("changed", 0, 8192, 0, "\x40\x10\x01");
+    save_note("changed-behind", 0, 8192, 0, "\x40\x30\x01");
+    save_note("head-in-flash", 0, 8192, 0, "\x05\xFF\xFF");
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -610,5 +647,6 @@ int main(int argc, char **argv)
     save_messages();
     save_answers();
     save_manifests();
+    save_notes();
     return 0;
 }
