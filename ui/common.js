@@ -100,7 +100,8 @@ async function request(path, options = {}) {
     }
 }
 
-const kilobytes = n => Math.ceil(n / 1024).toLocaleString(language) + (russian() ? ' КБ' : ' KB');
+const thousands = n => Math.ceil(n / 1024).toLocaleString(language);
+const kilobytes = n => thousands(n) + (russian() ? ' КБ' : ' KB');
 
 // The description is the Arduino core's and not the firmware's.
 const isStub = image => image.project === 'arduino-lib-builder';

@@ -2,11 +2,12 @@
 // The browser's own reading of a firmware file, before a byte of it is sent. It gives the codes and the
 // details of the error table, as the device does, which judges again and has the last word.
 //
-//   judge(bytes, name, {chip, chip_revision, efuse_block_revision, slot_size, size, signed})
+//   judge(bytes, name, {chip, chip_revision, efuse_block_revision, slot_size, size, signed, accepts, running})
 //       -> {code, detail, detail_ru, info, cure}
 //
 // bytes: of the file, from its start; size: of the file where bytes holds less of it.
-// chip, its revisions, slot_size: the device's, of /api/ota/status; left out, they are not compared.
+// chip, its revisions, slot_size, accepts: the device's, of /api/ota/status; left out, they are not compared. running:
+// what a patch is compared with.
 // code: null for an app image that fits. info: what the image says of itself, as far as it was read.
 // cure: {at, size, info} of the application inside a merged or filled-up image, when it would be accepted.
 'use strict';
@@ -64,7 +65,7 @@ const KINDS = [
 const u16 = (b, at) => b[at] | b[at + 1] << 8;
 const u32 = (b, at) => (u16(b, at) | u16(b, at + 2) << 16) >>> 0;
 const hex = n => '0x' + n.toString(16);
-const chipName = b => CHIPS[u16(b, 12)] || 'an unknown chip';
+const chipName = (b, at = 12) => CHIPS[u16(b, at)] || 'an unknown chip';
 const isApp = (b, at) => b[at] === 0xE9 && u32(b, at + 32) === 0xABCD5432;
 const only = (b, value) => b.every(byte => byte === value);
 const used = b => b.findLastIndex(byte => byte !== 0xFF) + 1;
@@ -226,6 +227,22 @@ function image(b, size, limits) {
     return signed && size === info.size ? refuse('signature_missing', {at: size, text: 'the image ends at'}, info) : verdict;
 }
 
+// docs/patch-format.md. What it makes only the device can judge.
+function patch(b, {chip, slot_size, running}) {
+    const base = hexes(b.slice(84, 88));
+    const length = b[92];
+    const info = {chip: chipName(b, 6), base, project: '', version: text(b, 94 + length, b[93] + 1),
+        build: hexes(b.slice(88, 92)), size: u32(b, 44), sha256: hexes(b.slice(48, 80))};
+
+    if (chip && info.chip !== chip)
+        return refuse('image_wrong_chip', {chip: info.chip, ours: chip}, info);
+    if (slot_size && info.size > slot_size)
+        return refuse('image_too_large', {got: info.size, want: slot_size}, info);
+    return running && running.build !== base ? refuse('patch_wrong_base',
+        {text: `${text(b, 94, length + 1)} (${base}); ${running.version} (${running.build})`}, info)
+        : {code: null, detail: '', info};
+}
+
 // Begins with 0xE9 and has no app description. An app's first segment is mapped, and so its data lies as
 // in the file, 32 bytes behind the beginning of a page; a bootloader's goes to RAM.
 function withoutDescription(b, size, chip) {
@@ -253,7 +270,7 @@ function behindErased(b, size) {
 function judge(bytes, name, limits = {}) {
     const size = limits.size ?? bytes.length;
     const verdict = content(bytes, size, limits);
-    return verdict.code || /.\.bin$/i.test(name) ? verdict : refuse('file_name');
+    return verdict.code || /.\.(bin|gz|patch)$/i.test(name) ? verdict : refuse('file_name');
 }
 
 // What the bytes are comes before what they are called.
@@ -264,6 +281,8 @@ function content(bytes, size, limits) {
         return refuse('file_empty');
     if (isApp(bytes, 0) && size >= HEAD)
         return image(bytes, size, limits);
+    if (u32(bytes, 0) === 0x5061744F && limits.accepts?.includes('patch'))
+        return patch(bytes, limits);
     const kind = kindAt(bytes, 0) || first === 0xFF && behindErased(bytes, size);
     if (kind)
         return kind;

@@ -12,10 +12,11 @@ const FORCEABLE = ['build_rejected_before', 'other_project'];
 
 let st = null;      // the last status
 let heard = performance.now();
-let file = null;    // {name, bytes, size, source, verdict, sha256, other, written}
+let file = null;    // {name, bytes, image, size, source, verdict, sha256}; on its way {total, sent, written}, too
 let error = null;   // what #error shows
 let told = null;    // [tone, text()] of #result
-let mine = null;    // {id, boot, request, began, sent} of this page's upload, while it runs
+let mine = null;    // {id, query, before, began, request, …} of this page's upload, while it runs
+let dropped = '';   // the id of one that was cancelled: the robot may hear of that late, or begin it after that
 let events = null;  // the EventSource while it delivers
 let following = false;
 let asked = null;   // what #ask will do
@@ -58,7 +59,9 @@ function put(id, from, nodes) {
 }
 
 const isFree = () => /idle|judged|done|failed/.test($('phase').dataset.phase);
-const isOthers = () => st.state !== 'idle' && !mine && !following;
+// This tab's upload broke off, the page was loaded anew, and the robot still waits for the rest.
+const isHalf = () => !mine && !following && st.state === 'receiving' && st.update === note()?.id;
+const isOthers = () => st.state !== 'idle' && !mine && !following && !isHalf();
 const restarts = () => st.state === 'rebooting';
 
 // What stands in the way of an update, whatever file is chosen: words, or an error body.
@@ -84,7 +87,7 @@ function drawButtons() {
     $('later').disabled = !isFree();
     $('warnings').hidden = /done|waiting|rebooting/.test($('phase').dataset.phase); // the comparison was with what ran before
     $('later-label').hidden = !fits || st?.staged === undefined;
-    $('cancel').hidden = !mine || $('phase').dataset.phase !== 'sending';
+    $('cancel').hidden = mine ? $('phase').dataset.phase !== 'sending' : !st || !isHalf();
     drawPhase();
     keepFocus();
 }
@@ -96,8 +99,9 @@ function phase(name, word = name) {
 
 function drawPhase() {
     const {word} = $('phase').dataset;
-    const text = word !== 'judged' || !st ? word : isBlocked() ? 'blocked' : isAgreed() ? word : 'tick';
-    $('phase').textContent = WORDS[text] ? t(text) : '';
+    const text = word !== 'judged' || !st ? word : isBlocked() ? 'blocked' : !isAgreed() ? 'tick'
+        : file.verdict.info.base ? 'patch' : word;
+    $('phase').textContent = WORDS[text] ? t(text, ...mine ? safe(mine.safe, file.total) : []) : '';
 }
 
 // A button that had the focus and went away or was disabled: the focus goes to what is said instead.
@@ -233,8 +237,10 @@ function drawLast() {
 
 function drawConditions() {
     const found = conditions();
-    put('conditions', [found, st.safe_mode, TABLE_OF_ERRORS[found[0]?.code]], () => [
+    const half = isHalf() && safe(st.received, st.total);
+    put('conditions', [found, st.safe_mode, half, TABLE_OF_ERRORS[found[0]?.code]], () => [
         st.safe_mode ? el('div', 'note', t('safe_mode')) : '',
+        half ? el('div', 'note', t('half', ...half)) : '',
         ...found.map(e => {
             const box = el('div', e.code ? 'alert' : 'note', ...errorBody(e));
             box.dataset.code = e.code || '';
@@ -326,8 +332,9 @@ function facts() {
     if (info)
         rows.push(['chip', info.chip]);
     if (info?.build)
-        rows.push(['firmware', el('span', '', ...named(info))], ['built', info.date + ' ' + info.time],
-            ['ESP-IDF', info.idf]);
+        rows.push(['firmware', el('span', '', ...named(info))]);
+    if (info?.date)
+        rows.push(['built', info.date + ' ' + info.time], ['ESP-IDF', info.idf]);
     if (cure?.info?.build)
         rows.push(['inside', el('span', '', ...named(cure.info))]);
     if (file?.sha256)
@@ -373,11 +380,15 @@ async function choose(source) {
     phase(!file || file.verdict.code ? 'idle' : 'judged');
 }
 
+// What is packed is judged by what is in it, and sent as it is.
 async function judged(name, bytes, size, source) {
-    let verdict = judge(bytes, name, {...st?.limits, signed: st?.signature.enforced, size});
-    if (!verdict.code)
-        verdict = await judgeHash(bytes, verdict.info) || verdict;
-    file = {name, bytes, size, source, verdict, sha256: verdict.code ? '' : await sha256(bytes), written: 0};
+    const image = await unpacked(bytes);
+    const limits = {...st?.limits, signed: st?.signature.enforced, size: image === bytes ? size : image.length};
+    let verdict = judge(image, name, {...limits, running: runningImage()});
+    if (!verdict.code && !verdict.info.base)
+        verdict = await judgeHash(image, verdict.info) || verdict;
+    const digest = verdict.code ? '' : verdict.info.sha256 || await sha256(image);
+    file = {name, bytes, image, size: verdict.info?.base ? verdict.info.size : limits.size, source, verdict, sha256: digest};
     $('cure').hidden = !verdict.cure;
     fail(verdict.code ? verdict : null);
     if (st)
@@ -393,15 +404,63 @@ function drop(files) {
     choose(files[0]);
 }
 
+// ---- packed files ----
+
+async function through(stream, bytes) {
+    const parts = [];
+    const reader = new Blob([bytes]).stream().pipeThrough(stream).getReader();
+    for (let size = 0, part; size < FILE_MAX && !(part = await reader.read()).done; size += part.value.length)
+        parts.push(part.value);
+    return new Uint8Array(await new Blob(parts).arrayBuffer());
+}
+
+const takesGzip = () => st?.limits.accepts?.includes('gzip');
+
+// What a gzip or zlib file holds; else, and where nobody can tell, the bytes themselves.
+async function unpacked(bytes) {
+    const format = bytes[0] === 0x1F ? 'gzip' : bytes[0] === 0x78 && 'deflate';
+    try {
+        return format && takesGzip() ? await through(new DecompressionStream(format), bytes) : bytes;
+    } catch (e) {
+        return bytes;
+    }
+}
+
+// What goes over the wire. All of it is packed before the first byte is sent, so offsets count the bytes of one form.
+// Only where that saves a tenth: a packed file begins anew when the robot loses its power.
+async function packed({bytes, image}) {
+    try {
+        const small = takesGzip() && image === bytes ? await through(new CompressionStream('gzip'), bytes) : bytes;
+        return small.length < 0.9 * bytes.length ? small : bytes;
+    } catch (e) {
+        return bytes;
+    }
+}
+
 // ---- an upload ----
 
 const freshId = () => Array.from(crypto.getRandomValues(new Uint8Array(4)), n => (n + 256).toString(16).slice(1)).join('');
-const lostError = () => refuse('connection_lost', {got: isMine() ? st.received : mine?.sent || 0});
 const isMine = () => mine && (st.update === undefined || st.update === mine.id);
+const lostError = () => refuse('connection_lost', {got: mine.at || isMine() ? mine.safe : file.sent});
+const safe = (n, total) => [thousands(n), kilobytes(total)];
+const isBroken = () => $('phase').dataset.word === 'broke_off';
+
+// {id, query, at, key} of this tab's upload; other tabs of this browser shall see somebody else's in it.
+function note(value) {
+    const name = 'upload' + root;
+    try {
+        if (value !== undefined)
+            sessionStorage.setItem(name, JSON.stringify(value));
+        return JSON.parse(sessionStorage.getItem(name));
+    } catch (e) {
+        return null;
+    }
+}
 
 async function start() {
-    const {checked: later} = $('later');
     const forced = force || isOtherProject(file.verdict.info);
+    const options = [$('later').checked && 'activate=later', forced && 'force=1'].filter(Boolean);
+    const id = freshId();
 
     clear();
     try {
@@ -410,47 +469,146 @@ async function start() {
         unreadable();
         return;
     }
-    mine = {id: freshId(), boot: st.boot, before: st, began: performance.now(), sent: 0, total: file.size, again: 0};
-    file.written = quarter = 0;
-    const query = [`id=${mine.id}`, mine.boot && `boot=${mine.boot}`, later && 'activate=later', forced && 'force=1'];
-    send(root + '/api/ota/upload?' + query.filter(Boolean).join('&'));
+    const it = mine = {id, query: ['id=' + id, st.boot && 'boot=' + st.boot, ...options].filter(Boolean).join('&'), before: st,
+        began: performance.now(), safe: 0, again: 0, since: 0};
+    Object.assign(file, {total: file.size, sent: 0, written: 0});
+    quarter = 0;
     $('bars').hidden = false;
     drawBars();
     phase('sending');
     listen();
+    it.bytes = await packed(file);
+    file.total = it.bytes.length;
+    if (!it.before.limits.resume_ms) {
+        sendForm(it);
+        return;
+    }
+    it.key = [await sha256(it.bytes), ...options].join();
+    await findHalf(it);
+    while (mine === it)
+        await goOn(it);
 }
 
-function send(address) {
-    const form = new FormData();
+// One request of the upload. Its status is 0 where the connection broke, or was given up.
+function send(method, address, headers, body, offset = 0) {
     const x = mine.request = new XMLHttpRequest();
 
-    form.append('firmware', new Blob([file.bytes]), file.name);
-    x.open('POST', address);
-    x.setRequestHeader('Accept-Language', language);
+    x.open(method, `${root}/api/ota/${address}`);
+    x.timeout = body ? 0 : 5000;
+    for (const [name, value] of Object.entries({'Accept-Language': language, ...headers}))
+        x.setRequestHeader(name, value);
     x.upload.onprogress = ({loaded, total}) => {
-        mine.sent = loaded < total ? Math.min(loaded, file.size) : file.size;
+        file.sent = loaded < total ? Math.min(offset + loaded, file.total) : file.total;
         drawBars();
     };
-    x.onload = answered;
-    x.onerror = broken;
-    x.onabort = () => end('judged', 'cancelled');
-    x.send(form);
+    return new Promise(done => {
+        x.onloadend = () => done(x);
+        x.send(body);
+    });
 }
+
+async function sendForm(it) {
+    const form = new FormData();
+
+    if (mine !== it)
+        return;
+    form.append('firmware', new Blob([it.bytes]), file.name);
+    const x = await send('POST', 'upload?' + it.query, {}, form);
+    if (mine !== it)
+        return;
+    if (x.status)
+        answered(x);
+    else
+        broken();
+}
+
+const TUS = {'Tus-Resumable': '1.0.0'};
+// Nobody there; a proxy in front of the robot says so itself.
+const isDown = ({status, responseText}) => !status || status > 501 && !/"code"/.test(responseText);
+const offsetOf = x => Number(x.getResponseHeader('Upload-Offset'));
+
+// What this tab sent half of before: the same bytes go on there, for others it is given up.
+async function findHalf(it) {
+    const half = it.half = note();
+
+    if (mine !== it || !half)
+        return;
+    const x = await send(half.key === it.key ? 'HEAD' : 'DELETE', half.at, TUS);
+    if (x.status === 200)
+        Object.assign(it, half, {offset: offsetOf(x)});
+}
+
+// The next request of an upload that may break off. it.at: its address, once it has one; it.offset: what is safe
+// there, NaN: to be asked. Without an address the robot says what has become of it, or begins it.
+async function goOn(it) {
+    const {at, offset} = it;
+    const x = !at ? await send('POST', 'uploads?' + it.query, {...TUS, 'Upload-Length': file.total})
+        : isNaN(offset) ? await send('HEAD', at, TUS)
+        : await send('PATCH', at, {...TUS, 'Upload-Offset': offset, 'Content-Type': 'application/offset+octet-stream'},
+            new Blob([it.bytes.subarray(offset)]), offset);
+
+    if (mine !== it)
+        return;
+    if (isDown(x) || (at || it.half) && /"(busy|upload_offset)"/.test(x.responseText))
+        await pause(it);
+    else if (x.status === 201 || at && x.status < 300)
+        acknowledged(it, x);
+    else if (at && x.status === 404)
+        it.at = '';
+    else if (x.status === 401 && !x.responseText) // of HEAD; the status has words
+        await look().then(() => end('failed'));
+    else
+        answered(x);
+}
+
+function acknowledged(it, x) {
+    const [at] = /uploads\?.*/.exec(x.getResponseHeader('Location')) || [it.at];
+    const {id, query, key} = it;
+
+    file.sent = it.safe = it.offset = offsetOf(x);
+    it.at = it.offset < file.total ? at : '';
+    it.since = it.whole = 0;
+    note({id, query, at, key});
+    drawBars();
+    if (isBroken())
+        phase('sending');
+}
+
+// The robot waits for the rest so long, and no longer does the page.
+async function pause(it) {
+    it.offset = NaN;
+    it.whole ||= file.sent === file.total;
+    it.since ||= performance.now();
+    if (performance.now() - it.since > st.limits.resume_ms) {
+        broken();
+        return;
+    }
+    file.sent = it.safe;
+    phase('sending', 'broke_off');
+    drawBars();
+    await sleep(700);
+}
+
+const tellCancel = () => request('/api/ota/cancel', {method: 'POST'});
 
 // What is on its way in between would go on coming after the connection's end: the robot is told, too.
 function cancel() {
-    if (isMine() || st.state === 'idle') // and not another's, which would end with it
-        request('/api/ota/cancel', {method: 'POST'});
-    mine?.request.abort();
+    const x = mine?.request;
+
+    if (isMine() || isHalf() || st.state === 'idle') // and not another's, which would end with it
+        tellCancel();
+    dropped = mine?.id;
+    note(null);
+    end('judged', 'cancelled');
+    x?.abort();
 }
 
 function drawBars() {
-    const sent = mine ? mine.sent : file.size;
-    const done = file.written / file.size;
-    for (const [name, n] of [['sent', sent], ['written', file.written]]) {
-        $('progress-' + name).value = n / file.size;
-        $('figure-' + name).textContent = t('of', kilobytes(n), kilobytes(file.size));
+    for (const [name, n, all] of [['sent', file.sent, file.total], ['written', file.written, file.size]]) {
+        $('progress-' + name).value = n / all;
+        $('figure-' + name).textContent = t('of', kilobytes(n), kilobytes(all));
     }
+    const done = file.written / file.size;
     drawPace(done);
     if (Math.floor(done * 4) > quarter) { // a screen reader hears four numbers, not five a second
         quarter = Math.floor(done * 4);
@@ -459,7 +617,7 @@ function drawBars() {
 }
 
 function drawPace(done) {
-    const ms = mine ? performance.now() - mine.began : 0;
+    const ms = mine && !isBroken() ? performance.now() - mine.began : 0;
     const rate = ms > 1000 && file.written ? file.written / ms * 1000 : 0;
     $('pace').textContent = rate ? t('pace', Math.floor(done * 100), kilobytes(rate),
         Math.ceil((file.size - file.written) / rate)) : '';
@@ -472,8 +630,7 @@ function end(name, word) {
     phase(name, word);
 }
 
-function answered() {
-    const {status, responseText} = mine.request;
+function answered({status, responseText}) {
     const {before} = mine;
     let answer;
 
@@ -482,8 +639,11 @@ function answered() {
     } catch (e) {
         answer = {error: 'Upload failed', hint: 'HTTP ' + status};
     }
-    if (answer.success)
+    if (answer.success) {
+        file.sent = file.total;
         file.written = file.size;
+        note(null);
+    }
     end(answer.success ? answer.already || answer.staged ? 'done' : 'rebooting' : 'failed', '');
     drawBars();
     if (!answer.success)
@@ -498,11 +658,11 @@ function answered() {
 
 // Before all was sent nothing of it can have been activated; after that only the device knows.
 function broken() {
-    const {sent, before} = mine;
+    const {before, whole = file.sent === file.total} = mine;
     const e = lostError();
 
     end('failed');
-    if (sent === file.size)
+    if (whole)
         follow({...file.verdict.info, unsure: e, slot: st.next}, before);
     else
         fail(e);
@@ -510,7 +670,7 @@ function broken() {
 
 async function cure() {
     const {at, size} = file.verdict.cure;
-    await judged('firmware.bin', file.bytes.slice(at, at + size), size);
+    await judged('firmware.bin', file.image.slice(at, at + size), size);
     phase(file.verdict.code ? 'idle' : 'judged');
     if (!$('upload').disabled)
         start();
@@ -537,19 +697,24 @@ function take(status) {
     seen = st.last?.seq;
     if (isMine() && st.state !== 'idle')
         drawOwn(before);
+    if (st.update === dropped && st.state === 'receiving')
+        tellCancel();
     drawStatus();
 }
 
 // A browser sends again by itself when the connection breaks: once is enough.
 function drawOwn(before) {
     file.written = Math.min(st.written, file.size);
+    mine.safe = st.received;
+    if (mine.request)
+        mine.request.heard = true;
     drawBars();
     if (st.state === 'verifying')
         phase('verifying');
-    if (st.received < before?.received && mine.again++ > 1) {
-        mine.request.onabort = broken;
+    else if (isBroken())
+        drawPhase();
+    if (!mine.key && st.received < before?.received && mine.again++ > 1)
         mine.request.abort();
-    }
 }
 
 async function look() {
@@ -586,7 +751,10 @@ function deaf() {
 
 // A network that is frozen ends no connection: silence itself must show.
 function listenForSilence() {
-    const silent = !document.hidden && !following && performance.now() - heard > SILENCE_MS;
+    const silence = document.hidden || following ? 0 : performance.now() - heard;
+    const silent = silence > SILENCE_MS;
+    if (mine?.at && silence > 3 * SILENCE_MS && mine.request.heard) // it was heard while this was sent
+        mine.request.abort();
     if (silent === $('offline').hidden) {
         $('offline').hidden = !silent;
         drawButtons();

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Each page of ui/ becomes one compressed C array; ui-pack fails when it is over 20 KB.
+# Each page of ui/ becomes one compressed C array; ui-pack fails when it is over the budget of a page.
 add_executable(ui-pack ui/pack.c)
 target_include_directories(ui-pack PRIVATE include)
 target_link_libraries(ui-pack PRIVATE mbedcrypto deflate)

@@ -47,6 +47,11 @@ class Proxy {
             client.resetAndDestroy();
             return;
         }
+        if (this.frozen) {
+            this.#sockets.add(client.resume());
+            client.on('error', () => {});
+            return;
+        }
         const server = net.connect(this.target);
         for (const socket of [client, server]) {
             this.#sockets.add(socket);
@@ -108,14 +113,30 @@ class Proxy {
         server.on('close', () => client.destroy());
     }
 
+    // The link is gone: what is under way ends with a reset, what comes next does not get through.
+    down() {
+        this.closed = true;
+        for (const socket of this.#sockets)
+            socket.resetAndDestroy();
+    }
+
+    // The network freezes: nothing gets through, and nobody is told. Connections of that time stay dead.
+    freeze() {
+        this.frozen = true;
+        for (const socket of this.#sockets)
+            socket.pause().removeAllListeners('data').removeAllListeners('end').removeAllListeners('close').resume();
+    }
+
+    up() {
+        this.closed = this.frozen = false;
+    }
+
     // Ends what is left of it, as a router does that loses its power.
     async close() {
-        this.closed = true;
         running.delete(this);
         const closed = once(this.server, 'close');
         this.server.close();
-        for (const socket of this.#sockets)
-            socket.destroy();
+        this.down();
         await closed;
     }
 }
