@@ -227,6 +227,8 @@ struct otapult_update_options {
                         * not held against it */
     const uint8_t *sha256; /* 32 bytes that flash must hold in the end, else OFFER_OTHER_FILE and nothing is activated;
                             * NULL: any. Must live until the update ends */
+    /* As config.too_old, where that is NULL, for this update. */
+    bool (*too_old)(const struct otapult_version *image, const struct otapult_version *running);
 };
 
 enum otapult_outcome {

@@ -71,7 +71,8 @@ static bool is_final(const struct otapult_puller *p, int err)
     static const int ours[] = {OTAPULT_E_FLASH_ERASE,    OTAPULT_E_FLASH_WRITE,      OTAPULT_E_FLASH_READ,
                                OTAPULT_E_FLASH_READBACK, OTAPULT_E_ACTIVATE,         OTAPULT_E_STORE,
                                OTAPULT_E_SLOT_OPEN,      OTAPULT_E_OFFER_OTHER_FILE, OTAPULT_E_INTERNAL};
-    static const int known[] = {OTAPULT_E_BUILD_REJECTED, OTAPULT_E_OTHER_PROJECT, OTAPULT_E_IMAGE_TOO_LARGE};
+    static const int known[] = {OTAPULT_E_BUILD_REJECTED, OTAPULT_E_OTHER_PROJECT, OTAPULT_E_IMAGE_TOO_LARGE,
+                                OTAPULT_E_IMAGE_OLDER};
 
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
         if (err == ours[i])
@@ -471,13 +472,21 @@ static int begin_file(struct otapult_puller *p, const struct otapult_update_opti
     return err;
 }
 
+/* The offer's version was only its word for it. */
+static bool is_older(const struct otapult_version *image, const struct otapult_version *running)
+{
+    return otapult_offer_is_older(image->version, running->version);
+}
+
 void otapult_fetch_begin(struct otapult_puller *p)
 {
     struct otapult_fetching *f = &p->fetch;
+    bool downgrade = p->offer.downgrade && p->pull->downgrade;
     const struct otapult_update_options options = {.force = otapult_puller_chosen(p),
                                                    .later = p->offer.only_write,
                                                    .own_pace = true,
-                                                   .sha256 = p->offer.has_sha256 ? p->offer.sha256 : NULL};
+                                                   .sha256 = p->offer.has_sha256 ? p->offer.sha256 : NULL,
+                                                   .too_old = downgrade ? NULL : is_older};
     struct otapult_finding why;
     struct otapult_update u;
 

@@ -37,8 +37,11 @@ bool otapult_has_offer(const struct otapult_offer *offer)
     return offer->file_count > 0 || offer->needs_consent;
 }
 
+/* Zeros mean "none" wherever keys are kept, and a server may say any digest. */
 void otapult_offer_key(const struct otapult_offer *offer, uint8_t key[OTAPULT_OFFER_KEY])
 {
+    static const uint8_t none[OTAPULT_OFFER_KEY];
+
     memset(key, 0, OTAPULT_OFFER_KEY);
     if (offer->has_sha256)
         memcpy(key, offer->sha256, OTAPULT_OFFER_KEY);
@@ -48,6 +51,8 @@ void otapult_offer_key(const struct otapult_offer *offer, uint8_t key[OTAPULT_OF
         for (size_t i = 0; offer->action[i] != '\0'; i++)
             key[i % OTAPULT_OFFER_KEY] =
                 (uint8_t)(key[i % OTAPULT_OFFER_KEY] * 31 + (uint8_t)offer->action[i]);
+    if (memcmp(key, none, sizeof none) == 0)
+        key[0] = 1;
 }
 
 void otapult_puller_offer(struct otapult_puller *p, const struct otapult_offer *offer)

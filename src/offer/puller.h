@@ -101,6 +101,8 @@ uint32_t otapult_puller_now(const struct otapult_puller *p);
 bool otapult_puller_due(const struct otapult_puller *p, uint32_t at);
 
 bool otapult_has_offer(const struct otapult_offer *offer);
+
+/* Never all zeros. */
 void otapult_offer_key(const struct otapult_offer *offer, uint8_t key[OTAPULT_OFFER_KEY]);
 
 /* Puts *offer (NULL: none) in place of the one that is there. */

@@ -314,7 +314,7 @@ static const struct otapult_version *running_version(struct otapult *o)
 {
     struct otapult_app_desc desc;
 
-    if (o->config.too_old == NULL || !otapult_running_desc(o, &desc))
+    if (o->limits.too_old == NULL || !otapult_running_desc(o, &desc))
         return NULL;
     otapult_version_of(&desc, &o->running);
     return &o->running;
@@ -325,8 +325,17 @@ void otapult_set_limits(struct otapult *o, uint32_t size, bool upload)
     o->limits.slot_size = size;
     o->limits.least_security = o->trust.least_security;
     o->limits.trust = o->keys != NULL ? &o->trust : NULL;
+    o->limits.too_old = o->config.too_old;
     o->limits.running = upload ? running_version(o) : NULL;
     o->limits.meet = NULL;
+}
+
+void otapult_limit_age(struct otapult *o, const struct otapult_update_options *options)
+{
+    if (o->limits.too_old != NULL || options->too_old == NULL)
+        return;
+    o->limits.too_old = options->too_old;
+    o->limits.running = running_version(o);
 }
 
 /* `wrong` tells the image's faults from those of reading it: who goes back must not say that an image is

@@ -35,6 +35,9 @@ OTAPULT_MUST_CHECK int otapult_keep_off_running(struct otapult *o, int index, st
  * for the claim's holder. */
 void otapult_set_limits(struct otapult *o, uint32_t size, bool upload);
 
+/* And what one update adds to them. */
+void otapult_limit_age(struct otapult *o, const struct otapult_update_options *options);
+
 /* Reads the whole image in slot `index` and judges it, with the session's memory; only for the claim's
  * holder. 0, and then session.judge.inspect describes it; LOCKED; the error of the port, which could not read
  * it; or what is wrong with it, and *wrong (may be NULL) is set: the image, not its reading, failed. */

@@ -136,6 +136,7 @@ static int open_target(struct otapult *o, uint32_t size, const struct otapult_up
         return OTAPULT_E_IMAGE_TOO_LARGE;
     }
     otapult_set_limits(o, flash.size, true);
+    otapult_limit_age(o, options);
     o->limits.meet = meet;
     o->limits.meet_ctx = o;
     otapult_intake_init(o, &flash, size);

@@ -680,6 +680,48 @@ static void what_is_older_is_not_even_a_person_s(void **state)
     assert_string_equal(world_version(&w), "1.0.0");
 }
 
+/* The version of an offer is the server's word, and its file may be signed and old all the same. */
+static void an_older_image_is_not_taken_under_a_newer_label(void **state)
+{
+    (void)state;
+    pull.source = &quiet;
+    assert_true(world_boot(&w));
+    assert_int_equal(world_upload(&w, v2, v2_len, 1000), 0);
+    assert_true(world_settle(&w));
+    pull.source = &telling;
+    source.asked = 0;
+    assert_true(world_boot(&w));
+    offer("9.9.9", v1, v1_len);
+    source.offer.downgrade = true; /* which this robot does not allow */
+    pass(1200);
+    assert_string_equal(world_version(&w), "2.0.0");
+    assert_string_equal(reports, "failed action-1 older than the running firmware 2.0.0;");
+    assert_int_equal(choose(OTAPULT_OFFER_INSTALL), 0); /* what is older is not a person's either */
+    pass(1200);
+    assert_string_equal(world_version(&w), "2.0.0");
+    pull.downgrade = true;
+    strcpy(source.offer.action, "action-2");
+    pass(1200);
+    assert_string_equal(world_version(&w), "1.0.0");
+}
+
+/* Zeros say "none" where what is known of offers is kept. */
+static void a_file_whose_digest_is_all_zeros_is_an_offer_like_others(void **state)
+{
+    (void)state;
+    memset(source.offer.sha256, 0, sizeof source.offer.sha256);
+    memset(source.offer.file[0].sha256, 0, sizeof source.offer.file[0].sha256);
+    pull.policy = OTAPULT_PULL_ASK;
+    pass(30);
+    assert_waits("somebody has to say yes");
+    assert_string_equal(reports, "");
+    assert_int_equal(choose(OTAPULT_OFFER_INSTALL), 0);
+    pass(4000);
+    assert_string_equal(world_version(&w), "1.0.0");
+    assert_non_null(strstr(reports, "failed action-1 what came is not what was offered (its SHA-256);"));
+    assert_null(strstr(reports, "succeeded"));
+}
+
 static void another_project_is_not_even_a_person_s(void **state)
 {
     (void)state;
@@ -1136,6 +1178,8 @@ static const struct CMUnitTest tests[] = {
     TEST(later_is_a_day),
     TEST(a_skipped_one_stays_skipped),
     TEST(what_is_older_is_not_even_a_person_s),
+    TEST(an_older_image_is_not_taken_under_a_newer_label),
+    TEST(a_file_whose_digest_is_all_zeros_is_an_offer_like_others),
     TEST(another_project_is_not_even_a_person_s),
     TEST(a_source_that_waits_for_the_end_is_told_what_will_not_be),
     TEST(what_is_only_to_be_written_waits_and_is_started_without_a_second_download),
