@@ -29,8 +29,8 @@ static const struct row {
     ROW(failed, OTAPULT_WAIT, true, "it has failed on this robot", 0),
     ROW(refused, OTAPULT_WAIT, false, "it was refused on this robot", 0),
     ROW(not_now, OTAPULT_WAIT, false, "the source says: not now", 0),
-    ROW(asks, OTAPULT_WAIT, false, "somebody has to say yes", 0),
     ROW(later, OTAPULT_WAIT, false, "somebody has said: later", 0),
+    ROW(asks, OTAPULT_WAIT, false, "somebody has to say yes", 0),
     ROW(clockless, OTAPULT_WAIT, false, "the robot does not know the time, so not its maintenance window", 0),
     ROW(closed, OTAPULT_WAIT, false, "its maintenance window is closed", 0),
 #undef ROW

@@ -373,7 +373,7 @@ describe('the page', () => {
             await page.click('#lang');
             await page.waitForFunction(() => document.querySelector('#offer-notes').textContent === 'Что нового: Ровнее.');
             await page.click('#offer-later');
-            await page.waitForFunction(() => document.querySelector('#offer').hidden === false);
+            await page.waitForFunction(() => document.querySelector('#offer-wait').textContent === 'человек ответил: позже');
             await page.click('#offer-install');
             await runs(rover, '3.0.0');
             await page.waitForFunction(() => document.querySelector('#offer').hidden);
