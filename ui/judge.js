@@ -68,7 +68,7 @@ const hex = n => '0x' + n.toString(16);
 const chipName = (b, at = 12) => CHIPS[u16(b, at)] || 'an unknown chip';
 const isApp = (b, at) => b[at] === 0xE9 && u32(b, at + 32) === 0xABCD5432;
 const only = (b, value) => b.every(byte => byte === value);
-const used = b => b.findLastIndex(byte => byte !== 0xFF) + 1;
+const isErased = (b, at) => b.subarray(at).every(byte => byte === 0xFF);
 const hexes = bytes => Array.from(bytes, n => hex(n + 256).slice(3)).join('');
 const isTable = (b, at) => b[at] === 0xAA && b[at + 1] === 0x50 && b[at + 4] === 0;
 
@@ -251,7 +251,7 @@ function withoutDescription(b, size, chip) {
 
     if (size < HEAD)
         return refuse('image_truncated', {at: size, got: HEAD - size});
-    if (CHIPS[u16(b, 12)] && !mapped && (used(b) <= TABLE || b[32] === 0x50))
+    if (CHIPS[u16(b, 12)] && !mapped && (isErased(b, TABLE) || b[32] === 0x50))
         return refuse('image_bootloader', info, info);
     if (chip && info.chip !== chip && u32(b, 19) >>> 25 === 0)
         return refuse('image_wrong_chip', {...info, ours: chip}, info);
@@ -264,7 +264,7 @@ function behindErased(b, size) {
     if ([OTA_DATA, SYSTEM].includes(kind?.code))
         return kind;
     const blank = size === 2 * SECTOR ? OTA_DATA : 'file_blank';
-    return b.every(byte => byte === 0xFF) && refuse(blank, {xgot: 0xFF});
+    return isErased(b, 0) && refuse(blank, {xgot: 0xFF});
 }
 
 function judge(bytes, name, limits = {}) {

@@ -516,9 +516,10 @@ describe('browsers', () => {
     const older = () => {
         delete AbortSignal.timeout;
         delete AbortSignal.any;
-        delete Array.prototype.at;
         delete String.prototype.at;
-        delete Array.prototype.findLast;
+        for (const kind of [Array, Object.getPrototypeOf(Uint8Array)])
+            for (const name of ['findLast', 'findLastIndex', 'at', 'toReversed', 'toSorted', 'with'])
+                delete kind.prototype[name];
         delete Object.hasOwn;
         delete String.prototype.replaceAll;
         delete window.structuredClone;
@@ -536,6 +537,11 @@ describe('browsers', () => {
         await page.waitForSelector('#phase[data-phase=done]', { state: 'attached' });
         assert.match(await text(page, '#running'), /2\.2\.0/);
         await idle();
+        const boot = Buffer.alloc(20000, 0x5A); // of a bootloader what tells it
+        boot.set([0xE9, 3, 2, 0x4F]);
+        boot.writeUInt16LE(9, 12);
+        await choose(page, samples.write('boot.bin', boot));
+        await page.waitForSelector('#error[data-code=image_bootloader]');
         await page.close();
     });
 
