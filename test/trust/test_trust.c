@@ -611,6 +611,7 @@ static void the_owner_ends_a_lock_at_the_device(void **state)
     assert_int_equal(otapult_new_password(w->ota), 0);
     assert_int_not_equal(shown[0], '\0');
     assert_non_null(strstr(console, "W sealed anew; least security version 0, revoked keys: abcdef01"));
+    assert_non_null(strstr(console, "I signature: enforced"));
     starts_and_says(w, "I signature: enforced");
     assert_null(strstr(console, "locked"));
     update(w, &v2, "2.0.0");

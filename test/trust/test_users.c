@@ -517,6 +517,27 @@ static void a_token_ends_no_session(void **state)
     assert_true(is_session(id));
 }
 
+static void fail_at_one_token(void *ctx, const char *key)
+{
+    (void)ctx;
+    board.set_error = strcmp(key, "usr.tokb") == 0 ? OTAPULT_E_STORE : 0;
+}
+
+/* One that could not be removed is said, whatever becomes of those behind it. */
+static void a_reset_that_leaves_a_token_says_so(void **state)
+{
+    char id[OTAPULT_SECRET];
+
+    (void)state;
+    assert_int_equal(make_token("one", id), 0);
+    assert_int_equal(make_token("two", id), 0);
+    board.before_set = fail_at_one_token;
+    assert_int_equal(otapult_users_reset(&users), OTAPULT_E_STORE);
+    board.before_set = NULL;
+    assert_false(is_token(id)); /* not in this boot */
+    assert_int_equal(otapult_users_reset(&users), 0);
+}
+
 /* ---- over a restart ---- */
 
 static void no_set(void *ctx, const char *key)
@@ -1085,6 +1106,7 @@ int main(void)
         TEST(a_change_that_cannot_be_stored_changes_nothing),
         TEST(of_two_changes_at_once_one_is_refused),
         TEST(a_token_ends_no_session),
+        TEST(a_reset_that_leaves_a_token_says_so),
         TEST(a_password_change_ends_kept_sessions),
         TEST(the_good_way_writes_little_and_complains_of_nothing),
         TEST(the_use_of_any_token_fits_the_seal),

@@ -11,6 +11,7 @@
 
 #include "decoders.h"
 #include "images.h"
+#include "patch_encoder.h"
 #include "world.h"
 
 /* Uploads that are packed, on a whole device: what is counted, what becomes of a slot, and when. */
@@ -301,11 +302,30 @@ static void too_little_memory_is_refused_at_the_start(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+/* It is made of what runs, which the device reads while it writes the other slot. */
+static void a_patch_to_what_runs_boots(void **state)
+{
+    static const struct otapult_decoder *const patches[] = {&otapult_patch, NULL};
+    struct patch_file patch;
+
+    (void)state;
+    configured.decoders = patches;
+    world_pull_plug(&w);
+    assert_true(world_boot(&w));
+    assert_true(patch_encode(v2, v2_len, v3, v3_len, &patch));
+    assert_int_equal(world_upload(&w, patch.data, patch.size, 700), 0);
+    assert_true(world_settle(&w));
+    assert_string_equal(world_version(&w), "3.0.0");
+    assert_memory_equal(w.nor.data + SLOT_0, v3, v3_len);
+    free(patch.data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_packed_upload_boots),
         TEST(a_gzip_file_boots),
+        TEST(a_patch_to_what_runs_boots),
         TEST(what_is_packed_twice_boots),
         TEST(the_erase_waits_for_the_judge),
         TEST(what_is_announced_too_large_is_refused_at_once),
