@@ -26,6 +26,9 @@ OTAPULT_MUST_CHECK int otapult_rollback_by(struct otapult *o, const char *by, bo
                                            struct otapult_finding *why);
 OTAPULT_MUST_CHECK int otapult_restart_by(struct otapult *o, const char *by, struct otapult_finding *why);
 
+/* An upload was refused by what its headers say, before it could begin: a line of the console says it. */
+void otapult_tell_refusal(struct otapult *o, const char *by, int err, const struct otapult_finding *why, uint32_t size);
+
 /* Before the first byte: the file has between `least` and `most` bytes. What otapult_begin_by() was told may be an upper
  * bound only; this lets a file whose length says that it cannot be signed be refused with its head, where a signature
  * is required. A packed file's length says nothing. `misnamed`: its name is none of a firmware's. What the bytes are

@@ -236,6 +236,12 @@ int otapult_begin_by(struct otapult *o, const char *by, const struct otapult_upd
     return err;
 }
 
+void otapult_tell_refusal(struct otapult *o, const char *by, int err, const struct otapult_finding *why,
+                          uint32_t size)
+{
+    otapult_report_refusal(o->port, err, why, size, by);
+}
+
 int otapult_begin_with(struct otapult *o, const struct otapult_update_options *options, uint32_t size,
                        uint32_t *ticket, struct otapult_update *past, struct otapult_finding *why)
 {

@@ -166,17 +166,32 @@ static int refuse_empty(const struct otapult_exchange *x, struct otapult_finding
     return x->multipart ? OTAPULT_E_MULTIPART : OTAPULT_E_FILE_EMPTY;
 }
 
-static int begin_update(struct otapult_exchange *x, struct otapult_finding *why)
+/* What the headers alone forbid; the device says it on its console, as it does all that it refuses itself. */
+static int read_headers(struct otapult_exchange *x, struct otapult_update_options *options,
+                        struct otapult_finding *why)
 {
-    struct otapult_update_options options;
+    char by[OTAPULT_WHO_NAME];
+
+    int err = read_kind(x, why);
+    if (err == 0)
+        err = refuse_empty(x, why);
+    if (err == 0)
+        err = otapult_upload_options(x, options, why);
+    if (err != 0) {
+        otapult_http_who(x, by);
+        otapult_tell_refusal(x->app, by, err, why, x->length);
+    }
+    return err;
+}
+
+static int begin_update(struct otapult_exchange *x, const struct otapult_update_options *options,
+                        struct otapult_finding *why)
+{
     struct otapult_update past;
     char by[OTAPULT_WHO_NAME];
 
-    int err = otapult_upload_options(x, &options, why);
-    if (err != 0)
-        return err;
     otapult_http_who(x, by);
-    err = otapult_begin_by(x->app, by, &options, announced_size(x), &x->ticket, &past, why);
+    int err = otapult_begin_by(x->app, by, options, announced_size(x), &x->ticket, &past, why);
     if (err == 0 && x->ticket == 0) /* it was sent before, and is done */
         otapult_answer_update(x, &past);
     return err;
@@ -184,13 +199,12 @@ static int begin_update(struct otapult_exchange *x, struct otapult_finding *why)
 
 static enum otapult_http_next begin_upload(struct otapult_exchange *x)
 {
+    struct otapult_update_options options;
     struct otapult_finding why = {0};
 
-    int err = read_kind(x, &why);
+    int err = read_headers(x, &options, &why);
     if (err == 0)
-        err = refuse_empty(x, &why);
-    if (err == 0)
-        err = begin_update(x, &why);
+        err = begin_update(x, &options, &why);
     if (err != 0)
         otapult_http_error(x, err, &why);
     return x->answered ? OTAPULT_HTTP_ANSWERED : OTAPULT_HTTP_BODY;

@@ -39,6 +39,8 @@ static struct fake {
     struct otapult_update past; /* id 0: it was not asked for before */
     uint32_t least, most;       /* of its length, as told */
     bool misnamed;
+    int told; /* as refused before it could begin */
+    uint32_t told_size;
     uint8_t file[4096];
     size_t len;
     unsigned begins, touches, finishes, cancels, confirms, rollbacks, restarts, ends, activations;
@@ -150,6 +152,16 @@ int otapult_tell_file(struct otapult *o, uint32_t ticket, uint32_t least, uint32
     dev.most = most;
     dev.misnamed = misnamed;
     return ticket == dev.ticket ? 0 : dev.ended_with;
+}
+
+void otapult_tell_refusal(struct otapult *o, const char *by, int err, const struct otapult_finding *why,
+                          uint32_t size)
+{
+    assert_ptr_equal(o, device);
+    assert_string_equal(by, "anyone");
+    assert_non_null(why);
+    dev.told = err;
+    dev.told_size = size;
 }
 
 int otapult_touch(struct otapult *o, uint32_t ticket)
@@ -953,17 +965,22 @@ static void the_headers_alone_can_refuse(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
+        dev.told = 0;
         begin("POST", "/api/ota/upload", HEADERS(cases[i].type, cases[i].length));
         assert_error(cases[i].err, cases[i].detail);
+        assert_int_equal(dev.told, cases[i].err); /* its console has a line of it */
+        assert_int_equal(dev.told_size, strcmp(cases[i].length.value, "5") == 0 ? 5 : 0);
     }
     begin("POST", "/api/ota/upload", HEADERS(RAW, RAW, {"Content-Length", "5"}));
     assert_error(OTAPULT_E_CONTENT_TYPE, "");
     assert_int_equal(dev.begins, 0);
 
+    dev.told = 0;
     dev.begin_error = OTAPULT_E_BUSY;
     dev.why = (struct otapult_finding){.at = OTAPULT_FOR_UPLOAD, .got = 3, .want = 9};
     begin("POST", "/api/ota/upload", HEADERS(FORM, {"Content-Length", "50"}));
     assert_error(OTAPULT_E_BUSY, "another update is running, 3 of 9 bytes so far\"");
+    assert_int_equal(dev.told, 0); /* the device itself has a line of that */
     otapult_http_lost(&client.x);
     assert_int_equal(dev.cancels, 0);
 }
