@@ -61,7 +61,7 @@ bench: setup-test ## speed of an upload beside its floors, cost of TLS, signatur
 	@BUILD=build/bench node bench/fleet.mjs
 	@build/bench/bench/signature-cost
 	@build/bench/bench/password-cost
-	@build/bench/bench/board-time $(wildcard ../shared/firmware/s3-build-40.bin)
+	@build/bench/bench/board-time $(wildcard ../shared/firmware/s3-build-40.bin) $(wildcard ../shared/firmware/s3-build-39.bin)
 	@BUILD=build/bench node bench/patch.mjs $(PATCHES)
 
 bench-hawkbit: build ## 200 virtual robots on a real hawkBit, polling and one roll-out (ROVERS=…, SLEEP=HH:MM:SS); needs Java and Maven

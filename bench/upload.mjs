@@ -4,10 +4,11 @@
 // same once more for what gzip -9 makes of it, beside zlib's inflate as a third floor. Prints times and ratios;
 // asserts nothing.
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { rework, segments } from '../test/e2e/support/firmware.mjs';
 
 const build = process.env.BUILD ?? 'build';
 const runs = Number(process.env.RUNS ?? 11);
@@ -115,9 +116,19 @@ const files = ['a', 'b'].map((name) => join(dir, `${name}.bin`));
 files.forEach((file, i) =>
     execFileSync(`${build}/sample-image`, [file, '--version', `2.0.${i}`, '--seed', `${i + 1}`, '--size', `${size}`]));
 
-/* A sample is noise, which nothing packs: real builds where there are some. */
-const real = ['s3-build-39.bin', 's3-build-40.bin'].map((name) => join('../shared/firmware', name));
-const plain = real.every((file) => existsSync(file)) ? real : files;
+/* A sample is noise, which nothing packs: its code becomes that of real builds, or else text of the same density. */
+const folder = '../shared/firmware';
+const code = Buffer.concat(existsSync(folder)
+    ? readdirSync(folder).filter(name => /^s3-build-\d+\.bin$/.test(name)).map(name => readFileSync(join(folder, name)))
+    : [Buffer.from(readFileSync(files[0]).toString('base64'))]);
+const plain = files.map((file, i) => {
+    const name = join(dir, `real-${i}.bin`);
+    writeFileSync(name, rework(readFileSync(file), bytes => {
+        const longest = segments(bytes).sort((a, b) => b.length - a.length)[0];
+        longest.subarray(i).fill(code);
+    }));
+    return name;
+});
 const packed = plain.map((file, i) => {
     const name = join(dir, `${i}.bin.gz`);
     writeFileSync(name, execFileSync('gzip', ['-9', '-c', file], { maxBuffer: 1 << 26 }));
