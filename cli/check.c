@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "input.h"
 #include "report.h"
+#include "report_patch.h"
 #include "rollout.h"
 #include "say.h"
 #include "web/multipart.h"
@@ -99,6 +101,47 @@ static int print_json(const struct input *in, const struct options *options, int
     return json_print(&j);
 }
 
+/* ---- a patch: what it makes only the robot can judge ---- */
+
+static bool is_patch(const struct input *in, int err)
+{
+    return err == OTAPULT_E_FILE_UNKNOWN && patch_recognise(in->data, in->size);
+}
+
+static bool is_patch_for(const struct patch_info *info, const struct options *options, struct fault *f)
+{
+    struct otapult_finding why = {.got = info->result.size, .want = options->slot_size};
+    char detail[160];
+
+    if (info->chip != options->chip_id) {
+        why = (struct otapult_finding){.got = info->chip, .want = options->chip_id};
+        fault_of_error(f, OTAPULT_E_IMAGE_WRONG_CHIP, &why);
+        return false;
+    }
+    if (info->result.size > options->slot_size) {
+        fault_of_error(f, OTAPULT_E_IMAGE_TOO_LARGE, &why);
+        return false;
+    }
+    if (options->running == NULL || strcmp(options->running, info->base.version) == 0)
+        return true;
+    snprintf(detail, sizeof detail, "the patch is for %s, the robot runs %s", info->base.version,
+             options->running);
+    fault_of_trouble(f, TROUBLE_PATCH_BASE, detail);
+    return false;
+}
+
+static int check_patch(const struct input *in, const struct options *options)
+{
+    struct otapult_finding why = {0};
+    struct patch_info info;
+    struct fault f;
+
+    int err = patch_read(in->data, in->size, &info, &why);
+    if (err != 0)
+        return error_say(err, &why, in->name);
+    return is_patch_for(&info, options, &f) ? report_patch_fits(in, &info) : fault_say(&f, "file", in->name);
+}
+
 static int check(const struct options *options)
 {
     static struct otapult_judge judge;
@@ -107,6 +150,11 @@ static int check(const struct options *options)
         return STATUS_NO;
     int err = refusal(&in, options, &judge);
     int status = STATUS_OK;
+    if (is_patch(&in, err)) {
+        status = check_patch(&in, options);
+        input_free(&in);
+        return status;
+    }
     if (options->json)
         status = print_json(&in, options, err, &judge);
     else if (err == 0)
@@ -144,15 +192,15 @@ static int check_for_device(const struct options *options)
         return status;
     its.running = asked.image.version;
     judge.inspect.info = p.info;
-    if (p.is_patch)
-        status = trouble_say(TROUBLE_IS_PATCH, "file", p.in.name, "");
-    else if (payload_unfit(&p, &asked, &f))
+    if (payload_unfit(&p, &asked, &f))
         status = fault_say(&f, "file", p.in.name);
+    else if (p.is_patch)
+        status = report_patch_fits(&p.in, &p.patch);
     else if (options->json)
         status = print_json(&p.in, &its, 0, &judge);
     else
         print_ok(&p.in, &p.info);
-    if (status == 0)
+    if (status == 0 && !p.is_patch)
         warn_older(&its, &p.info);
     payload_free(&p);
     return status;
@@ -184,11 +232,16 @@ const struct verb verb_check = {
     .gist = "would a robot take it?",
     .operands = "FILE…",
     .summary = "says whether a robot takes a file, and why not",
-    .about = "Judges each FILE ('-': standard input) by the same code as the robot does during an upload.",
+    .about =
+        "Judges each FILE ('-': standard input) by the same code as the robot does during an upload. A patch: "
+        "does it belong to this chip, is there room for what it makes, and with --device, does the robot run the "
+        "build that it is for. What it makes is judged by the robot alone.",
     .exits =
         "0 the robot takes every FILE, 1 it does not or a FILE cannot be read, 2 wrong usage; with --device "
         "also 3 and 4, as for every verb that asks a robot.",
-    .examples = "otapult check firmware.bin --running 1.4.2\notapult check firmware.bin --device rover.local",
+    .examples =
+        "otapult check firmware.bin --running 1.4.2\notapult check firmware.bin --device rover.local\n"
+        "otapult check 1.4.2.patch --device rover.local",
     .least = 1,
     .most = OPERANDS_ANY,
     .completes = {COMPLETES_FILE, COMPLETES_FILE},

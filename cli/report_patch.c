@@ -92,6 +92,21 @@ int report_patch_made(const char *path, const struct patch_file *patch, size_t w
     return STATUS_OK;
 }
 
+int report_patch_fits(const struct input *in, const struct patch_info *info)
+{
+    char size[SIZE_TEXT], of_whole[24], from[64], to[64];
+
+    if (say_as_json())
+        return print_json(in->name, in->size, info->result.size, info);
+    name_side(&info->base, from, sizeof from);
+    name_side(&info->result, to, sizeof to);
+    size_text((uint32_t)in->size, size);
+    percent(in->size, info->result.size, of_whole);
+    printf("ok %s: a patch for robots that run %s, makes %s, for %s, %s, %s %% of the whole\n", in->name,
+           from, to, otapult_chip_name(info->chip), size, of_whole);
+    return STATUS_OK;
+}
+
 static void print_side(const char *label, const struct patch_side *side)
 {
     char size[SIZE_TEXT], sha[65], name[64];

@@ -13,4 +13,7 @@ int report_patch_made(const char *path, const struct patch_file *patch, size_t w
 /* One that was read: `otapult info`. */
 int report_patch(const struct input *in);
 
+/* One that a robot takes, as far as that can be told without it: `otapult check`. */
+int report_patch_fits(const struct input *in, const struct patch_info *info);
+
 #endif

@@ -301,7 +301,11 @@ describe('forms and links', () => {
             assert.equal(refused.status, 1);
             assert.deepEqual([lines(refused.stdout)[0].outcome, lines(refused.stdout)[0].code], ['unfit', 'patch_wrong_base']);
             assert.deepEqual((await rover.status()).last, before.last);
+            const wrong = await otapult('check', patch, '--device', rover.url, '--json');
+            assert.deepEqual([wrong.status, lines(wrong.stdout)[0].code], [1, 'patch_wrong_base']);
             assert.equal((await otapult('push', old, rover.url)).status, 0);
+            const right = await otapult('check', patch, '--device', rover.url);
+            assert.deepEqual([right.status, right.stdout.includes('for robots that run 5.0.0 (')], [0, true], right.stderr);
             const { status, stdout } = await otapult('push', patch, rover.url);
             assert.equal(status, 0, stdout);
             assert.match(stdout, /confirmed 5\.2\.0 \(cafe0052\)/);

@@ -177,6 +177,26 @@ describe('the command', () => {
         assert.equal(json.size, fs.statSync(at('i.patch')).size);
     });
 
+    test('check says what a patch fits, as far as that can be told without the robot', async () => {
+        const [v0, v1] = await builds();
+        await ok('patch', v0, v1, '-o', at('c.patch'));
+        samples.write('c.patch.gz', zlib.gzipSync(fs.readFileSync(at('c.patch'))));
+        for (const name of ['c.patch', 'c.patch.gz']) {
+            assert.match(await ok('check', at(name)), /^ok c\.patch(\.gz)?: a patch for robots that run 1\.0\.0 \(\w{8}\), makes 1\.0\.1 \(\w{8}\), for ESP32-S3, /);
+            await ok('check', at(name), '--running', '1.0.0');
+        }
+        const json = JSON.parse(await ok('check', '--json', at('c.patch')));
+        assert.deepEqual([json.success, json.type, json.base.version, json.result.sha256], [true, 'patch', '1.0.0', sha256(fs.readFileSync(v1))]);
+        for (const [code, ...args] of [['image_wrong_chip', '--chip', 'ESP32-C3'], ['image_too_large', '--slot-size', '100000'],
+            ['patch_wrong_base', '--running', '1.0.7']]) {
+            const result = await otapult('check', '--json', at('c.patch'), ...args);
+            assert.deepEqual([result.status, JSON.parse(result.stdout).code], [1, code], result.stdout);
+        }
+        const bytes = fs.readFileSync(at('c.patch'));
+        bytes[50] ^= 1;
+        assert.equal((await otapult('check', samples.write('c.damaged.patch', bytes))).status, 1);
+    });
+
     test('makes the same patch every time', async () => {
         const [v0, v1] = await builds();
         await ok('patch', v0, v1, '-o', at('1.patch'));
