@@ -76,6 +76,13 @@ describe('every promise names its test', () => {
             assert.deepEqual(missing(tests), [], promise);
     });
 
+    test('docs/transfer.md', () => {
+        const rows = promises('docs/transfer.md');
+        assert.ok(rows.length > 10);
+        for (const [promise, tests] of rows)
+            assert.deepEqual(missing(tests), [], promise);
+    });
+
     // Its first table names functions alone, which security.test.mjs looks for.
     test('docs/security.md', () => {
         const rows = promises('docs/security.md').filter(([, tests]) => /\.(c|mjs)`:/.test(tests));
