@@ -141,11 +141,11 @@ describe('budgets', () => {
         }
     });
 
-    // 84 KB of flash were set before the crash guard, staged firmware, tables that are looked at and the page of today;
-    // whoever raises them again says so.
+    // 84 KB of flash were set before the crash guard, staged firmware, tables that are looked at and the page of today, which
+    // goes on by itself, packs, and reads what is packed; whoever raises them again says so.
     test('the budgets are the ones that are written here, too', () => {
         const { flash, ram, page, frame } = BUDGETS;
-        assert.deepEqual({ flash, ram, page, frame }, { flash: 100 * 1024, ram: 30 * 1024, page: 20 * 1024, frame: 512 });
+        assert.deepEqual({ flash, ram, page, frame }, { flash: 102 * 1024, ram: 30 * 1024, page: 22 * 1024, frame: 512 });
     });
 });
 
