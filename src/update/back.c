@@ -4,6 +4,7 @@
 #include "update/arm.h"
 #include "update/claim.h"
 #include "update/confirm.h"
+#include "update/report.h"
 #include "update/slot_image.h"
 #include "update/way_back.h"
 
@@ -109,7 +110,7 @@ static int go_back(struct otapult *o, const char *by, bool force, struct otapult
                                  : go_to_other(o, by, force, why);
 }
 
-int otapult_rollback_by(struct otapult *o, const char *by, bool force, struct otapult_finding *why)
+static int roll_back(struct otapult *o, const char *by, bool force, struct otapult_finding *why)
 {
     int err = otapult_take_to_restart(o, OTAPULT_FOR_ROLLBACK, by, why);
     if (err != 0)
@@ -118,6 +119,15 @@ int otapult_rollback_by(struct otapult *o, const char *by, bool force, struct ot
     err = go_back(o, by, force, why);
     otapult_refresh_slots(o);
     otapult_end_in_restart(o, err, "rollback by request");
+    return err;
+}
+
+int otapult_rollback_by(struct otapult *o, const char *by, bool force, struct otapult_finding *why)
+{
+    int err = roll_back(o, by, force, why);
+
+    if (err != 0)
+        otapult_report_refusal(o->port, "rollback", err, why, 0, by);
     return err;
 }
 

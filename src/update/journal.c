@@ -43,9 +43,11 @@ static void count_boot(struct otapult_journal *j)
     uint32_t boots = 0;
     size_t len = 0;
 
-    if (port->kv_get(port->ctx, "ota.boots", &boots, sizeof boots, &len) != 0)
-        return;
-    boots = len == sizeof boots ? boots + 1 : 1;
+    /* A number that the store lost goes on behind the newest entry's: left alone it would stay lost for ever.
+     */
+    if (port->kv_get(port->ctx, "ota.boots", &boots, sizeof boots, &len) != 0 || len != sizeof boots)
+        boots = j->newest.boot;
+    boots++;
     if (port->kv_set(port->ctx, "ota.boots", &boots, sizeof boots) == 0)
         j->boot = boots;
 }

@@ -54,8 +54,8 @@ void otapult_report_begin(const struct otapult_port *port, uint32_t size, const 
 }
 
 /* A status of 500 and above is this device's own fault, as everywhere in HTTP. */
-void otapult_report_refusal(const struct otapult_port *port, int err, const struct otapult_finding *why,
-                            uint32_t size, const char *by)
+void otapult_report_refusal(const struct otapult_port *port, const char *what, int err,
+                            const struct otapult_finding *why, uint32_t size, const char *by)
 {
     const struct otapult_error_row *row = otapult_error_row(err);
     char line[OTAPULT_REPORT_LINE], detail[80];
@@ -63,9 +63,11 @@ void otapult_report_refusal(const struct otapult_port *port, int err, const stru
 
     otapult_detail(err, why, NULL, detail, sizeof detail);
     otapult_text_init(&t, line, sizeof line);
-    otapult_text_str(&t, "update refused: ");
+    otapult_text_str(&t, what);
+    otapult_text_str(&t, " refused: ");
     otapult_text_str(&t, row->code);
-    put_size(&t, size);
+    if (size != 0)
+        put_size(&t, size);
     put_if(&t, ", by ", by);
     put_if(&t, ": ", detail);
     port->log(port->ctx, row->status >= 500 ? OTAPULT_LOG_ERROR : OTAPULT_LOG_WARNING, line);

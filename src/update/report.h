@@ -13,9 +13,10 @@
 /* An update begins. `size` of the file, or OTAPULT_SIZE_UNKNOWN; `by`: for whom, NULL or "": the device itself. */
 void otapult_report_begin(const struct otapult_port *port, uint32_t size, const char *by);
 
-/* An update is refused, or ends with `err`. An error where the device is at fault, else a warning. */
-void otapult_report_refusal(const struct otapult_port *port, int err, const struct otapult_finding *why,
-                            uint32_t size, const char *by);
+/* `what`, "update" …, is refused, or ends with `err`. An error where the device is at fault, else a warning.
+ * size 0: there is none to speak of. */
+void otapult_report_refusal(const struct otapult_port *port, const char *what, int err,
+                            const struct otapult_finding *why, uint32_t size, const char *by);
 
 /* An entry of the journal, whether or not the journal could be written. Refusals have had their line. */
 void otapult_report_event(const struct otapult_port *port, const struct otapult_log_entry *e);

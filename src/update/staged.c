@@ -8,6 +8,7 @@
 #include "update/claim.h"
 #include "update/known.h"
 #include "update/outcome.h"
+#include "update/report.h"
 #include "update/slot_image.h"
 
 #define STAGED_KEY "ota.staged1" /* 1: the format, which is the struct below */
@@ -191,7 +192,7 @@ static int start(struct otapult *o, const char *by, struct otapult_finding *why)
     return err;
 }
 
-int otapult_activate_staged_by(struct otapult *o, const char *by, struct otapult_finding *why)
+static int activate(struct otapult *o, const char *by, struct otapult_finding *why)
 {
     int err = otapult_take_to_restart(o, OTAPULT_FOR_ACTIVATION, by, why);
     if (err != 0)
@@ -200,6 +201,15 @@ int otapult_activate_staged_by(struct otapult *o, const char *by, struct otapult
     err = start(o, by, why);
     otapult_refresh_slots(o);
     otapult_end_in_restart(o, err, "what was staged starts");
+    return err;
+}
+
+int otapult_activate_staged_by(struct otapult *o, const char *by, struct otapult_finding *why)
+{
+    int err = activate(o, by, why);
+
+    if (err != 0)
+        otapult_report_refusal(o->port, "activation", err, why, 0, by);
     return err;
 }
 

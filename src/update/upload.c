@@ -31,9 +31,11 @@ uint32_t otapult_next_slot_size(struct otapult *o)
     return next != OTAPULT_SLOT_NONE && otapult_slot_row(o, next, &slot) == 0 ? slot.size : 0;
 }
 
-/* Under lock. */
+/* Under lock. What waits to be started has no first bytes yet, and counts all the same. */
 static bool holds_image(const struct otapult *o, int index)
 {
+    if (o->staged.id != 0 && o->staged.slot == index)
+        return true;
     for (unsigned n = 0; n < o->seen_count; n++)
         if (o->seen[n].index == index)
             return o->seen[n].has_image;
@@ -197,20 +199,22 @@ static int begin(struct otapult *o, const char *by, const struct otapult_update_
     return 0;
 }
 
-static uint32_t ticket_of(struct otapult *o, uint32_t id, struct otapult_finding *why)
+static uint32_t ticket_of(struct otapult *o, uint32_t id, const char *by, struct otapult_finding *why)
 {
     otapult_lock(o);
-    uint32_t ticket = id != 0 && o->update.id == id ? o->ticket : 0;
+    const bool same = id != 0 && o->update.id == id && strcmp(o->by, by != NULL ? by : "") == 0;
+    uint32_t ticket = same ? o->ticket : 0;
     *why = (struct otapult_finding){.got = o->received};
     otapult_unlock(o);
     return ticket;
 }
 
-/* An update of the same id that still runs has lost its connection: its client asks again. */
-static void end_lost(struct otapult *o, uint32_t id)
+/* An update of the same id that still runs has lost its connection: its client asks again. Somebody else's of
+ * that id is chance, and another's update is not his to end so. */
+static void end_lost(struct otapult *o, uint32_t id, const char *by)
 {
     struct otapult_finding came;
-    uint32_t lost = ticket_of(o, id, &came);
+    uint32_t lost = ticket_of(o, id, by, &came);
 
     if (lost != 0)
         otapult_cancel(o, lost, OTAPULT_E_CONNECTION_LOST, &came);
@@ -227,12 +231,12 @@ int otapult_begin_by(struct otapult *o, const char *by, const struct otapult_upd
         past = &nobody_asks;
     *ticket = 0;
     *why = (struct otapult_finding){0};
-    end_lost(o, options->id);
+    end_lost(o, options->id, by);
     int err = otapult_recall(o, options, past, why);
     if (err == 0 && past->id == 0)
         err = begin(o, by, options, size, ticket, why);
     if (err != 0)
-        otapult_report_refusal(o->port, err, why, size, by);
+        otapult_report_refusal(o->port, "update", err, why, size, by);
     return err;
 }
 
@@ -276,8 +280,8 @@ static void note_refusal(struct otapult *o, int err, const struct otapult_findin
         otapult_describe(&trial, o->target, &in->info.desc, in->info.size);
     otapult_detail(err, why, NULL, detail, sizeof detail);
     otapult_note(o, OTAPULT_EV_REFUSED, o->target, &trial, otapult_error_row(err)->code, detail, o->by);
-    otapult_report_refusal(o->port, err, why, o->total != OTAPULT_SIZE_UNKNOWN ? o->total : o->received,
-                           o->by);
+    otapult_report_refusal(o->port, "update", err, why,
+                           o->total != OTAPULT_SIZE_UNKNOWN ? o->total : o->received, o->by);
 }
 
 /* By the client, inside; or by poll, which has taken the ticket away. The journal first, while nobody else
@@ -292,9 +296,15 @@ static int end_badly(struct otapult *o, int err, const struct otapult_finding *w
     return err;
 }
 
+/* The ticket first: whoever has it may ask while the journal is written, and is told the end. */
 void otapult_cancel(struct otapult *o, uint32_t ticket, int err, const struct otapult_finding *why)
 {
-    if (otapult_enter(o, ticket) == 0)
+    otapult_lock(o);
+    const bool mine = ticket != 0 && ticket == o->ticket && !o->inside;
+    if (mine)
+        otapult_end_ticket(o, err, why);
+    otapult_unlock(o);
+    if (mine)
         (void)end_badly(o, err, why);
 }
 

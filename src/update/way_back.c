@@ -11,13 +11,16 @@ static const char *doubt_about(const struct otapult_slot_view *v)
     return v->failed ? "it has failed on this device" : NULL;
 }
 
-/* The slot of the next update is the one that ran before, so it comes first; a factory app comes last,
- * because it is the oldest there is. */
+/* The one that ran before comes first. Of two OTA slots that is the slot of the next update; of more it is
+ * the one that OTA data, which remembers two, still calls confirmed. A factory app comes last, because it is
+ * the oldest there is. */
 static unsigned rank(const struct otapult *o, const struct otapult_slot_view *v)
 {
-    if (v->index == o->slots.next)
+    if (v->index == OTAPULT_SLOT_FACTORY)
+        return 3;
+    if (v->slot.state == OTAPULT_STATE_VALID)
         return 0;
-    return v->index == OTAPULT_SLOT_FACTORY ? 2 : 1;
+    return v->index == o->slots.next ? 1 : 2;
 }
 
 /* One without doubts is better than any other. */

@@ -33,6 +33,11 @@ static const struct table_part recovery[] = {{1, 2, 0x9000, 0x4000, "nvs"},
                                              {0, 0x10, 0x20000, 0x10000, "ota_0"},
                                              {0}};
 
+static const struct table_part three_ota[] = {
+    {1, 2, 0x9000, 0x4000, "nvs"},       {1, 0, 0xD000, 0x2000, "otadata"},
+    {0, 0x10, 0x10000, 0x10000, "app0"}, {0, 0x11, 0x20000, 0x10000, "app1"},
+    {0, 0x12, 0x30000, 0x10000, "app2"}, {0}};
+
 static void build_table(const struct table_part *parts, uint8_t table[OTAPULT_TABLE_SIZE])
 {
     unsigned n = 0;
@@ -48,7 +53,8 @@ static void build_table(const struct table_part *parts, uint8_t table[OTAPULT_TA
 
 void world_init(struct world *w, enum world_layout layout, const uint8_t *image, size_t len)
 {
-    static const struct table_part *const layouts[] = {two_ota, factory_ota, factory_only, recovery};
+    static const struct table_part *const layouts[] = {two_ota, factory_ota, factory_only, recovery,
+                                                       three_ota};
     uint8_t table[OTAPULT_TABLE_SIZE];
 
     memset(w, 0, sizeof *w);

@@ -12,7 +12,7 @@
 
 #define WORLD_FLASH 0x40000u /* 256 KB: table, nvs, otadata, two or three app slots of 64 KB */
 
-enum world_layout { WORLD_TWO_OTA, WORLD_FACTORY_OTA, WORLD_FACTORY_ONLY, WORLD_RECOVERY };
+enum world_layout { WORLD_TWO_OTA, WORLD_FACTORY_OTA, WORLD_FACTORY_ONLY, WORLD_RECOVERY, WORLD_THREE_OTA };
 
 struct world {
     struct nor_flash     nor;

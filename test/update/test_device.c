@@ -862,6 +862,60 @@ static void the_same_upload_takes_the_place_of_the_first(void **state)
     assert_int_equal(otapult_feed(w->ota, second, v2, v2_len, &why), 0);
 }
 
+static struct world *told_world;
+static uint32_t told_ticket;
+static int heard; /* the first client, while the end of its upload is written down */
+static int (*real_set)(void *ctx, const char *key, const void *src, size_t len);
+
+static int ask_while_set(void *ctx, const char *key, const void *src, size_t len)
+{
+    struct otapult_finding why;
+
+    if (told_ticket != 0 && strncmp(key, "olog.", 5) == 0)
+        heard = otapult_feed(told_world->ota, told_ticket, v2, 10, &why);
+    return real_set(ctx, key, src, len);
+}
+
+static void ask_while_written(void *ctx, struct otapult_port *port)
+{
+    (void)ctx;
+    real_set = port->kv_set;
+    port->kv_set = ask_while_set;
+}
+
+static void who_loses_the_device_is_told_so_from_the_first_moment(void **state)
+{
+    struct world *w = told_world = *state;
+    struct otapult_finding why;
+    uint32_t second;
+
+    heard = 0;
+    told_ticket = 0;
+    w->wrap = ask_while_written;
+    assert_true(world_boot(w));
+    assert_int_equal(begin_as(w, 9, 0, &told_ticket, NULL, &why), 0);
+    assert_int_equal(begin_as(w, 9, 0, &second, NULL, &why), 0);
+    assert_int_equal(heard, OTAPULT_E_CONNECTION_LOST);
+    told_ticket = 0;
+    w->wrap = NULL;
+}
+
+/* The same id by chance, or on purpose: only who began an upload takes his own place. */
+static void another_clients_id_ends_nobodys_upload(void **state)
+{
+    const struct otapult_update_options same = {.id = 9};
+    struct world *w = *state;
+    struct otapult_finding why;
+    uint32_t first, second;
+
+    assert_int_equal(otapult_begin_by(w->ota, "token a", &same, (uint32_t)v2_len, &first, NULL, &why), 0);
+    assert_int_equal(otapult_begin_by(w->ota, "token b", &same, (uint32_t)v2_len, &second, NULL, &why),
+                     OTAPULT_E_BUSY);
+    assert_int_equal(otapult_feed(w->ota, first, v2, 6000, &why), 0);
+    assert_int_equal(otapult_begin_by(w->ota, "token a", &same, (uint32_t)v2_len, &second, NULL, &why), 0);
+    assert_int_not_equal(second, 0);
+}
+
 /* Somebody ended it on purpose: a browser that tries again by itself does not undo that. */
 static void what_somebody_has_ended_stays_ended(void **state)
 {
@@ -1211,6 +1265,45 @@ static void the_journal_keeps_the_last_entries_in_order(void **state)
     assert_false(otapult_log_entry(w->ota, OTAPULT_LOG_ENTRIES, &e));
 }
 
+static bool boots_lost;
+static int (*real_get)(void *ctx, const char *key, void *dst, size_t cap, size_t *len);
+
+static int get_but_boots(void *ctx, const char *key, void *dst, size_t cap, size_t *len)
+{
+    return boots_lost && strcmp(key, "ota.boots") == 0 ? OTAPULT_E_STORE : real_get(ctx, key, dst, cap, len);
+}
+
+static int set_and_find_again(void *ctx, const char *key, const void *src, size_t len)
+{
+    boots_lost = boots_lost && strcmp(key, "ota.boots") != 0;
+    return real_set(ctx, key, src, len);
+}
+
+static void lose_boots(void *ctx, struct otapult_port *port)
+{
+    (void)ctx;
+    real_get = port->kv_get;
+    real_set = port->kv_set;
+    port->kv_get = get_but_boots;
+    port->kv_set = set_and_find_again;
+}
+
+static void a_count_of_boots_that_was_lost_goes_on(void **state)
+{
+    struct world *w = *state;
+    uint32_t boot = status(w).boot;
+
+    assert_int_equal(world_upload(w, v2, 100, 100), OTAPULT_E_IMAGE_TRUNCATED);
+    boots_lost = true;
+    w->wrap = lose_boots;
+    for (unsigned n = 1; n <= 2; n++) {
+        world_pull_plug(w);
+        assert_true(world_boot(w));
+        assert_int_equal(status(w).boot, boot + n);
+    }
+    w->wrap = NULL;
+}
+
 static char logged[128];
 
 static void keep_line(void *ctx, enum otapult_log_level level, const char *line)
@@ -1388,6 +1481,8 @@ int main(void)
         CASE(another_update_for_a_boot_that_has_passed_is_refused),
         CASE(what_was_refused_is_refused_again_unread),
         CASE(the_same_upload_takes_the_place_of_the_first),
+        CASE(who_loses_the_device_is_told_so_from_the_first_moment),
+        CASE(another_clients_id_ends_nobodys_upload),
         CASE(what_somebody_has_ended_stays_ended),
         CASE(an_update_without_an_id_gets_one),
         CASE(a_build_that_failed_here_is_refused_before_an_erase),
@@ -1411,6 +1506,7 @@ int main(void)
         CASE(going_back_while_pending_rejects),
         cmocka_unit_test(the_factory_firmware_is_a_way_back_too),
         CASE(the_journal_keeps_the_last_entries_in_order),
+        CASE(a_count_of_boots_that_was_lost_goes_on),
         CASE(a_name_that_cannot_be_does_not_start),
         CASE(any_other_name_is_its_name),
         CASE(texts_of_the_journal_end),

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -192,6 +193,7 @@ static void a_refused_upload_leaves_it_and_a_broken_one_does_not(void **state)
     assert_int_equal(otapult_feed(w->ota, ticket, v3 + 287, 1, &why), 0);
     assert_int_equal(status(w).staged.id, 0);
     otapult_cancel(w->ota, ticket, OTAPULT_E_CONNECTION_LOST, &lost);
+    assert_true(otapult_has_emptied(w->ota, ticket)); /* and its client is told */
     assert_int_equal(activate(w), OTAPULT_E_NO_STAGED);
     world_pull_plug(w);
     assert_true(world_boot(w));
@@ -398,6 +400,36 @@ static void without_a_note_it_does_not_wait(void **state)
 }
 
 /* Nothing is erased for it, so what waits goes on waiting. */
+static char line[192];
+
+static void keep_line(void *ctx, enum otapult_log_level level, const char *text)
+{
+    (void)ctx;
+    assert_int_equal(level, OTAPULT_LOG_WARNING);
+    snprintf(line, sizeof line, "%s", text);
+}
+
+static void keep_lines(void *ctx, struct otapult_port *p)
+{
+    (void)ctx;
+    p->log = keep_line;
+}
+
+static void a_refusal_stands_on_the_console(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+
+    w->wrap = keep_lines;
+    assert_true(world_boot(w));
+    assert_int_equal(otapult_activate_staged_by(w->ota, "token ci", &why), OTAPULT_E_NO_STAGED);
+    assert_string_equal(line,
+                        "activation refused: nothing_staged, by token ci: no firmware waits to be started");
+    assert_int_equal(otapult_rollback_by(w->ota, "admin", false, &why), OTAPULT_E_NO_ROLLBACK);
+    assert_string_equal(line, "rollback refused: no_rollback, by admin: no other slot holds a firmware");
+    w->wrap = NULL;
+}
+
 static void what_runs_already_takes_nobodys_place(void **state)
 {
     struct world *w = *state;
@@ -420,6 +452,7 @@ int main(void)
         CASE(it_waits_and_the_device_goes_on),
         CASE(it_is_started_and_confirmed),
         CASE(what_runs_already_takes_nobodys_place),
+        CASE(a_refusal_stands_on_the_console),
         CASE(it_survives_restarts),
         CASE(an_image_that_rejects_itself_waits_no_more),
         CASE(the_next_upload_takes_its_place),

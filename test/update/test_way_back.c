@@ -91,6 +91,19 @@ static void a_factory_app_and_two_slots(void **state)
     expect_way_to(0, "2.0.0");
 }
 
+/* Back to what ran before, and not to the oldest, whose slot the next update takes. */
+static void three_slots(void **state)
+{
+    (void)state;
+    begin(WORLD_THREE_OTA);
+    install(v2, v2_len);
+    install(v3, v3_len);
+    assert_int_equal(view()->status.slots.running, 2);
+    assert_int_equal(view()->status.slots.next, 0);
+    expect_way_to(1, "2.0.0");
+    expect_way_to(2, "3.0.0");
+}
+
 static void a_recovery_app_and_one_slot(void **state)
 {
     (void)state;
@@ -165,6 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(two_slots),
         CASE(a_factory_app_and_two_slots),
+        CASE(three_slots),
         CASE(a_recovery_app_and_one_slot),
         CASE(a_factory_app_alone),
         CASE(what_was_rejected_boots_by_force_only),
