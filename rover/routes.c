@@ -84,6 +84,16 @@ static bool read_command(const struct otapult_exchange *x, int *left, int *right
     return good;
 }
 
+static void refuse_to_drive(struct otapult_exchange *x)
+{
+    const struct rover *r = x->app;
+    const bool safe = r->ota != NULL && otapult_safe_mode(r->ota);
+
+    otapult_http_error(
+        x, OTAPULT_E_HELD,
+        &(struct otapult_finding){.text = safe ? "safe mode" : "an update or a restart is under way"});
+}
+
 static void end_drive(struct otapult_exchange *x)
 {
     int left, right;
@@ -92,7 +102,7 @@ static void end_drive(struct otapult_exchange *x)
         otapult_http_error(x, OTAPULT_E_BAD_REQUEST,
                            &(struct otapult_finding){.text = "left and right are numbers from -100 to 100"});
     else if (!rover_drive(x->app, left, right))
-        otapult_http_error(x, OTAPULT_E_HELD, &(struct otapult_finding){.text = "an update is running"});
+        refuse_to_drive(x);
     else
         (void)get_status(x);
 }

@@ -7,7 +7,6 @@
 #include "trust/der.h"
 #include "trust/secret.h"
 
-#define KEY_KEY     "tls.key"
 #define PART        OTAPULT_IDENTITY_PART
 #define PARTS       OTAPULT_IDENTITY_PARTS
 #define NUMBER      32u                /* bytes of a number of P-256 */
@@ -137,14 +136,16 @@ static int own_key(struct otapult_identity *id, const struct otapult_port *port,
 {
     size_t len = 0;
 
-    if (port->kv_get(port->ctx, KEY_KEY, id->key, sizeof id->key, &len) != 0 || len > sizeof id->key)
-        return fail(why, OTAPULT_E_STORE, "the store cannot be read");
+    if (port->kv_get(port->ctx, OTAPULT_IDENTITY_KEY, id->key, sizeof id->key, &len) != 0 ||
+        len > sizeof id->key)
+        return fail(why, OTAPULT_E_STORE,
+                    "the store cannot be read; if its key is lost, a new password makes another");
     id->key_len = (uint16_t)len;
     if (len > 0)
         return read_key(id->key, len, p) ? 0 : fail(why, OTAPULT_E_STORE, "the stored key is damaged");
     if (!make_key(id, port, p))
         return fail(why, OTAPULT_E_INTERNAL, "no key could be made");
-    if (port->kv_set(port->ctx, KEY_KEY, id->key, id->key_len) == 0)
+    if (port->kv_set(port->ctx, OTAPULT_IDENTITY_KEY, id->key, id->key_len) == 0)
         return 0;
     (void)psa_destroy_key(p->key);
     return fail(why, OTAPULT_E_STORE, "the key could not be stored");

@@ -23,6 +23,7 @@
  * order, and the signature is deterministic (RFC 6979): it needs no random number that could give the key
  * away. */
 
+#define OTAPULT_IDENTITY_KEY   "tls.key"
 #define OTAPULT_IDENTITY_PART  256u /* a value of the store */
 #define OTAPULT_IDENTITY_PARTS 4u   /* of a certificate; the last is never full */
 
@@ -41,8 +42,8 @@ struct otapult_identity_for {
 };
 
 /* The identity out of the store, or a new one, stored. A certificate that is damaged, or not this key's, is
- * made again for the same key. A key that is damaged is an error, so that nobody's trust in the old one
- * goes to a new one unseen.
+ * made again for the same key. A key that is damaged or lost is an error, so that nobody's trust in the old one
+ * goes to a new one unseen: the owner's new password (otapult_new_password()) removes what was lost of it.
  * STORE, INTERNAL (no random bytes, or crypto does not work); why->text says which, and *id is all zero.
  * Blocks for a few accesses to the store, at most two signatures and one verification. */
 OTAPULT_MUST_CHECK int otapult_identity_own(struct otapult_identity *id, const struct otapult_port *port,

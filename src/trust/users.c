@@ -561,6 +561,13 @@ void otapult_users_name(struct otapult_users *u, struct otapult_who who, char na
     }
 }
 
+void otapult_users_mark(struct otapult_users *u, struct otapult_who who, uint8_t mark[16])
+{
+    lock(u);
+    memcpy(mark, who.kind == OTAPULT_BY_TOKEN ? u->token[who.slot].hash : u->password.hash, 16);
+    unlock(u);
+}
+
 /* ---- the beginning ---- */
 
 const char *otapult_users_fault(struct otapult_users *u)

@@ -98,6 +98,10 @@ bool otapult_users_still(struct otapult_users *u, struct otapult_who who, bool u
 /* For the journal. */
 void otapult_users_name(struct otapult_users *u, struct otapult_who who, char name[OTAPULT_WHO_NAME]);
 
+/* Tells what a login rests on from any other: an API token from the next one of its name, a password from the next.
+ * The same in every boot, and for every session of a password. Not to be shown to anybody as it is. */
+void otapult_users_mark(struct otapult_users *u, struct otapult_who who, uint8_t mark[16]);
+
 /* ---- what the administrator does ---- */
 
 /* A new session with a new id, whatever the browser brought along. INTERNAL: no random bytes. */

@@ -236,6 +236,7 @@ struct otapult_secure {
     void (*admit)(struct otapult_exchange *x);
     bool (*still)(const struct otapult_exchange *x); /* is it still so? */
     void (*name)(const struct otapult_exchange *x, char name[OTAPULT_WHO_NAME]);
+    void (*mark)(const struct otapult_exchange *x, uint8_t mark[16]); /* otapult_http_mark() */
     /* They take the places of the ones in ota_routes.c that say that the profile is open. */
     const struct otapult_route *routes;
     size_t                      route_count;

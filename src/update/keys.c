@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "trust/certificate.h"
+#include "trust/secret.h"
 #include "trust/users.h"
 #include "update/claim.h"
 #include "update/self_test.h"
@@ -165,6 +167,22 @@ static int renew_seal(struct otapult *o)
     return err;
 }
 
+/* The key of TLS is not sealed, and can be lost without anything else. Without one nothing is served, and no
+ * device makes another by itself where it had one: whoever noted its certificate would be warned of an
+ * attack. */
+static int settle_identity(struct otapult *o)
+{
+    uint8_t key[OTAPULT_IDENTITY_PART];
+    size_t len = 0;
+
+    int err = o->port->kv_get(o->port->ctx, OTAPULT_IDENTITY_KEY, key, sizeof key, &len);
+    otapult_forget(key, sizeof key);
+    if (err == 0)
+        return 0;
+    otapult_log(o, OTAPULT_LOG_WARNING, "the key of HTTPS was lost; the next start makes another");
+    return o->port->kv_set(o->port->ctx, OTAPULT_IDENTITY_KEY, NULL, 0) == 0 ? 0 : OTAPULT_E_STORE;
+}
+
 int otapult_new_password(struct otapult *o)
 {
     if (o->keys == NULL)
@@ -172,6 +190,8 @@ int otapult_new_password(struct otapult *o)
     if (o->users == NULL)
         return OTAPULT_E_NOT_SECURED;
     int err = o->seal.broken != NULL ? renew_seal(o) : 0;
+    if (err == 0)
+        err = settle_identity(o);
     if (err == 0)
         err = otapult_users_reset(o->users);
     if (err == 0)

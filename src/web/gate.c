@@ -134,3 +134,12 @@ void otapult_http_who(const struct otapult_exchange *x, char name[OTAPULT_WHO_NA
     else
         memcpy(name, anyone, sizeof anyone);
 }
+
+void otapult_http_mark(const struct otapult_exchange *x, uint8_t mark[16])
+{
+    const struct otapult_secure *profile = otapult_profile_of(x);
+
+    memset(mark, 0, 16);
+    if (profile != NULL)
+        profile->mark(x, mark);
+}

@@ -16,4 +16,8 @@ const struct otapult_secure *otapult_profile_of(const struct otapult_exchange *x
 /* false: the login that let this request in has ended. */
 bool otapult_gate_still(const struct otapult_exchange *x);
 
+/* What the login of this request rests on: another one for another password, or another API token of the same
+ * name; the same in every boot. All zero in the open profile. Not to be shown to anybody as it is. */
+void otapult_http_mark(const struct otapult_exchange *x, uint8_t mark[16]);
+
 #endif

@@ -257,3 +257,12 @@ void otapult_login_name(const struct otapult_exchange *x, char name[OTAPULT_WHO_
     if (u != NULL)
         otapult_users_name(u, x->who, name);
 }
+
+void otapult_login_mark(const struct otapult_exchange *x, uint8_t mark[16])
+{
+    struct otapult_users *u = otapult_device_users(x->guard);
+
+    memset(mark, 0, 16);
+    if (u != NULL)
+        otapult_users_mark(u, x->who, mark);
+}

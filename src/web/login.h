@@ -16,6 +16,9 @@ bool otapult_login_still(const struct otapult_exchange *x);
 /* For the journal. */
 void otapult_login_name(const struct otapult_exchange *x, char name[OTAPULT_WHO_NAME]);
 
+/* otapult_http_mark() */
+void otapult_login_mark(const struct otapult_exchange *x, uint8_t mark[16]);
+
 /* The session of this request's cookie. */
 bool otapult_login_session(const struct otapult_exchange *x, struct otapult_who *who);
 

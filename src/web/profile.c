@@ -10,6 +10,7 @@ const struct otapult_secure otapult_secure = {
     .admit = otapult_login_admit,
     .still = otapult_login_still,
     .name = otapult_login_name,
+    .mark = otapult_login_mark,
     .routes = otapult_account_routes,
     .route_count = OTAPULT_ACCOUNT_ROUTES,
 };

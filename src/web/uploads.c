@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "web/answer.h"
+#include "web/gate.h"
 #include "web/request.h"
 #include "web/upload_request.h"
 
@@ -81,6 +82,17 @@ static int check_version(const struct otapult_exchange *x)
     return version != NULL && count == 1 && strcmp(version, "1.0.0") == 0 ? 0 : OTAPULT_E_TUS_VERSION;
 }
 
+/* What a client is told of a token is mixed with what its login rests on: with another password, or another
+ * API token of the same name, the same address leads nowhere. Both ways are one. */
+static void mix(const struct otapult_exchange *x, uint8_t token[TOKEN])
+{
+    uint8_t mark[TOKEN];
+
+    otapult_http_mark(x, mark);
+    for (unsigned i = 0; i < TOKEN; i++)
+        token[i] ^= mark[i];
+}
+
 /* Which upload is meant, and by whom. A token that cannot be read is none of ours. */
 static int read_token(const struct otapult_exchange *x, uint8_t token[TOKEN], char by[OTAPULT_WHO_NAME])
 {
@@ -89,15 +101,18 @@ static int read_token(const struct otapult_exchange *x, uint8_t token[TOKEN], ch
 
     otapult_http_who(x, by);
     bool good = value != NULL && len == 2 * TOKEN && otapult_read_hex(value, token, TOKEN);
+    if (good)
+        mix(x, token);
     return good ? 0 : OTAPULT_E_NO_UPLOAD;
 }
 
 /* Relative, so that it is right behind a reverse proxy, too. */
-static enum otapult_http_next answer_created(struct otapult_exchange *x, const struct otapult_upload *upload)
+static enum otapult_http_next answer_created(struct otapult_exchange *x, struct otapult_upload *upload)
 {
     char headers[160];
     struct otapult_text t;
 
+    mix(x, upload->token);
     otapult_text_init(&t, headers, sizeof headers);
     otapult_text_str(&t, VERSION "Location: uploads?upload=");
     otapult_text_digest(&t, upload->token, TOKEN);
@@ -116,7 +131,7 @@ static enum otapult_http_next create(struct otapult_exchange *x)
 
     int err = check_version(x);
     if (err == 0 && (!read_header(x, "Upload-Length", &length) || length == 0)) {
-        why.text = "no Upload-Length from 1 up";
+        why.text = "no Upload-Length from 1 to 4294967295";
         err = OTAPULT_E_BAD_REQUEST;
     }
     if (err == 0)

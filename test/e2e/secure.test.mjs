@@ -182,6 +182,25 @@ describe('what is missing means refuse', () => {
         }
     });
 
+    test('a flipped bit in the store shuts the rover, and a new password opens it again', async () => {
+        const flash = path.join(samples.folder, 'flipped.bin');
+        const args = ['--fast', '--secure'];
+        await (await startRover({ flash, args })).stop();
+        const bytes = fs.readFileSync(flash);
+        const log = bytes.subarray(0x9000, 0xE000);
+        bytes[0x9000 + log.indexOf('tls.key') + 20] ^= 1;
+        fs.writeFileSync(flash, bytes);
+        await assert.rejects(startRover({ flash, args }), /nothing is served/);
+        const opened = await startRover({ flash, args: [...args, '--new-password'] });
+        try {
+            const answer = await curl('-k', '-u', `admin:${firstPassword(opened)}`, `${opened.url}/api/ota/status`);
+            assert.equal(answer.status, 200, answer.body);
+        } finally {
+            await opened.stop();
+        }
+        await (await startRover({ flash, args })).stop(); // and stays open
+    });
+
     test('without a trusted key every upload is refused, and the status says so', async () => {
         const bare = await startRover({ args: ['--fast', '--secure', '--new-password'] });
         const password = firstPassword(bare);

@@ -455,7 +455,8 @@ static void a_store_that_fails_is_no_identity(void **state)
 {
     (void)state;
     board.get_error = OTAPULT_E_STORE;
-    assert_refused(OTAPULT_E_STORE, "the store cannot be read");
+    assert_refused(OTAPULT_E_STORE,
+                   "the store cannot be read; if its key is lost, a new password makes another");
     board.get_error = 0;
     board.set_error = OTAPULT_E_STORE;
     assert_refused(OTAPULT_E_STORE, "the key could not be stored");

@@ -11,6 +11,7 @@
 
 #include "http_client.h"
 #include "login.h"
+#include "trust/certificate.h"
 #include "trust/password.h"
 #include "trust/users.h"
 #include "update/common.h"
@@ -30,9 +31,13 @@ static size_t image_len;
 static const uint8_t keys[1][OTAPULT_KEY_DIGEST] = {{1}};
 static const char *const names[] = {"rover.local", "robot.example", NULL};
 
+static bool password_wanted;
+
 static bool show_password(void *app, const char *password)
 {
     (void)app;
+    if (password_wanted)
+        return true;
     fail_msg("a password was made: %s", password);
     return false;
 }
@@ -46,6 +51,7 @@ static void configure(void *ctx, struct otapult_config *config)
     config->keys = keys;
     config->key_count = 1;
     config->show_password = show_password;
+    config->resumable = &otapult_resumable;
 }
 
 /* A password is there already. */
@@ -941,6 +947,109 @@ static void in_the_open_profile_it_was_anyone(void **state)
     assert_string_equal(e.by, ""); /* its own checks did */
 }
 
+/* ---- an upload that goes on ---- */
+
+static char upload_query[80];
+
+static int ask_uploads(const char *method, const char *query, const struct http_header *who)
+{
+    const struct otapult_request line = {
+        .method = method, .path = "/api/ota/uploads", .query = query, .tls = true};
+    struct otapult_site site;
+
+    otapult_site(&site, world.ota);
+    (void)http_client_begin(
+        &client, &site, 1, &line,
+        HEADERS(who[0], {"Tus-Resumable", "1.0.0"}, {"Upload-Length", "20480"}, {"Content-Length", "0"}));
+    return client.status;
+}
+
+static void create_upload(const struct http_header *who)
+{
+    assert_int_equal(ask_uploads("POST", "", who), 201);
+    const char *location = strstr(client.more, "Location: uploads?");
+    assert_non_null(location);
+    assert_int_equal(sscanf(location, "Location: uploads?%79[^\r]", upload_query), 1);
+}
+
+/* Whose token was revoked, or who knew the old password, has lost what he began; and nobody gets it by a
+ * name. */
+static void an_upload_that_waits_ends_with_what_its_login_rests_on(void **state)
+{
+    (void)state;
+    log_in();
+    make_token("ci");
+    create_upload(HEADERS({"Authorization", bearer}));
+    world_pull_plug(&world);
+    boot();
+    assert_int_equal(ask_uploads("HEAD", upload_query, HEADERS({"Authorization", bearer})), 200);
+    log_in();
+    assert_int_equal(
+        ask("POST", "/api/ota/tokens/revoke", HEADERS({"Cookie", cookie}, JSON), "{\"name\":\"ci\"}"), 200);
+    make_token("ci");
+    assert_int_equal(ask_uploads("HEAD", upload_query, HEADERS({"Authorization", bearer})), 404);
+
+    create_upload(HEADERS({"Cookie", cookie}));
+    log_in(); /* another session of the same password */
+    assert_int_equal(ask_uploads("HEAD", upload_query, HEADERS({"Cookie", cookie})), 200);
+    assert_int_equal(otapult_users_change(otapult_device_users(world.ota), "another password", 16), 0);
+    assert_int_equal(
+        ask_uploads("HEAD", upload_query, HEADERS({"Authorization", login_basic("admin:another password")})),
+        404);
+}
+
+/* ---- the owner at the device ---- */
+
+static bool identity_lost;
+static int (*real_get)(void *ctx, const char *key, void *dst, size_t cap, size_t *len);
+static int (*real_set)(void *ctx, const char *key, const void *src, size_t len);
+
+static int get_but_identity(void *ctx, const char *key, void *dst, size_t cap, size_t *len)
+{
+    return identity_lost && strcmp(key, OTAPULT_IDENTITY_KEY) == 0 ? OTAPULT_E_STORE
+                                                                   : real_get(ctx, key, dst, cap, len);
+}
+
+/* As the virtual board's store: what is lost stays so until it is set or removed. */
+static int set_and_find_again(void *ctx, const char *key, const void *src, size_t len)
+{
+    identity_lost = identity_lost && strcmp(key, OTAPULT_IDENTITY_KEY) != 0;
+    return real_set(ctx, key, src, len);
+}
+
+static void lose_identity(void *ctx, struct otapult_port *port)
+{
+    store_password(ctx, port);
+    real_get = port->kv_get;
+    real_set = port->kv_set;
+    port->kv_get = get_but_identity;
+    port->kv_set = set_and_find_again;
+}
+
+static void a_new_password_makes_way_for_a_key_of_https_that_was_lost(void **state)
+{
+    const struct otapult_identity_for what = {NULL, NULL, 0};
+    struct otapult_port *port = &world.board.port;
+    struct otapult_identity first, second;
+    struct otapult_finding why;
+
+    (void)state;
+    world.wrap = lose_identity;
+    world_pull_plug(&world);
+    boot();
+    assert_int_equal(otapult_identity_own(&first, port, &what, &why), 0);
+    password_wanted = identity_lost = true;
+    assert_int_equal(otapult_identity_own(&second, port, &what, &why), OTAPULT_E_STORE);
+    assert_true(identity_lost);
+    assert_int_equal(otapult_new_password(world.ota), 0);
+    assert_int_equal(otapult_identity_own(&second, port, &what, &why), 0);
+    assert_memory_not_equal(first.key, second.key, first.key_len);
+    assert_int_equal(otapult_new_password(world.ota), 0); /* one that is there stays */
+    assert_int_equal(otapult_identity_own(&first, port, &what, &why), 0);
+    assert_memory_equal(first.key, second.key, first.key_len);
+    password_wanted = false;
+}
+
 static void a_session_sees_the_restart_it_asked_for(void **state)
 {
     (void)state;
@@ -992,6 +1101,8 @@ int main(void)
         SECURE(the_journal_says_who_and_never_the_secret),
         OPEN(in_the_open_profile_it_was_anyone),
         SECURE(a_session_sees_the_restart_it_asked_for),
+        SECURE(an_upload_that_waits_ends_with_what_its_login_rests_on),
+        SECURE(a_new_password_makes_way_for_a_key_of_https_that_was_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
