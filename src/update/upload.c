@@ -243,7 +243,7 @@ int otapult_begin_by(struct otapult *o, const char *by, const struct otapult_upd
 void otapult_tell_refusal(struct otapult *o, const char *by, int err, const struct otapult_finding *why,
                           uint32_t size)
 {
-    otapult_report_refusal(o->port, err, why, size, by);
+    otapult_report_refusal(o->port, "update", err, why, size, by);
 }
 
 int otapult_begin_with(struct otapult *o, const struct otapult_update_options *options, uint32_t size,
