@@ -871,8 +871,11 @@ static void the_use_of_any_token_fits_the_seal(void **state)
         board.clock = number * 70000; /* every byte of it changes */
         boot(number + 0x01010100u * number);
         assert_null(otapult_users_fault(&users));
-        for (unsigned n = 0; n < 8; n++)
+        for (unsigned n = 0; n < 8; n++) {
+            unsigned writes = board.writes;
             assert_true(is_token(id[n]));
+            assert_int_equal(board.writes, writes + 1); /* and no new seal */
+        }
     }
     boot(9);
     assert_null(otapult_users_fault(&users));
