@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <dlfcn.h>
 #include <psa/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -220,6 +221,43 @@ static void test_md5_is_not_demanded(void **state)
     assert_fault(table, sizeof table, FLASH_16MB, OTAPULT_TABLE_NO_END);
 }
 
+/* ---- a crypto library that says no: the real one, but for these two ---- */
+
+static bool init_fails, hash_fails;
+
+psa_status_t psa_crypto_init(void)
+{
+    psa_status_t (*real)(void);
+
+    *(void **)&real = dlsym(RTLD_NEXT, "psa_crypto_init");
+    return init_fails ? PSA_ERROR_INSUFFICIENT_ENTROPY : real();
+}
+
+psa_status_t psa_hash_compute(psa_algorithm_t alg, const uint8_t *input, size_t input_length, uint8_t *hash,
+                              size_t hash_size, size_t *hash_length)
+{
+    psa_status_t (*real)(psa_algorithm_t, const uint8_t *, size_t, uint8_t *, size_t, size_t *);
+
+    *(void **)&real = dlsym(RTLD_NEXT, "psa_hash_compute");
+    return hash_fails ? PSA_ERROR_NOT_SUPPORTED
+                      : real(alg, input, input_length, hash, hash_size, hash_length);
+}
+
+static void test_an_md5_that_cannot_be_made_does_not_fit(void **state)
+{
+    (void)state;
+    uint8_t table[OTAPULT_TABLE_SIZE];
+    unsigned count;
+    build(table, ROWS(arduino_16mb), true);
+    init_fails = true;
+    assert_int_equal(otapult_table_verify(table, sizeof table, FLASH_16MB, &count), OTAPULT_TABLE_BAD_MD5);
+    init_fails = false;
+    hash_fails = true;
+    assert_int_equal(otapult_table_verify(table, sizeof table, FLASH_16MB, &count), OTAPULT_TABLE_BAD_MD5);
+    hash_fails = false;
+    assert_int_equal(otapult_table_verify(table, sizeof table, FLASH_16MB, &count), OTAPULT_TABLE_OK);
+}
+
 static void test_faults(void **state)
 {
     (void)state;
@@ -395,6 +433,7 @@ int main(void)
         cmocka_unit_test(test_sixteen_slots),
         cmocka_unit_test(test_labels),
         cmocka_unit_test(test_md5_is_not_demanded),
+        cmocka_unit_test(test_an_md5_that_cannot_be_made_does_not_fit),
         cmocka_unit_test(test_faults),
         cmocka_unit_test(test_outside),
         cmocka_unit_test(test_full_table),
