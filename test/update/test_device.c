@@ -1187,6 +1187,41 @@ static void an_image_that_does_not_load_leaves_the_old_one_in_charge(void **stat
     assert_string_equal(world_version(w), "3.0.0");
 }
 
+/* The same the other way round: OTA data names the first slot. */
+static void the_first_slot_that_does_not_load_is_left_too(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(world_upload(w, v2, v2_len, 4096), 0);
+    assert_true(world_settle(w));
+    assert_int_equal(world_upload(w, v3, v3_len, 4096), 0);
+    memset(w->nor.data + 0x10000 + 4096, 0, 64);
+    assert_true(world_settle(w));
+    assert_string_equal(world_version(w), "2.0.0");
+    assert_int_equal(status(w).slots.running, 1);
+    assert_int_equal(status(w).slots.boot, 1);
+}
+
+/* A note of a slot that this table has not, as after another table came by USB. */
+static void a_trial_in_a_slot_that_is_not_there_is_forgotten(void **state)
+{
+    struct otapult_trial trial = {.verdict = OTAPULT_TRIAL_ARMED,
+                                  .slot = 2,
+                                  .tries = 1,
+                                  .build = "12345678",
+                                  .size = 5000,
+                                  .version = "9.9.9"};
+    struct world *w = *state;
+
+    assert_int_equal(otapult_trial_save(&w->board.port, &trial), 0);
+    world_pull_plug(w);
+    assert_true(world_boot(w));
+    assert_false(otapult_trial_load(&w->board.port, &trial));
+    assert_int_equal(world_upload(w, v2, v2_len, 4096), 0);
+    assert_true(world_settle(w));
+    assert_string_equal(world_version(w), "2.0.0");
+}
+
 static void a_user_can_go_back_and_forth(void **state)
 {
     struct world *w = *state;
@@ -1502,6 +1537,8 @@ int main(void)
         CASE(a_power_cut_is_not_a_bad_image_but_has_an_end),
         CASE(an_image_that_lost_power_is_confirmed_in_its_second_trial),
         CASE(an_image_that_does_not_load_leaves_the_old_one_in_charge),
+        CASE(the_first_slot_that_does_not_load_is_left_too),
+        CASE(a_trial_in_a_slot_that_is_not_there_is_forgotten),
         CASE(a_user_can_go_back_and_forth),
         CASE(going_back_while_pending_rejects),
         cmocka_unit_test(the_factory_firmware_is_a_way_back_too),
