@@ -160,6 +160,43 @@ static void the_deadline_waits_for_a_soak_under_way(void **state)
     }
 }
 
+static bool open_fails;
+static int (*real_open)(void *ctx, int index, struct otapult_flash *out);
+
+static int open_or_fail(void *ctx, int index, struct otapult_flash *out)
+{
+    return open_fails ? OTAPULT_E_SLOT_OPEN : real_open(ctx, index, out);
+}
+
+static void wrap_open(void *ctx, struct otapult_port *port)
+{
+    (void)ctx;
+    real_open = port->open;
+    port->open = open_or_fail;
+}
+
+/* What this boot means is not known while the slots cannot be read; the time runs all the same, and once. */
+static void the_deadline_counts_from_the_start(void **state)
+{
+    (void)state;
+    w.health = OTAPULT_HEALTH_WAIT;
+    assert_int_equal(world_upload(&w, v2, v2_len, 4096), 0);
+    w.wrap = wrap_open;
+    open_fails = true;
+    assert_true(world_settle(&w));
+    w.wrap = NULL;
+    assert_true(status().pending);
+    w.clock += 30000;
+    otapult_poll(w.ota);
+    open_fails = false;
+    w.clock += 29999;
+    assert_true(world_settle(&w));
+    assert_string_equal(world_version(&w), "2.0.0");
+    w.clock += 1;
+    assert_true(world_settle(&w));
+    assert_string_equal(world_version(&w), "1.0.0");
+}
+
 /* ---- crashes after the confirmation ---- */
 
 static void a_firmware_that_keeps_crashing_gives_way_to_the_other(void **state)
@@ -493,6 +530,7 @@ int main(void)
         CASE(a_break_begins_the_soak_again),
         CASE(a_check_that_fails_in_the_soak_goes_back),
         CASE(the_deadline_waits_for_a_soak_under_way),
+        CASE(the_deadline_counts_from_the_start),
         CASE(a_firmware_that_keeps_crashing_gives_way_to_the_other),
         CASE(without_another_there_is_safe_mode),
         CASE(safe_mode_ends_with_an_update),
