@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <zlib.h>
 
 #include "oracle.h"
 #include "signer.h"
@@ -211,6 +212,40 @@ static void an_unsigned_file_of_known_length_erases_nothing(void **state)
     assert_int_equal(otapult_begin(w->ota, (uint32_t)v3.len, &ticket, &why), 0);
     assert_int_equal(otapult_tell_file(w->ota, ticket, (uint32_t)v3.len, (uint32_t)v3.len + 2, false), 0);
     assert_int_equal(otapult_feed(w->ota, ticket, v3.bytes, v3.len, &why), 0);
+}
+
+static void unpacks(void *ctx, struct otapult_config *config)
+{
+    static const struct otapult_decoder *const decoders[] = {&otapult_gzip, NULL};
+    static uint64_t memory[OTAPULT_GZIP_RAM / sizeof(uint64_t)];
+
+    configure(ctx, config);
+    config->decoders = decoders;
+    config->decoder_memory = memory;
+    config->decoder_memory_size = sizeof memory;
+}
+
+/* By zlib, to a length that no signed image has. */
+static void the_length_of_a_packed_file_says_nothing(void **state)
+{
+    uLongf len = compressBound((uLong)v2.len);
+    uint8_t *packed = malloc(len);
+    struct world *w = *state;
+    const struct otapult_image_info *info;
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    assert_int_equal(compress(packed, &len, v2.bytes, (uLong)v2.len), Z_OK);
+    assert_int_not_equal(len % 4096, 0);
+    w->configure = unpacks;
+    restart(w);
+    assert_int_equal(otapult_begin(w->ota, (uint32_t)len, &ticket, &why), 0);
+    assert_int_equal(otapult_tell_file(w->ota, ticket, (uint32_t)len, (uint32_t)len, false), 0);
+    assert_int_equal(otapult_feed(w->ota, ticket, packed, len, &why), 0);
+    assert_int_equal(otapult_finish(w->ota, ticket, &info, &why), 0);
+    assert_true(world_settle(w));
+    assert_string_equal(world_version(w), "2.0.0");
+    free(packed);
 }
 
 static void attack_unsigned(void **state)
@@ -826,7 +861,7 @@ static bool cut_during(struct world *w, uint64_t op, enum nor_cut how, void (*wh
     return false;
 }
 
-static void revoke(struct world *w)
+static void revoke_rsa(struct world *w)
 {
     if (world_boot(w))
         assert_int_equal(otapult_revoke_key(w->ota, s.digest[SIGNER_OTHER]), 0);
@@ -846,7 +881,7 @@ static void power_goes_during_a_revocation(void **state)
         bool was_cut = true;
         for (uint64_t op = 1; was_cut; op++) {
             world_restore(w, base);
-            was_cut = cut_during(w, op, hows[how], revoke);
+            was_cut = cut_during(w, op, hows[how], revoke_rsa);
             cuts += was_cut;
             restart(w);
             assert_int_equal(status(w).trust_error, 0); /* whatever happened: the old list or the new */
@@ -906,6 +941,7 @@ int main(void)
         WITH_WORLD(signed_firmware_is_taken_and_boots),
         WITH_WORLD(the_sector_is_in_flash_as_it_came),
         WITH_WORLD(an_unsigned_file_of_known_length_erases_nothing),
+        WITH_WORLD(the_length_of_a_packed_file_says_nothing),
         WITH_WORLD(attack_unsigned),
         WITH_WORLD(attack_signed_by_another_key),
         WITH_WORLD(an_open_device_takes_all_that_is_well_formed),
