@@ -54,13 +54,21 @@ bool network_has_station(void);
 /* Announces http://NAME.local:`port`/ by mDNS, https:// in the secure profile. */
 void network_announce(uint16_t port);
 
-/* ---- hawkbit.c: firmware from an update server, CONFIG_ROVER_HAWKBIT; without that both do nothing ---- */
+/* ---- releases.c: those that the rover fetches by itself, CONFIG_ROVER_FOLDER or CONFIG_ROVER_HAWKBIT; without
+ * either both do nothing ---- */
 
-/* Sets config->pull, which stays NULL where the robot has no token: the log says so. */
-void hawkbit_configure(struct otapult_config *config);
+/* Sets config->pull, which stays NULL where the source cannot be asked: the log says why. */
+void releases_configure(struct otapult_config *config);
 
 /* Starts to ask. The device must be started. */
-void hawkbit_start(void);
+void releases_start(void);
+
+/* ---- folder.c or hawkbit.c: the source of releases.c ---- */
+
+struct otapult_pull;
+
+/* Sets pull->source and pull->source_config, and in *config what it needs of the device. false: it cannot be asked. */
+bool source_configure(struct otapult_pull *pull, struct otapult_config *config);
 
 /* ---- owner.c: who stands before the rover, in the secure profile ---- */
 

@@ -79,7 +79,7 @@ static void start_otapult(struct otapult_esp_config *config, struct otapult_site
     config->sites = site;
     config->site_count = 1;
     secure(config);
-    hawkbit_configure(&config->device);
+    releases_configure(&config->device);
     ESP_ERROR_CHECK(otapult_esp_start(config));
     rover_start(&rover, otapult_esp_device());
 }
@@ -99,7 +99,7 @@ void rover_board_start(void)
     config.port = ROVER_PORT;
     ESP_ERROR_CHECK(otapult_serve(&config, NULL, NULL));
     network_announce(ROVER_PORT);
-    hawkbit_start();
+    releases_start();
     if (config.secure != NULL)
         owner_look_for_button(); /* while nothing drives yet */
 }

@@ -68,6 +68,35 @@
 #endif
 #endif
 
+#ifdef CONFIG_ROVER_SOURCE_AUTO
+#define ROVER_SOURCE_POLICY OTAPULT_PULL_AUTO
+#else
+#define ROVER_SOURCE_POLICY OTAPULT_PULL_URGENT
+#endif
+
+/* CMakeLists.txt of this folder puts the file into the firmware, and says so; where it does not run there is none. */
+#ifndef CONFIG_ROVER_SOURCE_CA
+#define CONFIG_ROVER_SOURCE_CA ""
+#endif
+#ifdef ROVER_SOURCE_HAS_CA
+extern const char rover_source_ca[] __asm__("_binary_rover_source_ca_start");
+#define ROVER_SOURCE_CA_PEM rover_source_ca
+#else
+#define ROVER_SOURCE_CA_PEM NULL
+#endif
+
+#ifdef CONFIG_ROVER_FOLDER
+#ifndef CONFIG_ROVER_FOLDER_URL
+#define CONFIG_ROVER_FOLDER_URL "https://updates.example.org/rover/otapult.json"
+#endif
+#ifndef CONFIG_ROVER_FOLDER_CHANNEL
+#define CONFIG_ROVER_FOLDER_CHANNEL ""
+#endif
+#ifndef CONFIG_ROVER_FOLDER_KEYS /* nor has the secure profile it */
+#define CONFIG_ROVER_FOLDER_KEYS ""
+#endif
+#endif
+
 #ifdef CONFIG_ROVER_HAWKBIT
 #ifndef CONFIG_ROVER_HAWKBIT_URL
 #define CONFIG_ROVER_HAWKBIT_URL "https://hawkbit.example.org"
