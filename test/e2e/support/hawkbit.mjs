@@ -2,10 +2,15 @@
 // A real hawkBit and its operator: the same calls as the server of ddi.mjs, through the management API.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { root } from './run.mjs';
 
+const SOON_MS = 30000;
+// The second: addresses of files come from the settings, whatever the request was.
+export const BEHIND_TLS = ['--server.forward-headers-strategy=native', '--hawkbit.artifact.url.protocols.download-http.protocol=https'];
 const PATIENCE_MS = 240000; // the first start fetches and builds it
 
 async function freePort() {
@@ -16,10 +21,10 @@ async function freePort() {
     return port;
 }
 
-// `sleep`: what each poll is told
-export async function startHawkbit({ sleep: pause = '00:00:01' } = {}) {
+// `sleep`: what each poll is told; `args`: more settings
+export async function startHawkbit({ sleep: pause = '00:00:01', args = [] } = {}) {
     const port = await freePort();
-    const server = new Hawkbit(port, pause);
+    const server = new Hawkbit(port, pause, args);
     await server.ready();
     return server;
 }
@@ -27,11 +32,11 @@ export async function startHawkbit({ sleep: pause = '00:00:01' } = {}) {
 class Hawkbit {
     #names = 0;
 
-    constructor(port, pause) {
+    constructor(port, pause, args) {
         this.url = `http://127.0.0.1:${port}`;
         this.text = '';
         this.child = spawn(`${root}/tools/hawkbit-server`, [String(port), `--hawkbit.controller.minPollingTime=00:00:01`,
-            `--hawkbit.controller.pollingTime=${pause}`], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+            `--hawkbit.controller.pollingTime=${pause}`, ...args], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
         for (const stream of [this.child.stdout, this.child.stderr])
             stream.on('data', data => { this.text = (this.text + data).slice(-20000); });
         this.ended = new Promise(resolve => this.child.on('close', resolve));
@@ -65,6 +70,33 @@ class Hawkbit {
         return text && JSON.parse(text);
     }
 
+    // Robots with this token make themselves known; those with a token of their own are served on.
+    async gateway(token) {
+        await this.ask('PUT', '/system/configs/authentication.gatewaytoken.key', { value: token });
+        await this.ask('PUT', '/system/configs/authentication.gatewaytoken.enabled', { value: true });
+    }
+
+    // What stands before one that was started with BEHIND_TLS, as a load balancer does: { url, requests, stop }.
+    async front(tls) {
+        const requests = [];
+        const front = https.createServer(tls, (request, response) => {
+            requests.push({ method: request.method, path: request.url });
+            const headers = { ...request.headers, 'x-forwarded-proto': 'https', 'x-forwarded-for': '192.0.2.1',
+                'x-forwarded-port': String(front.address().port) };
+            const behind = http.request(new URL(request.url, this.url), { method: request.method, headers }, answer => {
+                response.writeHead(answer.statusCode, answer.headers);
+                answer.pipe(response);
+            });
+            behind.on('error', () => response.destroy());
+            request.pipe(behind);
+        });
+        await new Promise(resolve => front.listen(0, '127.0.0.1', resolve));
+        return { url: `https://127.0.0.1:${front.address().port}`, requests, stop: async () => {
+            front.closeAllConnections();
+            await new Promise(resolve => front.close(resolve));
+        } };
+    }
+
     async target(id, token) {
         await this.ask('POST', '/targets', [{ controllerId: id, name: id, securityToken: token }]);
     }
@@ -84,13 +116,14 @@ class Hawkbit {
         return set.id;
     }
 
-    // `window`: false has it open at three in the night, true now, and for a while
+    // `window`: false has it open in half a minute, true now, and for a while; timeforced is forced in half a minute
     async assign(id, set, { type = 'forced', window = null, confirm = false } = {}) {
         assert.equal(confirm, false, '0.3.0M7 has no confirmation');
-        const now = new Date(Date.now() + 43200000 * !window);
-        const maintenanceWindow = { schedule: `0 ${now.getUTCMinutes()} ${now.getUTCHours()} ? * *`, duration: '00:10:00', timezone: '+00:00' };
+        const from = new Date(Date.now() + SOON_MS * !window);
+        const schedule = `${window ? 0 : from.getUTCSeconds()} ${from.getUTCMinutes()} ${from.getUTCHours()} ? * *`;
+        const maintenanceWindow = { schedule, duration: '00:10:00', timezone: '+00:00' };
         const answer = await this.ask('POST', `/distributionsets/${set}/assignedTargets`,
-            [{ id, type, ...(window !== null && { maintenanceWindow }), ...(type === 'timeforced' && { forcetime: Date.now() + 3600000 }) }]);
+            [{ id, type, ...(window !== null && { maintenanceWindow }), ...(type === 'timeforced' && { forcetime: Date.now() + SOON_MS }) }]);
         return answer.assignedActions[0].id;
     }
 
