@@ -637,6 +637,8 @@ static void all_is_well(void)
 {
     server.mood = WELL;
     now.clock = CLOCK_RIGHT;
+    if (hawkbit && server.action == 0 && server.cancelled == 0 && strcmp(world_version(&w), "3.0.0") != 0)
+        assign(1); /* it was told of wrong files for too long; the operator has looked at it */
     for (uint32_t end = now.s + 26 * HOUR; now.s < end;)
         a_moment();
     HOLDS(strcmp(world_version(&w), "3.0.0") == 0);
