@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "otapult/http.h"
+#include "otapult/offer.h"
 #include "update/common.h"
 #include "web/multipart.h"
 
@@ -23,3 +24,4 @@ STRUCT(image_info);
 STRUCT(status);
 STRUCT(exchange);
 STRUCT(log_entry);
+SIZE_OF(union otapult_pull_memory, pull_memory);
