@@ -91,6 +91,15 @@ describe('every promise names its test', () => {
             assert.deepEqual(missing(tests), [], promise);
     });
 
+    for (const page of ['docs/pull.md', 'docs/hawkbit.md']) {
+        test(page, () => {
+            const rows = promises(page);
+            assert.ok(rows.length > 10);
+            for (const [promise, tests] of rows)
+                assert.deepEqual(missing(tests), [], promise);
+        });
+    }
+
     test('docs/http-api.md, each section', () => {
         for (const section of read('docs/http-api.md').split(/\n(?=###? )/).slice(1))
             assert.match(section, /^\*Tried in:\* `/m, section.split('\n')[0]);
