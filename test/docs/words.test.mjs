@@ -57,3 +57,10 @@ test('every row is said somewhere', () => {
     const all = [...files, ...adapters, ...reasons, 'src/base/chip.c'].map(path => read(path).replace(/"\s*\n\s*"/g, '')).join('\n');
     assert.deepEqual([...WORDS].filter(word => !all.includes(`"${word}"`)), []);
 });
+
+test('who may overrule a refusal learns how, whichever way the file was sent', () => {
+    const hints = [...read('include/otapult/errors.def').matchAll(/"([^"]*force=1[^"]*)"/g)].map(([, hint]) => hint);
+    assert.ok(hints.length >= 6);
+    for (const hint of hints)
+        assert.match(hint, /--force, \?force=1/);
+});
