@@ -3,11 +3,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "base/bytes.h"
 #include "images.h"
 #include "update/common.h"
 #include "update/door.h"
@@ -1187,6 +1189,41 @@ static void an_image_that_does_not_load_leaves_the_old_one_in_charge(void **stat
     assert_string_equal(world_version(w), "3.0.0");
 }
 
+/* As Rust's tools leave an image: without a digest of its ELF file. Its build is named by its own SHA-256
+ * then, which stands where its segments end. `segment` bytes of the first: what its header says. */
+static const char *build_without_digest(struct world *w, uint32_t segment)
+{
+    static char build[OTAPULT_BUILD_ID_CHARS + 1];
+    struct otapult_image_info info;
+    struct otapult_slot slot;
+    uint8_t *p = w->nor.data + 0x20000;
+
+    world_pull_plug(w);
+    memcpy(p, v2, v2_len);
+    memset(p + 0xB0, 0, 32);
+    if (segment != 0)
+        otapult_put_le32(p + 28, segment);
+    assert_true(world_boot(w));
+    assert_int_equal(otapult_slot(w->ota, 1, &slot, &info), 0);
+    assert_string_equal(info.desc.version, "2.0.0");
+    otapult_build_id(&info.desc, build);
+    return build;
+}
+
+static void an_image_without_a_digest_is_named_by_its_own(void **state)
+{
+    static const uint32_t wrong[] = {0xFFFFFFFF, 0xFFFFFFE0, 0x10000, 0x10000 - 32, 0x10000 - 33, 0x80000000};
+    const uint8_t *sha = v2 + v2_len - 32;
+    char own[OTAPULT_BUILD_ID_CHARS + 1];
+    struct world *w = *state;
+
+    snprintf(own, sizeof own, "%02x%02x%02x%02x", sha[0], sha[1], sha[2], sha[3]);
+    assert_string_equal(build_without_digest(w, 0), own);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong;
+         i++) /* leads out of the slot: nothing is read there */
+        assert_string_equal(build_without_digest(w, wrong[i]), "00000000");
+}
+
 /* The same the other way round: OTA data names the first slot. */
 static void the_first_slot_that_does_not_load_is_left_too(void **state)
 {
@@ -1538,6 +1575,7 @@ int main(void)
         CASE(an_image_that_lost_power_is_confirmed_in_its_second_trial),
         CASE(an_image_that_does_not_load_leaves_the_old_one_in_charge),
         CASE(the_first_slot_that_does_not_load_is_left_too),
+        CASE(an_image_without_a_digest_is_named_by_its_own),
         CASE(a_trial_in_a_slot_that_is_not_there_is_forgotten),
         CASE(a_user_can_go_back_and_forth),
         CASE(going_back_while_pending_rejects),
