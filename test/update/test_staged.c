@@ -470,6 +470,25 @@ static void what_has_failed_meanwhile_starts_by_force_only(void **state)
     assert_runs_v2(w);
 }
 
+/* Also by force, which compares it with nothing: the note is gone before the first erase. */
+static void a_forced_upload_takes_its_place_too(void **state)
+{
+    const struct otapult_update_options forced = {.force = true};
+    struct world *w = *state;
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    stage(w);
+    assert_int_equal(otapult_begin_with(w->ota, &forced, (uint32_t)v3_len, &ticket, NULL, &why), 0);
+    assert_int_equal(otapult_feed(w->ota, ticket, v3, 200, &why), 0);
+    assert_waits(w);
+    assert_int_equal(otapult_feed(w->ota, ticket, v3 + 200, 400, &why), 0);
+    assert_int_equal(status(w).staged.id, 0);
+    world_pull_plug(w);
+    assert_true(world_boot(w));
+    assert_int_equal(status(w).staged.id, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -478,6 +497,7 @@ int main(void)
         CASE(what_runs_already_takes_nobodys_place),
         CASE(a_refusal_stands_on_the_console),
         CASE(it_survives_restarts),
+        CASE(a_forced_upload_takes_its_place_too),
         CASE(what_has_failed_meanwhile_starts_by_force_only),
         CASE(an_image_that_rejects_itself_waits_no_more),
         CASE(the_next_upload_takes_its_place),
