@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "report.h"
 
 int ask_robots(const struct options *options, int (*each)(struct robot *r, const struct options *options))
 {
@@ -80,6 +81,20 @@ void print_robot_json(const struct robot *r, const char *text)
         put_json(line);
     free(line);
     cJSON_Delete(json);
+}
+
+int print_done(const struct robot *r, const char *message)
+{
+    char text[1024];
+    struct otapult_json j;
+
+    otapult_json_init(&j, text, sizeof text);
+    otapult_json_open(&j, NULL, '{');
+    otapult_json_bool(&j, "success", true);
+    otapult_json_str(&j, "robot", r->name);
+    otapult_json_str(&j, "message", message);
+    otapult_json_close(&j, '}');
+    return json_print(&j);
 }
 
 void image_text(const struct device_image *image, char dst[IMAGE_TEXT])

@@ -27,6 +27,9 @@ int talk_with_robots(const struct options *options, const struct talk *talk);
 /* Prints JSON text of a robot's on one line, under its name, with nothing in it that a terminal obeys. */
 void print_robot_json(const struct robot *r, const char *text);
 
+/* The JSON line of a robot that did what it was told, and STATUS_OK. */
+int print_done(const struct robot *r, const char *message);
+
 /* "2.0.0 (1f2e3d4c)" */
 #define IMAGE_TEXT 100
 void image_text(const struct device_image *image, char dst[IMAGE_TEXT]);

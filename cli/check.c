@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "input.h"
+#include "patch_file.h"
 #include "report.h"
 #include "report_patch.h"
 #include "rollout.h"
@@ -95,6 +96,7 @@ static int print_json(const struct input *in, const struct options *options, int
         json_ok(&j, in, options, &judge->inspect.info);
     } else {
         otapult_json_bool(&j, "success", false);
+        otapult_json_str(&j, "file", in->name);
         json_error(&j, err, &judge->why);
     }
     otapult_json_close(&j, '}');

@@ -123,6 +123,10 @@ static int run(const struct options *options)
         complain("extract: wants --out FILE");
         return STATUS_USAGE;
     }
+    if (input_is_same_file(options->file, options->out)) {
+        complain("extract: would write over its input");
+        return STATUS_USAGE;
+    }
     if (!input_read(options->file, &in))
         return STATUS_NO;
     int err = input_unpack(&in, &judge.why);

@@ -25,6 +25,9 @@ struct input {
 bool input_read(const char *path, struct input *in);
 void input_free(struct input *in);
 
+/* Are both names of one file? */
+bool input_is_same_file(const char *a, const char *b);
+
 /* Where the file is packed: data and size become those of what is in it, as a device unpacks it. A file that
  * is not packed stays as it is. 0, or the error with *why, and then the file stays too. */
 int input_unpack(struct input *in, struct otapult_finding *why);

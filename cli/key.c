@@ -35,6 +35,12 @@ static bool fail(const char *path, const char *why)
     return false;
 }
 
+static bool no_key(const char *path, const char *why)
+{
+    trouble_say(TROUBLE_NO_KEY, "file", path, why);
+    return false;
+}
+
 /* ---- the public key, as a block has it ---- */
 
 static void put_reversed(uint8_t *dst, const uint8_t *src, size_t n)
@@ -233,13 +239,13 @@ static bool read_text(const char *path, char *text, size_t cap)
     FILE *f = fopen(path, "rb");
 
     if (f == NULL)
-        return fail(path, strerror(errno));
+        return no_key(path, strerror(errno));
     setvbuf(f, NULL, _IONBF, 0);
     size_t len = fread(text, 1, cap - 1, f);
     bool ok = !ferror(f) && len < cap - 1;
     fclose(f);
     text[len] = '\0';
-    return ok ? true : fail(path, "no key: it is too long, or cannot be read");
+    return ok ? true : no_key(path, "it is too long, or cannot be read");
 }
 
 static const char *parse(mbedtls_pk_context *pk, const char *text, bool sign, bool *is_private)
@@ -281,7 +287,7 @@ bool key_read(const char *path, bool sign, struct key *out)
         why = take_key(&pk, sign, out);
     mbedtls_pk_free(&pk);
     explicit_bzero(text, sizeof text);
-    return why == NULL ? true : fail(path, why);
+    return why == NULL ? true : no_key(path, why);
 }
 
 void key_free(struct key *k)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "rollout.h"
 
 const struct kind_row kind_table[KINDS] = {
@@ -12,15 +13,20 @@ const struct kind_row kind_table[KINDS] = {
 
 bool kind_by_word(const char *word, enum kind *out)
 {
+    char known[100];
+    struct otapult_text t;
+
     for (unsigned k = 0; k < KINDS; k++) {
         if (strcmp(word, kind_table[k].word) == 0) {
             *out = (enum kind)k;
             return true;
         }
     }
-    fprintf(stderr, "otapult: %s: no such kind of device; known are", say_clean(word));
-    for (unsigned k = 0; k < KINDS; k++)
-        fprintf(stderr, " %s", kind_table[k].word);
-    fputc('\n', stderr);
+    otapult_text_init(&t, known, sizeof known);
+    for (unsigned k = 0; k < KINDS; k++) {
+        otapult_text_str(&t, " ");
+        otapult_text_str(&t, kind_table[k].word);
+    }
+    complain("%s: no such kind of device; known are%s", say_clean(word), known);
     return false;
 }

@@ -65,7 +65,7 @@ static void asked(void *ctx, struct robot *r)
     const struct call *call = ctx;
 
     if (r->fault.status == 0)
-        robot_get(r, call->wire, "/api/ota/log", log_came, ctx);
+        robot_get(r, call->wire, "/api/ota/log", "entries", log_came, ctx);
 }
 
 static void begin(void *ctx, struct robot *r, struct wire *w)

@@ -120,7 +120,7 @@ static int keep(const struct made *made)
     if (!token_store(made->robot->where, made->token))
         return trouble_say(TROUBLE_FILE_UNWRITABLE, "file", path, strerror(errno));
     remark("a token of %s is in %s", made->robot->where, path);
-    return STATUS_OK;
+    return say_as_json() ? print_done(made->robot, "a token is kept") : STATUS_OK;
 }
 
 /* The robot is asked without a login: 401 is what is hoped for. */
@@ -139,7 +139,7 @@ static int log_in(struct wire *w, struct robot *r)
     }
     if (r->fault.status == 0) {
         remark("%s asks for no login%s", r->name, r->device.open ? "" : ", or has let you in already");
-        return STATUS_OK;
+        return say_as_json() ? print_done(r, "asks for no login") : STATUS_OK;
     }
     if (r->http_status != 401)
         return fault_say(&r->fault, "robot", r->name);

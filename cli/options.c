@@ -171,18 +171,27 @@ static bool set_key_digest(struct options *o, const char *value)
 }
 
 /* A version is what can be compared with itself: the core's own reading of it. */
-static bool set_running(struct options *o, const char *value)
+static bool take_version(const char *option, const char *value, const char **out)
 {
     struct otapult_version version = {.version = ""};
 
     snprintf(version.version, sizeof version.version, "%s", value);
+    *out = value;
     if (strlen(value) < sizeof version.version &&
-        otapult_compare_versions(&version, &version) == OTAPULT_SAME_AGE) {
-        o->running = value;
+        otapult_compare_versions(&version, &version) == OTAPULT_SAME_AGE)
         return true;
-    }
-    complain("--running wants a version such as 1.4.2 or v2.0.0-rc1");
+    complain("%s wants a version such as 1.4.2 or v2.0.0-rc1", option);
     return false;
+}
+
+static bool set_running(struct options *o, const char *value)
+{
+    return take_version("--running", value, &o->running);
+}
+
+static bool set_minimum(struct options *o, const char *value)
+{
+    return take_version("--minimum", value, &o->minimum);
 }
 
 static bool number(const char *value, unsigned long least, unsigned long most, unsigned long *out)
@@ -259,6 +268,8 @@ static const char *line_of(const char *path)
     static char line[TOKEN_MAX];
     FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
 
+    if (f == NULL)
+        complain("--token: %s: %s", say_clean(path), strerror(errno));
     if (f == NULL || fgets(line, sizeof line, f) == NULL)
         line[0] = '\0';
     if (f != NULL && f != stdin)
@@ -273,7 +284,10 @@ static bool set_token(struct options *o, const char *value)
     static char token[TOKEN_MAX];
 
     if (value[0] == '@' || strcmp(value, "-") == 0) {
+        errno = 0;
         o->token = line_of(value[0] == '@' ? value + 1 : value);
+        if (o->token == NULL && errno != 0)
+            return false; /* it is said */
     } else if (value[0] != '\0' && strlen(value) < sizeof token) {
         snprintf(token, sizeof token, "%s", value);
         memset((char *)(uintptr_t)value, '*', strlen(value));
@@ -434,11 +448,23 @@ static bool count_operands(const struct verb *verb, size_t count)
     return false;
 }
 
+/* Whoever wants JSON wants it of a wrong word, too, that stands before. */
+static bool says_json(int argc, char **argv)
+{
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--json") == 0)
+            return true;
+    }
+    return false;
+}
+
 bool options_parse(const struct verb *verb, int argc, char **argv, struct options *out)
 {
     out->verb = verb;
-    if (!read_words(verb, argc, argv, out))
+    if (!read_words(verb, argc, argv, out)) {
+        out->json = says_json(argc, argv);
         return false;
+    }
     if (out->help)
         return true;
     out->operand = argv + optind;

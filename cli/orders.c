@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "ask.h"
-#include "report.h"
 
 /* Orders without a body: a POST each, after the robot was asked who it is. */
 
@@ -44,8 +43,6 @@ static void begin(void *ctx, struct robot *r, struct wire *w)
 static int tell(void *ctx, struct robot *r)
 {
     const struct call *call = ctx;
-    char text[512];
-    struct otapult_json j;
 
     if (r->fault.status != 0)
         return fault_say(&r->fault, "robot", r->name);
@@ -53,13 +50,7 @@ static int tell(void *ctx, struct robot *r)
         printf("%s: %s\n", r->name, call->order->done);
         return STATUS_OK;
     }
-    otapult_json_init(&j, text, sizeof text);
-    otapult_json_open(&j, NULL, '{');
-    otapult_json_bool(&j, "success", true);
-    otapult_json_str(&j, "robot", r->name);
-    otapult_json_str(&j, "message", call->order->done);
-    otapult_json_close(&j, '}');
-    return json_print(&j);
+    return print_done(r, call->order->done);
 }
 
 static int give(const struct options *options, const struct order *order)

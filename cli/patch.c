@@ -170,6 +170,9 @@ static const char *wrong_usage(const struct options *o)
         return "will not write a patch to a terminal; send standard output elsewhere";
     if (o->for_robot != NULL && !is_folder(o->operand[0]))
         return "--for chooses from a folder of builds";
+    if (input_is_same_file(o->operand[1], o->out) ||
+        (!is_folder(o->out) && input_is_same_file(o->operand[0], o->out)))
+        return "would write over its input";
     return NULL;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "anatomy.h"
+#include "base/text.h"
 #include "fault.h"
 #include "new_file.h"
 #include "patch_file.h"
@@ -292,12 +293,30 @@ static uint32_t next_sequence(const char *folder, uint32_t date)
     return last >= date ? last + 1 : date;
 }
 
+/* Robots refuse a manifest with anything else. */
+static bool is_utf8(const char *text)
+{
+    size_t n, left = strlen(text);
+    uint32_t code;
+
+    for (; left > 0; text += n, left -= n) {
+        n = otapult_text_character((const uint8_t *)text, left, &code);
+        if (n == 0)
+            return false;
+    }
+    return true;
+}
+
 static const char *wrong_usage(const struct options *o)
 {
     if ((o->key != NULL) == (o->sign_command != NULL))
         return "wants either --key or --sign-command";
     if ((o->sign_command != NULL) != (o->public_key != NULL))
         return "--sign-command and --pub-key go together";
+    if (o->channel != NULL && (o->channel[0] == '\0' || strlen(o->channel) >= 24 || !is_utf8(o->channel)))
+        return "--channel wants a name of 1 to 23 bytes";
+    if ((o->notes != NULL && !is_utf8(o->notes)) || (o->notes_ru != NULL && !is_utf8(o->notes_ru)))
+        return "notes want UTF-8";
     if (o->notes != NULL && strlen(o->notes) >= 240)
         return "--notes has room for 239 bytes on a robot";
     if (o->notes_ru != NULL && strlen(o->notes_ru) >= 240)

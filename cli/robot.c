@@ -103,6 +103,20 @@ bool robot_fault(struct fault *f, const struct wire_answer *a)
     return !good;
 }
 
+bool robot_fault_without(struct fault *f, const struct wire_answer *a, const char *member)
+{
+    if (robot_fault(f, a))
+        return true;
+    cJSON *json = cJSON_ParseWithLength(a->body, a->len);
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, member);
+    bool good = item != NULL && !cJSON_IsFalse(item);
+
+    if (!good)
+        not_otapult(f, a);
+    cJSON_Delete(json);
+    return !good;
+}
+
 /* ---- asking ---- */
 
 /* Where a robot is looked for, one after another: TLS first, so that nobody who merely closes its port makes
@@ -364,7 +378,7 @@ static void order_answered(void *ctx, const struct wire_answer *a)
     struct robot *r = ctx;
 
     r->under_way = NULL;
-    robot_fault(&r->fault, a);
+    (void)robot_fault_without(&r->fault, a, "success");
     if (a->err == CURLE_OK && (a->status == 404 || a->status == 405))
         fault_of_trouble(&r->fault, TROUBLE_NO_SUCH_ORDER, "");
     r->answered(r->ctx, r, a);
@@ -392,11 +406,11 @@ static void got(void *ctx, const struct wire_answer *a)
     struct robot *r = ctx;
 
     r->under_way = NULL;
-    robot_fault(&r->fault, a);
+    (void)robot_fault_without(&r->fault, a, r->wanted);
     r->answered(r->ctx, r, a);
 }
 
-void robot_get(struct robot *r, struct wire *w, const char *path,
+void robot_get(struct robot *r, struct wire *w, const char *path, const char *member,
                void (*answered)(void *ctx, struct robot *r, const struct wire_answer *a), void *ctx)
 {
     struct wire_request q;
@@ -405,6 +419,7 @@ void robot_get(struct robot *r, struct wire *w, const char *path,
     robot_request(r, path, &q, url);
     r->under_way = "nothing was changed";
     r->fault = (struct fault){0};
+    r->wanted = member;
     r->answered = answered;
     r->ctx = ctx;
     q.ctx = r;

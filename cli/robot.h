@@ -35,6 +35,7 @@ struct robot {
     unsigned door;    /* of the ports and schemes that it may have */
     bool  silent;     /* one of them did not even refuse */
     char  tried[300]; /* what came of the earlier ones */
+    const char *wanted; /* the member that an answer must have */
     void *ctx;
     void (*asked)(void *ctx, struct robot *r);
     void (*answered)(void *ctx, struct robot *r, const struct wire_answer *a);
@@ -55,12 +56,13 @@ void robot_ask(struct robot *r, struct wire *w, void (*done)(void *ctx, struct r
 #define ROBOT_URL 700
 void robot_request(const struct robot *r, const char *path, struct wire_request *request, char url[ROBOT_URL]);
 
-/* A POST without a body; `answered` is called with r->fault set where the robot refused. */
+/* A POST without a body; `answered` is called with r->fault set where the robot refused, or does not say that it
+ * did it. */
 void robot_order(struct robot *r, struct wire *w, const char *path,
                  void (*answered)(void *ctx, struct robot *r, const struct wire_answer *a), void *ctx);
 
-/* A GET; `answered` is called with r->fault set where nothing came of it. */
-void robot_get(struct robot *r, struct wire *w, const char *path,
+/* A GET; `answered` is called with r->fault set where nothing came of it, or nothing with `member`. */
+void robot_get(struct robot *r, struct wire *w, const char *path, const char *member,
                void (*answered)(void *ctx, struct robot *r, const struct wire_answer *a), void *ctx);
 
 /* Goes on until all calls are answered and no timer is set, or until Ctrl-C. Nobody is called after that. */
@@ -72,6 +74,10 @@ void robot_leave(struct robot *r);
 /* What an answer says against: a wire that failed, a refusal of the robot, or an answer that is none of this
  * API. false: nothing, it is a success of this API. */
 bool robot_fault(struct fault *f, const struct wire_answer *a);
+
+/* The same; and an answer whose `member` is missing or false is none of this API. */
+bool robot_fault_without(struct fault *f, const struct wire_answer *a, const char *member);
+
 void wire_fault(struct fault *f, const struct wire_answer *a);
 
 #endif

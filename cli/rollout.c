@@ -190,6 +190,32 @@ static void send_again(struct job *j)
     fail(j, OUTCOME_LOST, &f);
 }
 
+static bool differ(const char *a, const char *b)
+{
+    return a[0] != '\0' && b[0] != '\0' && strcmp(a, b) != 0;
+}
+
+/* The network may have given its address to another robot while it restarted. A firmware may call its robot
+ * otherwise, but goes on counting its boots. */
+static bool is_another(const struct job *j)
+{
+    const struct device *d = &j->robot->device;
+    bool goes_on = d->boot > j->boot && d->boot - j->boot <= 3;
+
+    return differ(d->chip, j->chip) || (differ(d->name, j->name) && !goes_on);
+}
+
+static void refuse_another(struct job *j)
+{
+    const struct device *d = &j->robot->device;
+    char detail[4 * DEVICE_WORD + 40];
+    struct fault f;
+
+    snprintf(detail, sizeof detail, "%s (%s), and it was %s (%s)", d->name, d->chip, j->name, j->chip);
+    fault_of_trouble(&f, TROUBLE_OTHER_ROBOT, detail);
+    fail(j, OUTCOME_STRANGER, &f);
+}
+
 /* It answers after the file was sent. What it ran before may have the same build: the boot tells. */
 static void came_back(struct job *j)
 {
@@ -211,7 +237,9 @@ static void polled(void *ctx, struct robot *robot)
 {
     struct job *j = ctx;
 
-    if (robot->fault.status == 0)
+    if (robot->fault.status == 0 && is_another(j))
+        refuse_another(j);
+    else if (robot->fault.status == 0)
         came_back(j);
     else if (robot->fault.status == STATUS_STRANGER && strcmp(robot->fault.code, "not_otapult") != 0)
         fail(j, OUTCOME_STRANGER, &robot->fault);
@@ -707,12 +735,16 @@ static void asked(void *ctx, struct robot *robot)
     struct job *j = ctx;
     const struct device *d = &robot->device;
 
-    if (robot->fault.status == 0 && j->send_began != 0 && d->boot != j->boot) {
+    if (robot->fault.status == 0 && j->send_began != 0 && is_another(j)) {
+        refuse_another(j);
+    } else if (robot->fault.status == 0 && j->send_began != 0 && d->boot != j->boot) {
         j->deadline = wire_now() + j->rollout->options->wait_s * 1000u;
         came_back(j);
     } else if (robot->fault.status == 0) {
         j->boot = d->boot;
         j->before = d->image;
+        memcpy(j->name, d->name, sizeof j->name);
+        memcpy(j->chip, d->chip, sizeof j->chip);
         if (j->rollout->payload != NULL)
             push(j, d);
         else
@@ -798,6 +830,13 @@ static void leave(struct job *j)
     j->state = JOB_DONE;
 }
 
+int job_status(const struct job *j)
+{
+    bool done = j->outcome == OUTCOME_UNPROVED && j->rollout->options->accept_unproved;
+
+    return done ? STATUS_OK : outcome_table[j->outcome].status;
+}
+
 int rollout_run(struct rollout *r)
 {
     int worst = STATUS_OK;
@@ -810,9 +849,7 @@ int rollout_run(struct rollout *r)
     robots_wait(r->wire);
     for (size_t i = 0; i < r->count; i++) {
         leave(&r->job[i]);
-        int status = outcome_table[r->job[i].outcome].status;
-        if (r->job[i].outcome == OUTCOME_UNPROVED && r->options->accept_unproved)
-            status = STATUS_OK;
+        int status = job_status(&r->job[i]);
         worst = status > worst ? status : worst;
     }
     if (r->options->resume != NULL && !state_save(r, r->options->resume))

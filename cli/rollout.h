@@ -112,6 +112,7 @@ struct job {
     char words[512];    /* what else is to be said of the outcome */
     struct fault fault; /* of one that went wrong */
     struct device_image before; /* what it ran */
+    char name[DEVICE_WORD], chip[DEVICE_WORD]; /* who it was */
     char build[20], version[DEVICE_WORD]; /* what it is to run */
     uint32_t boot;      /* in which it took the file */
     uint64_t began, deadline, send_began;
@@ -145,6 +146,9 @@ struct rollout {
     struct wire *wire;
     struct view *view;
 };
+
+/* What its outcome makes of the command's status. */
+int job_status(const struct job *j);
 
 /* Runs it to its end, or until Ctrl-C. The largest status of its robots. */
 int rollout_run(struct rollout *r);

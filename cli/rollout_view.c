@@ -311,14 +311,16 @@ static void json_summary(const struct rollout *r)
 {
     char text[600];
     struct otapult_json o;
+    bool good = true;
 
     for (size_t i = 0; i < r->count; i++) {
+        good = good && job_status(&r->job[i]) == STATUS_OK;
         if (r->job[i].outcome == OUTCOME_NOT_STARTED || r->job[i].outcome == OUTCOME_INTERRUPTED)
             json_done(&r->job[i]);
     }
     otapult_json_init(&o, text, sizeof text);
     otapult_json_open(&o, NULL, '{');
-    otapult_json_bool(&o, "success", count_proved(r) == r->count);
+    otapult_json_bool(&o, "success", good);
     otapult_json_num(&o, "robots", (uint32_t)r->count);
     otapult_json_num(&o, "proved", count_proved(r));
     otapult_json_str(&o, "stopped", r->stopped ? r->why_stopped : NULL);

@@ -66,12 +66,6 @@ static bool save(const struct options *o, const uint8_t *data, size_t size)
     return false;
 }
 
-static bool same_file(const char *a, const char *b)
-{
-    struct stat x, y;
-    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
 /* ---- signing ---- */
 
 static const char *wrong_usage(const struct options *o)
@@ -86,7 +80,9 @@ static const char *wrong_usage(const struct options *o)
         return "wants a file, not standard input";
     if (is_standard_output(o) && isatty(STDOUT_FILENO))
         return "will not write firmware to a terminal; send standard output elsewhere";
-    return o->out != NULL && same_file(o->file, o->out) ? "would write over its input; say --in-place" : NULL;
+    return o->out != NULL && input_is_same_file(o->file, o->out)
+               ? "would write over its input; say --in-place"
+               : NULL;
 }
 
 static const char *unfit(const struct options *o, const struct otapult_image_info *info)

@@ -99,11 +99,18 @@ size_t otapult_text_character(const uint8_t *s, size_t len, uint32_t *code)
     return c < least[n] || c > 0x10FFFF || (c >= 0xD800 && c < 0xE000) ? 0 : n;
 }
 
+/* They turn round what stands beside them: right-to-left text in a left-to-right line. */
+static bool is_direction(uint32_t code)
+{
+    return code == 0x61C || code == 0x200E || code == 0x200F || (code >= 0x202A && code <= 0x202E) ||
+           (code >= 0x2066 && code <= 0x2069);
+}
+
 size_t otapult_text_printable(const uint8_t *s, size_t len)
 {
     uint32_t code = 0;
     size_t n = otapult_text_character(s, len, &code);
-    return code < 0x20 || (code >= 0x7F && code < 0xA0) ? 0 : n;
+    return code < 0x20 || (code >= 0x7F && code < 0xA0) || is_direction(code) ? 0 : n;
 }
 
 void otapult_text_clean(char *dst, size_t cap, const uint8_t *src, size_t len)

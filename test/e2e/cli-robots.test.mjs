@@ -23,6 +23,7 @@ const otapult = (args, env = {}, options = {}) => run(OTAPULT, args, {
 });
 const lines = text => text.trim().split('\n').map(line => JSON.parse(line));
 const address = rover => new URL(rover.url).host;
+const readBuild = file => fs.readFileSync(file).toString('hex', 0xb0, 0xb4);
 
 let v2, v3;
 before(async () => {
@@ -366,6 +367,50 @@ describe('nobody, and strangers', () => {
             }
         });
 
+    const empty = { 'a web page': { body: '<html>ok</html>' }, 'its status once more': json(statusOf()),
+        'an object': json({}), 'a no': json({ success: false }), 'nothing': { status: 204 } };
+    for (const [name, answer] of Object.entries(empty))
+        test(`${name} is no answer to an order or a question`, async () => {
+            const stranger = await startStranger(request => request.url === '/api/ota/status' ? json(statusOf()) : answer);
+            try {
+                for (const args of [['confirm'], ['rollback'], ['reboot'], ['cancel'], ['log'], ['offer', '--skip'],
+                    ...name === 'its status once more' ? [] : [['offer']]]) {
+                    const { status, stdout, stderr } = await otapult([...args, stranger.address, '--json']);
+                    assert.equal(status, 4, args[0] + stdout + stderr);
+                    assert.deepEqual(lines(stdout).map(line => line.code), ['not_otapult'], args[0]);
+                }
+            } finally {
+                await stranger.stop();
+            }
+        });
+
+    // The network may give the robot's address to another one while it restarts.
+    for (const [what, other] of [['name', { name: 'kitchen', boot: 70 }], ['chip', { limits: { chip: 'ESP32-C3', slot_size: 6553600 } }]])
+        test(`another robot answers in its place, with another ${what}: it is no proof`, async () => {
+            const build = readBuild(v2);
+            let sent = false;
+            const after = statusOf({ name: 'hall', boot: 2, running: 'app1', slots: [{ label: 'app1', size: 6553600,
+                state: 'valid', running: true, image: { project: 'rover', version: '2.0.0', build } }], ...other });
+            const robot = await startStranger(request => {
+                if (request.url === '/api/ota/status')
+                    return json(sent ? after : statusOf({ name: 'hall' }));
+                sent ||= request.method === 'POST';
+                return request.method === 'POST' ? json({ success: true }) : { status: 404 };
+            });
+            try {
+                const { status, stdout } = await otapult(['push', v2, robot.address, '--json', '--wait', '2']);
+                assert.equal(status, 4, stdout);
+                assert.equal(lines(stdout)[0].outcome, 'stranger');
+                assert.equal(lines(stdout)[0].code, 'other_robot');
+                after.name = 'parlour'; // as its new firmware calls it: the boots go on
+                Object.assign(after, { boot: 2, limits: statusOf().limits });
+                sent = false;
+                assert.equal((await otapult(['push', v2, robot.address, '--wait', '2'])).status, 0);
+            } finally {
+                await robot.stop();
+            }
+        });
+
     test('not even HTTP', async () => {
         for (const bytes of ['SSH-2.0-x\r\n', 'HTTP/9.9 999 x\r\n\r\n', '\x15\x03\x01', '']) {
             const noise = await startNoise(bytes);
@@ -390,7 +435,7 @@ describe('nobody, and strangers', () => {
             for (const args of [['status'], ['log'], ['confirm'], ['rollback'], ['push', v2], ['activate', '--wait', '1']]) {
                 for (const more of [[], ['--json'], ['--verbose']]) {
                     const { stdout, stderr } = await otapult([args[0], ...args.slice(1), robot.address, ...more]);
-                    assert.doesNotMatch(stdout + stderr, /[\x00-\x08\x0b-\x1f\x7f\u0080-\u009f]/, `${args[0]} ${more}`);
+                    assert.doesNotMatch(stdout + stderr, /[\x00-\x08\x0b-\x1f\x7f\u0080-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/, `${args[0]} ${more}`);
                     assert.ok((stdout + stderr).length > 0);
                 }
             }
@@ -448,7 +493,11 @@ describe('devices of other kinds', () => {
                 assert.ok(sent.includes(fs.readFileSync(v2)));
                 if (kind === 'elegantota')
                     assert.match(device.requests.find(request => request.url.startsWith('/ota/start')).url, /^\/ota\/start\?mode=fr&hash=[0-9a-f]{32}$/);
-                assert.equal((await otapult(['push', v2, device.address, '--as', kind, '--accept-unproved'])).status, 0);
+                const taken = await otapult(['push', v2, device.address, '--as', kind, '--accept-unproved', '--json']);
+                assert.equal(taken.status, 0);
+                const [robot, summary] = lines(taken.stdout);
+                assert.equal(robot.proved, false);
+                assert.deepEqual([summary.success, summary.proved], [true, 0]);
             } finally {
                 await device.stop();
             }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The otapult command over files of every kind: made ones, and real ones where they are there.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { after, before, describe, test } from 'node:test';
@@ -127,7 +128,7 @@ async function agrees(file, code, kind) {
         assert.equal(checked.sha256, sha256(bytes));
         assert.equal(checked.build, readImage(bytes).build);
     } else {
-        assert.deepEqual(Object.keys(checked), ['success', 'error', 'code', 'detail', 'hint']);
+        assert.deepEqual(Object.keys(checked), ['success', 'file', 'error', 'code', 'detail', 'hint']);
         for (const part of [checked.error, `(${code})`, checked.detail, checked.hint])
             assert.ok(check.stderr.includes(part), `${part} in ${check.stderr}`);
         assert.equal(check.stdout, '');
@@ -363,6 +364,60 @@ describe('the command line', () => {
                 assert.equal(JSON.parse(json.stdout).code, 'file_unreadable');
             }
         }
+    });
+
+    test('no file is written over what it is made of', async () => {
+        const one = samples.write('one.bin', app), all = samples.write('all.bin', merged);
+        const next = await samples.make('next.bin', { version: '2.0.1', seed: 7 }), was = fs.readFileSync(next);
+        fs.symlinkSync(all, `${samples.folder}/link.bin`);
+        for (const args of [['patch', one, next, '--out', one], ['patch', one, next, '--out', next],
+            ['extract', all, '--out', all], ['extract', all, '--out', `${samples.folder}/link.bin`]]) {
+            const result = await otapult(...args);
+            assert.equal(result.status, 2, args.join(' '));
+            assert.match(result.stderr, /would write over its input/);
+        }
+        assert.deepEqual([one, next, all].map(file => fs.readFileSync(file)), [app, was, merged]);
+    });
+
+    test('every FILE has its JSON line, and the line names it', async () => {
+        const bad = samples.write('text.bin', 'hello'), key = `${samples.folder}/line.pem`;
+        await otapult('keygen', key, '--scheme', 'ecdsa256');
+        for (const [verb, ...files] of [['check', bad, samples.write('fine.bin', app)], ['key-digest', bad, key, `${samples.folder}/absent`]]) {
+            const { status, stdout } = await otapult(verb, '--json', ...files);
+            assert.equal(status, 1);
+            const said = stdout.trim().split('\n').map(line => JSON.parse(line));
+            assert.deepEqual(said.map(line => line.file.replace(/.*\//, '')), files.map(file => file.replace(/.*\//, '')), verb);
+            assert.deepEqual(said.map(line => line.success), verb === 'check' ? [false, true] : [false, true, false]);
+        }
+    });
+
+    test('a pipe among the earlier builds is passed over', async () => {
+        const folder = `${samples.folder}/earlier`;
+        fs.mkdirSync(folder);
+        execFileSync('mkfifo', [`${folder}/pipe.bin`]);
+        fs.writeFileSync(`${folder}/one.bin`, app);
+        const next = await samples.make('behind.bin', { version: '2.0.1', seed: 7 });
+        const { status } = await run(program('otapult', 'OTAPULT'), ['patch', folder, next, '--out', `${samples.folder}/made`], { timeout: 20000 });
+        assert.equal(status, 0);
+        assert.deepEqual(fs.readdirSync(`${samples.folder}/made`), ['one.patch']);
+    });
+
+    test('no release is written that robots would refuse', async () => {
+        const key = `${samples.folder}/release.pem`, file = samples.write('fw.bin', app);
+        await otapult('keygen', key, '--scheme', 'ecdsa256');
+        for (const more of [['--channel', ''], ['--channel', 'a'.repeat(24)], ['--minimum', 'new'], ['--minimum', '1'.repeat(40)]]) {
+            const { status, stderr } = await otapult('release', file, `${samples.folder}/site`, '--key', key, ...more);
+            assert.equal(status, 2, more.join(' '));
+            assert.match(stderr, /--(channel|minimum) wants/);
+        }
+        assert.equal(fs.existsSync(`${samples.folder}/site`), false);
+    });
+
+    test('wrong usage says why in JSON, too', async () => {
+        const kind = JSON.parse((await otapult('push', samples.write('k.bin', app), 'b', '--as', 'toaster', '--json')).stdout);
+        assert.match(kind.detail, /toaster: no such kind of device; known are brief/);
+        const token = JSON.parse((await otapult('log', 'b', '--token', `@${samples.folder}/absent`, '--json')).stdout);
+        assert.match(token.detail, /--token: .*absent: No such file/);
     });
 
     test('wrong usage: status 2, and words on standard error', async () => {
