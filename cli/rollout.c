@@ -378,6 +378,20 @@ static void send_plain(struct job *j)
 
 static void append(struct job *j);
 
+static void go_on(struct job *j, uint64_t safe)
+{
+    bool nothing = safe <= j->safe;
+    struct fault f;
+
+    j->safe = safe;
+    if (!nothing || ++j->attempts < ATTEMPTS) {
+        append(j);
+        return;
+    }
+    fault_of_trouble(&f, TROUBLE_CONNECTION_LOST, "the robot keeps nothing of what it is sent");
+    fail(j, OUTCOME_LOST, &f);
+}
+
 /* An answer without a body of this API: tus knows only numbers. */
 static void appended(void *ctx, const struct wire_answer *a)
 {
@@ -388,9 +402,9 @@ static void appended(void *ctx, const struct wire_answer *a)
         link_broke(j, a);
     } else if (a->status == 204 || a->status == 200) {
         cJSON *json = a->body != NULL ? cJSON_ParseWithLength(a->body, a->len) : NULL;
-        j->safe = a->offset >= 0 ? (uint64_t)a->offset : j->form_len;
-        if (j->safe < j->form_len)
-            append(j);
+        uint64_t safe = a->offset >= 0 ? (uint64_t)a->offset : j->form_len;
+        if (safe < j->form_len)
+            go_on(j, safe);
         else
             taken(j, json);
         cJSON_Delete(json);

@@ -411,6 +411,21 @@ describe('nobody, and strangers', () => {
             }
         });
 
+    test('a robot that keeps nothing of what it is sent is given up', async () => {
+        const robot = await startStranger(request => request.url === '/api/ota/status' ? json(statusOf())
+            : { status: { OPTIONS: 204, POST: 201, PATCH: 204, HEAD: 200 }[request.method], headers: {
+                'Tus-Resumable': '1.0.0', 'Tus-Version': '1.0.0', 'Tus-Extension': 'creation',
+                'Upload-Offset': '0', Location: 'uploads?upload=1' } });
+        try {
+            const { status, stdout } = await otapult(['push', v2, robot.address, '--json', '--wait', '2'], {}, { timeout: 40000 });
+            assert.equal(status, 3);
+            assert.equal(lines(stdout)[0].outcome, 'lost');
+            assert.ok(robot.requests.filter(request => request.method === 'PATCH').length < 20);
+        } finally {
+            await robot.stop();
+        }
+    });
+
     test('not even HTTP', async () => {
         for (const bytes of ['SSH-2.0-x\r\n', 'HTTP/9.9 999 x\r\n\r\n', '\x15\x03\x01', '']) {
             const noise = await startNoise(bytes);
