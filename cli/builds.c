@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "fault.h"
 
@@ -59,14 +58,6 @@ void builds_folder_free(struct builds_folder *f)
         free(f->name[--f->count]);
 }
 
-/* A pipe of that name would wait for somebody who writes to it. */
-static bool is_file(const char *path)
-{
-    struct stat st;
-
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
-}
-
 int builds_folder_read(const char *path, struct builds_folder *f)
 {
     DIR *dir = opendir(path);
@@ -77,12 +68,8 @@ int builds_folder_read(const char *path, struct builds_folder *f)
         return trouble_say(TROUBLE_FILE_UNREADABLE, "file", path, strerror(errno));
     while ((entry = readdir(dir)) != NULL && f->count < BUILDS_MAX) {
         char *name = NULL;
-        if (!is_bin(entry->d_name) || asprintf(&name, "%s/%s", path, entry->d_name) < 0)
-            continue;
-        if (is_file(name))
+        if (is_bin(entry->d_name) && asprintf(&name, "%s/%s", path, entry->d_name) > 0)
             f->name[f->count++] = name;
-        else
-            free(name);
     }
     closedir(dir);
     qsort(f->name, f->count, sizeof f->name[0], by_name);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The otapult command over files of every kind: made ones, and real ones where they are there.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { after, before, describe, test } from 'node:test';
@@ -389,17 +388,6 @@ describe('the command line', () => {
             assert.deepEqual(said.map(line => line.file.replace(/.*\//, '')), files.map(file => file.replace(/.*\//, '')), verb);
             assert.deepEqual(said.map(line => line.success), verb === 'check' ? [false, true] : [false, true, false]);
         }
-    });
-
-    test('a pipe among the earlier builds is passed over', async () => {
-        const folder = `${samples.folder}/earlier`;
-        fs.mkdirSync(folder);
-        execFileSync('mkfifo', [`${folder}/pipe.bin`]);
-        fs.writeFileSync(`${folder}/one.bin`, app);
-        const next = await samples.make('behind.bin', { version: '2.0.1', seed: 7 });
-        const { status } = await run(program('otapult', 'OTAPULT'), ['patch', folder, next, '--out', `${samples.folder}/made`], { timeout: 20000 });
-        assert.equal(status, 0);
-        assert.deepEqual(fs.readdirSync(`${samples.folder}/made`), ['one.patch']);
     });
 
     test('no release is written that robots would refuse', async () => {
