@@ -261,10 +261,9 @@ static bool answers_before_body(struct exchange *e, const char *version)
 static void speak(void *ctx)
 {
     struct exchange *e = ctx;
-    const union MHD_ConnectionInfo *tls =
-        MHD_get_connection_info(e->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-    const union MHD_ConnectionInfo *fd =
+    const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(e->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const int fd = info->connect_fd; /* from libmicrohttpd 1.0 on the next question overwrites this answer */
     char *words = NULL;
     int n = e->out_of_memory || mhd_is_cut(e->server)
                 ? -1
@@ -274,13 +273,15 @@ static void speak(void *ctx)
                            e->status, e->content_type, e->headers, e->len, (int)e->len,
                            (const char *)e->body);
     e->spoken = true;
-    if (n > 0 && e->server->tls)
-        (void)gnutls_record_send(tls->tls_session, words, (size_t)n);
-    else if (n > 0)
-        (void)send(fd->connect_fd, words, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n > 0 && e->server->tls) {
+        info = MHD_get_connection_info(e->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+        (void)gnutls_record_send(info->tls_session, words, (size_t)n);
+    } else if (n > 0) {
+        (void)send(fd, words, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
     if (n >= 0)
         free(words);
-    (void)shutdown(fd->connect_fd, SHUT_RD); /* so that the thread goes on */
+    (void)shutdown(fd, SHUT_RD); /* so that the thread goes on */
 }
 
 static bool has_long_body(const struct exchange *e)

@@ -14,10 +14,11 @@ struct otapult_error_rows {
     size_t                          count;
 };
 
-extern const struct otapult_error_rows otapult_errors_of_secure;
-extern const struct otapult_error_rows otapult_errors_of_pull;
-extern const struct otapult_error_rows otapult_errors_of_resume;
-extern const struct otapult_error_rows otapult_errors_of_gzip;
-extern const struct otapult_error_rows otapult_errors_of_patch;
+/* Every part that has rows: src/base/errors_of_PART.c collects them. */
+#define OTAPULT_ERROR_PARTS(X) X(secure) X(pull) X(resume) X(gzip) X(patch)
+
+#define OTAPULT_ERROR_PART(part) extern const struct otapult_error_rows otapult_errors_of_##part;
+OTAPULT_ERROR_PARTS(OTAPULT_ERROR_PART)
+#undef OTAPULT_ERROR_PART
 
 #endif

@@ -16,25 +16,19 @@ static const struct otapult_error_rows core = {rows, sizeof rows / sizeof *rows}
 
 /* Weak references: they link nothing, and stay NULL where no other object refers to that part's rows. */
 #if defined(__GNUC__)
-#pragma weak otapult_errors_of_secure
-#pragma weak otapult_errors_of_pull
-#pragma weak otapult_errors_of_resume
-#pragma weak otapult_errors_of_gzip
-#pragma weak otapult_errors_of_patch
+#define PART(part) extern const struct otapult_error_rows otapult_errors_of_##part __attribute__((weak));
+OTAPULT_ERROR_PARTS(PART)
+#undef PART
 #endif
-static const struct otapult_error_rows *const parts[] = {
-    &core,
-    &otapult_errors_of_secure,
-    &otapult_errors_of_pull,
-    &otapult_errors_of_resume,
-    &otapult_errors_of_gzip,
-    &otapult_errors_of_patch,
-};
+
+#define PART(part) &otapult_errors_of_##part,
+static const struct otapult_error_rows *const parts[] = {&core, OTAPULT_ERROR_PARTS(PART)};
+#undef PART
 
 /* NULL: no part of this firmware gives that error. */
 static const struct otapult_error_row *find(int err)
 {
-    for (size_t p = 0; p < sizeof parts / sizeof parts[0]; p++)
+    for (size_t p = 0; p < sizeof parts / sizeof *parts; p++)
         for (size_t i = 0; parts[p] != NULL && i < parts[p]->count; i++)
             if (parts[p]->rows[i].error == err)
                 return &parts[p]->rows[i];

@@ -88,7 +88,8 @@ for (const chip of Object.keys(CHIPS)) {
 
         test('rows of errors are linked with their part, and by no other firmware', () => {
             const parts = new Set(errorRows().map(row => row.part).filter(part => part !== 'core'));
-            assert.deepEqual([...parts].sort(), ['gzip', 'patch', 'pull', 'resume', 'secure']);
+            const files = list('src/base', '.c').filter(file => file.includes('/errors_of_'));
+            assert.deepEqual([...parts].map(part => `src/base/errors_of_${part}.c`).sort(), files.sort());
             for (const firmware of ['', ...parts])
                 assert.deepEqual(linked(chip, firmware).filter(file => file.startsWith('errors_of_')),
                     firmware ? [`errors_of_${firmware}.c`] : [], firmware);
@@ -106,11 +107,11 @@ for (const chip of Object.keys(CHIPS)) {
         test('entries.txt names all that the port calls of the core', async () => {
             const core = (await symbols(chip, 'libcore.a')).given;
             const lines = entries(read('test/cross/entries.txt'));
-            for (const [archive, known] of [['libport.a', lines],
-                ['libesp_secure.a', lines.map(line => line.replace('secure ', ''))],
-                ['libesp_pull.a', lines.map(line => line.replace('pull ', ''))],
-                ['libdecoders.a', lines.map(line => line.replace('gzip ', ''))],
-                ['libdecoders_patch.a', lines.map(line => line.replace('patch ', ''))]]) {
+            const decoders = fs.readdirSync(at('build/cross', chip)).flatMap(name => name.match(/^libdecoders_(\w+)\.a$/) ?? [])
+                .filter(name => !name.endsWith('.a')).map(part => [`libdecoders_${part}.a`, part]);
+            for (const [archive, part] of [['libport.a'], ['libesp_secure.a', 'secure'], ['libesp_pull.a', 'pull'],
+                ['libdecoders.a', 'gzip'], ...decoders]) {
+                const known = lines.map(line => line.replace(`${part} `, ''));
                 const { wanted } = await symbols(chip, archive);
                 assert.deepEqual(wanted.filter(name => core.includes(name) && !known.includes(name)), [], archive);
             }
@@ -157,6 +158,17 @@ describe('figures in the docs', () => {
 
     test('README names the budgets', () => {
         assert.match(read('README.md'), new RegExp(`${BUDGETS.flash / 1024} KB of flash and ${BUDGETS.ram / 1024} KB of RAM`));
+    });
+
+    test('Kconfig names what a switch costs, to a KB', () => {
+        for (const part of ['gzip', 'patch', 'russian']) {
+            const [, said] = read('Kconfig').match(new RegExp(`config OTAPULT_${part.toUpperCase()}\\n[^]*?Costs ([^]*?)\\n\\n`));
+            for (const [kind, pattern] of [['flash', /(\d+) KB of flash/], ['ram', /(\d+) KB of static RAM/]]) {
+                const kb = Number(said.match(pattern)?.[1] ?? 0);
+                const most = Math.max(...Object.keys(CHIPS).map(chip => measured.now[chip].parts[part][kind])) / 1024;
+                assert.ok(Math.abs(kb - most) <= 1, `${part}, ${kind}: ${kb} KB, ${most.toFixed(1)} measured`);
+            }
+        }
     });
 
     test('every part that a firmware may name has a price', () => {
