@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "report.h"
+#include "named.h"
 
 int ask_robots(const struct options *options, int (*each)(struct robot *r, const struct options *options))
 {

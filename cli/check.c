@@ -4,12 +4,13 @@
 
 #include "base/text.h"
 #include "input.h"
+#include "named.h"
 #include "patch_file.h"
-#include "report.h"
+#include "payload.h"
 #include "report_patch.h"
-#include "rollout.h"
 #include "say.h"
 #include "web/multipart.h"
+#include "words.h"
 
 #define JSON_SIZE 4096
 

@@ -10,7 +10,7 @@
  *
  * What a verb finds goes to standard output; what goes wrong, and progress, to standard error. */
 
-/* How otapult ends; the words stand in verbs.c. With several robots the largest of their numbers counts.
+/* How otapult ends; the words stand in command.c. With several robots the largest of their numbers counts.
  * These numbers never change. */
 enum {
     STATUS_OK = 0,
@@ -76,16 +76,11 @@ struct verb {
     int (*run)(const struct options *options);
 };
 
-/* All verbs, in the order of the overview; the last is NULL. */
-extern const struct verb *const verbs[];
-const struct verb *verb_find(const char *name); /* NULL: there is none */
+/* Of a list that ends with NULL; NULL: there is none. */
+const struct verb *verb_find(const struct verb *const *verbs, const char *name);
 
 /* The options of a verb one after another: its own, then those of all verbs. NULL: no more. */
 const struct verb_option *verb_option_at(const struct verb *verb, unsigned index);
-
-/* The word of the list that `typed` was probably meant to be; NULL: none is near. */
-const char *nearest_word(const char *typed, const char *(*word_at)(const void *list, unsigned index),
-                         const void *list);
 
 extern const struct verb verb_info, verb_check, verb_extract, verb_patch, verb_release;
 extern const struct verb verb_keygen, verb_key_digest, verb_sign, verb_verify;

@@ -2,15 +2,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fleet.h"
-#include "help.h"
+#include "inventory.h"
 #include "key.h"
+#include "kinds.h"
 #include "known_devices.h"
-#include "rollout.h"
 #include "say.h"
+#include "usage.h"
 
 /* Completion for three shells, written from the two tables. What a ROBOT may be the scripts ask for anew each
  * time, with `otapult completion robots`. */
+
+static const struct verb *const *verbs; /* that scripts are written for */
 
 /* ---- words of each kind ---- */
 
@@ -296,6 +298,7 @@ static int run(const struct options *options)
         void (*print)(void);
     } shells[] = {{"bash", bash_script}, {"zsh", zsh_script}, {"fish", fish_script}, {"robots", list_robots}};
 
+    verbs = options->verbs;
     for (size_t i = 0; i < sizeof shells / sizeof shells[0]; i++) {
         if (strcmp(options->file, shells[i].name) == 0) {
             shells[i].print();

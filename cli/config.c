@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "new_file.h"
+#include "private_file.h"
 
 #define LINE 512
 
@@ -70,16 +71,14 @@ static char *token_of(char *line, const char *where)
 static FILE *open_tokens(enum token_found *found)
 {
     char path[CONFIG_PATH];
-    struct stat s;
+    bool shared;
 
     config_path("tokens", path);
-    FILE *f = fopen(path, "re");
-    *found = f != NULL || errno == ENOENT ? TOKEN_NONE : TOKEN_UNREADABLE;
-    if (f != NULL && (fstat(fileno(f), &s) != 0 || (s.st_mode & 077) != 0)) {
+    FILE *f = private_file_open(path, &shared);
+    if (shared)
         *found = TOKEN_READABLE_BY_OTHERS;
-        fclose(f);
-        f = NULL;
-    }
+    else
+        *found = f != NULL || errno == ENOENT ? TOKEN_NONE : TOKEN_UNREADABLE;
     return f;
 }
 

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "dns_sd.h"
-#include "report.h"
 
 #define ID         0x4F54u
 #define LISTEN_MS  1500u /* after the last question; devices answer within 120 ms, radio permitting */

@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "fault.h"
+#include "input.h"
 #include "new_file.h"
-#include "report.h"
 #include "say.h"
+#include "survey.h"
+#include "words.h"
 
 /* The application out of a merged image, or out of what was read from a chip: the file an update wants. */
 

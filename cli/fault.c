@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "report.h"
+#include "command.h"
+#include "words.h"
 
 #define JSON_MAX 4096
 
@@ -105,4 +106,12 @@ int error_say(int err, const struct otapult_finding *why, const char *file)
     }
     fault_of_error(&f, err, why);
     return fault_say(&f, "file", file);
+}
+
+int trouble_say(enum trouble_id id, const char *kind, const char *subject, const char *detail)
+{
+    struct fault fault;
+
+    fault_of_trouble(&fault, id, detail);
+    return fault_say(&fault, kind, subject);
 }

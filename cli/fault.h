@@ -5,6 +5,7 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 
+#include "otapult/error.h"
 #include "say.h"
 
 /* What went wrong with one robot or file, whoever said so: a row of trouble.def, of errors.def, or the robot's
@@ -28,7 +29,10 @@ int fault_say(const struct fault *f, const char *kind, const char *subject);
 /* Its members success, error, code, detail and hint, into the object that is open. */
 void json_fault(struct otapult_json *j, const struct fault *f);
 
-/* The two in a row, of a file: returns STATUS_NO. */
+/* A trouble, said at once; `kind` is "file" or "robot". `detail`: what was found; cleaned here. */
+int trouble_say(enum trouble_id id, const char *kind, const char *subject, const char *detail);
+
+/* An error of a file, said at once: returns STATUS_NO. */
 int error_say(int err, const struct otapult_finding *why, const char *file);
 
 #endif

@@ -1,215 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "help.h"
-
-#include <string.h>
-
+#include "manual.h"
 #include "say.h"
-
-#define WIDTH         80
-#define OPTION_COLUMN 24
-#define COLUMN        40 /* of the overview, which has two */
-
-const char *const group_names[GROUPS] = {
-    [GROUP_ROBOTS] = "robots",
-    [GROUP_FILES] = "firmware files",
-    [GROUP_KEYS] = "keys and signatures",
-    [GROUP_OTHER] = "this command",
-};
-
-void option_spelt(const struct option_row *row, char dst[OPTION_SPELT])
-{
-    char letter[8] = "";
-
-    if (row->letter != 0)
-        snprintf(letter, sizeof letter, "-%c, ", row->letter);
-    snprintf(dst, OPTION_SPELT, "%s--%s%s%s", letter, row->name, row->value != NULL ? " " : "",
-             row->value != NULL ? row->value : "");
-}
-
-const char *option_words(const struct verb_option *option)
-{
-    return option->words != NULL ? option->words : option_table[option->id].words;
-}
-
-/* Columns that text[len] takes: its characters, of which none here is wide. */
-static int columns(const char *text, size_t len)
-{
-    int n = 0;
-    for (size_t i = 0; i < len; i++)
-        n += ((unsigned char)text[i] & 0xC0u) != 0x80u;
-    return n;
-}
-
-/* ---- lines that fit ---- */
-
-/* Words text[len] from column `at` on; what does not fit begins again below `indent`. */
-static void print_wrapped(FILE *to, const char *text, size_t len, int at, int indent)
-{
-    const char *end = text + len;
-
-    while (text < end) {
-        size_t word = strcspn(text, " \n");
-        if (word > (size_t)(end - text))
-            word = (size_t)(end - text);
-        if (at > indent && at + 1 + columns(text, word) > WIDTH) {
-            fprintf(to, "\n%*s", indent, "");
-            at = indent;
-        } else if (at > indent) {
-            fputc(' ', to);
-            at++;
-        }
-        fwrite(text, 1, word, to);
-        at += columns(text, word);
-        text += word;
-        text += text < end;
-    }
-    fputc('\n', to);
-}
-
-/* Paragraphs; lines that begin with a space stay as they are. */
-static void print_about(const char *about)
-{
-    while (*about != '\0') {
-        size_t line = strcspn(about, "\n");
-        if (about[0] == ' ')
-            printf("%.*s\n", (int)line, about);
-        else
-            print_wrapped(stdout, about, line, 0, 0);
-        about += line;
-        about += *about == '\n';
-    }
-}
-
-/* ---- one verb ---- */
-
-void help_usage(FILE *to, const struct verb *verb)
-{
-    char option[OPTION_SPELT];
-    int at = fprintf(to, "usage: otapult %s", verb->name);
-    const struct verb_option *o = verb->options;
-
-    if (verb->operands[0] != '\0')
-        at += fprintf(to, " %s", verb->operands);
-    for (; o != NULL && o->id != OPTION_NONE; o++) {
-        option_spelt(&option_table[o->id], option);
-        if (at + (int)strlen(option) + 3 > WIDTH) {
-            fprintf(to, "\n%*s", 7, "");
-            at = 7;
-        }
-        at += fprintf(to, " [%s]", option);
-    }
-    fputc('\n', to);
-}
-
-static void print_option(const struct verb_option *o)
-{
-    char option[OPTION_SPELT];
-    option_spelt(&option_table[o->id], option);
-    int at = printf("  %-*s", OPTION_COLUMN - 3, option);
-    const char *words = option_words(o);
-
-    if (at > OPTION_COLUMN - 1) {
-        printf("\n%*s", OPTION_COLUMN - 1, "");
-    }
-    putchar(' ');
-    print_wrapped(stdout, words, strlen(words), OPTION_COLUMN, OPTION_COLUMN);
-}
-
-void help_text(const struct verb *verb)
-{
-    const struct verb_option *o;
-
-    help_usage(stdout, verb);
-    printf("\n");
-    print_about(verb->about);
-    printf("\n");
-    for (unsigned i = 0; (o = verb_option_at(verb, i)) != NULL; i++)
-        print_option(o);
-    if (verb->examples != NULL)
-        printf("\nExamples:\n");
-    for (const char *e = verb->examples; e != NULL && *e != '\0'; e += strcspn(e, "\n"), e += *e == '\n')
-        printf("  %.*s\n", (int)strcspn(e, "\n"), e);
-    if (verb->exits != NULL) {
-        int at = printf("\nExit status:") - 1;
-        print_wrapped(stdout, verb->exits, strlen(verb->exits), at, 0);
-    }
-}
-
-/* ---- all verbs ---- */
-
-static unsigned verbs_of(enum verb_group group)
-{
-    unsigned n = 0;
-    for (unsigned i = 0; verbs[i] != NULL; i++)
-        n += verbs[i]->group == group;
-    return n;
-}
-
-static const struct verb *verb_of(enum verb_group group, unsigned index)
-{
-    for (unsigned i = 0; verbs[i] != NULL; i++) {
-        if (verbs[i]->group == group && index-- == 0)
-            return verbs[i];
-    }
-    return NULL;
-}
-
-/* Two columns, read downwards. */
-static void print_group(FILE *to, enum verb_group group)
-{
-    unsigned n = verbs_of(group), rows = (n + 1) / 2;
-
-    for (unsigned i = 0; i < rows; i++) {
-        const struct verb *left = verb_of(group, i), *right = verb_of(group, i + rows);
-        if (right != NULL)
-            fprintf(to, " %-11s%-*s%-11s%s\n", left->name, COLUMN - 12, left->gist, right->name, right->gist);
-        else
-            fprintf(to, " %-11s%s\n", left->name, left->gist);
-    }
-}
-
-void help_overview(FILE *to)
-{
-    fprintf(to, "usage: otapult VERB …   (otapult help VERB: what it takes; otapult --version)\n");
-    for (unsigned g = 0; g < GROUPS; g++) {
-        fprintf(to, "%s:\n", group_names[g]);
-        print_group(to, (enum verb_group)g);
-    }
-    fprintf(to, "examples:\n"
-                " otapult check firmware.bin              would a robot take it?\n"
-                " otapult status rover.local              what does it run?\n");
-}
-
-/* ---- the verb ---- */
+#include "usage.h"
 
 static const char *verb_word(const void *list, unsigned index)
 {
-    (void)list;
-    return verbs[index] != NULL ? verbs[index]->name : NULL;
+    const struct verb *verb = ((const struct verb *const *)list)[index];
+
+    return verb != NULL ? verb->name : NULL;
 }
 
-static int unknown(const char *name)
+static int unknown(const struct verb *const *verbs, const char *name)
 {
     complain("%s: no such verb; see otapult --help", say_clean(name));
-    say_nearest("", name, verb_word, NULL);
+    say_nearest("", name, verb_word, verbs);
     return STATUS_USAGE;
+}
+
+static void print_verb(const struct verb *verb, enum help_format format)
+{
+    switch (format) {
+    case FORMAT_MAN: manual_man_verb(verb); break;
+    case FORMAT_MARKDOWN: manual_markdown_verb(verb); break;
+    case FORMAT_TEXT: usage_text(verb); break;
+    }
+}
+
+static void print_all(const struct verb *const *verbs, enum help_format format)
+{
+    switch (format) {
+    case FORMAT_MAN: manual_man(verbs); break;
+    case FORMAT_MARKDOWN: manual_markdown(verbs); break;
+    case FORMAT_TEXT: usage_overview(stdout, verbs); break;
+    }
 }
 
 static int run_help(const struct options *options)
 {
-    const struct verb *verb = options->file != NULL ? verb_find(options->file) : NULL;
+    const struct verb *verb = options->file != NULL ? verb_find(options->verbs, options->file) : NULL;
 
     if (options->file != NULL && verb == NULL)
-        return unknown(options->file);
-    switch (options->format) {
-    case FORMAT_MAN: manual_man(verb); return STATUS_OK;
-    case FORMAT_MARKDOWN: manual_markdown(verb); return STATUS_OK;
-    case FORMAT_TEXT: break;
-    }
+        return unknown(options->verbs, options->file);
     if (verb != NULL)
-        help_text(verb);
+        print_verb(verb, options->format);
     else
-        help_overview(stdout);
+        print_all(options->verbs, options->format);
     return STATUS_OK;
 }
 

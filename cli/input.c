@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "decode/chain.h"
+#include "fault.h"
 #include "say.h"
 
 #define PIECE          65536u

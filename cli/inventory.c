@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "inventory.h"
+
 #include <errno.h>
 #include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "fleet.h"
 
 /* An inventory: `[robot NAME]` and what is known of it.
  *

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "fault.h"
 #include "say.h"
 #include "trust/der.h"
 

@@ -9,7 +9,6 @@
 #include "command.h"
 #include "key.h"
 #include "options.h"
-#include "report.h"
 #include "say.h"
 
 static void print_json(const struct options *o, const struct key *key, const char *hex)

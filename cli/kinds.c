@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "kinds.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "rollout.h"
+#include "say.h"
 
 const struct kind_row kind_table[KINDS] = {
 #define KIND(id, word, probe, evidence, before, upload, field, success) \

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "fault.h"
 #include "say.h"
 
 #define LINE 512

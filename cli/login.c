@@ -8,6 +8,7 @@
 
 #include "ask.h"
 #include "interrupt.h"
+#include "named.h"
 
 /* Makes an API token on a robot with its password, and keeps the token instead of the password. */
 

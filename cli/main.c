@@ -3,24 +3,25 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "help.h"
 #include "say.h"
+#include "usage.h"
+#include "verbs.h"
 
 static int run_verb(const struct verb *verb, int argc, char **argv)
 {
-    struct options options = {OPTIONS_DEFAULT};
+    struct options options = {OPTIONS_DEFAULT, .verbs = verbs};
 
     if (!options_parse(verb, argc, argv, &options)) {
-        help_usage(stderr, verb);
-        say_begin(&options);
+        usage_line(stderr, verb);
+        say_begin(options.json, options.quiet, options.verbose);
         say_json_outcome(STATUS_USAGE);
         return STATUS_USAGE;
     }
     if (options.help) {
-        help_text(verb);
+        usage_text(verb);
         return STATUS_OK;
     }
-    say_begin(&options);
+    say_begin(options.json, options.quiet, options.verbose);
     int status = verb->run(&options);
     say_json_outcome(status);
     return status;
@@ -29,11 +30,11 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
 /* `otapult --help` is `otapult help`, and what is no verb is told by it. */
 static int dispatch(int argc, char **argv)
 {
-    const struct verb *verb = verb_find(argv[1]);
-    struct options options = {.file = argv[1]};
+    const struct verb *verb = verb_find(verbs, argv[1]);
+    struct options options = {.file = argv[1], .verbs = verbs};
 
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        help_overview(stdout);
+        usage_overview(stdout, verbs);
         return STATUS_OK;
     }
     if (strcmp(argv[1], "--version") == 0) {
@@ -46,7 +47,7 @@ static int dispatch(int argc, char **argv)
 int main(int argc, char **argv)
 {
     if (argc < 2) {
-        help_overview(stderr);
+        usage_overview(stderr, verbs);
         return STATUS_USAGE;
     }
     if (psa_crypto_init() != PSA_SUCCESS) {

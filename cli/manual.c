@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "manual.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "help.h"
+#include "usage.h"
 
 /* The tables as pages for man, in the macros of man(7), and as sections of docs/cli.md. */
 
@@ -75,7 +77,7 @@ static void man_title(const char *suffix)
     printf(".TH OTAPULT%s 1 \"\" \"otapult %s\" \"Otapult\"\n.SH NAME\n", suffix, OTAPULT_VERSION);
 }
 
-static void man_verb(const struct verb *verb)
+void manual_man_verb(const struct verb *verb)
 {
     const struct verb_option *o;
     char title[32];
@@ -102,7 +104,7 @@ static void man_verb(const struct verb *verb)
     puts(".SH SEE ALSO\n.BR otapult (1)");
 }
 
-static void man_group(enum verb_group group)
+static void man_group(const struct verb *const *verbs, enum verb_group group)
 {
     printf(".SH VERBS FOR ");
     for (const char *c = group_names[group]; *c != '\0'; c++)
@@ -117,22 +119,14 @@ static void man_group(enum verb_group group)
     }
 }
 
-static void man_overview(void)
+void manual_man(const struct verb *const *verbs)
 {
     man_title("");
     puts("otapult \\- look into, sign and send firmware for ESP32 robots\n.SH SYNOPSIS\n.B otapult\n"
          "VERB [OPTION…] [OPERAND…]");
     for (unsigned g = 0; g < GROUPS; g++)
-        man_group((enum verb_group)g);
+        man_group(verbs, (enum verb_group)g);
     man_exits();
-}
-
-void manual_man(const struct verb *verb)
-{
-    if (verb != NULL)
-        man_verb(verb);
-    else
-        man_overview();
 }
 
 /* ---- Markdown ---- */
@@ -181,7 +175,7 @@ static void markdown_options(const struct verb *verb)
     }
 }
 
-static void markdown_verb(const struct verb *verb)
+void manual_markdown_verb(const struct verb *verb)
 {
     printf("### otapult %s%s%s\n\n", verb->name, verb->operands[0] != '\0' ? " " : "", verb->operands);
     markdown_about(verb->about);
@@ -192,7 +186,7 @@ static void markdown_verb(const struct verb *verb)
         printf("\nExit status: %s\n", verb->exits);
 }
 
-static void markdown_all(void)
+void manual_markdown(const struct verb *const *verbs)
 {
     static const struct verb all = {.name = "", .options = NULL};
     const struct verb_option *o;
@@ -203,7 +197,7 @@ static void markdown_all(void)
         for (unsigned i = 0; verbs[i] != NULL; i++) {
             if (verbs[i]->group == g) {
                 putchar('\n');
-                markdown_verb(verbs[i]);
+                manual_markdown_verb(verbs[i]);
             }
         }
         putchar('\n');
@@ -217,12 +211,4 @@ static void markdown_all(void)
     for (size_t i = 0; i < status_rows; i++)
         printf("| %d | %s |\n", status_table[i].status, status_table[i].words);
     puts("\nWith several robots the largest of their numbers counts. These numbers never change.");
-}
-
-void manual_markdown(const struct verb *verb)
-{
-    if (verb != NULL)
-        markdown_verb(verb);
-    else
-        markdown_all();
 }

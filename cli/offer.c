@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "ask.h"
-#include "report.h"
+#include "words.h"
 
 /* What robots were offered by their sources, and a person's word on it. */
 

@@ -15,6 +15,7 @@ enum help_format { FORMAT_TEXT, FORMAT_MAN, FORMAT_MARKDOWN };
 /* The options of every verb, and what it works on. Texts are NULL where they are not given. */
 struct options {
     const struct verb *verb;
+    const struct verb *const *verbs; /* all there are, in the order of the overview; the last is NULL */
     char *const *operand; /* as in argv */
     size_t       operands;
     const char  *file;    /* the operand in hand, where a verb takes one after another; "-": standard input */

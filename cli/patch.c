@@ -8,9 +8,9 @@
 
 #include "ask.h"
 #include "builds.h"
+#include "named.h"
 #include "new_file.h"
 #include "patch_file.h"
-#include "report.h"
 #include "report_patch.h"
 #include "say.h"
 

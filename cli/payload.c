@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "payload.h"
+
 #include <gnutls/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "report.h"
-#include "rollout.h"
 
 static void hex_of(const uint8_t *bytes, size_t n, char *dst)
 {

@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "ask.h"
+#include "named.h"
 #include "rollout.h"
+#include "rollout_state.h"
+#include "rollout_view.h"
 
 static int set_kind(struct job *j, const char *given, const char *own)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "release.h"
+#include "release_text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +14,6 @@
 #include "fault.h"
 #include "new_file.h"
 #include "patch_file.h"
-#include "report.h"
 #include "say.h"
 #include "signing.h"
 
@@ -22,7 +21,7 @@
 
 /* ---- files of the folder ---- */
 
-bool release_save(const struct release *r, const char *name, const void *data, size_t size)
+static bool save_file(const struct release *r, const char *name, const void *data, size_t size)
 {
     char *path = NULL;
     int err = asprintf(&path, "%s/%s", r->folder, name) > 0
@@ -62,7 +61,7 @@ static bool add(struct release *r, const char *name, const char *form, const str
         memcpy(f->image_sha256, b->info.sha256, sizeof f->image_sha256);
     }
     snprintf(f->base, sizeof f->base, "%s", base);
-    if (!sha256_of(data, size, f->sha256) || !release_save(r, name, data, size))
+    if (!sha256_of(data, size, f->sha256) || !save_file(r, name, data, size))
         return false;
     r->count++;
     return true;
@@ -254,7 +253,7 @@ static bool sign_text(const struct release *r, const char *text)
         memset(s.data + len, 0xFF, OTAPULT_SIGNATURE_SECTOR);
         s.sector = s.data + len;
         good = signing_add(&s, &key, o->sign_command) &&
-               release_save(r, "otapult.json.sig", s.sector, OTAPULT_SIGNATURE_SECTOR);
+               save_file(r, "otapult.json.sig", s.sector, OTAPULT_SIGNATURE_SECTOR);
     }
     signing_free(&s);
     key_free(&key);
@@ -270,7 +269,7 @@ static bool publish(const struct release *r)
 
     if (text != NULL && !good)
         complain("the manifest has more than 65,536 bytes: fewer patches, please");
-    good = good && sign_text(r, text) && release_save(r, "otapult.json", text, strlen(text));
+    good = good && sign_text(r, text) && save_file(r, "otapult.json", text, strlen(text));
     free(text);
     return good;
 }

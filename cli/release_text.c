@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "base/text.h"
-#include "release.h"
+#include "release_text.h"
 
 static void add_hex(cJSON *to, const char *key, const uint8_t *p, size_t n)
 {

@@ -3,6 +3,8 @@
 
 #include "key.h"
 #include "report.h"
+#include "say.h"
+#include "words.h"
 
 /* 95 partitions and 20 images of 16 segments, the most a file can hold, are less than half of it. */
 #define JSON_SIZE (128u * 1024u)

@@ -6,8 +6,8 @@
 
 #include "base/text.h"
 #include "fault.h"
-#include "report.h"
 #include "say.h"
+#include "words.h"
 
 #define JSON_SIZE 2048
 

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "key.h"
 #include "report.h"
+#include "words.h"
 
 static const char *const proof_words[] = {
     [PROOF_UNREACHED] = "not reached",

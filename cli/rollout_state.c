@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "rollout_state.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "new_file.h"
-#include "rollout.h"
 
 /* The file of --resume: {"sha256": of the firmware, "robots": {name: outcome, …}}. Written anew after every
  * robot, so that a tool that is killed leaves a whole one. */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "rollout_view.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,8 +8,6 @@
 #include <unistd.h>
 
 #include "ask.h"
-#include "report.h"
-#include "rollout.h"
 
 /* Progress on standard error: where that is a terminal, a line a robot that is rewritten in place; else a
  * line an event. Outcomes on standard output: a table, or JSON. */

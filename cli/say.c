@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "fault.h"
-#include "report.h"
+#include "command.h"
+#include "near.h"
 
 #define CLEAN_MAX   400
 #define CLEAN_AGAIN 8
@@ -34,11 +34,11 @@ static bool locale_is_russian(void)
     return false;
 }
 
-void say_begin(const struct options *options)
+void say_begin(bool json, bool quiet, bool verbose)
 {
-    how.json = options->json;
-    how.quiet = options->quiet;
-    how.verbose = options->verbose;
+    how.json = json;
+    how.quiet = quiet;
+    how.verbose = verbose;
     how.russian = locale_is_russian();
 }
 
@@ -86,6 +86,17 @@ void complain(const char *format, ...)
 void say_answered(void)
 {
     how.answered = true;
+}
+
+int json_print(const struct otapult_json *j)
+{
+    if (j->full) {
+        complain("the answer does not fit its buffer");
+        return STATUS_NO;
+    }
+    say_answered();
+    puts(j->dst);
+    return STATUS_OK;
 }
 
 void say_json_outcome(int status)
@@ -152,12 +163,4 @@ const struct trouble_row *trouble_row(enum trouble_id id)
 const char *trouble_hint(enum trouble_id id)
 {
     return how.russian ? rows[id].hint_ru : rows[id].hint_en;
-}
-
-int trouble_say(enum trouble_id id, const char *kind, const char *subject, const char *detail)
-{
-    struct fault fault;
-
-    fault_of_trouble(&fault, id, detail);
-    return fault_say(&fault, kind, subject);
 }

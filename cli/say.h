@@ -5,14 +5,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "options.h"
 #include "otapult/json.h"
 
 /* How the command speaks: to people on two streams, to programs in JSON. Nothing that came from outside, a
  * file, a device or the command line, reaches a terminal other than through say_clean(). */
 
 /* Before anything is said. The language of advice is Russian where the locale of messages is. */
-void say_begin(const struct options *options);
+void say_begin(bool json, bool quiet, bool verbose);
 bool say_as_json(void);
 bool say_is_quiet(void);
 bool say_is_verbose(void);
@@ -26,6 +25,9 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * the call ends with `status`, the last complaint becomes it. */
 void say_answered(void);
 void say_json_outcome(int status);
+
+/* Prints the finished text: STATUS_OK, or STATUS_NO when it did not fit its buffer. */
+int json_print(const struct otapult_json *j);
 
 /* Advice and remarks, on standard error as well; silent with --quiet. */
 void remark(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -52,9 +54,5 @@ struct trouble_row {
 
 const struct trouble_row *trouble_row(enum trouble_id id);
 const char *trouble_hint(enum trouble_id id); /* in the language of advice */
-
-/* Says it: as text, or as the JSON outcome of `subject` under the key `kind` ("file", "robot"). Returns the
- * status of the row. `detail`: what was found; cleaned here. */
-int trouble_say(enum trouble_id id, const char *kind, const char *subject, const char *detail);
 
 #endif

@@ -9,7 +9,6 @@
 #include "command.h"
 #include "fault.h"
 #include "new_file.h"
-#include "report.h"
 #include "say.h"
 #include "signing.h"
 

@@ -42,10 +42,11 @@ static void print_trial(const struct device *d)
 
 static void print_last(const struct device *d)
 {
+    const struct device_event *e = &d->last;
+
     if (d->has_last)
-        print_field("last", "%s%s%s%s%s%s%s", d->last.event, d->last.version[0] != '\0' ? " " : "",
-                    d->last.version, d->last.code[0] != '\0' ? " " : "", d->last.code,
-                    d->last.text[0] != '\0' ? ": " : "", d->last.text);
+        print_field("last", "%s%s%s%s%s%s%s", e->event, e->version[0] != '\0' ? " " : "", e->version,
+                    e->code[0] != '\0' ? " " : "", e->code, e->text[0] != '\0' ? ": " : "", e->text);
 }
 
 static void print_status(const struct robot *r)

@@ -156,23 +156,16 @@ int survey_boot_slot(const struct survey *s)
     return otapult_ota_slot_of(s->ota_data.record[active].seq, slots);
 }
 
-static bool entry(void *ctx, unsigned n, struct otapult_partition *out)
-{
-    const struct survey *s = ctx;
-    if (n >= s->partitions)
-        return false;
-    otapult_table_entry(s->table, n, out);
-    return true;
-}
-
 /* A table in a file of its own says nothing of where it lies: then it is where ESP-IDF puts it. */
 static const char *misplaced(const struct survey *s)
 {
     static char detail[192];
     char text[OTAPULT_LAYOUT_TEXT];
     struct otapult_finding why;
-    const struct otapult_layout layout = {entry, (void *)s,
-                                          s->table_at != 0 ? s->table_at : OTAPULT_TABLE_OFFSET};
+    struct otapult_table table = {s->table, s->partitions};
+    const struct otapult_layout layout = {.entry = otapult_table_next,
+                                          .ctx = &table,
+                                          .table_at = s->table_at != 0 ? s->table_at : OTAPULT_TABLE_OFFSET};
     int err = otapult_layout_fault(&layout, &why, text);
     if (err == 0)
         return NULL;

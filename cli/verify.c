@@ -3,8 +3,8 @@
 
 #include "command.h"
 #include "fault.h"
+#include "input.h"
 #include "key.h"
-#include "report.h"
 #include "say.h"
 
 /* The digests that count: those given, and that of --key. */

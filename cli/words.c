@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
+#include "words.h"
 
-#include "report.h"
 #include "say.h"
 
 #define KIB 1024u
@@ -53,15 +52,4 @@ void json_error(struct otapult_json *j, int err, const struct otapult_finding *w
     otapult_json_str(j, "code", row->code);
     otapult_json_str(j, "detail", detail);
     otapult_json_str(j, "hint", hint(err));
-}
-
-int json_print(const struct otapult_json *j)
-{
-    if (j->full) {
-        complain("the answer does not fit its buffer");
-        return STATUS_NO;
-    }
-    say_answered();
-    puts(j->dst);
-    return STATUS_OK;
 }

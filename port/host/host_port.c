@@ -407,18 +407,12 @@ static void bind_partitions(struct host_port *h)
     bind_store(h);
 }
 
-static bool entry(void *ctx, unsigned n, struct otapult_partition *out)
-{
-    const struct host_port *h = ctx;
-    if (n >= h->entries)
-        return false;
-    otapult_table_entry(h->table, n, out);
-    return true;
-}
-
 static void check_layout(struct host_port *h)
 {
-    const struct otapult_layout layout = {.entry = entry, .ctx = h, .table_at = OTAPULT_TABLE_OFFSET};
+    struct otapult_table table = {h->table, h->entries};
+    const struct otapult_layout layout = {
+        .entry = otapult_table_next, .ctx = &table, .table_at = OTAPULT_TABLE_OFFSET};
+
     h->table_error = otapult_layout_fault(&layout, &h->table_why, h->table_text);
 }
 

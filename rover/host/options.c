@@ -417,7 +417,7 @@ static const struct row {
     {"hawkbit-tenant", "a name", set_hawkbit_tenant, OF_HAWKBIT},
     {"hawkbit-token", A_FILE, set_hawkbit_token, OF_HAWKBIT},
     {"hawkbit-gateway", NULL, set_hawkbit_gateway, OF_HAWKBIT},
-    {"id", "what this robot is called", set_id, OF_ALL},
+    {"id", "what this robot is called", set_id, OF_ANY_SOURCE},
     {"help", NULL, show_help, OF_ALL},
 };
 #define ROWS      (sizeof rows / sizeof rows[0])
@@ -479,8 +479,10 @@ static void check_part(const struct options *o, const struct row *row)
 
     if (row->of == OF_SECURE && !o->secure.on)
         refuse("--%s is of the secure profile: add --secure, or leave it out", row->name);
-    if ((row->of == OF_FOLDER && !folder) || (row->of == OF_ANY_SOURCE && !folder && !hawkbit))
+    if (row->of == OF_FOLDER && !folder)
         refuse("--%s means nothing without --source", row->name);
+    if (row->of == OF_ANY_SOURCE && !folder && !hawkbit)
+        refuse("--%s means nothing without --source or --hawkbit", row->name);
     if (row->of == OF_HAWKBIT && !hawkbit)
         refuse("--%s means nothing without --hawkbit", row->name);
 }

@@ -4,16 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "console.h"
-
-static bool is_private(FILE *f)
-{
-    struct stat s;
-
-    return fstat(fileno(f), &s) == 0 && (s.st_mode & (S_IRWXG | S_IRWXO)) == 0;
-}
+#include "private_file.h"
 
 static bool keep(const char *text, const char *where, char dst[TOKEN_SIZE])
 {
@@ -31,16 +24,16 @@ static bool keep(const char *text, const char *where, char dst[TOKEN_SIZE])
 static bool read_file(const char *file, char dst[TOKEN_SIZE])
 {
     char text[TOKEN_SIZE + 2] = "";
-    FILE *f = fopen(file, "r");
+    bool shared;
+    FILE *f = private_file_open(file, &shared);
 
-    if (f == NULL) {
-        console_complain("%s: cannot be read", file);
-        return false;
-    }
-    bool hidden = is_private(f);
-    if (!hidden)
+    if (shared)
         console_complain("%s: others may read it: chmod 600 %s", file, file);
-    bool good = hidden && (fgets(text, sizeof text, f) != NULL || !ferror(f));
+    else if (f == NULL)
+        console_complain("%s: cannot be read", file);
+    if (f == NULL)
+        return false;
+    bool good = fgets(text, sizeof text, f) != NULL || !ferror(f);
     fclose(f);
     return good && keep(text, file, dst);
 }

@@ -132,6 +132,16 @@ void otapult_table_entry(const uint8_t *table, unsigned n, struct otapult_partit
     out->flags = otapult_le32(p + LABEL_AT + LABEL_SIZE);
 }
 
+bool otapult_table_next(void *table, unsigned n, struct otapult_partition *out)
+{
+    const struct otapult_table *t = table;
+
+    if (n >= t->count)
+        return false;
+    otapult_table_entry(t->bytes, n, out);
+    return true;
+}
+
 bool otapult_table_find(const uint8_t *table, unsigned count, uint8_t type, uint8_t subtype,
                         struct otapult_partition *out)
 {

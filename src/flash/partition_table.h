@@ -51,6 +51,14 @@ const char *otapult_table_fault_text(enum otapult_table_fault fault);
 /* Entry n of a verified table. */
 void otapult_table_entry(const uint8_t *table, unsigned n, struct otapult_partition *out);
 
+/* A verified table for struct otapult_layout, which asks for one entry after the other: its `ctx` is one of these, its
+ * `entry` the function. */
+struct otapult_table {
+    const uint8_t *bytes;
+    unsigned       count;
+};
+bool otapult_table_next(void *table, unsigned n, struct otapult_partition *out);
+
 /* The first entry of this type and subtype. */
 bool otapult_table_find(const uint8_t *table, unsigned count, uint8_t type, uint8_t subtype,
                         struct otapult_partition *out);

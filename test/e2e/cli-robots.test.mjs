@@ -436,6 +436,18 @@ describe('nobody, and strangers', () => {
         }
     });
 
+    test('what a robot leaves out leaves no blanks behind', async () => {
+        const last = { event: 'staged', text: '', version: '3.0.0', build: 'b', slot: 's', seq: 1, boot: 1 };
+        for (const [more, line] of [[{}, 'staged 3.0.0'], [{ version: '' }, 'staged'], [{ code: 'busy' }, 'staged 3.0.0 busy'],
+            [{ text: 'why' }, 'staged 3.0.0: why']]) {
+            const robot = await startStranger(() => json(statusOf({ last: { ...last, ...more } })));
+            const { stdout } = await otapult(['status', robot.address]);
+            await robot.stop();
+            assert.match(stdout, new RegExp(`^ {2}last {9}${line}$`, 'm'));
+            assert.doesNotMatch(stdout, / $/m);
+        }
+    });
+
     test('a robot cannot talk to the terminal, whatever string it fills', async () => {
         const status = hostile(statusOf({
             name: 'n', waiting_for: 'w', pending: true, busy: { for: 'upload', by: 'b' },

@@ -76,6 +76,12 @@ describe('nothing of the secure profile without --secure', () => {
     });
 });
 
+describe('nothing of a source without one', () => {
+    for (const [option, of] of [[['--id', 'rover-7'], '--source or --hawkbit'], [['--source-policy', 'auto'], '--source or --hawkbit'],
+        [['--source-channel', 'beta'], '--source'], [['--hawkbit-gateway'], '--hawkbit']])
+        test(option[0], () => refused(option, new RegExp(`^rover: ${option[0]} means nothing without ${of}\n$`)));
+});
+
 test('--help names every option, and each of those is one', async () => {
     const { status, stdout, stderr } = await rover('--help');
     assert.deepEqual([status, stderr], [0, '']);

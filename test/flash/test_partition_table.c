@@ -159,6 +159,22 @@ static void test_find_and_slots(void **state)
     assert_false(otapult_table_find(table, 3, OTAPULT_PART_APP, OTAPULT_PART_APP_OTA_0 + 1, &p));
 }
 
+static void test_one_after_the_other(void **state)
+{
+    (void)state;
+    uint8_t table[OTAPULT_TABLE_SIZE];
+    struct otapult_partition p, q;
+    build(table, ROWS(arduino_16mb), true);
+    struct otapult_table verified = {table, 6};
+    for (unsigned n = 0; n < 6; n++) {
+        assert_true(otapult_table_next(&verified, n, &p));
+        otapult_table_entry(table, n, &q);
+        assert_string_equal(p.label, q.label);
+        assert_int_equal(p.offset, q.offset);
+    }
+    assert_false(otapult_table_next(&verified, 6, &p));
+}
+
 static void test_any_order_and_gaps(void **state)
 {
     (void)state;
@@ -429,6 +445,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_published_md5),
         cmocka_unit_test(test_find_and_slots),
+        cmocka_unit_test(test_one_after_the_other),
         cmocka_unit_test(test_any_order_and_gaps),
         cmocka_unit_test(test_sixteen_slots),
         cmocka_unit_test(test_labels),

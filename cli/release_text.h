@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CLI_RELEASE_H
-#define CLI_RELEASE_H
+#ifndef CLI_RELEASE_TEXT_H
+#define CLI_RELEASE_TEXT_H
 
 #include "builds.h"
 
@@ -28,10 +28,7 @@ struct release {
     struct release_file file[RELEASE_FILES_MAX];
 };
 
-/* What is in `path` under `name`; false: standard error says why. */
-bool release_save(const struct release *r, const char *name, const void *data, size_t size);
-
-/* ---- release_text.c: each NULL where there is no memory; freed by the caller ---- */
+/* Each NULL where there is no memory; freed by the caller. */
 
 char *release_manifest(const struct release *r);
 char *release_web_tools(const struct release *r); /* for ESP Web Tools */

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "job.h"
+
+#include <stdio.h>
+
+#include "interrupt.h"
+
+#define ATTEMPTS 4u    /* of reaching it, over a link that breaks */
+#define RETRY_MS 1000u /* after the first; twice as long after each */
+
+void job_come_to(struct job *j, enum job_state state)
+{
+    bool news = j->state != state;
+
+    j->state = state;
+    if (news)
+        j->rollout->ways->began(j);
+}
+
+void job_end(struct job *j, enum outcome outcome)
+{
+    j->state = JOB_DONE;
+    j->outcome = outcome;
+    j->rollout->ways->ended(j);
+}
+
+void job_fail(struct job *j, enum outcome outcome, const struct fault *f)
+{
+    j->fault = *f;
+    snprintf(j->words, sizeof j->words, "%s%s%s", f->caption, f->detail[0] != '\0' ? ": " : "", f->detail);
+    job_end(j, outcome);
+}
+
+int job_status(const struct job *j)
+{
+    bool done = j->outcome == OUTCOME_UNPROVED && j->rollout->options->accept_unproved;
+
+    return done ? STATUS_OK : outcome_table[j->outcome].status;
+}
+
+void job_after(struct job *j, unsigned ms, void (*fire)(void *ctx))
+{
+    j->timer = (struct wire_timer){.ctx = j, .fire = fire};
+    wire_after(j->rollout->wire, &j->timer, ms);
+}
+
+bool job_try_again(struct job *j)
+{
+    return ++j->attempts < ATTEMPTS;
+}
+
+static void ask(void *ctx)
+{
+    struct job *j = ctx;
+
+    j->rollout->ways->ask(j);
+}
+
+bool job_retry(struct job *j)
+{
+    if (!job_try_again(j) || interrupted())
+        return false;
+    job_after(j, RETRY_MS << (j->attempts - 1), ask);
+    return true;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "job_ask.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "job_bare.h"
+#include "job_return.h"
+#include "job_send.h"
+
+static enum outcome outcome_of_fault(const struct fault *f)
+{
+    switch (f->status) {
+    case STATUS_UNREACHABLE: return OUTCOME_OFFLINE;
+    case STATUS_STRANGER: return OUTCOME_STRANGER;
+    default: return OUTCOME_REFUSED;
+    }
+}
+
+/* The device's own word on why it cannot be updated now. */
+static bool says_it_cannot(const struct robot *r, struct fault *f)
+{
+    cJSON *json = cJSON_Parse(r->status_text);
+    bool cannot = fault_of_answer(f, 500, cJSON_GetObjectItemCaseSensitive(json, "error"));
+
+    cJSON_Delete(json);
+    return cannot;
+}
+
+static void order_came(void *ctx, struct robot *robot, const struct wire_answer *a)
+{
+    struct job *j = ctx;
+
+    (void)a;
+    if (robot->fault.status == 0)
+        job_wait_for_restart(j);
+    else
+        job_fail(j, OUTCOME_REFUSED, &robot->fault);
+}
+
+static void activate(struct job *j, const struct device *d)
+{
+    struct fault f = {0};
+
+    if (!d->staged) {
+        fault_of_trouble(&f, d->knows_staging ? TROUBLE_NOTHING_STAGED : TROUBLE_CANNOT_STAGE, "");
+        job_fail(j, OUTCOME_REFUSED, &f);
+        return;
+    }
+    memcpy(j->build, d->staged_image.build, sizeof j->build);
+    memcpy(j->version, d->staged_image.version, sizeof j->version);
+    robot_order(j->robot, j->rollout->wire, "/api/ota/activate", order_came, j);
+}
+
+static void push(struct job *j, const struct device *d)
+{
+    struct rollout *r = j->rollout;
+    struct fault f = {0};
+
+    if (job_runs_it(j, d) && !r->options->force && d->pending) {
+        j->boot = 0; /* it came before this call; only its trial is left to be seen */
+        job_trial(j);
+    } else if (job_runs_it(j, d) && !r->options->force) {
+        job_end(j, OUTCOME_ALREADY);
+    } else if (payload_unfit(r->payload, d, &f)) {
+        job_fail(j, OUTCOME_UNFIT, &f);
+    } else if (d->has_error && says_it_cannot(j->robot, &f)) {
+        job_fail(j, OUTCOME_REFUSED, &f);
+    } else if (r->options->stage && !d->knows_staging) {
+        fault_of_trouble(&f, TROUBLE_CANNOT_STAGE, "");
+        job_fail(j, OUTCOME_UNFIT, &f);
+    } else {
+        job_send(j);
+    }
+}
+
+/* Its link broke while the file was sent: the network is tried once more before it counts as lost. */
+static bool broke_while_sending(const struct job *j, const struct fault *f)
+{
+    return j->attempts > 0 && f->status == STATUS_UNREACHABLE;
+}
+
+static void asked(void *ctx, struct robot *robot)
+{
+    struct job *j = ctx;
+    const struct device *d = &robot->device;
+
+    if (robot->fault.status == 0 && j->send_began != 0 && job_is_another(j)) {
+        job_refuse_another(j);
+    } else if (robot->fault.status == 0 && j->send_began != 0 && d->boot != j->boot) {
+        j->deadline = wire_now() + j->rollout->options->wait_s * 1000u;
+        job_look(j);
+    } else if (robot->fault.status == 0) {
+        j->boot = d->boot;
+        j->before = d->image;
+        memcpy(j->name, d->name, sizeof j->name);
+        memcpy(j->chip, d->chip, sizeof j->chip);
+        if (j->rollout->payload != NULL)
+            push(j, d);
+        else
+            activate(j, d);
+    } else if (strcmp(robot->fault.code, "not_otapult") == 0 && j->rollout->payload != NULL && robot->met) {
+        j->fault = robot->fault;
+        if (j->kind_given)
+            job_bare_begin(j);
+        else
+            job_probe(j);
+    } else if (!broke_while_sending(j, &robot->fault)) {
+        job_fail(j, outcome_of_fault(&robot->fault), &robot->fault);
+    } else if (!job_retry(j)) {
+        job_fail(j, OUTCOME_LOST, &robot->fault);
+    }
+}
+
+void job_ask(struct job *j)
+{
+    robot_ask(j->robot, j->rollout->wire, asked, j);
+}

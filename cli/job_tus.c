@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "job_tus.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "job_upload.h"
+
+static void append(struct job *j);
+
+static void go_on(struct job *j, uint64_t safe)
+{
+    bool nothing = safe <= j->safe;
+    struct fault f;
+
+    j->safe = safe;
+    if (!nothing || job_try_again(j)) {
+        append(j);
+        return;
+    }
+    fault_of_trouble(&f, TROUBLE_CONNECTION_LOST, "the robot keeps nothing of what it is sent");
+    job_fail(j, OUTCOME_LOST, &f);
+}
+
+/* An answer without a body of this API: tus knows only numbers. */
+static void appended(void *ctx, const struct wire_answer *a)
+{
+    struct job *j = ctx;
+    struct fault f = {0};
+
+    if (a->err != CURLE_OK) {
+        job_link_broke(j, a);
+    } else if (a->status == 204 || a->status == 200) {
+        cJSON *json = a->body != NULL ? cJSON_ParseWithLength(a->body, a->len) : NULL;
+        uint64_t safe = a->offset >= 0 ? (uint64_t)a->offset : j->form_len;
+        if (safe < j->form_len)
+            go_on(j, safe);
+        else
+            job_taken(j, json);
+        cJSON_Delete(json);
+    } else if (a->status == 409 && a->offset >= 0 && job_try_again(j)) {
+        j->safe = (uint64_t)a->offset;
+        append(j);
+    } else {
+        robot_fault(&f, a);
+        job_refused(j, &f);
+    }
+}
+
+static void append(struct job *j)
+{
+    struct wire_request q;
+    char url[ROBOT_URL], offset[64];
+
+    robot_request(j->robot, "", &q, url);
+    if (j->safe > j->form_len)
+        j->safe = 0;
+    snprintf(offset, sizeof offset, "Upload-Offset: %llu", (unsigned long long)j->safe);
+    j->sent = j->safe;
+    q.url = j->upload_url;
+    q.method = "PATCH";
+    q.header[0] = "Tus-Resumable: 1.0.0";
+    q.header[1] = offset;
+    q.type = "application/offset+octet-stream";
+    q.body = j->form + j->safe;
+    q.body_len = j->form_len - (size_t)j->safe;
+    q.ctx = j;
+    q.done = appended;
+    q.sent = job_note_sent;
+    wire_send(j->rollout->wire, &q);
+}
+
+static void offset_came(void *ctx, const struct wire_answer *a)
+{
+    struct job *j = ctx;
+
+    if (a->err != CURLE_OK) {
+        job_link_broke(j, a);
+    } else if (a->status < 300 && a->offset >= 0) {
+        j->safe = (uint64_t)a->offset;
+        append(j);
+    } else { /* it knows nothing of this upload any more: anew */
+        j->upload_url[0] = '\0';
+        j->rollout->ways->send(j);
+    }
+}
+
+static void ask_offset(struct job *j)
+{
+    struct wire_request q;
+    char url[ROBOT_URL];
+
+    robot_request(j->robot, "", &q, url);
+    q.url = j->upload_url;
+    q.method = "HEAD";
+    q.header[0] = "Tus-Resumable: 1.0.0";
+    q.ctx = j;
+    q.done = offset_came;
+    wire_send(j->rollout->wire, &q);
+}
+
+/* Where the upload lives: the robot's own, or nowhere. An address elsewhere is not followed. A relative one
+ * is beside the address that made it. */
+static bool set_upload_url(struct job *j, const char *location)
+{
+    size_t base = strlen(j->robot->base);
+
+    if (strncmp(location, "uploads", strlen("uploads")) == 0)
+        snprintf(j->upload_url, sizeof j->upload_url, "%s/api/ota/%s", j->robot->base, location);
+    else if (location[0] == '/')
+        snprintf(j->upload_url, sizeof j->upload_url, "%s%s", j->robot->base, location);
+    else if (strncmp(location, j->robot->base, base) == 0 && location[base] == '/')
+        snprintf(j->upload_url, sizeof j->upload_url, "%s", location);
+    return j->upload_url[0] != '\0';
+}
+
+static void created(void *ctx, const struct wire_answer *a)
+{
+    struct job *j = ctx;
+    struct fault f = {0};
+
+    if (a->err != CURLE_OK) {
+        job_link_broke(j, a);
+    } else if (a->status == 201 && set_upload_url(j, a->location)) {
+        j->safe = 0;
+        append(j);
+    } else if (robot_fault(&f, a) && strcmp(f.code, "not_otapult") != 0) {
+        job_fail(j, f.status == STATUS_STRANGER ? OUTCOME_STRANGER : OUTCOME_REFUSED, &f);
+    } else {
+        job_send_plain(j);
+    }
+}
+
+static void create(struct job *j)
+{
+    struct wire_request q;
+    char url[ROBOT_URL], path[200], length[64];
+
+    job_upload_path(j, "/api/ota/uploads", path);
+    robot_request(j->robot, path, &q, url);
+    snprintf(length, sizeof length, "Upload-Length: %zu", j->form_len);
+    q.method = "POST";
+    q.header[0] = "Tus-Resumable: 1.0.0";
+    q.header[1] = length;
+    q.header[2] = "Upload-Metadata: filename ZmlybXdhcmUuYmlu"; /* firmware.bin */
+    q.ctx = j;
+    q.done = created;
+    wire_send(j->rollout->wire, &q);
+}
+
+static void options_came(void *ctx, const struct wire_answer *a)
+{
+    struct job *j = ctx;
+
+    if (a->err == CURLE_OK && a->status < 300 && strcmp(a->tus, "1.0.0") == 0)
+        create(j);
+    else
+        job_send_plain(j);
+}
+
+static void ask_tus(struct job *j)
+{
+    struct wire_request q;
+    char url[ROBOT_URL];
+
+    robot_request(j->robot, "/api/ota/uploads", &q, url);
+    q.method = "OPTIONS";
+    q.ctx = j;
+    q.done = options_came;
+    wire_send(j->rollout->wire, &q);
+}
+
+void job_send_resumable(struct job *j)
+{
+    if (j->upload_url[0] != '\0')
+        ask_offset(j);
+    else
+        ask_tus(j);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "job_upload.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "job_return.h"
+
+/* What had been sent whole may well have been taken, and only a look at the robot tells. A resumable upload
+ * knows by itself how far it has come. */
+static bool may_be_taken(const struct job *j)
+{
+    return j->form_len > 0 && j->sent >= j->form_len && !j->bare && !j->rollout->options->stage &&
+           j->upload_url[0] == '\0';
+}
+
+void job_link_broke(struct job *j, const struct wire_answer *a)
+{
+    struct fault f = {0};
+
+    wire_fault(&f, a);
+    if (may_be_taken(j)) {
+        j->unsure = true;
+        job_wait_for_restart(j);
+        return;
+    }
+    if (job_retry(j))
+        return;
+    snprintf(f.detail + strlen(f.detail), sizeof f.detail - strlen(f.detail),
+             "%s%llu of %zu bytes were sent; it keeps what it runs", f.detail[0] != '\0' ? "; " : "",
+             (unsigned long long)j->sent, j->form_len);
+    job_fail(j, OUTCOME_LOST, &f);
+}
+
+void job_taken(struct job *j, const cJSON *json)
+{
+    if (member_is_true(json, "already"))
+        job_end(j, OUTCOME_ALREADY);
+    else if (j->rollout->options->stage)
+        job_end(j, OUTCOME_STAGED);
+    else
+        job_wait_for_restart(j);
+}
+
+/* Of a patch that was made here the whole file can be sent instead: the same build may be signed otherwise.
+ */
+void job_refused(struct job *j, const struct fault *f)
+{
+    bool of_patch = strncmp(f->code, "patch_", 6) == 0;
+
+    if (of_patch && strcmp(j->form_word, "patch") == 0 && !j->rollout->payload->is_patch && !j->no_patch) {
+        j->no_patch = true;
+        j->upload_url[0] = '\0';
+        j->rollout->ways->send(j);
+        return;
+    }
+    job_fail(j, f->status == STATUS_STRANGER ? OUTCOME_STRANGER : OUTCOME_REFUSED, f);
+}
+
+static void uploaded(void *ctx, const struct wire_answer *a)
+{
+    struct job *j = ctx;
+    struct fault f = {0};
+
+    if (a->err != CURLE_OK) {
+        job_link_broke(j, a);
+        return;
+    }
+    if (robot_fault(&f, a)) {
+        job_refused(j, &f);
+        return;
+    }
+    cJSON *json = cJSON_ParseWithLength(a->body, a->len);
+    job_taken(j, json);
+    cJSON_Delete(json);
+}
+
+void job_note_sent(void *ctx, uint64_t sent)
+{
+    struct job *j = ctx;
+
+    j->sent = j->safe + sent;
+}
+
+void job_upload_path(const struct job *j, const char *base, char path[200])
+{
+    snprintf(path, 200, "%s%s%s%s", base, j->rollout->options->stage ? "?activate=later" : "",
+             j->rollout->options->force ? (j->rollout->options->stage ? "&" : "?") : "",
+             j->rollout->options->force ? "force=1" : "");
+}
+
+void job_send_plain(struct job *j)
+{
+    struct wire_request q;
+    char url[ROBOT_URL], path[200];
+
+    job_upload_path(j, "/api/ota/upload", path);
+    robot_request(j->robot, path, &q, url);
+    j->sent = j->safe = 0;
+    q.body = j->form;
+    q.body_len = j->form_len;
+    q.expect = true;
+    q.ctx = j;
+    q.done = uploaded;
+    q.sent = job_note_sent;
+    wire_send(j->rollout->wire, &q);
+}
