@@ -14,7 +14,7 @@ struct otapult_error_rows {
     size_t                          count;
 };
 
-/* Every part that has rows: src/base/errors_of_PART.c collects them. */
+/* Every part that has rows; a source of its own collects them, as errors_of_gzip.c does. */
 #define OTAPULT_ERROR_PARTS(X) X(secure) X(pull) X(resume) X(gzip) X(patch)
 
 #define OTAPULT_ERROR_PART(part) extern const struct otapult_error_rows otapult_errors_of_##part;
