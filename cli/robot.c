@@ -81,12 +81,19 @@ void wire_fault(struct fault *f, const struct wire_answer *a)
     fault_of_trouble(f, id, detail);
 }
 
+/* What a reverse proxy says of its own: too large for it, too often, or nobody behind it. A robot says the same
+ * with a body of this API. */
+static bool is_of_a_proxy(long status)
+{
+    return status == 413 || status == 429 || (status >= 502 && status <= 504);
+}
+
 static void not_otapult(struct fault *f, const struct wire_answer *a)
 {
     char detail[100];
 
     snprintf(detail, sizeof detail, "it answers %ld, and nothing of this API", a->status);
-    fault_of_trouble(f, TROUBLE_NOT_OTAPULT, detail);
+    fault_of_trouble(f, is_of_a_proxy(a->status) ? TROUBLE_PROXY : TROUBLE_NOT_OTAPULT, detail);
 }
 
 bool robot_fault(struct fault *f, const struct wire_answer *a)

@@ -367,6 +367,22 @@ describe('nobody, and strangers', () => {
             }
         });
 
+    for (const status of [413, 429, 502, 503, 504])
+        test(`a proxy in front that answers ${status} itself is not taken for the robot`, async () => {
+            const page = { status, body: '<html>nginx</html>' };
+            const proxy = await startStranger(request => request.method === 'GET' && status === 413 ? json(statusOf()) : page);
+            try {
+                const { status: exit, stdout } = await otapult(['push', v2, proxy.address, '--json']);
+                const [line] = lines(stdout);
+                assert.equal(line.code, 'proxy_answers', stdout);
+                assert.equal(exit, status === 413 ? 1 : 3); // the robot was there, the upload was refused
+                assert.match(line.detail, new RegExp(String(status)));
+                assert.match(line.hint, /client_max_body_size/);
+            } finally {
+                await proxy.stop();
+            }
+        });
+
     const empty = { 'a web page': { body: '<html>ok</html>' }, 'its status once more': json(statusOf()),
         'an object': json({}), 'a no': json({ success: false }), 'nothing': { status: 204 } };
     for (const [name, answer] of Object.entries(empty))
