@@ -28,7 +28,7 @@ static void appended(void *ctx, const struct wire_answer *a)
     struct job *j = ctx;
     struct fault f = {0};
 
-    if (a->err != CURLE_OK) {
+    if (!robot_was_reached(a)) {
         job_link_broke(j, a);
     } else if (a->status == 204 || a->status == 200) {
         cJSON *json = a->body != NULL ? cJSON_ParseWithLength(a->body, a->len) : NULL;
@@ -74,7 +74,7 @@ static void offset_came(void *ctx, const struct wire_answer *a)
 {
     struct job *j = ctx;
 
-    if (a->err != CURLE_OK) {
+    if (!robot_was_reached(a)) {
         job_link_broke(j, a);
     } else if (a->status < 300 && a->offset >= 0) {
         j->safe = (uint64_t)a->offset;
@@ -119,7 +119,7 @@ static void created(void *ctx, const struct wire_answer *a)
     struct job *j = ctx;
     struct fault f = {0};
 
-    if (a->err != CURLE_OK) {
+    if (!robot_was_reached(a)) {
         job_link_broke(j, a);
     } else if (a->status == 201 && set_upload_url(j, a->location)) {
         j->safe = 0;

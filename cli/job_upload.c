@@ -18,7 +18,7 @@ void job_link_broke(struct job *j, const struct wire_answer *a)
 {
     struct fault f = {0};
 
-    wire_fault(&f, a);
+    robot_fault(&f, a);
     if (may_be_taken(j)) {
         j->unsure = true;
         job_wait_for_restart(j);
@@ -62,7 +62,7 @@ static void uploaded(void *ctx, const struct wire_answer *a)
     struct job *j = ctx;
     struct fault f = {0};
 
-    if (a->err != CURLE_OK) {
+    if (!robot_was_reached(a)) {
         job_link_broke(j, a);
         return;
     }

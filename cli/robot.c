@@ -81,8 +81,8 @@ void wire_fault(struct fault *f, const struct wire_answer *a)
     fault_of_trouble(f, id, detail);
 }
 
-/* What a reverse proxy says of its own: too large for it, too often, or nobody behind it. A robot says the same
- * with a body of this API. */
+/* What a reverse proxy says of its own: too large for it, too often, or nobody behind it. A robot says the
+ * same with a body of this API. */
 static bool is_of_a_proxy(long status)
 {
     return status == 413 || status == 429 || (status >= 502 && status <= 504);
@@ -94,6 +94,18 @@ static void not_otapult(struct fault *f, const struct wire_answer *a)
 
     snprintf(detail, sizeof detail, "it answers %ld, and nothing of this API", a->status);
     fault_of_trouble(f, is_of_a_proxy(a->status) ? TROUBLE_PROXY : TROUBLE_NOT_OTAPULT, detail);
+}
+
+bool robot_was_reached(const struct wire_answer *a)
+{
+    struct fault f;
+
+    if (a->err != CURLE_OK)
+        return false;
+    cJSON *json = a->body != NULL ? cJSON_ParseWithLength(a->body, a->len) : NULL;
+    bool reached = !is_of_a_proxy(a->status) || a->status == 413 || fault_of_answer(&f, a->status, json);
+    cJSON_Delete(json);
+    return reached;
 }
 
 bool robot_fault(struct fault *f, const struct wire_answer *a)

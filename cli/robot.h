@@ -71,6 +71,10 @@ void robots_wait(struct wire *w);
 /* After robots_wait(): a robot whose call was not answered gets the fault INTERRUPTED. */
 void robot_leave(struct robot *r);
 
+/* Does the answer come from the robot? Not when the wire failed, nor when a proxy says in its place that it did not
+ * get through (429, 502 to 504 without a body of this API): what was asked is asked again then. */
+bool robot_was_reached(const struct wire_answer *a);
+
 /* What an answer says against: a wire that failed, a refusal of the robot, or an answer that is none of this
  * API. false: nothing, it is a success of this API. */
 bool robot_fault(struct fault *f, const struct wire_answer *a);

@@ -383,6 +383,41 @@ describe('nobody, and strangers', () => {
             }
         });
 
+    test('what a proxy says once while it does not get through ends no upload', async () => {
+        const firmware = fs.readFileSync(v2);
+        for (const status of [429, 502, 503, 504]) {
+            const failed = new Set();
+            let safe = 0;
+            const robot = await startStranger((request, body) => {
+                const what = request.method + (request.method === 'PATCH' ? request.headers['upload-offset'] : '');
+                if (request.method === 'GET')
+                    return json(statusOf({ limits: { ...statusOf().limits, resumable: true } }));
+                if (request.method === 'OPTIONS')
+                    return { status: 204, headers: { 'Tus-Resumable': '1.0.0', 'Tus-Version': '1.0.0', 'Tus-Extension': 'creation' } };
+                if (!failed.has(what)) {
+                    failed.add(what);
+                    return { status, body: '<html>nobody there</html>' };
+                }
+                if (request.method === 'POST')
+                    return { status: 201, headers: { 'Tus-Resumable': '1.0.0', Location: 'uploads?upload=00112233445566778899aabbccddeeff' } };
+                if (request.method === 'PATCH') {
+                    safe += body.length;
+                    return safe < firmware.length ? { status: 204, headers: { 'Tus-Resumable': '1.0.0', 'Upload-Offset': String(safe) } }
+                        : json({ success: true, already: true, build: 'x' });
+                }
+                return { status: 200, headers: { 'Tus-Resumable': '1.0.0', 'Upload-Offset': String(safe) } };
+            });
+            try {
+                const { stdout, stderr } = await otapult(['push', v2, robot.address, '--json']);
+                assert.ok(failed.has('POST') && failed.has('PATCH0'), [...failed].join() + stderr);
+                assert.equal(safe, firmware.length, stdout + stderr);
+                assert.equal(lines(stdout)[0].outcome, 'already', stdout);
+            } finally {
+                await robot.stop();
+            }
+        }
+    });
+
     const empty = { 'a web page': { body: '<html>ok</html>' }, 'its status once more': json(statusOf()),
         'an object': json({}), 'a no': json({ success: false }), 'nothing': { status: 204 } };
     for (const [name, answer] of Object.entries(empty))
