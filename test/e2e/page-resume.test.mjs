@@ -443,12 +443,13 @@ describe('a chosen file', () => {
     });
 
     test('that is a patch for what runs is taken, and another\'s refused with both names', async () => {
-        const next = samples.write('next.bin', rework(fs.readFileSync(soft), bytes => {
-            bytes.fill(0, 0x30, 0x50).write('3.0.1', 0x30, 'latin1');
-            bytes.write('cafe0301', 0xb0, 'hex');
+        const revised = (version, build) => samples.write(`${version}.bin`, rework(fs.readFileSync(soft), bytes => {
+            bytes.fill(0, 0x30, 0x50).write(version, 0x30, 'latin1');
+            bytes.write(build, 0xb0, 'hex');
         }));
+        const [next, other] = [revised('3.0.1', 'cafe0301'), revised('2.9.0', 'beef0290')];
         const patch = path.join(samples.folder, 'next.patch');
-        for (const [base, name] of [[soft, patch], [noise, `${patch}.gz`]]) {
+        for (const [base, name] of [[soft, patch], [other, `${patch}.gz`]]) {
             const made = await run(program('otapult', 'OTAPULT'), ['patch', base, next, '-o', path.join(samples.folder, 'x.patch')]);
             assert.equal(made.status, 0, made.stderr);
             const bytes = fs.readFileSync(path.join(samples.folder, 'x.patch'));
@@ -456,7 +457,7 @@ describe('a chosen file', () => {
         }
         await page.setInputFiles('#file', `${patch}.gz`);
         await page.waitForSelector('#error[data-code=patch_wrong_base]');
-        assert.ok((await text(page, '#error')).includes(`2.0.0 (${buildId(noise)}); 3.0.0 (${buildId(soft)})`), await text(page, '#error'));
+        assert.ok((await text(page, '#error')).includes(`2.9.0 (beef0290); 3.0.0 (${buildId(soft)})`), await text(page, '#error'));
         assert.equal(await page.isEnabled('#upload'), false);
         await choose(page, patch);
         assert.equal(await text(page, '#phase'), 'A patch for what runs. It can be uploaded.');
