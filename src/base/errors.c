@@ -28,7 +28,7 @@ static const struct otapult_error_rows *const parts[] = {&core, OTAPULT_ERROR_PA
 /* NULL: no part of this firmware gives that error. */
 static const struct otapult_error_row *find(int err)
 {
-    for (size_t p = 0; p < sizeof parts / sizeof *parts; p++)
+    for (size_t p = 0; p < sizeof parts / sizeof parts[0]; p++)
         for (size_t i = 0; parts[p] != NULL && i < parts[p]->count; i++)
             if (parts[p]->rows[i].error == err)
                 return &parts[p]->rows[i];
