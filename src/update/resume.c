@@ -152,14 +152,21 @@ static int make_token(struct otapult *o, uint8_t token[16])
     return o->keys == NULL ? 0 : OTAPULT_E_INTERNAL;
 }
 
-/* The update that has begun is that of the note. */
-static void adopt(struct otapult *o, const struct otapult_upload_note *note)
+/* The update that has begun is that of the note. `inside`, because between two calls anybody may have ended
+ * it, and then both would be another one's. fresh: the store does not have the note yet. */
+static int adopt(struct otapult *o, uint32_t ticket, const struct otapult_upload_note *note, bool fresh)
 {
+    if (otapult_enter(o, ticket) != 0)
+        return OTAPULT_E_NO_UPLOAD;
     otapult_lock(o);
     o->least_length = o->most_length = note->length;
     o->upload = *note;
     o->resumable = true;
     otapult_unlock(o);
+    if (fresh)
+        save(o, note);
+    otapult_leave(o);
+    return 0;
 }
 
 int otapult_create_upload(struct otapult *o, const char *by, const struct otapult_update_options *options,
@@ -180,8 +187,9 @@ int otapult_create_upload(struct otapult *o, const char *by, const struct otapul
     otapult_text_set(note.by, sizeof note.by, by);
     note.id = o->update.id; /* nobody else writes the two while the claim is taken */
     note.slot = (int8_t)o->target;
-    adopt(o, &note);
-    save(o, &note);
+    err = adopt(o, ticket, &note, true);
+    if (err != 0)
+        return err;
     *out = (struct otapult_upload){.length = length};
     memcpy(out->token, note.token, sizeof out->token);
     return 0;
@@ -197,12 +205,14 @@ static bool is_token(const uint8_t a[16], const uint8_t b[16])
     return differs == 0;
 }
 
-/* Under lock. */
+/* Under lock. One that runs and has no ticket is being ended just now: whoever got another one would write
+ * beside who ends it, and beyond the claim. */
 static int find(const struct otapult *o, const char *by, const uint8_t token[16], struct otapult_upload *out)
 {
     const struct otapult_upload_note *u = &o->upload;
+    const bool ending = o->resumable && o->ticket == 0;
 
-    if (!is_one(u) || !is_token(u->token, token) || strcmp(u->by, by) != 0)
+    if (!is_one(u) || ending || !is_token(u->token, token) || strcmp(u->by, by) != 0)
         return OTAPULT_E_NO_UPLOAD;
     *out = (struct otapult_upload){.length = u->length, .offset = u->at};
     memcpy(out->token, token, sizeof out->token);
@@ -248,8 +258,9 @@ static int begin_again(struct otapult *o, const struct otapult_upload_note *note
         err = OTAPULT_E_NO_UPLOAD;
     if (err != 0)
         return err;
-    adopt(o, note);
-    err = read_back(o, *ticket, note, why);
+    err = adopt(o, *ticket, note, false);
+    if (err == 0)
+        err = read_back(o, *ticket, note, why);
     if (err != 0)
         otapult_cancel(o, *ticket, err, why); /* for good: the same request would fail for ever */
     return err;
@@ -341,11 +352,8 @@ static int download(struct otapult *o, const char *by, const struct otapult_upda
         otapult_text_set(note.by, sizeof note.by, by);
     }
     note.id = o->update.id;
-    adopt(o, &note);
-    if (again)
-        return go_on(o, &note, d, *ticket, why);
-    save(o, &note);
-    return 0;
+    err = adopt(o, *ticket, &note, !again);
+    return err == 0 && again ? go_on(o, &note, d, *ticket, why) : err;
 }
 
 const struct otapult_resume otapult_resume_uploads = {

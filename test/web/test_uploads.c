@@ -267,6 +267,39 @@ static void it_gives_way_after_resume_ms_and_not_before(void **state)
     assert_runs("3.0.0");
 }
 
+static void come_back(void *app, bool on)
+{
+    (void)app;
+    if (on)
+        return;
+    ask("HEAD", upload, HEADERS(TUS));
+    assert_error(404, "no_such_upload");
+    begin_as(&client, 9000, v2_len - 9000);
+    assert_error(404, "no_such_upload");
+    ask("DELETE", upload, HEADERS(TUS));
+    assert_error(404, "no_such_upload");
+}
+
+static void configure_coming_back(void *ctx, struct otapult_config *config)
+{
+    configure(ctx, config);
+    config->hold = come_back;
+}
+
+/* The journal is written before the device is free, and a client may ask meanwhile. */
+static void who_comes_back_while_it_ends_is_too_late(void **state)
+{
+    (void)state;
+    w.configure = configure_coming_back;
+    restart();
+    create("", v2_len);
+    break_off(v2, v2_len, 0, 9000);
+    w.clock += 120000;
+    otapult_poll(w.ota);
+    assert_int_equal(status().claim, OTAPULT_FREE);
+    assert_int_equal(world_upload(&w, v3, v3_len, 4096), 0);
+}
+
 static void the_device_is_not_held_for_ever(void **state)
 {
     (void)state;
@@ -402,6 +435,42 @@ static void make_predictable(void *ctx, struct otapult_port *port)
 {
     (void)ctx;
     port->random = no_random;
+}
+
+/* Sixteen bytes are a name's; then its update has begun. */
+static int random_after_an_end(void *ctx, void *dst, size_t len)
+{
+    struct otapult_finding why;
+    (void)ctx;
+
+    memset(dst, 7, len);
+    if (len == 16)
+        assert_int_equal(otapult_end_update(w.ota, &why), 0);
+    return 0;
+}
+
+static void end_what_begins(void *ctx, struct otapult_port *port)
+{
+    (void)ctx;
+    port->random = random_after_an_end;
+}
+
+static void one_that_was_ended_before_it_had_its_name_is_none(void **state)
+{
+    (void)state;
+    w.wrap = end_what_begins;
+    restart();
+    ask("POST", "", HEADERS(TUS, {"Upload-Length", number(v2_len)}, {"Content-Length", "0"}));
+    assert_error(404, "no_such_upload");
+    assert_int_equal(status().claim, OTAPULT_FREE);
+    assert_false(w.ota->resumable);
+    restart();
+    assert_int_equal(w.ota->upload.length, 0);
+    w.wrap = NULL;
+    restart();
+    create("", v2_len);
+    patch(v2, 0, v2_len);
+    assert_runs("2.0.0");
 }
 
 /* As on a board whose radio is off; in this profile anybody may upload anyway. */
@@ -613,6 +682,7 @@ int main(void)
         CASE(limits_are_told),
         CASE(a_broken_connection_costs_nothing_that_came),
         CASE(it_gives_way_after_resume_ms_and_not_before),
+        CASE(who_comes_back_while_it_ends_is_too_late),
         CASE(the_device_is_not_held_for_ever),
         CASE(a_connection_that_ends_with_the_last_byte_has_ended_well),
         CASE(who_comes_back_takes_the_place_of_the_connection_that_hangs),
@@ -620,6 +690,7 @@ int main(void)
         CASE(a_request_that_is_no_tus_is_refused),
         CASE(only_one_at_a_time_and_nobody_guesses_it),
         CASE(nobody_elses),
+        CASE(one_that_was_ended_before_it_had_its_name_is_none),
         CASE(without_random_numbers_each_has_another_name_all_the_same),
         CASE(a_wrong_file_ends_it),
         CASE(its_owner_gives_it_up),
