@@ -64,7 +64,7 @@ struct otapult_upload {
 };
 
 /* As otapult_begin_by(), without a ticket: the client says next what it sends, and meanwhile nothing is waited for but
- * config.resume_ms. INTERNAL: no random numbers. */
+ * config.resume_ms. INTERNAL: no random numbers. NO_UPLOAD: somebody has ended it already. */
 OTAPULT_MUST_CHECK int otapult_create_upload(struct otapult *o, const char *by,
                                              const struct otapult_update_options *options, uint32_t length,
                                              struct otapult_upload *out, struct otapult_update *past,

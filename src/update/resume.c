@@ -17,7 +17,8 @@
  * that is written removes it.
  *
  * A download has no client who waits: when the network is gone for long it ends and gives the device back,
- * and its note stays. Its token is its file's SHA-256. */
+ * and its note stays. Its token is its file's SHA-256, which anybody may know: what keeps clients off it is
+ * `by`, the source's name, and a client's is "anyone", "admin" or "token …". */
 
 #define UPLOAD_KEY "ota.upload1" /* 1: the format, which is struct otapult_upload_note */
 _Static_assert(sizeof(struct otapult_upload_note) == 76, "stored format of an upload");
