@@ -103,8 +103,10 @@ describe('every promise names its test', () => {
     test('docs/http-api.md, each section', () => {
         for (const section of read('docs/http-api.md').split(/\n(?=###? )/).slice(1))
             assert.match(section, /^\*Tried in:\* `/m, section.split('\n')[0]);
-        for (const tests of lines('docs/http-api.md'))
+        for (const tests of lines('docs/http-api.md')) {
             assert.deepEqual(missing(tests), []);
+            assert.match(tests.replace(/`[^`]+`/g, ''), /^[\s:;,]*\.$/, tests); // nothing but names
+        }
     });
 });
 
