@@ -124,7 +124,7 @@ static void a_store_that_fails_is_no_identity(void **state)
     assert_refused("the key could not be stored");
     board.set_error = 0;
     board.get_error = OTAPULT_E_STORE;
-    assert_refused("the store cannot be read");
+    assert_refused("the store cannot be read; if its key is lost, a new password makes another");
     board.get_error = 0;
     assert_true(make());
 }

@@ -13,6 +13,7 @@
 #include "images.h"
 #include "oracle.h"
 #include "update/common.h"
+#include "update/known.h"
 #include "world.h"
 
 /* Firmware that was written and waits: over the emulated board, through restarts and whatever else comes
@@ -446,6 +447,48 @@ static void what_runs_already_takes_nobodys_place(void **state)
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, images_world, images_world_end)
 
+/* A build that has failed here since is refused when it is to start, unless it was meant all the same. */
+static void what_has_failed_meanwhile_starts_by_force_only(void **state)
+{
+    const struct otapult_update_options forced = {.later = true, .force = true};
+    const struct otapult_image_info *info;
+    struct world *w = *state;
+    struct otapult_finding why;
+    char build[OTAPULT_BUILD_ID_CHARS + 1];
+    uint32_t ticket;
+
+    stage(w);
+    strcpy(build, status(w).staged.build);
+    otapult_remember_failure(&w->board.port, build);
+    assert_int_equal(activate(w), OTAPULT_E_BUILD_REJECTED);
+    assert_waits(w);
+    assert_int_equal(otapult_begin_with(w->ota, &forced, (uint32_t)v2_len, &ticket, NULL, &why), 0);
+    assert_int_equal(otapult_feed(w->ota, ticket, v2, v2_len, &why), 0);
+    assert_int_equal(otapult_finish(w->ota, ticket, &info, &why), 0);
+    assert_waits(w);
+    assert_int_equal(activate(w), 0);
+    assert_runs_v2(w);
+}
+
+/* Also by force, which compares it with nothing: the note is gone before the first erase. */
+static void a_forced_upload_takes_its_place_too(void **state)
+{
+    const struct otapult_update_options forced = {.force = true};
+    struct world *w = *state;
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    stage(w);
+    assert_int_equal(otapult_begin_with(w->ota, &forced, (uint32_t)v3_len, &ticket, NULL, &why), 0);
+    assert_int_equal(otapult_feed(w->ota, ticket, v3, 200, &why), 0);
+    assert_waits(w);
+    assert_int_equal(otapult_feed(w->ota, ticket, v3 + 200, 400, &why), 0);
+    assert_int_equal(status(w).staged.id, 0);
+    world_pull_plug(w);
+    assert_true(world_boot(w));
+    assert_int_equal(status(w).staged.id, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -454,6 +497,8 @@ int main(void)
         CASE(what_runs_already_takes_nobodys_place),
         CASE(a_refusal_stands_on_the_console),
         CASE(it_survives_restarts),
+        CASE(a_forced_upload_takes_its_place_too),
+        CASE(what_has_failed_meanwhile_starts_by_force_only),
         CASE(an_image_that_rejects_itself_waits_no_more),
         CASE(the_next_upload_takes_its_place),
         CASE(another_staged_one_takes_its_place),
