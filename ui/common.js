@@ -12,7 +12,7 @@ const WORDS = {
     journal: ['Journal', 'Журнал'],
     event: ['What', 'Событие'], when: ['When', 'Когда'], firmware: ['Firmware', 'Прошивка'],
     more: ['Details', 'Подробности'],
-    moment: ['boot {0}, {1} s', 'запуск {0}, {1} с'],
+    moment: ['boot {0}, {1} s', 'запуск {0}, {1} с'],
     nothing: ['Nothing yet.', 'Пока ничего.'], account: ['Account', 'Доступ'],
     no_answer: ['The robot does not answer.', 'Робот не отвечает.'],
     slot: ['slot {0}', 'раздел {0}'],

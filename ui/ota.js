@@ -567,7 +567,7 @@ function acknowledged(it, x) {
 
     file.sent = it.safe = it.offset = offsetOf(x);
     it.at = it.offset < file.total ? at : '';
-    it.since = it.whole = 0;
+    it.since = 0;
     note({id, query, at, key});
     drawBars();
     if (isBroken())
@@ -577,7 +577,6 @@ function acknowledged(it, x) {
 // The robot waits for the rest so long, and no longer does the page.
 async function pause(it) {
     it.offset = NaN;
-    it.whole ||= file.sent === file.total;
     it.since ||= performance.now();
     if (performance.now() - it.since > st.limits.resume_ms) {
         broken();
@@ -658,11 +657,11 @@ function answered({status, responseText}) {
 
 // Before all was sent nothing of it can have been activated; after that only the device knows.
 function broken() {
-    const {before, whole = file.sent === file.total} = mine;
+    const {before, key, safe: came} = mine;
     const e = lostError();
 
     end('failed');
-    if (whole)
+    if ((key ? came : file.sent) === file.total)
         follow({...file.verdict.info, unsure: e, slot: st.next}, before);
     else
         fail(e);
@@ -816,7 +815,8 @@ async function isBack(goal, before) {
     if (goal.build && (slot?.label !== goal.slot || image?.build !== goal.build))
         return goal.unsure && !await entryOf(goal, before) ? notInstalled(image, goal.unsure)
             : wentBack(goal, image, before);
-    if (!goal.build && error) // the power went during an upload: the failure stays, and this is what it means
+    // the power went during an upload: the failure stays, and this is what it means
+    if (!goal.build && error && image?.build !== file?.verdict.info?.build)
         return notInstalled(image, error);
     const {pending} = st;
     result(pending ? 'wait' : 'good', () => t('now', label(image), pending ? waitingFor() : slot ? stateOf(slot) : ''));

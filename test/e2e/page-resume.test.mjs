@@ -107,7 +107,7 @@ describe('a link that drops', () => {
     for (const locale of ['en-US', 'ru-RU']) {
         test(`is said with what is safe, and the page goes on there (${locale})`, async () => {
             const rover = await startRover({ args: [] }); // with the flash delays of a board
-            const proxy = await startProxy(rover.url, { bytesPerSecond: 500000 });
+            const proxy = await startProxy(rover.url, { bytesPerSecond: 150000 });
             const page = await open(proxy.url, { locale });
             await begin(page, noise);
             await writes(page);
@@ -132,7 +132,7 @@ describe('a link that drops', () => {
 
     test('or freezes, without a word of any connection', async () => {
         const rover = await startRover({ args: [] });
-        const proxy = await startProxy(rover.url, { bytesPerSecond: 500000 });
+        const proxy = await startProxy(rover.url, { bytesPerSecond: 150000 });
         const page = await open(proxy.url);
         await begin(page, noise);
         await writes(page);
@@ -146,9 +146,38 @@ describe('a link that drops', () => {
         await rover.stop();
     });
 
+    test('and once the robot waits no more the failure stays, until somebody goes on', async () => {
+        const rover = await startRover({ args: [] });
+        const proxy = await startProxy(rover.url, { bytesPerSecond: 150000 });
+        const page = await open(proxy.url, { prepare: () => { // minutes pass at a word
+            const { now } = performance;
+            window.later = 0;
+            performance.now = () => now.call(performance) + window.later;
+        } });
+        await begin(page, noise);
+        await writes(page);
+        proxy.down();
+        await broken(page, WORDS['en-US'][0]);
+        await page.evaluate(() => { window.later = 100000; });
+        await page.waitForTimeout(1500);
+        assert.equal(await page.isVisible('#error'), false);
+        await page.evaluate(() => { window.later = 125000; });
+        await page.waitForSelector('#error[data-code=connection_lost]');
+        const asked = page.asked.length;
+        proxy.up();
+        await page.waitForSelector('#upload:not([disabled])');
+        assert.ok(await page.isVisible('#error'));
+        assert.equal(page.asked.length, asked); // by itself it does nothing any more
+        await page.click('#upload');
+        await page.waitForFunction(() => /2\.0\.0 .*confirmed/.test(document.querySelector('#result').textContent), undefined, { timeout: 60000 });
+        assert.ok(offsets(page).at(-1) > 100 * 1024, String(offsets(page)));
+        await page.close();
+        await rover.stop();
+    });
+
     test('Cancel ends it all the same, and it does not begin again', async () => {
         const rover = await startRover({ args: [] });
-        const proxy = await startProxy(rover.url, { bytesPerSecond: 500000 });
+        const proxy = await startProxy(rover.url, { bytesPerSecond: 150000 });
         const page = await open(proxy.url);
         await begin(page, noise);
         await writes(page);
@@ -201,7 +230,7 @@ describe('a link that drops', () => {
 
     test('behind a proxy that says of itself that nobody is there', async () => {
         const rover = await startRover({ args: [] });
-        const proxy = await startProxy(rover.url, { bytesPerSecond: 500000 });
+        const proxy = await startProxy(rover.url, { bytesPerSecond: 150000 });
         const page = await open(proxy.url);
         await begin(page, noise);
         await writes(page);
@@ -228,7 +257,7 @@ describe('a tab that is loaded anew', () => {
     };
     const halfSent = async (locale = 'en-US') => {
         rover = await startRover({ args: [] });
-        proxy = await startProxy(rover.url, { bytesPerSecond: 500000 });
+        proxy = await startProxy(rover.url, { bytesPerSecond: 150000 });
         page = await open(proxy.url, { locale });
         await begin(page, noise);
         await writes(page);
@@ -371,7 +400,7 @@ describe('a robot that loses its power', () => {
 describe('what goes over the wire', () => {
     test('is packed where both sides can, and goes on in the same bytes', async () => {
         const rover = await startRover({ args: [] });
-        const proxy = await startProxy(rover.url, { bytesPerSecond: 400000 });
+        const proxy = await startProxy(rover.url, { bytesPerSecond: 100000 });
         const page = await open(proxy.url);
         const whole = fs.readFileSync(soft);
         await begin(page, soft);

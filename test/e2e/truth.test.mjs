@@ -587,6 +587,15 @@ describe('browsers', () => {
         }
     });
 
+    test('no figure is torn from its unit', async () => {
+        const page = await open({ viewport: { width: 900, height: 800 } });
+        await page.waitForFunction(() => document.querySelector('#log td'));
+        const loose = await page.evaluate(() => [...document.querySelectorAll('#log td')].map(td => td.textContent).filter(text => /\d s$/.test(text)));
+        assert.deepEqual(loose.filter(text => !text.endsWith('\u00a0s')), []);
+        assert.match(await text(page, '#log'), /boot \d+, \d+\u00a0s/);
+        await page.close();
+    });
+
     test('no badge is torn in two', async () => {
         for (const width of [375, 1280]) {
             const page = await open({ locale: 'ru-RU', viewport: { width, height: 800 }, change: s => {
