@@ -7,7 +7,7 @@
 
 #define KEPT_KEY "ota.offer1" /* 1: the format, which is struct otapult_kept */
 
-_Static_assert(sizeof(struct otapult_kept) == 212, "stored format of what is known of offers");
+_Static_assert(sizeof(struct otapult_kept) == 220, "stored format of what is known of offers");
 
 void otapult_kept_load(struct otapult_kept *k, const struct otapult_port *port)
 {

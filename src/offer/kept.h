@@ -21,6 +21,7 @@ struct otapult_kept {
     uint8_t  skipped[OTAPULT_KEPT_KEYS][OTAPULT_OFFER_KEY]; /* newest first; zeros behind the last */
     uint8_t  refused[OTAPULT_KEPT_KEYS][OTAPULT_OFFER_KEY];
     uint8_t  chosen[OTAPULT_OFFER_KEY]; /* by a person; zeros: none */
+    uint8_t  proved[OTAPULT_OFFER_KEY]; /* confirmed here last; zeros: none */
     uint8_t  tried[OTAPULT_OFFER_KEY];  /* what the rest is about */
     uint32_t update; /* id of the update, as in struct otapult_update */
     uint32_t boot;   /* in which it was written */

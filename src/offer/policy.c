@@ -28,6 +28,7 @@ static const struct row {
     ROW(skipped, OTAPULT_WAIT, false, "somebody has skipped it", 0),
     ROW(failed, OTAPULT_WAIT, true, "it has failed on this robot", 0),
     ROW(refused, OTAPULT_WAIT, false, "it was refused on this robot", 0),
+    ROW(left, OTAPULT_WAIT, false, "it ran here, and somebody went back from it", 0),
     ROW(not_now, OTAPULT_WAIT, false, "the source says: not now", 0),
     ROW(later, OTAPULT_WAIT, false, "somebody has said: later", 0),
     ROW(asks, OTAPULT_WAIT, false, "somebody has to say yes", 0),

@@ -19,6 +19,7 @@ struct otapult_circumstances {
     bool later;         /* or LATER, within a day */
     bool failed;        /* the build was rejected here, or crashed, or did not load */
     bool refused;       /* the file was refused here; where a source is told, for this action */
+    bool left;          /* it was confirmed here, and somebody has put another firmware in its place since */
     bool not_now;       /* says the source */
     bool asks;          /* the policy wants a person's word for it */
     bool clockless;     /* there is a window, and no clock */

@@ -159,6 +159,7 @@ static void look_at_offer(struct otapult_puller *p, struct otapult_circumstances
 {
     const struct otapult_offer *offer = &p->offer;
     const struct otapult_app_desc *runs = &p->env.running;
+    const bool known = p->pull->source->report == NULL || is_told(p); /* no operator has assigned it anew */
     struct otapult_status s;
 
     otapult_status(p->device, &s);
@@ -170,7 +171,8 @@ static void look_at_offer(struct otapult_puller *p, struct otapult_circumstances
     c->unconfirmed = s.pending;
     c->chosen = otapult_puller_chosen(p);
     c->skipped = otapult_kept_has(p->kept.skipped, p->key);
-    c->refused = otapult_kept_has(p->kept.refused, p->key) && (p->pull->source->report == NULL || is_told(p));
+    c->refused = known && otapult_kept_has(p->kept.refused, p->key);
+    c->left = known && memcmp(p->kept.proved, p->key, sizeof p->key) == 0;
     c->failed = p->failed;
     c->not_now = offer->not_now;
     look_at_policy(p, c);

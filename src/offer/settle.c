@@ -61,6 +61,8 @@ static void settle(struct otapult_puller *p, enum otapult_kept_stage stage, cons
     memset(p->kept.chosen, 0, sizeof p->kept.chosen);
     if (stage == OTAPULT_KEPT_FAILED)
         otapult_kept_add(p->kept.refused, p->kept.tried);
+    else
+        memcpy(p->kept.proved, p->kept.tried, sizeof p->kept.proved);
     otapult_puller_save(p);
 }
 

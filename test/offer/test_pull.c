@@ -369,6 +369,48 @@ static void one_that_goes_back_is_a_failure_and_is_not_taken_again(void **state)
     assert_string_equal(world_version(&w), "3.0.0");
 }
 
+static void go_back(void)
+{
+    struct otapult_finding why;
+
+    assert_int_equal(otapult_rollback(w.ota, &why), 0);
+    pass(30);
+    assert_string_equal(world_version(&w), "1.0.0");
+}
+
+static void what_somebody_went_back_from_waits_for_a_person(void **state)
+{
+    (void)state;
+    pull.source = &quiet;
+    pass(1200);
+    assert_string_equal(world_version(&w), "3.0.0");
+    go_back();
+    pass(5000);
+    assert_string_equal(world_version(&w), "1.0.0");
+    assert_waits("it ran here, and somebody went back from it");
+    assert_int_equal(choose(OTAPULT_OFFER_INSTALL), 0);
+    pass(1200);
+    assert_string_equal(world_version(&w), "3.0.0");
+    go_back();
+    offer("2.0.0", v2, v2_len); /* another one is another question */
+    pass(2100);
+    assert_string_equal(world_version(&w), "2.0.0");
+}
+
+/* An operator who assigns it once more has seen that. */
+static void what_is_assigned_anew_is_taken_again(void **state)
+{
+    (void)state;
+    pass(1200);
+    assert_string_equal(world_version(&w), "3.0.0");
+    go_back();
+    pass(3000);
+    assert_string_equal(world_version(&w), "1.0.0");
+    snprintf(source.offer.action, sizeof source.offer.action, "action-2");
+    pass(3000);
+    assert_string_equal(world_version(&w), "3.0.0");
+}
+
 static void a_verdict_is_told_until_it_is_heard(void **state)
 {
     (void)state;
@@ -1158,6 +1200,8 @@ static const struct CMUnitTest tests[] = {
     TEST(an_offer_is_fetched_tried_and_only_then_reported),
     TEST(who_started_it_stands_in_the_journal),
     TEST(one_that_goes_back_is_a_failure_and_is_not_taken_again),
+    TEST(what_somebody_went_back_from_waits_for_a_person),
+    TEST(what_is_assigned_anew_is_taken_again),
     TEST(a_verdict_is_told_until_it_is_heard),
     TEST(what_runs_already_is_not_fetched_again),
     TEST(what_breaks_off_goes_on_where_it_was),
