@@ -41,7 +41,7 @@ struct job {
     uint64_t sent, safe; /* of the form; safe: what a resumed upload has on the robot */
     unsigned attempts;
     bool canary;
-    bool unsure;         /* all was sent, and no answer came */
+    bool unsure;         /* no answer came: all was sent, or the robot restarted meanwhile */
     bool bare;           /* of another kind */
     enum kind kind;
     bool kind_given;

@@ -88,6 +88,7 @@ static void asked(void *ctx, struct robot *robot)
     if (robot->fault.status == 0 && j->send_began != 0 && job_is_another(j)) {
         job_refuse_another(j);
     } else if (robot->fault.status == 0 && j->send_began != 0 && d->boot != j->boot) {
+        j->unsure = true;
         j->deadline = wire_now() + j->rollout->options->wait_s * 1000u;
         job_look(j);
     } else if (robot->fault.status == 0) {

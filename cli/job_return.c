@@ -9,6 +9,7 @@
 #define TRIAL_SLACK_MS 15000u /* a robot that goes back by itself restarts once more */
 
 static void ask_again(struct job *j, unsigned ms, enum job_state state);
+static void send_again(struct job *j);
 
 /* ---- does it stay? ---- */
 
@@ -62,6 +63,11 @@ static void log_came(void *ctx, const struct wire_answer *a)
         ask_again(j, TRIAL_POLL_MS, JOB_RESTARTING); /* it gets another try */
         return;
     }
+    if (e.event[0] == '\0' && j->unsure && j->state != JOB_TRIAL) {
+        j->boot = j->robot->device.boot; /* it restarted before it had all, and has never run this */
+        send_again(j);
+        return;
+    }
     snprintf(j->words, sizeof j->words, "%s%s%s", e.event, e.text[0] != '\0' ? ": " : "", e.text);
     job_end(j, OUTCOME_ROLLED_BACK);
 }
@@ -95,13 +101,13 @@ bool job_runs_it(const struct job *j, const struct device *d)
            strcmp(d->image.version, j->version) == 0;
 }
 
-/* It had all bytes, and did not take them. */
+/* It did not take what it was sent. A link that broke while sending counted as an attempt then. */
 static void send_again(struct job *j)
 {
     struct fault f = {0};
 
     j->unsure = false;
-    if (job_try_again(j)) {
+    if (j->state == JOB_SENDING || job_try_again(j)) {
         j->rollout->ways->send(j);
         return;
     }

@@ -48,8 +48,8 @@ void robot_free(struct robot *r);
 void robot_called(const struct robot *r, char dst[ROBOT_CALLED]);
 
 /* Finds the robot, under either scheme where none is given and at 443, 80 and 8080 where neither a scheme nor a port is,
- * and asks for its status; `done` is called once,
- * with r->fault, or with r->device. Again later: the same robot by the same way. */
+ * and asks for its status; `done` is called once, with r->fault, or with r->device. Again later: the same robot by the
+ * same way. */
 void robot_ask(struct robot *r, struct wire *w, void (*done)(void *ctx, struct robot *r), void *ctx);
 
 /* What is the same in every request to it; the caller adds the rest. `url` has room for base and path. */

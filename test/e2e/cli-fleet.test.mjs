@@ -367,6 +367,24 @@ describe('forms and links', () => {
         await rover.stop();
     });
 
+    test('a robot that loses its power in the middle is updated all the same, and not said to have gone back', async () => {
+        const file = await samples.make('noise.bin', { version: '2.8.0', seed: 28, size: 1200000 }); // which nothing packs
+        const rover = await startRover({ args: [] }); // with the flash delays of a board
+        try {
+            const pushed = otapult('push', file, rover.url, '--json');
+            await rover.waitFor('the middle of the file', s => s.received > 400000);
+            rover.child.kill('SIGUSR1');
+            const { status, stdout } = await pushed;
+            assert.equal(status, 0, stdout);
+            assert.equal(outcomes(stdout)[rover.url], 'confirmed');
+            const { entries } = await (await fetch(`${rover.url}/api/ota/log`)).json();
+            assert.deepEqual(entries.map(e => e.event), ['confirmed', 'activated']);
+            assert.equal((await rover.status()).boot, 3);
+        } finally {
+            await rover.stop();
+        }
+    });
+
     test('staged everywhere, then booted together', async () => {
         const rovers = await fleet(3);
         const robots = rovers.map(host);
