@@ -24,6 +24,7 @@ const WORDS = {
     'ru-RU': [/^Связь потеряна, ([\d\s]+) из 1\s172 КБ сохранены; продолжим, как только робот ответит\.$/,
         /^Ваша загрузка прервалась, ([\d\s]+) из 1\s172 КБ сохранены\. Чтобы продолжить, выберите тот же файл\.$/],
 };
+const AS_A_BOARD = { args: ['--soak', '300'] }; // its flash takes the time of a board's
 let browser, noise, soft;
 
 before(async () => {
@@ -106,7 +107,7 @@ const runs = (rover, file) => rover.waitFor('the new firmware', s =>
 describe('a link that drops', () => {
     for (const locale of ['en-US', 'ru-RU']) {
         test(`is said with what is safe, and the page goes on there (${locale})`, async () => {
-            const rover = await startRover({ args: [] }); // with the flash delays of a board
+            const rover = await startRover(AS_A_BOARD);
             const proxy = await startProxy(rover.url, { bytesPerSecond: 150000 });
             const page = await open(proxy.url, { locale });
             await begin(page, noise);
@@ -131,7 +132,7 @@ describe('a link that drops', () => {
     }
 
     test('or freezes, without a word of any connection', async () => {
-        const rover = await startRover({ args: [] });
+        const rover = await startRover(AS_A_BOARD);
         const proxy = await startProxy(rover.url, { bytesPerSecond: 150000 });
         const page = await open(proxy.url);
         await begin(page, noise);
@@ -147,7 +148,7 @@ describe('a link that drops', () => {
     });
 
     test('and once the robot waits no more the failure stays, until somebody goes on', async () => {
-        const rover = await startRover({ args: [] });
+        const rover = await startRover(AS_A_BOARD);
         const proxy = await startProxy(rover.url, { bytesPerSecond: 150000 });
         const page = await open(proxy.url, { prepare: () => { // minutes pass at a word
             const { now } = performance;
@@ -176,7 +177,7 @@ describe('a link that drops', () => {
     });
 
     test('Cancel ends it all the same, and it does not begin again', async () => {
-        const rover = await startRover({ args: [] });
+        const rover = await startRover(AS_A_BOARD);
         const proxy = await startProxy(rover.url, { bytesPerSecond: 150000 });
         const page = await open(proxy.url);
         await begin(page, noise);
@@ -229,7 +230,7 @@ describe('a link that drops', () => {
     });
 
     test('behind a proxy that says of itself that nobody is there', async () => {
-        const rover = await startRover({ args: [] });
+        const rover = await startRover(AS_A_BOARD);
         const proxy = await startProxy(rover.url, { bytesPerSecond: 150000 });
         const page = await open(proxy.url);
         await begin(page, noise);
@@ -256,7 +257,7 @@ describe('a tab that is loaded anew', () => {
         page.asked.length = 0;
     };
     const halfSent = async (locale = 'en-US') => {
-        rover = await startRover({ args: [] });
+        rover = await startRover(AS_A_BOARD);
         proxy = await startProxy(rover.url, { bytesPerSecond: 150000 });
         page = await open(proxy.url, { locale });
         await begin(page, noise);
@@ -334,7 +335,7 @@ describe('a tab that is loaded anew', () => {
 describe('a robot that loses its power', () => {
     const plain = () => delete window.CompressionStream;
     test('goes on with a plain file, at most 64 KB before', async () => {
-        const rover = await startRover({ args: [] });
+        const rover = await startRover(AS_A_BOARD);
         const page = await open(rover.url, { prepare: plain });
         await begin(page, noise);
         await page.waitForFunction(() => document.querySelector('#progress-written').value > 0.3);
@@ -351,7 +352,7 @@ describe('a robot that loses its power', () => {
     });
 
     test('begins anew with a packed one, by itself', async () => {
-        const rover = await startRover({ args: [] });
+        const rover = await startRover(AS_A_BOARD);
         const page = await open(rover.url);
         await begin(page, soft);
         await page.waitForFunction(() => document.querySelector('#progress-written').value > 0.3);
@@ -399,7 +400,7 @@ describe('a robot that loses its power', () => {
 
 describe('what goes over the wire', () => {
     test('is packed where both sides can, and goes on in the same bytes', async () => {
-        const rover = await startRover({ args: [] });
+        const rover = await startRover(AS_A_BOARD);
         const proxy = await startProxy(rover.url, { bytesPerSecond: 100000 });
         const page = await open(proxy.url);
         const whole = fs.readFileSync(soft);
