@@ -40,6 +40,7 @@ struct job {
     bool no_patch; /* it did not take one: the whole file */
     uint64_t sent, safe; /* of the form; safe: what a resumed upload has on the robot */
     unsigned attempts;
+    unsigned verify_polls; /* seconds in which it had all and was busy with it */
     bool canary;
     bool unsure;         /* no answer came: all was sent, or the robot restarted meanwhile */
     bool bare;           /* of another kind */

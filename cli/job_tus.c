@@ -22,6 +22,21 @@ static void go_on(struct job *j, uint64_t safe)
     job_fail(j, OUTCOME_LOST, &f);
 }
 
+static void append_now(void *ctx)
+{
+    append(ctx);
+}
+
+/* The link broke while the robot verified what it has: it is asked until it has done so. */
+static bool verifies(struct job *j, const struct fault *f)
+{
+    if (strcmp(f->code, "busy") != 0 || j->safe < j->form_len ||
+        ++j->verify_polls > j->rollout->options->wait_s)
+        return false;
+    job_after(j, 1000, append_now);
+    return true;
+}
+
 /* An answer without a body of this API: tus knows only numbers. */
 static void appended(void *ctx, const struct wire_answer *a)
 {
@@ -43,7 +58,8 @@ static void appended(void *ctx, const struct wire_answer *a)
         append(j);
     } else {
         robot_fault(&f, a);
-        job_refused(j, &f);
+        if (!verifies(j, &f))
+            job_refused(j, &f);
     }
 }
 

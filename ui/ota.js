@@ -549,7 +549,7 @@ async function goOn(it) {
 
     if (mine !== it)
         return;
-    if (isDown(x) || (at || it.half) && /"(busy|upload_offset)"/.test(x.responseText))
+    if (isDown(x) || (at || it.half || it.safe) && /"(busy|upload_offset)"/.test(x.responseText))
         await pause(it);
     else if (x.status === 201 || at && x.status < 300)
         acknowledged(it, x);

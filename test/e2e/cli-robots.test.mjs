@@ -418,6 +418,34 @@ describe('nobody, and strangers', () => {
         }
     });
 
+    test('a link that breaks while the robot verifies: it is asked until it has done so', async () => {
+        const firmware = fs.readFileSync(v2);
+        const tus = more => ({ 'Tus-Resumable': '1.0.0', ...more });
+        let busy = 0;
+        const robot = await startStranger((request, body) => {
+            if (request.method === 'GET')
+                return json(statusOf());
+            if (request.method === 'OPTIONS')
+                return { status: 204, headers: tus({ 'Tus-Version': '1.0.0', 'Tus-Extension': 'creation' }) };
+            if (request.method === 'POST')
+                return { status: 201, headers: tus({ Location: 'uploads?upload=00112233445566778899aabbccddeeff' }) };
+            if (request.method === 'HEAD')
+                return { status: 200, headers: tus({ 'Upload-Offset': String(firmware.length) }) };
+            if (body.length > 0)
+                return { cut: true };
+            return ++busy < 3 ? json({ success: false, code: 'busy', error: 'Update.begin() failed', detail: 'an update is verified', hint: 'Wait.' }, 409)
+                : json({ success: true, already: true });
+        });
+        try {
+            const { status, stdout, stderr } = await otapult(['push', v2, robot.address, '--json']);
+            assert.equal(lines(stdout)[0].outcome, 'already', stdout + stderr);
+            assert.equal(status, 0);
+            assert.equal(busy, 3);
+        } finally {
+            await robot.stop();
+        }
+    });
+
     const empty = { 'a web page': { body: '<html>ok</html>' }, 'its status once more': json(statusOf()),
         'an object': json({}), 'a no': json({ success: false }), 'nothing': { status: 204 } };
     for (const [name, answer] of Object.entries(empty))

@@ -229,6 +229,32 @@ describe('a link that drops', () => {
         await rover.stop();
     });
 
+    test('and while the robot is still busy with all of it, the page waits', async () => {
+        const rover = await startRover();
+        const page = await open(rover.url);
+        const tus = { 'Tus-Resumable': '1.0.0' };
+        const seen = { PATCH: 0, HEAD: 0, POST: 0 };
+        await page.route('**/api/ota/uploads?*', async route => {
+            const method = route.request().method(), n = ++seen[method];
+            if (method === 'PATCH' && n === 1) {
+                await fetch(route.request().url(), { method, body: fs.readFileSync(noise), headers: {
+                    ...tus, 'Upload-Offset': '0', 'Content-Type': 'application/offset+octet-stream' } });
+                return route.abort();
+            }
+            if (method === 'HEAD' && n === 1)
+                return route.fulfill({ headers: { ...tus, 'Upload-Offset': String(fs.statSync(noise).size) } });
+            if (method === 'POST' && (n === 2 || n === 3)) // as while it verifies
+                return route.fulfill({ status: 409, headers: tus, json: { success: false, error: 'Update.begin() failed', code: 'busy', detail: 'an update is running', hint: 'Wait.' } });
+            return route.continue();
+        });
+        await begin(page, noise);
+        await phase(page, 'done');
+        assert.match(await text(page, '#result'), /rover 2\.0\.0 .*confirmed/);
+        assert.ok(seen.POST >= 3, JSON.stringify(seen));
+        await page.close();
+        await rover.stop();
+    });
+
     test('behind a proxy that says of itself that nobody is there', async () => {
         const rover = await startRover(AS_A_BOARD);
         const proxy = await startProxy(rover.url, { bytesPerSecond: 150000 });
