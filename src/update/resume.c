@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "trust/secret.h"
 #include "update/intake.h"
 #include "update/ticket.h"
 
@@ -196,16 +197,6 @@ int otapult_create_upload(struct otapult *o, const char *by, const struct otapul
     return 0;
 }
 
-/* In a time that does not tell how much of a guess is right. */
-static bool is_token(const uint8_t a[16], const uint8_t b[16])
-{
-    unsigned differs = 0;
-
-    for (unsigned i = 0; i < 16; i++)
-        differs |= (unsigned)(a[i] ^ b[i]);
-    return differs == 0;
-}
-
 /* Under lock. One that runs and has no ticket is being ended just now: whoever got another one would write
  * beside who ends it, and beyond the claim. */
 static int find(const struct otapult *o, const char *by, const uint8_t token[16], struct otapult_upload *out)
@@ -213,7 +204,8 @@ static int find(const struct otapult *o, const char *by, const uint8_t token[16]
     const struct otapult_upload_note *u = &o->upload;
     const bool ending = o->resumable && o->ticket == 0;
 
-    if (!is_one(u) || ending || !is_token(u->token, token) || strcmp(u->by, by) != 0)
+    if (!is_one(u) || ending || !otapult_same_secret(u->token, token, sizeof u->token) ||
+        strcmp(u->by, by) != 0)
         return OTAPULT_E_NO_UPLOAD;
     *out = (struct otapult_upload){.length = u->length, .offset = u->at};
     memcpy(out->token, token, sizeof out->token);
