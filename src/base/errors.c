@@ -43,11 +43,10 @@ const struct otapult_error_row *otapult_error_row(int err)
 
 int otapult_error_by_code(const char *code)
 {
-    for (int err = OTAPULT_OK + 1; err < OTAPULT_ERROR_COUNT; err++) {
-        const struct otapult_error_row *row = find(err);
-        if (row != NULL && strcmp(row->code, code) == 0)
-            return err;
-    }
+    for (size_t p = 0; p < sizeof parts / sizeof parts[0]; p++)
+        for (size_t i = 0; parts[p] != NULL && i < parts[p]->count; i++)
+            if (strcmp(parts[p]->rows[i].code, code) == 0)
+                return parts[p]->rows[i].error;
     return OTAPULT_OK;
 }
 
@@ -79,12 +78,32 @@ static const char *template_of(int err, const struct otapult_language *language)
     return language == NULL ? row->detail : language->rows[row->error].detail;
 }
 
+/* NULL: the table has no row of those bytes. */
+static const char *find_word(const char *english, size_t len, const struct otapult_language *language)
+{
+    for (size_t i = 0; language != NULL && i < language->word_count; i++) {
+        const struct otapult_language_word *w = &language->words[i];
+        if (strlen(w->english) == len && memcmp(w->english, english, len) == 0)
+            return w->own;
+    }
+    return NULL;
+}
+
 const char *otapult_in_language(const char *english, const struct otapult_language *language)
 {
-    for (size_t i = 0; language != NULL && i < language->word_count; i++)
-        if (strcmp(language->words[i].english, english) == 0)
-            return language->words[i].own;
-    return english;
+    const char *own = find_word(english, strlen(english), language);
+    return own != NULL ? own : english;
+}
+
+void otapult_put_in_language(struct otapult_text *t, const char *english, size_t len,
+                             const struct otapult_language *language)
+{
+    const char *own = find_word(english, len, language);
+
+    if (own != NULL)
+        otapult_text_str(t, own);
+    else
+        otapult_text_bytes(t, english, len);
 }
 
 /* ---- details ---- */

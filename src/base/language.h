@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "base/text.h"
 #include "otapult/error.h"
 
 /* Texts in another language than English: what errors.c asks of it. */
@@ -20,5 +21,9 @@ struct otapult_language {
      * language. As it is where it is not whole, or none of this error's. */
     void (*retell)(int err, const char *english, char *dst, size_t cap);
 };
+
+/* otapult_in_language() of english[len], which need not end there. */
+void otapult_put_in_language(struct otapult_text *t, const char *english, size_t len,
+                             const struct otapult_language *language);
 
 #endif

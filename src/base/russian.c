@@ -77,25 +77,12 @@ static int read_values(const char *template, const char *english, struct value v
     return *english == '\0' ? n : -1;
 }
 
-static void put_value(struct otapult_text *t, const struct value *v)
-{
-    char word[80];
-
-    if (v->len >= sizeof word) {
-        otapult_text_bytes(t, v->text, v->len);
-        return;
-    }
-    memcpy(word, v->text, v->len);
-    word[v->len] = '\0';
-    otapult_text_str(t, otapult_in_language(word, &otapult_russian));
-}
-
 static void put_piece(struct otapult_text *t, const char *template, size_t len, const struct value *values,
                       int count)
 {
     for (int i = 0; template[0] == '{' && i < count; i++)
         if (values[i].name_len == len && strncmp(values[i].name, template, len) == 0) {
-            put_value(t, &values[i]);
+            otapult_put_in_language(t, values[i].text, values[i].len, &otapult_russian);
             return;
         }
     otapult_text_bytes(t, template, len);

@@ -132,15 +132,12 @@ static void slots_json(struct otapult_json *j, struct otapult *o, const struct o
 static const char *words_of_cause(const char *text, const struct otapult_language *language, char dst[CAUSE])
 {
     const char *open = strstr(text, " \""), *close = open != NULL ? strchr(open + 2, '"') : NULL;
-    char what[80];
     struct otapult_text t;
 
-    if (close == NULL || (size_t)(open - text) >= sizeof what)
+    if (close == NULL)
         return otapult_in_language(text, language);
-    memcpy(what, text, (size_t)(open - text));
-    what[open - text] = '\0';
     otapult_text_init(&t, dst, CAUSE);
-    otapult_text_str(&t, otapult_in_language(what, language));
+    otapult_put_in_language(&t, text, (size_t)(open - text), language);
     otapult_text_bytes(&t, open, (size_t)(close + 1 - open));
     if (strncmp(close + 1, ": ", 2) == 0) {
         otapult_text_str(&t, ": ");
@@ -153,15 +150,12 @@ static const char *words_of_cause(const char *text, const struct otapult_languag
 static const char *words_of_deed(const char *text, const struct otapult_language *language, char dst[CAUSE])
 {
     const char *colon = strstr(text, ": ");
-    char what[80];
     struct otapult_text t;
 
-    if (colon == NULL || (size_t)(colon + 2 - text) >= sizeof what)
+    if (colon == NULL)
         return otapult_in_language(text, language);
-    memcpy(what, text, (size_t)(colon + 2 - text));
-    what[colon + 2 - text] = '\0';
     otapult_text_init(&t, dst, CAUSE);
-    otapult_text_str(&t, otapult_in_language(what, language));
+    otapult_put_in_language(&t, text, (size_t)(colon + 2 - text), language);
     otapult_text_str(&t, colon + 2);
     return dst;
 }
