@@ -6,8 +6,6 @@
 #include "base/text.h"
 #include "offer/settle.h"
 
-_Static_assert(OTAPULT_CALL_ETAG == OTAPULT_KEPT_ETAG, "what is kept of an answer");
-
 #define PART_OVER (-1) /* of data(): the connection is ended on purpose, to tell the source */
 
 bool otapult_fetch_runs(const struct otapult_puller *p)

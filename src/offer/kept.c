@@ -31,7 +31,7 @@ void otapult_kept_save(const struct otapult_kept *k, const struct otapult_port *
 
 struct validator {
     uint8_t file[OTAPULT_OFFER_KEY]; /* the first bytes of its SHA-256 */
-    char etag[OTAPULT_KEPT_ETAG];
+    char etag[OTAPULT_CALL_ETAG];
 };
 _Static_assert(sizeof(struct validator) == 104, "stored format of a validator");
 
@@ -46,7 +46,7 @@ void otapult_kept_etag(const struct otapult_port *port, const uint8_t file[32], 
 }
 
 void otapult_kept_load_etag(const struct otapult_port *port, const uint8_t file[32],
-                            char etag[OTAPULT_KEPT_ETAG])
+                            char etag[OTAPULT_CALL_ETAG])
 {
     struct validator v;
     size_t len = 0;
@@ -56,7 +56,7 @@ void otapult_kept_load_etag(const struct otapult_port *port, const uint8_t file[
         memcmp(v.file, file, sizeof v.file) != 0)
         return;
     v.etag[sizeof v.etag - 1] = '\0';
-    otapult_text_set(etag, OTAPULT_KEPT_ETAG, v.etag);
+    otapult_text_set(etag, OTAPULT_CALL_ETAG, v.etag);
 }
 
 /* ---- keys of offers ---- */

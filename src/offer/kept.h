@@ -2,6 +2,7 @@
 #ifndef OTAPULT_OFFER_KEPT_H
 #define OTAPULT_OFFER_KEPT_H
 
+#include "offer/call.h"
 #include "otapult/offer.h"
 
 /* What is known of offers across restarts, in the key-value store. A store that fails costs the memory, not the
@@ -35,9 +36,8 @@ void otapult_kept_load(struct otapult_kept *k, const struct otapult_port *port);
 void otapult_kept_save(const struct otapult_kept *k, const struct otapult_port *port);
 
 /* What the server called the file of that SHA-256, to ask it for the rest in a later life. "": not known. */
-#define OTAPULT_KEPT_ETAG 96u /* with its NUL */
 void otapult_kept_etag(const struct otapult_port *port, const uint8_t file[32], const char *etag);
-void otapult_kept_load_etag(const struct otapult_port *port, const uint8_t file[32], char etag[OTAPULT_KEPT_ETAG]);
+void otapult_kept_load_etag(const struct otapult_port *port, const uint8_t file[32], char etag[OTAPULT_CALL_ETAG]);
 
 bool otapult_kept_has(uint8_t (*keys)[OTAPULT_OFFER_KEY], const uint8_t key[OTAPULT_OFFER_KEY]);
 void otapult_kept_add(uint8_t (*keys)[OTAPULT_OFFER_KEY], const uint8_t key[OTAPULT_OFFER_KEY]);
