@@ -98,14 +98,14 @@ static void not_otapult(struct fault *f, const struct wire_answer *a)
 
 bool robot_was_reached(const struct wire_answer *a)
 {
-    struct fault f;
+    struct fault f = {0};
 
     if (a->err != CURLE_OK)
         return false;
-    cJSON *json = a->body != NULL ? cJSON_ParseWithLength(a->body, a->len) : NULL;
-    bool reached = !is_of_a_proxy(a->status) || a->status == 413 || fault_of_answer(&f, a->status, json);
-    cJSON_Delete(json);
-    return reached;
+    if (!is_of_a_proxy(a->status) || a->status == 413)
+        return true;
+    robot_fault(&f, a);
+    return strcmp(f.code, "proxy_answers") != 0;
 }
 
 bool robot_fault(struct fault *f, const struct wire_answer *a)
