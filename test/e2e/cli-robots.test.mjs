@@ -12,7 +12,7 @@ import { startRover } from './support/rover.mjs';
 import { program, run } from './support/run.mjs';
 import { Samples } from './support/samples.mjs';
 import { startSecureRover } from './support/secure.mjs';
-import { hostile, json, startNoise, startStranger, statusOf } from './support/stranger.mjs';
+import { created, hostile, json, safeAt, startNoise, startStranger, statusOf, tusRobot } from './support/stranger.mjs';
 
 const OTAPULT = program('otapult', 'OTAPULT');
 const samples = new Samples();
@@ -388,25 +388,19 @@ describe('nobody, and strangers', () => {
         for (const status of [429, 502, 503, 504]) {
             const failed = new Set();
             let safe = 0;
-            const robot = await startStranger((request, body) => {
+            const robot = await startStranger(tusRobot((request, body) => {
                 const what = request.method + (request.method === 'PATCH' ? request.headers['upload-offset'] : '');
-                if (request.method === 'GET')
-                    return json(statusOf({ limits: { ...statusOf().limits, resumable: true } }));
-                if (request.method === 'OPTIONS')
-                    return { status: 204, headers: { 'Tus-Resumable': '1.0.0', 'Tus-Version': '1.0.0', 'Tus-Extension': 'creation' } };
                 if (!failed.has(what)) {
                     failed.add(what);
                     return { status, body: '<html>nobody there</html>' };
                 }
                 if (request.method === 'POST')
-                    return { status: 201, headers: { 'Tus-Resumable': '1.0.0', Location: 'uploads?upload=00112233445566778899aabbccddeeff' } };
-                if (request.method === 'PATCH') {
-                    safe += body.length;
-                    return safe < firmware.length ? { status: 204, headers: { 'Tus-Resumable': '1.0.0', 'Upload-Offset': String(safe) } }
-                        : json({ success: true, already: true, build: 'x' });
-                }
-                return { status: 200, headers: { 'Tus-Resumable': '1.0.0', 'Upload-Offset': String(safe) } };
-            });
+                    return created;
+                if (request.method === 'HEAD')
+                    return safeAt(200, safe);
+                safe += body.length;
+                return safe < firmware.length ? safeAt(204, safe) : json({ success: true, already: true });
+            }));
             try {
                 const { stdout, stderr } = await otapult(['push', v2, robot.address, '--json']);
                 assert.ok(failed.has('POST') && failed.has('PATCH0'), [...failed].join() + stderr);
@@ -420,22 +414,17 @@ describe('nobody, and strangers', () => {
 
     test('a link that breaks while the robot verifies: it is asked until it has done so', async () => {
         const firmware = fs.readFileSync(v2);
-        const tus = more => ({ 'Tus-Resumable': '1.0.0', ...more });
         let busy = 0;
-        const robot = await startStranger((request, body) => {
-            if (request.method === 'GET')
-                return json(statusOf());
-            if (request.method === 'OPTIONS')
-                return { status: 204, headers: tus({ 'Tus-Version': '1.0.0', 'Tus-Extension': 'creation' }) };
+        const robot = await startStranger(tusRobot((request, body) => {
             if (request.method === 'POST')
-                return { status: 201, headers: tus({ Location: 'uploads?upload=00112233445566778899aabbccddeeff' }) };
+                return created;
             if (request.method === 'HEAD')
-                return { status: 200, headers: tus({ 'Upload-Offset': String(firmware.length) }) };
+                return safeAt(200, firmware.length);
             if (body.length > 0)
                 return { cut: true };
             return ++busy < 3 ? json({ success: false, code: 'busy', error: 'Update.begin() failed', detail: 'an update is verified', hint: 'Wait.' }, 409)
                 : json({ success: true, already: true });
-        });
+        }));
         try {
             const { status, stdout, stderr } = await otapult(['push', v2, robot.address, '--json']);
             assert.equal(lines(stdout)[0].outcome, 'already', stdout + stderr);
@@ -491,10 +480,7 @@ describe('nobody, and strangers', () => {
         });
 
     test('a robot that keeps nothing of what it is sent is given up', async () => {
-        const robot = await startStranger(request => request.url === '/api/ota/status' ? json(statusOf())
-            : { status: { OPTIONS: 204, POST: 201, PATCH: 204, HEAD: 200 }[request.method], headers: {
-                'Tus-Resumable': '1.0.0', 'Tus-Version': '1.0.0', 'Tus-Extension': 'creation',
-                'Upload-Offset': '0', Location: 'uploads?upload=1' } });
+        const robot = await startStranger(tusRobot(({ method }) => ({ POST: created, HEAD: safeAt(200, 0), PATCH: safeAt(204, 0) })[method]));
         try {
             const { status, stdout } = await otapult(['push', v2, robot.address, '--json', '--wait', '2'], {}, { timeout: 40000 });
             assert.equal(status, 3);

@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "images.h"
 #include "offer/policy.h"
 #include "offer/source.h"
+#include "oracle.h"
 #include "world.h"
 
 /* A device that fetches by itself, from a source and a server that live in this file, and both of which may
@@ -197,15 +197,6 @@ static void configure(void *ctx, struct otapult_config *config)
     config->resume_step = 4096;
 }
 
-static void digest(const uint8_t *p, size_t n, uint8_t sha256[32])
-{
-    struct sha256_ctx h;
-
-    sha256_init(&h);
-    sha256_update(&h, n, p);
-    sha256_digest(&h, 32, sha256);
-}
-
 static void offer(const char *version, const uint8_t *image, size_t len)
 {
     struct otapult_offer *o = &source.offer;
@@ -217,8 +208,8 @@ static void offer(const char *version, const uint8_t *image, size_t len)
     o->has_sha256 = true;
     snprintf(o->file[0].url, sizeof o->file[0].url, "https://files.example/%s.bin", version);
     o->file[0].size = (uint32_t)len;
-    digest(image, len, o->file[0].sha256);
-    digest(image, len, o->sha256);
+    oracle_sha256(image, len, o->file[0].sha256);
+    oracle_sha256(image, len, o->sha256);
     server.file = image;
     server.len = len;
 }
@@ -964,7 +955,7 @@ static void a_packed_file_that_is_none_leads_to_the_plain_one(void **state)
     source.offer.file[1] = source.offer.file[0];
     source.offer.file_count = 2;
     source.offer.file[0].size = sizeof nonsense;
-    digest(nonsense, sizeof nonsense, source.offer.file[0].sha256);
+    oracle_sha256(nonsense, sizeof nonsense, source.offer.file[0].sha256);
     server.file = nonsense;
     server.len = sizeof nonsense;
     first_request();

@@ -12,6 +12,7 @@
 
 #include "fixed_signer.h"
 #include "images.h"
+#include "oracle.h"
 #include "otapult/offer.h"
 #include "world.h"
 
@@ -141,15 +142,6 @@ static void hex_of(const uint8_t *p, size_t n, char *hex)
         sprintf(hex + 2 * i, "%02x", p[i]);
 }
 
-static void digest(const void *p, size_t n, uint8_t sha256[32])
-{
-    struct sha256_ctx h;
-
-    sha256_init(&h);
-    sha256_update(&h, n, p);
-    sha256_digest(&h, 32, sha256);
-}
-
 static void make_release(struct release *r, const char *version, unsigned number)
 {
     struct fixed_digests d;
@@ -159,7 +151,7 @@ static void make_release(struct release *r, const char *version, unsigned number
 
     strcpy(r->version, version);
     r->image = images_one(version, number + 2, 50000, &r->len);
-    digest(r->image, r->len, sha256);
+    oracle_sha256(r->image, r->len, sha256);
     hex_of(sha256, sizeof sha256, r->sha256);
     hex_of(r->image + 32 + 144, 4, build); /* of its ELF's SHA-256 */
     snprintf(
@@ -169,7 +161,7 @@ static void make_release(struct release *r, const char *version, unsigned number
         "\"build\":\"%s\",\"size\":%zu,\"sha256\":\"%s\"}]}",
         number + 5, BEGINNING - 1000 + number, BEGINNING + 40 * DAY, version, version, build, r->len,
         r->sha256);
-    digest(r->manifest, strlen(r->manifest), d.sha256);
+    oracle_sha256((const uint8_t *)r->manifest, strlen(r->manifest), d.sha256);
     sha384_init(&h);
     sha384_update(&h, strlen(r->manifest), (const uint8_t *)r->manifest);
     sha384_digest(&h, sizeof d.sha384, d.sha384);
@@ -410,7 +402,7 @@ static bool is_known(const struct otapult_fetch_request *r, struct reply *a)
 
     if (a->file || a->status != 200 || a->len == 0 || seed % 4 == 1)
         return false;
-    digest(a->body, a->len, sha256);
+    oracle_sha256(a->body, a->len, sha256);
     etag[0] = '"';
     hex_of(sha256, 8, etag + 1);
     strcat(etag, "\"");

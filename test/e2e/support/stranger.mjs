@@ -69,3 +69,12 @@ export function hostile(value) {
         return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, hostile(item)]));
     return value;
 }
+
+// Headers of a robot that takes resumable uploads.
+export const TUS = { 'Tus-Resumable': '1.0.0', 'Tus-Version': '1.0.0', 'Tus-Extension': 'creation' };
+
+// What such a robot answers: `answer(request, body)` to all but the question for its status and what it can.
+export const tusRobot = answer => (request, body) =>
+    request.method === 'GET' ? json(statusOf()) : request.method === 'OPTIONS' ? { status: 204, headers: TUS } : answer(request, body);
+export const created = { status: 201, headers: { ...TUS, Location: 'uploads?upload=00112233445566778899aabbccddeeff' } };
+export const safeAt = (status, offset) => ({ status, headers: { ...TUS, 'Upload-Offset': String(offset) } });
