@@ -5,6 +5,7 @@
 #include "fault.h"
 #include "input.h"
 #include "new_file.h"
+#include "regular_file.h"
 #include "say.h"
 #include "survey.h"
 #include "words.h"
@@ -111,7 +112,7 @@ static int take_out(const struct options *o, const struct input *in, const struc
         return error_say(err, &judge.why, in->name);
     err = new_file_save(o->out, new_file_usual_mode(), app.data, app.size);
     if (err != 0)
-        return trouble_say(TROUBLE_FILE_UNWRITABLE, "file", o->out, strerror(err));
+        return trouble_say(TROUBLE_FILE_UNWRITABLE, "file", o->out, regular_file_words(err));
     return tell(in, o->out, a, &judge.inspect.info);
 }
 

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "decode/chain.h"
 #include "fault.h"
+#include "regular_file.h"
 #include "say.h"
 
 #define PIECE          65536u
@@ -60,8 +61,8 @@ bool input_read(const char *path, struct input *in)
 {
     *in = (struct input){0};
     set_name(in, path);
-    FILE *f = in->named ? fopen(path, "rb") : stdin;
-    const char *why = f != NULL ? read_all(f, in) : strerror(errno);
+    FILE *f = in->named ? regular_file_open(path) : stdin;
+    const char *why = f != NULL ? read_all(f, in) : regular_file_words(errno);
     if (f != NULL && in->named)
         fclose(f);
     if (why == NULL)

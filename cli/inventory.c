@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "regular_file.h"
+
 /* An inventory: `[robot NAME]` and what is known of it.
  *
  *   [robot rover-1]
@@ -130,11 +132,13 @@ static bool is_meant(const struct entry *e, const char *word)
     return word[0] == '@' ? in_group(e, word + 1) || strcmp(word, "@all") == 0 : strcmp(e->name, word) == 0;
 }
 
-static char *read_token(const char *path)
+/* NULL, and why. */
+static char *read_token(const char *path, const char **why)
 {
     char token[TOKEN_MAX] = "";
-    FILE *f = fopen(path, "re");
+    FILE *f = regular_file_open(path);
 
+    *why = f != NULL ? "holds no token" : regular_file_words(errno);
     if (f != NULL && fgets(token, sizeof token, f) == NULL)
         token[0] = '\0';
     if (f != NULL)
@@ -146,6 +150,7 @@ static char *read_token(const char *path)
 static int add(struct fleet *fleet, const struct options *options, const struct entry *e)
 {
     struct fleet_member *m = fleet_add(fleet, options, e->name, e->host != NULL ? e->host : e->name);
+    const char *why;
 
     if (m == NULL)
         return STATUS_USAGE;
@@ -157,9 +162,8 @@ static int add(struct fleet *fleet, const struct options *options, const struct 
         m->kind = strdup(e->kind);
     if (e->token_file == NULL || m->token != NULL)
         return 0;
-    m->robot.token = m->token = read_token(e->token_file);
-    return m->token != NULL ? 0
-                            : trouble_say(TROUBLE_FILE_UNREADABLE, "file", e->token_file, "holds no token");
+    m->robot.token = m->token = read_token(e->token_file, &why);
+    return m->token != NULL ? 0 : trouble_say(TROUBLE_FILE_UNREADABLE, "file", e->token_file, why);
 }
 
 static int add_meant(struct fleet *fleet, const struct options *options, const struct inventory *inv,
@@ -178,10 +182,12 @@ static int add_meant(struct fleet *fleet, const struct options *options, const s
 
 static int read_file(const char *path, struct inventory *inv)
 {
-    int line = ini_parse(path, take, inv);
+    FILE *f = regular_file_open(path);
 
-    if (line == -1)
-        return trouble_say(TROUBLE_FILE_UNREADABLE, "file", path, strerror(errno));
+    if (f == NULL)
+        return trouble_say(TROUBLE_FILE_UNREADABLE, "file", path, regular_file_words(errno));
+    int line = ini_parse_file(f, take, inv);
+    fclose(f);
     if (line == 0 && inv->wrong[0] == '\0')
         return 0;
     complain("%s:%d: %s", say_clean(path), line,
@@ -207,7 +213,11 @@ void inventory_list(void)
     char path[CONFIG_PATH];
 
     config_path("robots.ini", path);
-    ini_parse(path, take, &inv);
+    FILE *f = regular_file_open(path);
+    if (f != NULL) {
+        ini_parse_file(f, take, &inv);
+        fclose(f);
+    }
     for (size_t i = 0; i < inv.count; i++)
         printf("%s\n", say_clean(inv.entry[i].name));
     inventory_free(&inv);

@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "fault.h"
+#include "regular_file.h"
 #include "say.h"
 #include "trust/der.h"
 
@@ -237,10 +238,10 @@ static int take_random(void *ctx, unsigned char *dst, size_t len)
 /* Unbuffered, so that no copy is left in memory that nobody wipes. */
 static bool read_text(const char *path, char *text, size_t cap)
 {
-    FILE *f = fopen(path, "rb");
+    FILE *f = regular_file_open(path);
 
     if (f == NULL)
-        return no_key(path, strerror(errno));
+        return no_key(path, regular_file_words(errno));
     setvbuf(f, NULL, _IONBF, 0);
     size_t len = fread(text, 1, cap - 1, f);
     bool ok = !ferror(f) && len < cap - 1;

@@ -7,6 +7,7 @@
 
 #include "config.h"
 #include "fault.h"
+#include "regular_file.h"
 #include "say.h"
 
 #define LINE 512
@@ -41,7 +42,7 @@ enum known known_find(const char *where, struct known_device *out)
 {
     char line[LINE];
     enum known known = KNOWN_NOT;
-    FILE *f = fopen(known_path(), "r");
+    FILE *f = regular_file_open(known_path());
 
     if (f == NULL)
         return errno == ENOENT ? KNOWN_NOT : KNOWN_UNREADABLE;
@@ -68,7 +69,7 @@ bool known_add(const char *where, const struct known_device *device)
 void known_list(void)
 {
     char line[LINE];
-    FILE *f = fopen(known_path(), "r");
+    FILE *f = regular_file_open(known_path());
 
     while (f != NULL && fgets(line, sizeof line, f) != NULL) {
         size_t len = strcspn(line, " \n");

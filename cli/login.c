@@ -9,6 +9,7 @@
 #include "ask.h"
 #include "interrupt.h"
 #include "named.h"
+#include "regular_file.h"
 
 /* Makes an API token on a robot with its password, and keeps the token instead of the password. */
 
@@ -119,7 +120,7 @@ static int keep(const struct made *made)
 
     config_path("tokens", path);
     if (!token_store(made->robot->where, made->token))
-        return trouble_say(TROUBLE_FILE_UNWRITABLE, "file", path, strerror(errno));
+        return trouble_say(TROUBLE_FILE_UNWRITABLE, "file", path, regular_file_words(errno));
     remark("a token of %s is in %s", made->robot->where, path);
     return say_as_json() ? print_done(made->robot, "a token is kept") : STATUS_OK;
 }

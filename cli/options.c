@@ -12,6 +12,7 @@
 #include "config.h"
 #include "key.h"
 #include "otapult/image.h"
+#include "regular_file.h"
 #include "say.h"
 #include "trust/trust.h"
 
@@ -266,10 +267,10 @@ static bool set_timeout(struct options *o, const char *value)
 static const char *line_of(const char *path)
 {
     static char line[TOKEN_MAX];
-    FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+    FILE *f = strcmp(path, "-") == 0 ? stdin : regular_file_open(path);
 
     if (f == NULL)
-        complain("--token: %s: %s", say_clean(path), strerror(errno));
+        complain("--token: %s: %s", say_clean(path), regular_file_words(errno));
     if (f == NULL || fgets(line, sizeof line, f) == NULL)
         line[0] = '\0';
     if (f != NULL && f != stdin)

@@ -11,6 +11,7 @@
 #include "named.h"
 #include "new_file.h"
 #include "patch_file.h"
+#include "regular_file.h"
 #include "report_patch.h"
 #include "say.h"
 
@@ -23,7 +24,7 @@ static int write_patch(const struct build *from, const struct build *to, const c
     int err = out ? new_file_write(STDOUT_FILENO, patch->data, patch->size)
                   : new_file_save(path, new_file_usual_mode(), patch->data, patch->size);
     if (err != 0)
-        return trouble_say(TROUBLE_FILE_UNWRITABLE, "file", path, strerror(err));
+        return trouble_say(TROUBLE_FILE_UNWRITABLE, "file", path, regular_file_words(err));
     if (is_gzip)
         remark(
             "%s and %s have too little in common: %s is the whole firmware as a gzip file, which is smaller "

@@ -6,6 +6,8 @@
 
 #include "ask.h"
 #include "named.h"
+#include "new_file.h"
+#include "regular_file.h"
 #include "rollout.h"
 #include "rollout_state.h"
 #include "rollout_view.h"
@@ -39,6 +41,30 @@ static int set_jobs(struct rollout *r)
     return r->options->resume != NULL ? state_load(r, r->options->resume) : 0;
 }
 
+/* What could not be written in the end is not begun. */
+static int outputs_unwritable(const struct options *options)
+{
+    const char *const path[] = {options->resume, options->junit};
+
+    for (size_t i = 0; i < sizeof path / sizeof path[0]; i++) {
+        int err = path[i] != NULL ? new_file_try(path[i]) : 0;
+        if (err != 0)
+            return trouble_say(TROUBLE_FILE_UNWRITABLE, "file", path[i], regular_file_words(err));
+    }
+    return 0;
+}
+
+/* Its own trouble does not hide what became of the robots. */
+static int write_junit(const struct rollout *r, int status)
+{
+    int err = view_write_junit(r, r->options->junit);
+
+    if (err == 0)
+        return status;
+    int why = trouble_say(TROUBLE_FILE_UNWRITABLE, "file", r->options->junit, regular_file_words(err));
+    return status > why ? status : why;
+}
+
 static int roll_out(const struct options *options, struct payload *payload, char *const *robots, size_t count)
 {
     struct rollout r = {.options = options, .payload = payload};
@@ -46,11 +72,13 @@ static int roll_out(const struct options *options, struct payload *payload, char
 
     if (status != 0)
         return status;
-    status = set_jobs(&r);
+    status = outputs_unwritable(options);
+    if (status == 0)
+        status = set_jobs(&r);
     if (status == 0)
         status = rollout_run(&r);
-    if (r.job != NULL && options->junit != NULL && !view_write_junit(&r, options->junit))
-        status = trouble_say(TROUBLE_FILE_UNWRITABLE, "file", options->junit, strerror(errno));
+    if (r.job != NULL && options->junit != NULL)
+        status = write_junit(&r, status);
     free(r.job);
     fleet_free(&r.fleet);
     return status;

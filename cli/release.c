@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "regular_file.h"
 #include "release_text.h"
 
 #include <errno.h>
@@ -29,7 +30,7 @@ static bool save_file(const struct release *r, const char *name, const void *dat
                   : ENOMEM;
 
     if (err != 0)
-        complain("%s/%s: %s", r->folder, name, strerror(err));
+        complain("%s/%s: %s", r->folder, name, regular_file_words(err));
     free(path);
     return err == 0;
 }

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "regular_file.h"
 #include "release_text.h"
 
 static void add_hex(cJSON *to, const char *key, const uint8_t *p, size_t n)
@@ -114,7 +115,7 @@ uint32_t release_last_sequence(const char *folder)
     uint32_t sequence = 0;
 
     snprintf(path, sizeof path, "%s/otapult.json", folder);
-    FILE *f = fopen(path, "re");
+    FILE *f = regular_file_open(path);
     if (f == NULL)
         return 0;
     size_t len = fread(text, 1, sizeof text, f);

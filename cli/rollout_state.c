@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "new_file.h"
+#include "regular_file.h"
 
 /* The file of --resume: {"sha256": of the firmware, "robots": {name: outcome, …}}. Written anew after every
  * robot, so that a tool that is killed leaves a whole one. */
@@ -21,9 +22,10 @@ static const char *what_is_sent(const struct rollout *r)
 static char *read_all(const char *path)
 {
     char *text = calloc(1, STATE_MAX + 1);
-    FILE *f = fopen(path, "re");
-    bool good = text != NULL && f != NULL && fread(text, 1, STATE_MAX, f) < STATE_MAX && ferror(f) == 0;
-    int why = errno;
+    FILE *f = regular_file_open(path);
+    size_t len = text != NULL && f != NULL ? fread(text, 1, STATE_MAX, f) : 0;
+    bool good = text != NULL && f != NULL && len < STATE_MAX && ferror(f) == 0;
+    int why = len == STATE_MAX ? EFBIG : errno;
 
     if (f != NULL)
         fclose(f);
@@ -57,7 +59,7 @@ int state_load(struct rollout *r, const char *path)
     if (text == NULL && errno == ENOENT)
         return 0;
     if (text == NULL)
-        return trouble_say(TROUBLE_FILE_UNREADABLE, "file", path, strerror(errno));
+        return trouble_say(TROUBLE_FILE_UNREADABLE, "file", path, regular_file_words(errno));
     cJSON *json = cJSON_Parse(text);
     const cJSON *robots = cJSON_GetObjectItemCaseSensitive(json, "robots");
     member_text(json, "sha256", sent, sizeof sent);
@@ -82,7 +84,7 @@ bool state_save(const struct rollout *r, const char *path)
     char *text = cJSON_Print(json);
     int err = text != NULL ? new_file_save(path, new_file_usual_mode(), text, strlen(text)) : ENOMEM;
     if (err != 0)
-        trouble_say(TROUBLE_FILE_UNWRITABLE, "file", path, strerror(err));
+        trouble_say(TROUBLE_FILE_UNWRITABLE, "file", path, regular_file_words(err));
     free(text);
     cJSON_Delete(json);
     return err == 0;

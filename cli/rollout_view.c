@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rollout_view.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "ask.h"
+#include "new_file.h"
 
 /* Progress on standard error: where that is a terminal, a line a robot that is rewritten in place; else a
  * line an event. Outcomes on standard output: a table, or JSON. */
@@ -382,13 +384,10 @@ static void xml_case(FILE *f, const struct job *j)
     fputs("\"/></testcase>\n", f);
 }
 
-bool view_write_junit(const struct rollout *r, const char *path)
+static void xml_suite(FILE *f, const struct rollout *r)
 {
-    FILE *f = fopen(path, "we");
     unsigned skipped = 0;
 
-    if (f == NULL)
-        return false;
     for (size_t i = 0; i < r->count; i++)
         skipped += is_skipped(&r->job[i]);
     fprintf(
@@ -399,5 +398,18 @@ bool view_write_junit(const struct rollout *r, const char *path)
     for (size_t i = 0; i < r->count; i++)
         xml_case(f, &r->job[i]);
     fputs("</testsuite>\n", f);
-    return fclose(f) == 0;
+}
+
+int view_write_junit(const struct rollout *r, const char *path)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *f = open_memstream(&text, &len);
+
+    if (f == NULL)
+        return errno;
+    xml_suite(f, r);
+    int err = fclose(f) == 0 ? new_file_save(path, new_file_usual_mode(), text, len) : ENOMEM;
+    free(text);
+    return err;
 }

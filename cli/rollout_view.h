@@ -11,6 +11,6 @@ void view_began(struct rollout *r, const struct job *j); /* a job has come to it
 void view_done(struct rollout *r, const struct job *j);
 void view_close(struct rollout *r);                      /* the table, or the summary */
 void outcome_text(const struct job *j, char dst[600]);
-bool view_write_junit(const struct rollout *r, const char *path);
+int view_write_junit(const struct rollout *r, const char *path); /* 0 or an errno */
 
 #endif

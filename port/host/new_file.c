@@ -212,3 +212,13 @@ int new_file_save(const char *path, mode_t mode, const void *data, size_t size)
     new_file_drop(&f);
     return err;
 }
+
+int new_file_try(const char *path)
+{
+    struct new_file f;
+    int err = new_file_begin(&f, path, 0600);
+
+    if (err == 0)
+        new_file_drop(&f);
+    return err;
+}

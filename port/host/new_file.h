@@ -44,4 +44,7 @@ OTAPULT_MUST_CHECK int new_file_write(int fd, const void *data, size_t size);
 /* The three in a row: data[size] becomes the content of `path`. */
 OTAPULT_MUST_CHECK int new_file_save(const char *path, mode_t mode, const void *data, size_t size);
 
+/* Would it come about as things are? For who has long work before the file. */
+OTAPULT_MUST_CHECK int new_file_try(const char *path);
+
 #endif

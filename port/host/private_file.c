@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "regular_file.h"
+
 FILE *private_file_open(const char *path, bool *shared)
 {
     struct stat s;
-    FILE *f = fopen(path, "re");
+    FILE *f = regular_file_open(path);
 
     *shared = false;
     if (f == NULL)

@@ -11,6 +11,7 @@
 #include "flash_file.h"
 #include "host_port.h"
 #include "power.h"
+#include "regular_file.h"
 #include "sample_image.h"
 
 #define FLASH_SIZE (16u * 1024 * 1024)
@@ -36,12 +37,12 @@ static bool without_power(void *ctx, enum nor_op op, uint32_t address, uint32_t 
 /* NULL: standard error says why. */
 static uint8_t *read_file(const char *path, size_t *len)
 {
-    FILE *f = fopen(path, "rb");
+    FILE *f = regular_file_open(path);
     uint8_t *data = malloc(FLASH_SIZE);
 
     *len = f != NULL && data != NULL ? fread(data, 1, FLASH_SIZE, f) : 0;
     if (*len == 0) {
-        console_complain("cannot read %s: %s", path, errno != 0 ? strerror(errno) : "it is empty");
+        console_complain("cannot read %s: %s", path, errno != 0 ? regular_file_words(errno) : "it is empty");
         free(data);
         data = NULL;
     }

@@ -256,10 +256,11 @@ describe('forms and links', () => {
         }
     });
 
-    // The build is a pipe, so the patch is made when the test wants it.
+    // The build is a pipe of the shell, so the patch is made when the test wants it.
     test('while a patch is made the other robots are served', async () => {
-        const builds = path.join(samples.folder, 'slow-builds'), pipe = path.join(builds, 'old.bin');
+        const builds = path.join(samples.folder, 'slow-builds'), pipe = path.join(samples.folder, 'slow');
         fs.mkdirSync(builds);
+        fs.symlinkSync('/dev/fd/3', path.join(builds, 'old.bin'));
         assert.equal((await run('mkfifo', [pipe])).status, 0);
         const old = await samples.make('slow.bin', { version: '5.0.0', seed: 50 });
         const next = revise(old, 'next-slow.bin', '5.1.0', 'cafe0051');
@@ -269,7 +270,8 @@ describe('forms and links', () => {
                 { project: 'rover', version: '5.0.0', build: image.subarray(0xb0, 0xb4).toString('hex') } }] })));
         const other = await startStranger(request => request.method === 'POST' ? { body: 'Update successful!' }
             : request.url === '/json/info' ? json({ brand: 'WLED' }) : { status: 404 });
-        const child = spawn(OTAPULT, ['push', next, patched.url, other.url, '--builds', builds, '--json'], { env });
+        const child = spawn('bash', ['-c', 'exec "$@" 3< <(cat "$0")', pipe, OTAPULT, 'push', next, patched.url, other.url,
+            '--builds', builds, '--json'], { env });
         let out = '';
         child.stdout.on('data', data => { out += data; });
         const ended = new Promise(resolve => child.on('close', resolve));
