@@ -25,6 +25,7 @@ int otapult_offer_choose(struct otapult *o, enum otapult_offer_choice choice, co
     otapult_puller_lock(p);
     int err = refuse(p, choice);
     bool comes = err == 0 && p->state == OTAPULT_PULL_FETCHING;
+    uint32_t ticket = comes ? p->fetch.ticket : 0;
     if (err == 0) {
         p->has_word = true;
         p->word = (uint8_t)choice;
@@ -32,7 +33,7 @@ int otapult_offer_choose(struct otapult *o, enum otapult_offer_choice choice, co
     why->text = err == OTAPULT_E_OTHER_PROJECT ? p->env.running.project : p->offer.version;
     otapult_puller_unlock(p);
     if (comes && choice != OTAPULT_OFFER_INSTALL)
-        err = otapult_end_update_by(o, by, why);
+        err = otapult_end_update_of(o, ticket, by, why);
     return err == OTAPULT_E_NO_UPDATE ? 0 : err; /* it is over already */
 }
 

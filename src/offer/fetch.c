@@ -28,7 +28,6 @@ static void hold(struct otapult_puller *p, uint32_t ms)
 
 static void leave(struct otapult_puller *p)
 {
-    p->fetch.ticket = 0;
     otapult_puller_state(p, OTAPULT_PULL_OFFERED, NULL, 0);
 }
 
@@ -373,7 +372,6 @@ static void finish(struct otapult_puller *p)
         end_by_device(p, err, &why);
         return;
     }
-    p->fetch.ticket = 0;
     p->holds = 0;
     otapult_last_update(p->device, &u);
     if (u.outcome == OTAPULT_UPDATE_ALREADY)

@@ -24,7 +24,7 @@
 
 /* One file of the offer on its way. */
 struct otapult_fetching {
-    uint32_t ticket;    /* 0: none is */
+    uint32_t ticket;    /* others read it too, under the lock while the state is FETCHING */
     uint8_t  file;      /* of the offer's files */
     uint8_t  parts;     /* of OTAPULT_FETCH_PARTS that are told to the source */
     uint8_t  failures;  /* attempts in a row that brought nothing */

@@ -21,6 +21,9 @@ OTAPULT_MUST_CHECK int otapult_finish_with(struct otapult *o, uint32_t ticket, s
                                            struct otapult_finding *why);
 OTAPULT_MUST_CHECK int otapult_activate_staged_by(struct otapult *o, const char *by, struct otapult_finding *why);
 OTAPULT_MUST_CHECK int otapult_end_update_by(struct otapult *o, const char *by, struct otapult_finding *why);
+/* The same for the update of `ticket` alone: NO_UPDATE when another runs by now. */
+OTAPULT_MUST_CHECK int otapult_end_update_of(struct otapult *o, uint32_t ticket, const char *by,
+                                             struct otapult_finding *why);
 OTAPULT_MUST_CHECK int otapult_confirm_by(struct otapult *o, const char *by, struct otapult_finding *why);
 OTAPULT_MUST_CHECK int otapult_rollback_by(struct otapult *o, const char *by, bool force,
                                            struct otapult_finding *why);
@@ -82,7 +85,8 @@ OTAPULT_MUST_CHECK int otapult_continue_upload(struct otapult *o, const char *by
                                                uint32_t offset, uint32_t *ticket, struct otapult_upload *out,
                                                struct otapult_finding *why);
 
-/* Its owner gives it up: as otapult_end_update_by(), and NO_UPLOAD. */
+/* Its owner gives it up: as otapult_end_update_by(), and NO_UPLOAD; BUSY also where it broke off in an earlier life and
+ * something else is under way. */
 OTAPULT_MUST_CHECK int otapult_drop_upload(struct otapult *o, const char *by, const uint8_t token[16],
                                            struct otapult_finding *why);
 

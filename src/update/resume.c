@@ -4,8 +4,10 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "trust/secret.h"
+#include "update/claim.h"
 #include "update/intake.h"
 #include "update/ticket.h"
+#include "update/upload.h"
 
 /* Uploads that break off and go on: otapult_create_upload() to otapult_drop_upload() of door.h, and downloads
  * that do: otapult_begin_download().
@@ -251,7 +253,8 @@ static int begin_again(struct otapult *o, const struct otapult_upload_note *note
         err = OTAPULT_E_NO_UPLOAD;
     if (err != 0)
         return err;
-    err = adopt(o, *ticket, note, false);
+    /* Before the claim was ours another update may have taken its place, and its slot. */
+    err = memcmp(&o->upload, note, sizeof *note) == 0 ? adopt(o, *ticket, note, false) : OTAPULT_E_NO_UPLOAD;
     if (err == 0)
         err = read_back(o, *ticket, note, why);
     if (err != 0)
@@ -290,19 +293,27 @@ int otapult_continue_upload(struct otapult *o, const char *by, const uint8_t tok
     return err == 0 && broke_off ? begin_again(o, &note, ticket, why) : err;
 }
 
+/* One that broke off is only a note, and that is written by the claim's holder alone. */
 int otapult_drop_upload(struct otapult *o, const char *by, const uint8_t token[16],
                         struct otapult_finding *why)
 {
     struct otapult_upload found;
+    bool mine = false;
 
+    *why = (struct otapult_finding){0};
     otapult_lock(o);
     int err = find(o, by, token, &found);
     const bool runs = o->resumable;
-    otapult_unlock(o);
-    if (err == 0 && runs)
-        return otapult_end_update_by(o, by, why);
     if (err == 0)
+        err = runs ? otapult_end_locked(o, by, &mine, why)
+                   : otapult_take_locked(o, OTAPULT_FOR_UPLOAD, by, why);
+    otapult_unlock(o);
+    if (mine)
+        otapult_end_taken(o);
+    if (err == 0 && !runs) {
         forget(o);
+        otapult_give_back(o);
+    }
     return err;
 }
 

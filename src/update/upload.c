@@ -351,24 +351,50 @@ static int refuse_end(const struct otapult *o, struct otapult_finding *why)
 }
 
 /* The ticket is taken away as from a client that stalls. A client that is inside finds out by itself. */
-int otapult_end_update_by(struct otapult *o, const char *by, struct otapult_finding *why)
+int otapult_end_locked(struct otapult *o, const char *by, bool *mine, struct otapult_finding *why)
 {
-    const struct otapult_finding ended = {.text = o->ended_by};
-
-    *why = (struct otapult_finding){0};
-    otapult_lock(o);
     int err = refuse_end(o, why);
-    bool mine = err == 0 && !o->ending && !o->inside;
+
+    *mine = err == 0 && !o->ending && !o->inside;
     if (err == 0 && !o->ending)
         otapult_text_set(o->ended_by, sizeof o->ended_by, by != NULL ? by : "the device itself");
     if (err == 0)
         o->ending = true;
-    if (mine)
-        otapult_end_ticket(o, OTAPULT_E_UPLOAD_ENDED, &ended);
+    if (*mine)
+        otapult_end_ticket(o, OTAPULT_E_UPLOAD_ENDED, &(struct otapult_finding){.text = o->ended_by});
+    return err;
+}
+
+void otapult_end_taken(struct otapult *o)
+{
+    const struct otapult_finding ended = {.text = o->ended_by};
+
+    (void)end_badly(o, OTAPULT_E_UPLOAD_ENDED, &ended);
+}
+
+/* ticket 0: whichever runs. */
+static int end_running(struct otapult *o, uint32_t ticket, const char *by, struct otapult_finding *why)
+{
+    bool mine = false;
+
+    *why = (struct otapult_finding){0};
+    otapult_lock(o);
+    int err = ticket == 0 || ticket == o->ticket ? otapult_end_locked(o, by, &mine, why)
+                                                 : OTAPULT_E_NO_UPDATE;
     otapult_unlock(o);
     if (mine)
-        (void)end_badly(o, OTAPULT_E_UPLOAD_ENDED, &ended);
+        otapult_end_taken(o);
     return err;
+}
+
+int otapult_end_update_by(struct otapult *o, const char *by, struct otapult_finding *why)
+{
+    return end_running(o, 0, by, why);
+}
+
+int otapult_end_update_of(struct otapult *o, uint32_t ticket, const char *by, struct otapult_finding *why)
+{
+    return ticket != 0 ? end_running(o, ticket, by, why) : OTAPULT_E_NO_UPDATE;
 }
 
 int otapult_end_update(struct otapult *o, struct otapult_finding *why)

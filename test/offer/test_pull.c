@@ -13,6 +13,7 @@
 #include "offer/policy.h"
 #include "offer/source.h"
 #include "oracle.h"
+#include "update/door.h"
 #include "world.h"
 
 /* A device that fetches by itself, from a source and a server that live in this file, and both of which may
@@ -913,6 +914,44 @@ static void an_update_by_hand_ends_nothing_and_is_ended_by_a_person(void **state
     assert_waits("somebody has said: later");
 }
 
+static unsigned turn; /* behind so many unlocks somebody else has the device; 0: nobody */
+static uint32_t theirs;
+
+static void somebody_else(struct world *world)
+{
+    struct otapult_finding why;
+
+    if (turn == 0 || --turn != 0)
+        return;
+    int err = otapult_end_update(world->ota, &why);
+    if (err == 0 || err == OTAPULT_E_NO_UPDATE)
+        err = otapult_begin(world->ota, (uint32_t)v2_len, &theirs, &why);
+    assert_true(err == 0 || err == OTAPULT_E_BUSY); /* the word has just ended it */
+}
+
+/* The download is over, and somebody's upload runs, before the word ends what comes. */
+static void a_word_ends_nobody_elses_update(void **state)
+{
+    (void)state;
+    for (unsigned n = 1, met = 1; met != 0; n++) {
+        assert_true(world_boot(&w));
+        source.asked = server.requests = 0;
+        server.cuts[0] = 30000;
+        first_request();
+        assert_int_equal(view().state, OTAPULT_PULL_FETCHING);
+        theirs = 0;
+        turn = n;
+        w.unlocked = somebody_else;
+        assert_int_equal(choose(OTAPULT_OFFER_LATER), 0);
+        w.unlocked = NULL;
+        met = turn == 0;
+        if (theirs != 0)
+            assert_int_equal(otapult_has_ended(w.ota, theirs), 0);
+        if (theirs != 0)
+            otapult_cancel(w.ota, theirs, OTAPULT_E_CONNECTION_LOST, &(struct otapult_finding){0});
+    }
+}
+
 static void a_withdrawn_one_is_given_up(void **state)
 {
     (void)state;
@@ -1225,6 +1264,7 @@ static const struct CMUnitTest tests[] = {
     TEST(a_window_may_end_while_bytes_come),
     TEST(a_person_needs_no_window),
     TEST(an_update_by_hand_ends_nothing_and_is_ended_by_a_person),
+    TEST(a_word_ends_nobody_elses_update),
     TEST(a_withdrawn_one_is_given_up),
     TEST(consent_comes_before_the_files),
     TEST(a_packed_file_that_is_none_leads_to_the_plain_one),

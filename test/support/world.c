@@ -146,8 +146,12 @@ static void lock_of(void *ctx)
 
 static void unlock_of(void *ctx)
 {
-    assert_true(world_of(ctx)->locked);
-    world_of(ctx)->locked = false;
+    struct world *w = world_of(ctx);
+
+    assert_true(w->locked);
+    w->locked = false;
+    if (w->unlocked != NULL)
+        w->unlocked(w);
 }
 
 static bool boot_once(struct world *w)

@@ -37,6 +37,8 @@ struct world {
      * *port, its ctx too. Stays through world_restore(). */
     void (*wrap)(void *ctx, struct otapult_port *port);
     void *wrap_ctx;
+    /* Called whenever the port's lock is given back: another task's turn, if it had come just then. NULL: none. */
+    void (*unlocked)(struct world *w);
 };
 
 /* Builds flash with the layout and `image` as factory firmware. */

@@ -527,6 +527,107 @@ static void its_owner_gives_it_up(void **state)
     assert_error(404, "no_such_upload");
 }
 
+/* ---- between two looks ---- */
+
+static unsigned turn;   /* behind so many unlocks somebody else's turn comes; 0: it does not */
+static uint32_t theirs; /* the ticket of what somebody else has begun then; 0: nothing */
+
+/* He ends what runs, sends something of his own, and has not done yet. */
+static void somebody_else(struct world *world)
+{
+    static const struct otapult_update_options plain;
+    struct otapult_finding why;
+
+    if (turn == 0 || --turn != 0)
+        return;
+    if (otapult_end_update_by(world->ota, "token ci", &why) == OTAPULT_E_REBOOTING)
+        return;
+    if (otapult_begin_by(world->ota, "token ci", &plain, (uint32_t)v3_len, &theirs, NULL, &why) == 0)
+        assert_int_equal(otapult_feed(world->ota, theirs, v3, 9000, &why), 0);
+}
+
+/* Asks for that, once for each moment in which his turn may come, each time from the state before. Nothing of
+ * his is touched, and what waits of him in the store neither. */
+static void assert_disturbs_nobody(void (*prepare)(void), void (*request)(void))
+{
+    static uint8_t before[WORLD_FLASH];
+    struct otapult_finding why;
+
+    prepare();
+    world_save(&w, before);
+    for (unsigned n = 1, met = 1; met != 0; n++) {
+        world_restore(&w, before);
+        assert_true(world_boot(&w));
+        prepare();
+        theirs = 0;
+        turn = n;
+        w.unlocked = somebody_else;
+        request();
+        w.unlocked = NULL;
+        met = turn == 0;
+        if (theirs != 0)
+            assert_int_equal(otapult_has_ended(w.ota, theirs), 0);
+        if (theirs != 0)
+            assert_int_equal(otapult_feed(w.ota, theirs, v3 + 9000, v3_len - 9000, &why), 0);
+    }
+}
+
+static void prepare_half(void)
+{
+    create("", v2_len);
+    break_off(v2, v2_len, 0, 20000);
+}
+
+static void prepare_half_before_a_restart(void)
+{
+    prepare_half();
+    restart();
+}
+
+static void give_up(void)
+{
+    ask("DELETE", upload, HEADERS(TUS));
+}
+
+static void go_on_behind(void)
+{
+    begin_as(&client, 16384, v2_len - 16384);
+}
+
+static void who_gives_up_ends_nobody_elses(void **state)
+{
+    (void)state;
+    assert_disturbs_nobody(prepare_half, give_up);
+    assert_disturbs_nobody(prepare_half_before_a_restart, give_up);
+}
+
+static void who_goes_on_disturbs_nobody_else(void **state)
+{
+    (void)state;
+    assert_disturbs_nobody(prepare_half_before_a_restart, go_on_behind);
+}
+
+static void come_and_go(struct world *world)
+{
+    if (turn == 0 || --turn != 0)
+        return;
+    assert_int_not_equal(world_upload(world, v3, 20000, 4096), 0);
+}
+
+/* Another has taken the slot, and is over, when the device is free for who goes on: nothing of his is there.
+ */
+static void who_goes_on_too_late_is_told_so(void **state)
+{
+    (void)state;
+    prepare_half_before_a_restart();
+    turn = 1;
+    w.unlocked = come_and_go;
+    go_on_behind();
+    w.unlocked = NULL;
+    assert_error(404, "no_such_upload");
+    assert_int_equal(status().claim, OTAPULT_FREE);
+}
+
 static void who_does_not_name_it_has_no_such_address(void **state)
 {
     static const char *const methods[] = {"HEAD", "POST", "PATCH", "DELETE", "OPTIONS"};
@@ -694,6 +795,9 @@ int main(void)
         CASE(without_random_numbers_each_has_another_name_all_the_same),
         CASE(a_wrong_file_ends_it),
         CASE(its_owner_gives_it_up),
+        CASE(who_gives_up_ends_nobody_elses),
+        CASE(who_goes_on_disturbs_nobody_else),
+        CASE(who_goes_on_too_late_is_told_so),
         CASE(who_does_not_name_it_has_no_such_address),
         CASE(a_restart_costs_less_than_a_step),
         CASE(options_survive_a_restart),
