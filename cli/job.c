@@ -5,7 +5,7 @@
 
 #include "interrupt.h"
 
-#define ATTEMPTS 4u    /* of reaching it, over a link that breaks */
+#define ATTEMPTS 4u    /* in a row that bring nothing: of reaching it, of sending */
 #define RETRY_MS 1000u /* after the first; twice as long after each */
 
 void job_come_to(struct job *j, enum job_state state)
@@ -42,6 +42,20 @@ void job_after(struct job *j, unsigned ms, void (*fire)(void *ctx))
 {
     j->timer = (struct wire_timer){.ctx = j, .fire = fire};
     wire_after(j->rollout->wire, &j->timer, ms);
+}
+
+/* A robot that loses each time what it had would be sent the same for ever: what it has again is no progress.
+ */
+bool job_has(struct job *j, uint64_t safe)
+{
+    bool progress = safe > j->most;
+
+    j->safe = safe;
+    if (!progress)
+        return false;
+    j->most = safe;
+    j->attempts = 0;
+    return true;
 }
 
 bool job_try_again(struct job *j)

@@ -39,7 +39,8 @@ struct job {
     const char *form_word;
     bool no_patch; /* it did not take one: the whole file */
     uint64_t sent, safe; /* of the form; safe: what a resumed upload has on the robot */
-    unsigned attempts;
+    uint64_t most;       /* that was ever safe of it */
+    unsigned attempts;   /* since the robot last had more than ever before */
     unsigned verify_polls; /* seconds in which it had all and was busy with it */
     bool canary;
     bool unsure;         /* no answer came: all was sent, or the robot restarted meanwhile */
@@ -88,6 +89,9 @@ int job_status(const struct job *j);
 
 /* Calls `fire` in ms; a job waits for one thing at a time. */
 void job_after(struct job *j, unsigned ms, void (*fire)(void *ctx));
+
+/* The robot has so much of the form. true: more than ever before, and the attempts until then do not count. */
+bool job_has(struct job *j, uint64_t safe);
 
 /* Counts an attempt to send; false: that was tried often enough. */
 bool job_try_again(struct job *j);

@@ -10,11 +10,9 @@ static void append(struct job *j);
 
 static void go_on(struct job *j, uint64_t safe)
 {
-    bool nothing = safe <= j->safe;
     struct fault f;
 
-    j->safe = safe;
-    if (!nothing || job_try_again(j)) {
+    if (job_has(j, safe) || job_try_again(j)) {
         append(j);
         return;
     }
@@ -53,8 +51,7 @@ static void appended(void *ctx, const struct wire_answer *a)
         else
             job_taken(j, json);
         cJSON_Delete(json);
-    } else if (a->status == 409 && a->offset >= 0 && job_try_again(j)) {
-        j->safe = (uint64_t)a->offset;
+    } else if (a->status == 409 && a->offset >= 0 && (job_has(j, (uint64_t)a->offset) || job_try_again(j))) {
         append(j);
     } else {
         robot_fault(&f, a);
@@ -93,7 +90,7 @@ static void offset_came(void *ctx, const struct wire_answer *a)
     if (!robot_was_reached(a)) {
         job_link_broke(j, a);
     } else if (a->status < 300 && a->offset >= 0) {
-        j->safe = (uint64_t)a->offset;
+        job_has(j, (uint64_t)a->offset);
         append(j);
     } else { /* it knows nothing of this upload any more: anew */
         j->upload_url[0] = '\0';

@@ -51,6 +51,7 @@ void job_refused(struct job *j, const struct fault *f)
     if (of_patch && strcmp(j->form_word, "patch") == 0 && !j->rollout->payload->is_patch && !j->no_patch) {
         j->no_patch = true;
         j->upload_url[0] = '\0';
+        j->most = 0;
         j->rollout->ways->send(j);
         return;
     }
