@@ -163,7 +163,7 @@ static int check(const struct options *options)
     else if (err == 0)
         print_ok(&in, &judge.inspect.info);
     else
-        print_error(stderr, in.name, err, &judge.why);
+        put_error(stderr, in.name, err, &judge.why);
     if (err == 0)
         warn_older(options, &judge.inspect.info);
     input_free(&in);

@@ -101,7 +101,7 @@ int error_say(int err, const struct otapult_finding *why, const char *file)
     struct fault f;
 
     if (!say_as_json()) {
-        print_error(stderr, file, err, why);
+        put_error(stderr, file, err, why);
         return STATUS_NO;
     }
     fault_of_error(&f, err, why);

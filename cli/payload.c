@@ -58,6 +58,18 @@ static int read_image(struct payload *p)
     return 0;
 }
 
+/* Before the first robot is asked: it takes a second, in which no transfer would go on. Kept where it is
+ * smaller. */
+static void pack(struct payload *p)
+{
+    if (p->is_patch)
+        return;
+    if (patch_gzip(p->in.data, p->in.size, &p->gzip) && p->gzip.size < p->in.size)
+        return;
+    free(p->gzip.data);
+    p->gzip.data = NULL;
+}
+
 int payload_read(struct payload *p, const char *path, const char *builds)
 {
     *p = (struct payload){0};
@@ -66,11 +78,13 @@ int payload_read(struct payload *p, const char *path, const char *builds)
     int status = patch_recognise(p->in.data, p->in.size) ? read_patch(p) : read_image(p);
     if (status == 0 && builds != NULL)
         status = builds_folder_read(builds, &p->builds);
-    if (status == 0)
-        note_hashes(p);
-    else
+    if (status != 0) {
         payload_free(p);
-    return status;
+        return status;
+    }
+    note_hashes(p);
+    pack(p);
+    return 0;
 }
 
 void payload_free(struct payload *p)
@@ -191,18 +205,6 @@ bool payload_unfit(struct payload *p, const struct device *d, struct fault *f)
 
 /* ---- its forms ---- */
 
-/* Once for all robots; kept only where it is smaller. */
-static void compress_once(struct payload *p)
-{
-    if (p->gzip_tried)
-        return;
-    p->gzip_tried = true;
-    if (patch_gzip(p->in.data, p->in.size, &p->gzip) && p->gzip.size < p->in.size)
-        return;
-    free(p->gzip.data);
-    p->gzip.data = NULL;
-}
-
 static struct payload_patch *patch_from(struct payload *p, const char *build)
 {
     for (unsigned i = 0; i < p->patches; i++) {
@@ -269,8 +271,6 @@ const uint8_t *payload_form(struct payload *p, const struct device *d, bool no_p
         *word = "patch";
         return patch->file.data;
     }
-    if (d->takes_gzip && !p->is_patch)
-        compress_once(p);
     if (d->takes_gzip && p->gzip.data != NULL) {
         *len = p->gzip.size;
         *word = "gzip";

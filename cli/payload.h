@@ -36,8 +36,7 @@ struct payload {
     char build[OTAPULT_BUILD_ID_CHARS + 1];
     char sha256[65]; /* of the file */
     char md5[33];
-    struct patch_file gzip; /* the same, compressed; data NULL: not yet, or not smaller */
-    bool gzip_tried;
+    struct patch_file gzip; /* the same, compressed; data NULL: it would not be smaller */
     /* the judge's last word, for the robots that are alike */
     bool judged;
     struct otapult_inspect_limits limits;
@@ -45,7 +44,7 @@ struct payload {
     struct otapult_finding why;
 };
 
-/* Reads and judges the file, for whatever chip it is for. `builds`: a folder of builds to make patches from; NULL.
+/* Reads, judges and packs the file, for whatever chip it is for. `builds`: a folder of builds to make patches from; NULL.
  * 0, or a status: it was said why. */
 int payload_read(struct payload *p, const char *path, const char *builds);
 void payload_free(struct payload *p);

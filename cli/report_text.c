@@ -199,7 +199,7 @@ static void print_verdict(const struct report *r)
     printf("\nupdate: an %s with slots of %s %s\n", otapult_chip_name(r->options->chip_id), size,
            r->err == 0 ? "takes it" : "refuses it");
     if (r->err != 0)
-        print_error(stdout, r->in->name, r->err, r->why);
+        put_error(stdout, r->in->name, r->err, r->why);
 }
 
 static void print_behind(const struct anatomy *a, size_t file_size)

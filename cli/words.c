@@ -35,7 +35,7 @@ static const char *hint(int err)
     return otapult_hint(err, say_in_russian() ? &otapult_russian : NULL);
 }
 
-void print_error(FILE *to, const char *name, int err, const struct otapult_finding *why)
+void put_error(FILE *to, const char *name, int err, const struct otapult_finding *why)
 {
     const struct otapult_error_row *row = otapult_error_row(err);
     char detail[192];

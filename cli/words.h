@@ -13,7 +13,7 @@
 void size_text(uint32_t bytes, char dst[SIZE_TEXT]);
 
 /* An error of the table: three lines about the file `name`. */
-void print_error(FILE *to, const char *name, int err, const struct otapult_finding *why);
+void put_error(FILE *to, const char *name, int err, const struct otapult_finding *why);
 
 /* Its members error, code, detail and hint, into the object that is open. */
 void json_error(struct otapult_json *j, int err, const struct otapult_finding *why);
