@@ -449,6 +449,9 @@ static void keep_begin(struct otapult_puller *p, const struct otapult_update *u)
     p->kept.update = u->id;
     p->kept.boot = u->boot;
     p->kept.stage = OTAPULT_KEPT_COMING;
+    p->kept.told = 0;
+    if (memcmp(p->kept.tried, p->key, sizeof p->kept.tried) != 0)
+        p->kept.again = 0;
     memcpy(p->kept.tried, p->key, sizeof p->kept.tried);
     memcpy(p->kept.action, p->offer.action, sizeof p->kept.action);
     otapult_puller_save(p);

@@ -27,7 +27,9 @@ struct otapult_kept {
     uint32_t update; /* id of the update, as in struct otapult_update */
     uint32_t boot;   /* in which it was written */
     uint8_t  stage;  /* enum otapult_kept_stage */
-    uint8_t  spare[3];
+    uint8_t  again;  /* times that `tried` was written, and another firmware ran, and nobody knew why */
+    uint8_t  told;   /* the source knows how `action` ended */
+    uint8_t  spare;
     char     action[OTAPULT_OFFER_ACTION];
     char     text[80]; /* FAILED: what the journal says */
 };

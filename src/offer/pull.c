@@ -142,7 +142,7 @@ static bool is_what_runs(const struct otapult_puller *p)
  * more means it: he is asked to look at it, and it is judged anew. */
 static bool is_told(const struct otapult_puller *p)
 {
-    return p->pull->source->report != NULL && p->kept.stage == OTAPULT_KEPT_NOTHING &&
+    return p->pull->source->report != NULL && p->kept.told != 0 && p->kept.stage == OTAPULT_KEPT_NOTHING &&
            strcmp(p->kept.action, p->offer.action) == 0;
 }
 

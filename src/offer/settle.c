@@ -48,6 +48,7 @@ static void report(struct otapult_puller *p)
         return;
     }
     p->reports = 0;
+    p->kept.told = 1;
     p->kept.stage = OTAPULT_KEPT_NOTHING;
     otapult_puller_save(p);
 }
@@ -58,6 +59,7 @@ static void settle(struct otapult_puller *p, enum otapult_kept_stage stage, cons
 {
     p->kept.stage = (uint8_t)stage;
     otapult_text_set(p->kept.text, sizeof p->kept.text, text);
+    p->kept.again = 0;
     memset(p->kept.chosen, 0, sizeof p->kept.chosen);
     if (stage == OTAPULT_KEPT_FAILED)
         otapult_kept_add(p->kept.refused, p->kept.tried);
@@ -79,30 +81,34 @@ void otapult_settle_succeeded(struct otapult_puller *p, const char *text)
 static bool is_bad_end(uint8_t event)
 {
     return event == OTAPULT_EV_REJECTED || event == OTAPULT_EV_CRASHED || event == OTAPULT_EV_GAVE_UP ||
-           event == OTAPULT_EV_NOT_LOADED || event == OTAPULT_EV_CRASH_LOOP ||
-           event == OTAPULT_EV_ROLLED_BACK;
+           event == OTAPULT_EV_NOT_LOADED || event == OTAPULT_EV_CRASH_LOOP;
 }
 
-/* The journal's words for the end of `build`: "crashed: …". false: there was no bad one. */
-static bool words_for(struct otapult_puller *p, const char *build, char *dst, size_t cap)
+/* The newest word of the journal on the trial of `build`: what is older than its last download was said of an
+ * earlier one. And a rollback's entry names the build that it leads to, which says nothing against that.
+ * false: there is none. */
+static bool find_word(struct otapult_puller *p, const char *build, struct otapult_log_entry *e)
 {
-    struct otapult_log_entry e;
+    for (unsigned n = 0; n < OTAPULT_LOG_ENTRIES; n++)
+        if (otapult_log_entry(p->device, n, e) && e->boot > p->kept.boot && strcmp(e->build, build) == 0 &&
+            (is_bad_end(e->event) || e->event == OTAPULT_EV_CONFIRMED))
+            return true;
+    return false;
+}
+
+static void fail_with(struct otapult_puller *p, const struct otapult_log_entry *e)
+{
+    char text[sizeof p->kept.text];
     struct otapult_text t;
 
-    otapult_text_init(&t, dst, cap);
-    for (unsigned n = 0; n < OTAPULT_LOG_ENTRIES; n++) {
-        if (!otapult_log_entry(p->device, n, &e) || !is_bad_end(e.event) || strcmp(e.build, build) != 0)
-            continue;
-        otapult_text_str(&t, otapult_event_name(e.event));
-        otapult_text_str(&t, e.text[0] != '\0' ? ": " : "");
-        otapult_text_str(&t, e.text);
-        return true;
-    }
-    otapult_text_str(&t, "another firmware runs");
-    return otapult_has_failed_here(p->device, build);
+    otapult_text_init(&t, text, sizeof text);
+    otapult_text_str(&t, otapult_event_name(e->event));
+    otapult_text_str(&t, e->text[0] != '\0' ? ": " : "");
+    otapult_text_str(&t, e->text);
+    settle(p, OTAPULT_KEPT_FAILED, text);
 }
 
-static bool is_confirmed(struct otapult_puller *p, const char *build)
+static bool runs(const struct otapult_puller *p, const char *build)
 {
     char running[OTAPULT_BUILD_ID_CHARS + 1];
 
@@ -110,20 +116,35 @@ static bool is_confirmed(struct otapult_puller *p, const char *build)
     return strcmp(running, build) == 0;
 }
 
-/* It was activated, and this is a later boot, whose firmware waits for nothing. Does another one run although
- * nothing bad is known of it, then power went while its trial was prepared once more: it is fetched again. */
-static void conclude(struct otapult_puller *p, const struct otapult_update *u)
+/* Power went while its trial was prepared once more: it is fetched again, but not for ever. */
+static void fetch_again(struct otapult_puller *p)
 {
-    char text[sizeof p->kept.text];
+    static const struct otapult_finding unknown = {.text = "another firmware runs again and again"};
 
-    if (is_confirmed(p, u->build)) {
-        settle(p, OTAPULT_KEPT_SUCCEEDED, "");
+    p->kept.stage = OTAPULT_KEPT_NOTHING;
+    if (++p->kept.again < OTAPULT_SETTLE_TRIES) {
+        otapult_puller_save(p);
         return;
     }
-    if (words_for(p, u->build, text, sizeof text))
-        settle(p, OTAPULT_KEPT_FAILED, text);
+    settle(p, OTAPULT_KEPT_FAILED, unknown.text);
+    otapult_note_source(p->device, p->pull->source->name, 0, &unknown);
+}
+
+/* It was activated, and this is a later boot, whose firmware waits for nothing. What was confirmed has
+ * succeeded, also where somebody has gone back from it since. */
+static void conclude(struct otapult_puller *p, const struct otapult_update *u)
+{
+    struct otapult_log_entry e;
+    const bool known = find_word(p, u->build, &e);
+
+    if (runs(p, u->build) || (known && e.event == OTAPULT_EV_CONFIRMED))
+        settle(p, OTAPULT_KEPT_SUCCEEDED, "");
+    else if (known)
+        fail_with(p, &e);
+    else if (otapult_has_failed_here(p->device, u->build))
+        settle(p, OTAPULT_KEPT_FAILED, "another firmware runs");
     else
-        p->kept.stage = OTAPULT_KEPT_NOTHING;
+        fetch_again(p);
 }
 
 /* Bytes came, and perhaps all of them: then the device has kept that it was activated. */

@@ -4,6 +4,8 @@
 
 #include "offer/puller.h"
 
+#define OTAPULT_SETTLE_TRIES 3u /* of what is written and does not run, where nobody knows why */
+
 /* What became of what was written, as the boots after it show it; and who is told. */
 
 /* Understands what was kept. true: nothing else may happen now: a trial runs, or the restart is due. */

@@ -37,16 +37,20 @@ static bool load(const struct otapult_port *port, uint32_t seq, struct otapult_l
     return true;
 }
 
+/* Farther than anybody restarts a robot between two entries. */
+#define BOOTS_WITHOUT_ENTRY 65536u
+
 static void count_boot(struct otapult_journal *j)
 {
     const struct otapult_port *port = j->port;
     uint32_t boots = 0;
     size_t len = 0;
 
-    /* A number that the store lost goes on behind the newest entry's: left alone it would stay lost for ever.
-     */
+    /* A number that the store lost, or does not tell today, goes on far behind the newest entry's: left alone
+     * it would stay lost for ever, and close behind it boots that left no entry would have their numbers
+     * again. */
     if (port->kv_get(port->ctx, "ota.boots", &boots, sizeof boots, &len) != 0 || len != sizeof boots)
-        boots = j->newest.boot;
+        boots = j->newest.seq != 0 ? j->newest.boot + BOOTS_WITHOUT_ENTRY : 0;
     boots++;
     if (port->kv_set(port->ctx, "ota.boots", &boots, sizeof boots) == 0)
         j->boot = boots;

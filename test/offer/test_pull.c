@@ -370,6 +370,118 @@ static void go_back(void)
     assert_string_equal(world_version(&w), "1.0.0");
 }
 
+static int (*real_set)(void *ctx, const char *key, const void *src, size_t len);
+
+static int set_but_trial(void *ctx, const char *key, const void *src, size_t len)
+{
+    return strcmp(key, "ota.trial1") == 0 ? OTAPULT_E_STORE : real_set(ctx, key, src, len);
+}
+
+static void lose_trials(void *ctx, struct otapult_port *port)
+{
+    (void)ctx;
+    real_set = port->kv_set;
+    port->kv_set = set_but_trial;
+}
+
+/* Seconds until it runs; then its power goes. false: it never runs. */
+static bool lose_power_in_its_trial(void)
+{
+    for (unsigned s = 0; s < 5000; s += 10) {
+        pass(10);
+        if (strcmp(world_version(&w), "3.0.0") != 0)
+            continue;
+        world_pull_plug(&w);
+        source.asked = 0;
+        assert_true(world_boot(&w));
+        return true;
+    }
+    return false;
+}
+
+/* A store that keeps no trials, and power that goes in each: nobody knows why it does not run. */
+static void what_never_runs_is_not_fetched_for_ever(void **state)
+{
+    const struct otapult_source *const sources[] = {&quiet, &telling};
+    (void)state;
+
+    for (size_t i = 0; i < 2; i++) {
+        world_end(&w);
+        set_up(NULL);
+        pull.source = sources[i];
+        w.wrap = lose_trials;
+        w.health = OTAPULT_HEALTH_WAIT;
+        assert_true(world_boot(&w));
+        unsigned trials = 0;
+        while (trials < 20 && lose_power_in_its_trial())
+            trials++;
+        assert_int_equal(trials, 3);
+        assert_waits("it was refused on this robot");
+        assert_string_equal(newest()->text, "another firmware runs again and again");
+        assert_true(i == 0 ||
+                    strstr(reports, "failed action-1 another firmware runs again and again;") != NULL);
+        w.health = OTAPULT_HEALTH_PASS;
+        assert_int_equal(choose(OTAPULT_OFFER_INSTALL), 0); /* a person may try again */
+        pass(60);
+        assert_string_equal(world_version(&w), "3.0.0");
+    }
+}
+
+/* Three times through both slots, the last time by rollback: the journal says "rolled back to 3.0.0", which
+ * is no word against it. Then it is assigned anew, and power goes in its trial, which the store keeps nothing
+ * of. */
+static void a_rollback_that_led_to_it_is_no_word_against_it(void **state)
+{
+    (void)state;
+    pass(30);
+    assert_string_equal(world_version(&w), "3.0.0");
+    go_back();
+    struct otapult_finding why;
+    assert_int_equal(otapult_rollback(w.ota, &why), 0); /* forward */
+    pass(30);
+    assert_string_equal(world_version(&w), "3.0.0");
+    go_back();
+    snprintf(source.offer.action, sizeof source.offer.action, "action-2");
+    w.wrap = lose_trials;
+    w.health = OTAPULT_HEALTH_WAIT;
+    source.asked = 0;
+    assert_true(world_boot(&w));
+    assert_true(lose_power_in_its_trial());
+    reports[0] = '\0';
+    w.health = OTAPULT_HEALTH_PASS;
+    pass(2000);
+    assert_null(strstr(reports, "failed"));
+    assert_string_equal(world_version(&w), "3.0.0");
+}
+
+/* Power goes with the confirmation, before the task that fetches sees it. */
+static void what_was_confirmed_and_left_before_anybody_looked_has_succeeded(void **state)
+{
+    struct otapult_finding why;
+    (void)state;
+    pull.source = &telling;
+    w.health = OTAPULT_HEALTH_WAIT;
+    assert_true(world_boot(&w));
+    source.asked = 0;
+    for (unsigned s = 0; s < 100 && strcmp(world_version(&w), "3.0.0") != 0; s++)
+        pass(1);
+    w.health = OTAPULT_HEALTH_PASS;
+    otapult_poll(w.ota);
+    assert_int_equal(newest()->event, OTAPULT_EV_CONFIRMED);
+    assert_int_equal(otapult_rollback(w.ota, &why), 0);
+    otapult_poll(w.ota);
+    assert_true(w.board.restart);
+    w.reset = OTAPULT_RESET_SOFTWARE;
+    source.asked = 0;
+    assert_true(world_boot(&w));
+    assert_string_equal(world_version(&w), "1.0.0");
+    pass(3000);
+    assert_non_null(strstr(reports, "succeeded action-1;"));
+    assert_null(strstr(reports, "failed"));
+    assert_string_equal(world_version(&w), "1.0.0");
+    assert_waits("it ran here, and somebody went back from it");
+}
+
 static void what_somebody_went_back_from_waits_for_a_person(void **state)
 {
     (void)state;
@@ -1230,6 +1342,9 @@ static const struct CMUnitTest tests[] = {
     TEST(an_offer_is_fetched_tried_and_only_then_reported),
     TEST(who_started_it_stands_in_the_journal),
     TEST(one_that_goes_back_is_a_failure_and_is_not_taken_again),
+    TEST(what_never_runs_is_not_fetched_for_ever),
+    TEST(a_rollback_that_led_to_it_is_no_word_against_it),
+    TEST(what_was_confirmed_and_left_before_anybody_looked_has_succeeded),
     TEST(what_somebody_went_back_from_waits_for_a_person),
     TEST(what_is_assigned_anew_is_taken_again),
     TEST(a_verdict_is_told_until_it_is_heard),

@@ -1365,13 +1365,15 @@ static void a_count_of_boots_that_was_lost_goes_on(void **state)
     struct world *w = *state;
     uint32_t boot = status(w).boot;
 
-    assert_int_equal(world_upload(w, v2, 100, 100), OTAPULT_E_IMAGE_TRUNCATED);
-    boots_lost = true;
     w->wrap = lose_boots;
-    for (unsigned n = 1; n <= 2; n++) {
+    for (unsigned n = 1; n <= 12; n++) { /* once in four boots the store does not tell it */
+        boots_lost = n % 4 == 0;
+        if (n % 4 == 1) /* and one in four leaves an entry */
+            assert_int_equal(world_upload(w, v2, 100, 100), OTAPULT_E_IMAGE_TRUNCATED);
         world_pull_plug(w);
         assert_true(world_boot(w));
-        assert_int_equal(status(w).boot, boot + n);
+        assert_true(status(w).boot > boot);
+        boot = status(w).boot;
     }
     w->wrap = NULL;
 }
