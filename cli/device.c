@@ -139,6 +139,7 @@ bool device_read(struct device *out, const cJSON *json)
     *out = (struct device){0};
     TEXT(json, "name", out->name);
     TEXT(json, "state", out->state);
+    TEXT(json, "update", out->update);
     TEXT(json, "running", out->running);
     TEXT(json, "next", out->next);
     TEXT(json, "boot_slot", out->boot_slot);

@@ -25,6 +25,7 @@ struct device_event { /* of the log */
 
 struct device {
     char name[DEVICE_WORD], state[24];
+    char update[12]; /* the id of the update that runs or ran last */
     char running[20], next[20], boot_slot[20], waiting_for[160], running_state[24];
     struct device_image image; /* that runs */
     uint32_t boot, received, total, uptime_ms;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "job.h"
 
+#include <gnutls/crypto.h>
 #include <stdio.h>
 
 #include "interrupt.h"
@@ -42,6 +43,16 @@ void job_after(struct job *j, unsigned ms, void (*fire)(void *ctx))
 {
     j->timer = (struct wire_timer){.ctx = j, .fire = fire};
     wire_after(j->rollout->wire, &j->timer, ms);
+}
+
+bool job_draw_id(struct job *j)
+{
+    uint32_t id;
+
+    if (gnutls_rnd(GNUTLS_RND_NONCE, &id, sizeof id) != 0)
+        return false;
+    snprintf(j->id, sizeof j->id, "%08x", (unsigned)id | 1u); /* 0 is none */
+    return true;
 }
 
 /* A robot that loses each time what it had would be sent the same for ever: what it has again is no progress.

@@ -31,6 +31,8 @@ struct job {
     struct fault fault; /* of one that went wrong */
     struct device_image before; /* what it ran */
     char name[DEVICE_WORD], chip[DEVICE_WORD]; /* who it was */
+    char id[9];         /* of the update that it is sent: no other has it */
+    bool looked_again;  /* for whom it is busy */
     char build[20], version[DEVICE_WORD]; /* what it is to run */
     uint32_t boot;      /* in which it took the file */
     uint64_t began, deadline, send_began;
@@ -89,6 +91,9 @@ int job_status(const struct job *j);
 
 /* Calls `fire` in ms; a job waits for one thing at a time. */
 void job_after(struct job *j, unsigned ms, void (*fire)(void *ctx));
+
+/* An id for what the robot is sent next. false: there are no random numbers. */
+bool job_draw_id(struct job *j);
 
 /* The robot has so much of the form. true: more than ever before, and the attempts until then do not count. */
 bool job_has(struct job *j, uint64_t safe);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "job_ask.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,18 +81,40 @@ static bool broke_while_sending(const struct job *j, const struct fault *f)
     return j->attempts > 0 && f->status == STATUS_UNREACHABLE;
 }
 
-static void asked(void *ctx, struct robot *robot)
+/* The robot may be meant twice, by its name and by its address: it tells whose update it has. */
+static const struct job *same_robot(const struct job *j)
 {
-    struct job *j = ctx;
-    const struct device *d = &robot->device;
+    const struct rollout *r = j->rollout;
 
-    if (robot->fault.status == 0 && j->send_began != 0 && job_is_another(j)) {
+    for (size_t i = 0; i < r->count && r->payload != NULL; i++) {
+        if (&r->job[i] != j && strcmp(r->job[i].id, j->robot->device.update) == 0)
+            return &r->job[i];
+    }
+    return NULL;
+}
+
+static void end_same(struct job *j, const struct job *same)
+{
+    snprintf(j->words, sizeof j->words, "%s", same->robot->name);
+    j->form_word = NULL; /* under this name it was sent nothing */
+    j->form_len = 0;
+    job_end(j, OUTCOME_SAME);
+}
+
+/* It says what it is. */
+static void introduced(struct job *j, const struct device *d)
+{
+    const struct job *same = same_robot(j);
+
+    if (same != NULL) {
+        end_same(j, same);
+    } else if (j->send_began != 0 && job_is_another(j)) {
         job_refuse_another(j);
-    } else if (robot->fault.status == 0 && j->send_began != 0 && d->boot != j->boot) {
+    } else if (j->send_began != 0 && d->boot != j->boot) {
         j->unsure = true;
         j->deadline = wire_now() + j->rollout->options->wait_s * 1000u;
         job_look(j);
-    } else if (robot->fault.status == 0) {
+    } else {
         j->boot = d->boot;
         j->before = d->image;
         memcpy(j->name, d->name, sizeof j->name);
@@ -100,6 +123,15 @@ static void asked(void *ctx, struct robot *robot)
             push(j, d);
         else
             activate(j, d);
+    }
+}
+
+static void asked(void *ctx, struct robot *robot)
+{
+    struct job *j = ctx;
+
+    if (robot->fault.status == 0) {
+        introduced(j, &robot->device);
     } else if (strcmp(robot->fault.code, "not_otapult") == 0 && j->rollout->payload != NULL && robot->met) {
         j->fault = robot->fault;
         if (j->kind_given)

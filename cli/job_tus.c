@@ -138,7 +138,7 @@ static void created(void *ctx, const struct wire_answer *a)
         j->safe = 0;
         append(j);
     } else if (robot_fault(&f, a) && strcmp(f.code, "not_otapult") != 0) {
-        job_fail(j, f.status == STATUS_STRANGER ? OUTCOME_STRANGER : OUTCOME_REFUSED, &f);
+        job_refused(j, &f);
     } else {
         job_send_plain(j);
     }

@@ -52,7 +52,15 @@ void job_refused(struct job *j, const struct fault *f)
         j->no_patch = true;
         j->upload_url[0] = '\0';
         j->most = 0;
-        j->rollout->ways->send(j);
+        if (job_draw_id(j)) /* the robot remembers what became of the patch */
+            j->rollout->ways->send(j);
+        else
+            job_fail(j, OUTCOME_REFUSED, f);
+        return;
+    }
+    if (strcmp(f->code, "busy") == 0 && j->rollout->count > 1 && !j->looked_again) {
+        j->looked_again = true;
+        j->rollout->ways->ask(j); /* with what? */
         return;
     }
     job_fail(j, f->status == STATUS_STRANGER ? OUTCOME_STRANGER : OUTCOME_REFUSED, f);
@@ -85,9 +93,8 @@ void job_note_sent(void *ctx, uint64_t sent)
 
 void job_upload_path(const struct job *j, const char *base, char path[200])
 {
-    snprintf(path, 200, "%s%s%s%s", base, j->rollout->options->stage ? "?activate=later" : "",
-             j->rollout->options->force ? (j->rollout->options->stage ? "&" : "?") : "",
-             j->rollout->options->force ? "force=1" : "");
+    snprintf(path, 200, "%s?id=%s%s%s", base, j->id, j->rollout->options->stage ? "&activate=later" : "",
+             j->rollout->options->force ? "&force=1" : "");
 }
 
 void job_send_plain(struct job *j)

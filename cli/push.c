@@ -34,6 +34,8 @@ static int set_jobs(struct rollout *r)
         if (r->payload != NULL) {
             snprintf(j->build, sizeof j->build, "%s", r->payload->build);
             snprintf(j->version, sizeof j->version, "%s", r->payload->version);
+            if (!job_draw_id(j))
+                return STATUS_NO;
         }
         if (set_kind(j, r->options->as, m->kind) != 0)
             return STATUS_USAGE;

@@ -55,15 +55,16 @@ static void stop_rollout(struct rollout *r, const char *why, const char *name)
 /* What the next robots are to learn from this one. */
 static void draw_conclusions(struct rollout *r, const struct job *j)
 {
-    bool proved = outcome_table[j->outcome].proved, offline = j->outcome == OUTCOME_OFFLINE;
+    bool proved = outcome_table[j->outcome].proved;
+    bool passed = j->outcome == OUTCOME_OFFLINE || j->outcome == OUTCOME_SAME;
 
-    if (j->canary && offline)
+    if (j->canary && passed)
         r->canaries--; /* the next robot takes its place */
     if (j->canary && proved)
         r->canaries_proved++;
-    if (!proved && !offline)
+    if (!proved && !passed)
         r->failures++;
-    if (j->canary && !proved && !offline)
+    if (j->canary && !proved && !passed)
         stop_rollout(r, "a canary failed", j->robot->name);
     else if (r->options->max_failures > 0 && r->failures >= r->options->max_failures)
         stop_rollout(r, "too many failures", "");

@@ -46,6 +46,7 @@ void outcome_text(const struct job *j, char dst[600])
     switch (j->outcome) {
     case OUTCOME_CONFIRMED:
     case OUTCOME_STAGED: snprintf(dst, 600, "%s %s", words, image); break;
+    case OUTCOME_SAME: snprintf(dst, 600, "%s %s", words, j->words); break;
     case OUTCOME_ALREADY: snprintf(dst, 600, "%s it, %s", words, image); break;
     case OUTCOME_NOT_BACK: snprintf(dst, 600, "%s %s", words, j->words); break;
     default: snprintf(dst, 600, "%s%s%s", words, j->words[0] != '\0' ? ": " : "", j->words); break;
@@ -265,7 +266,7 @@ static const char *colour_of(const struct view *v, const struct job *j)
 {
     if (v == NULL || !v->colour)
         return "";
-    return outcome_table[j->outcome].proved ? "\033[32m" : "\033[31m";
+    return job_status(j) == STATUS_OK ? "\033[32m" : "\033[31m";
 }
 
 /* Of the names in the table; 0 where it has one row. */
@@ -309,6 +310,16 @@ static unsigned count_proved(const struct rollout *r)
     return n;
 }
 
+/* One that was named twice counts once. */
+static unsigned count_robots(const struct rollout *r)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < r->count; i++)
+        n += r->job[i].outcome != OUTCOME_SAME;
+    return n;
+}
+
 static void json_summary(const struct rollout *r)
 {
     char text[600];
@@ -323,7 +334,7 @@ static void json_summary(const struct rollout *r)
     otapult_json_init(&o, text, sizeof text);
     otapult_json_open(&o, NULL, '{');
     otapult_json_bool(&o, "success", good);
-    otapult_json_num(&o, "robots", (uint32_t)r->count);
+    otapult_json_num(&o, "robots", count_robots(r));
     otapult_json_num(&o, "proved", count_proved(r));
     otapult_json_str(&o, "stopped", r->stopped ? r->why_stopped : NULL);
     otapult_json_close(&o, '}');
@@ -340,7 +351,7 @@ void view_close(struct rollout *r)
     } else {
         print_table(r);
         if (r->count > 1)
-            printf("%u of %zu proved%s%s\n", count_proved(r), r->count, r->stopped ? "; stopped: " : "",
+            printf("%u of %u proved%s%s\n", count_proved(r), count_robots(r), r->stopped ? "; stopped: " : "",
                    r->stopped ? r->why_stopped : "");
     }
     free(r->view);
@@ -365,7 +376,7 @@ static void xml_text(FILE *f, const char *text)
 
 static bool is_skipped(const struct job *j)
 {
-    return j->outcome == OUTCOME_OFFLINE || j->outcome == OUTCOME_NOT_STARTED;
+    return j->outcome == OUTCOME_OFFLINE || j->outcome == OUTCOME_NOT_STARTED || j->outcome == OUTCOME_SAME;
 }
 
 static void xml_case(FILE *f, const struct job *j)

@@ -420,6 +420,28 @@ describe('forms and links', () => {
         }
     });
 
+    test('a robot by several names is one robot, beside itself and after itself', async () => {
+        const file = await samples.make('slow-noise.bin', { version: '2.9.0', seed: 29, size: 900000 });
+        for (const [jobs, args] of [['4', []], ['1', ['--fast']]]) {
+            const rover = await startRover({ args });
+            const { port } = new URL(rover.url);
+            const names = [rover.url, `127.0.0.1:${port}`, `localhost:${port}`];
+            try {
+                const { status, stdout, stderr } = await otapult('push', file, ...names, '-j', jobs, '--json');
+                assert.equal(status, 0, stdout + stderr);
+                const came = outcomes(stdout);
+                assert.deepEqual(Object.values(came).sort(), ['confirmed', 'same', 'same']);
+                const sent = names.find(name => came[name] === 'confirmed');
+                for (const line of lines(stdout).filter(line => line.outcome === 'same'))
+                    assert.deepEqual([line.detail, line.sent, line.proved], [sent, 0, false]);
+                assert.deepEqual(lines(stdout).at(-1), { success: true, robots: 1, proved: 1, stopped: null });
+                assert.equal((await rover.status()).boot, 2);
+            } finally {
+                await rover.stop();
+            }
+        }
+    });
+
     test('staged everywhere, then booted together', async () => {
         const rovers = await fleet(3);
         const robots = rovers.map(host);
