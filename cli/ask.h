@@ -7,8 +7,10 @@
 /* What the verbs that ask robots something have in common. */
 
 /* The options every one of them takes, for a row of struct verb_option. */
+/* Of verbs for any number of robots; without one, those of a FILE that was named. */
+#define ALL_OF_INVENTORY "robots and groups by name, all of FILE without a ROBOT; unless said, robots.ini in the configuration folder"
 #define ROBOT_OPTIONS                                                                                      \
-    {OPTION_INVENTORY, NULL}, {OPTION_DISCOVER, NULL}, {OPTION_TOKEN, NULL}, {OPTION_FIRST_USE, NULL},         \
+    {OPTION_INVENTORY, ALL_OF_INVENTORY}, {OPTION_DISCOVER, NULL}, {OPTION_TOKEN, NULL}, {OPTION_FIRST_USE, NULL},         \
         {OPTION_TIMEOUT, NULL}, {OPTION_JSON, NULL}
 
 /* Opens the fleet that the operands name, asks all of them, and calls `each`: the largest status. */

@@ -194,7 +194,7 @@ const struct verb verb_login = {
     .most = OPERANDS_ANY,
     .completes = {COMPLETES_ROBOT, COMPLETES_ROBOT},
     .group = GROUP_ROBOTS,
-    .options = (const struct verb_option[]){{OPTION_INVENTORY, NULL},
+    .options = (const struct verb_option[]){{OPTION_INVENTORY, ALL_OF_INVENTORY},
                                             {OPTION_FIRST_USE, NULL},
                                             {OPTION_TIMEOUT, NULL},
                                             {OPTION_JSON, NULL},

@@ -55,7 +55,8 @@ int fleet_open(struct fleet *fleet, const struct options *options, char *const *
     if (status == 0 && options->discover)
         status = discover_robots(fleet, options);
     if (status == 0 && fleet->count == 0) {
-        complain("%s: which robot? Name one, or use --inventory or --discover", options->verb->name);
+        complain("%s: which robot? Name one, or @all of the inventory, or use --inventory FILE or --discover",
+                 options->verb->name);
         status = STATUS_USAGE;
     }
     if (status == 0)

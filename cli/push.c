@@ -123,7 +123,7 @@ const struct verb verb_push = {
         "trial, did not come back in 90 s. A link that breaks is taken up "
         "again as long as something gets through.\n"
         "\n"
-        "Many robots: by name, @GROUP of the inventory, --inventory alone for all of it, or --discover. Those that "
+        "Many robots: by name, @GROUP of the inventory, @all of it, --inventory FILE without a ROBOT, or --discover. Those that "
         "are offline are skipped and named. Ctrl-C once ends it and says in which state each robot is.\n"
         "\n"
         "A device of another kind, which has an upload page but cannot say what it runs, is told by its answers: "

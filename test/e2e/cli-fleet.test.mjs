@@ -122,6 +122,23 @@ describe('four rovers', () => {
         assert.equal(status, 3);
     });
 
+    test('all of an inventory: named, or as @all of the usual one; a verb alone asks which robot', async () => {
+        const everybody = ['r0', 'r1', 'r2', 'r3'], usual = path.join(env.XDG_CONFIG_HOME, 'otapult/robots.ini');
+        const asked = async (...args) => lines((await otapult('status', '--json', ...args)).stdout).map(line => line.robot);
+        assert.deepEqual(await asked('-i', ini), everybody);
+        fs.mkdirSync(path.dirname(usual), { recursive: true });
+        fs.copyFileSync(ini, usual);
+        try {
+            assert.deepEqual(await asked('@all'), everybody);
+            assert.deepEqual(await asked('@first'), ['r0', 'r1']);
+            const alone = await otapult('status');
+            assert.equal(alone.status, 2);
+            assert.match(alone.stderr, /which robot\? Name one, or @all of the inventory, or use --inventory FILE or --discover/);
+        } finally {
+            fs.rmSync(usual);
+        }
+    });
+
     test('a group that nobody is in, a file that is no inventory', async () => {
         assert.equal((await otapult('status', '@nobody', '-i', ini)).status, 2);
         for (const text of ['[robot x]\nfoo = bar\n', '[thing]\nhost = a\n', 'no ini', '[robot x]\ntimeout = never\n'])
