@@ -118,7 +118,7 @@ const char *otapult_table_fault_text(enum otapult_table_fault fault)
         [OTAPULT_TABLE_OUTSIDE] = "a partition ends behind the flash",
     };
     const size_t n = (size_t)fault;
-    return n < sizeof text / sizeof text[0] ? text[n] : "an unknown fault";
+    return n < sizeof text / sizeof *text ? text[n] : "an unknown fault";
 }
 
 void otapult_table_entry(const uint8_t *table, unsigned n, struct otapult_partition *out)

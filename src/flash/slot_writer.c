@@ -31,7 +31,6 @@ static bool has_fit_geometry(const struct otapult_flash *f)
 void otapult_slot_writer_init(struct otapult_slot_writer *w, const struct otapult_flash *flash, uint32_t size)
 {
     memset(w, 0, sizeof *w);
-    memset(w->held, 0xFF, sizeof w->held);
     w->flash = *flash;
     w->size = size;
     if (!has_fit_geometry(flash))
@@ -60,9 +59,7 @@ static bool is_worth_a_block(const struct otapult_slot_writer *w)
     const struct otapult_flash *f = &w->flash;
     if (w->erased % f->block != 0 || f->block > f->size - w->erased)
         return false;
-    if (w->size == OTAPULT_SIZE_UNKNOWN)
-        return true;
-    return w->size > w->erased && w->size - w->erased >= f->block / 4;
+    return w->size >= w->erased + f->block / 4; /* OTAPULT_SIZE_UNKNOWN is more than any slot has */
 }
 
 static int erase_ahead(struct otapult_slot_writer *w)
@@ -94,17 +91,19 @@ static int program(struct otapult_slot_writer *w, const uint8_t *src, uint32_t l
 }
 
 /* Takes n bytes that do not reach beyond the sector being filled. A sector that lies in the input as a
- * whole is programmed from there. */
-static int take(struct otapult_slot_writer *w, const uint8_t *p, uint32_t n)
+ * whole is programmed from there. An error is in w->err. */
+static void take(struct otapult_slot_writer *w, const uint8_t *p, uint32_t n)
 {
     const uint32_t fill = w->received - w->written;
     if (w->received == w->erased && erase_ahead(w) != 0)
-        return w->err;
+        return;
     w->received += n;
-    if (n == w->flash.sector)
-        return program(w, p, n);
-    memcpy(w->sector + fill, p, n);
-    return fill + n == w->flash.sector ? program(w, w->sector, w->flash.sector) : 0;
+    if (n < w->flash.sector) {
+        memcpy(w->sector + fill, p, n);
+        p = w->sector;
+    }
+    if (fill + n == w->flash.sector)
+        (void)program(w, p, w->flash.sector);
 }
 
 static int refuse_too_large(struct otapult_slot_writer *w)
@@ -130,7 +129,7 @@ int otapult_slot_writer_feed(struct otapult_slot_writer *w, const uint8_t *p, si
             return refuse_too_large(w);
         const uint32_t room = w->flash.sector - (w->received - w->written);
         const uint32_t len = n < room ? (uint32_t)n : room;
-        (void)take(w, p, len); /* its error stays in w->err and ends the loop */
+        take(w, p, len);
         p += len;
         n -= len;
     }

@@ -319,6 +319,9 @@ static void test_outside(void **state)
     row[0].size = 0;
     build(table, ROWS(row), true);
     assert_fault(table, sizeof table, FLASH_16MB, OTAPULT_TABLE_OUTSIDE);
+    row[0].offset = FLASH_16MB; /* nothing, at the very end */
+    build(table, ROWS(row), true);
+    assert_rows(table, sizeof table, FLASH_16MB, ROWS(row));
 }
 
 /* 95 partitions with their MD5 leave no room for an end mark; 94 do. */
@@ -435,7 +438,8 @@ static void test_fault_texts(void **state)
         for (int b = OTAPULT_TABLE_OK; b < a; b++)
             assert_string_not_equal(text, otapult_table_fault_text((enum otapult_table_fault)b));
     }
-    assert_non_null(otapult_table_fault_text((enum otapult_table_fault)99));
+    assert_string_equal(otapult_table_fault_text((enum otapult_table_fault)(OTAPULT_TABLE_OUTSIDE + 1)),
+                        "an unknown fault");
 }
 
 int main(void)

@@ -371,6 +371,85 @@ static void test_too_large(void **state)
     }
 }
 
+/* ---- tests: going on where an earlier life ended ---- */
+
+/* That life wrote image[at] and its flash stays; this one knows nothing but the held bytes. */
+static void go_on(const struct geometry *g, uint32_t at, uint32_t size)
+{
+    begin(g, size);
+    assert_int_equal(feed_split(image, at, AT_ONCE), 0);
+    assert_int_equal(otapult_slot_writer_flush(&w), 0);
+    memset(&w, 0xA5, sizeof w);
+    ram_flash_reset(&f);
+    otapult_slot_writer_init(&w, &f.flash, size);
+    otapult_slot_writer_resume(&w, image, at);
+    assert_true(w.touched);
+    assert_int_equal(f.calls, 0);
+}
+
+/* Whatever was erased ahead or not, what is written meets erased flash, and what was written stays. */
+static void test_goes_on_at_every_sector(void **state)
+{
+    (void)state;
+    static const struct geometry g = {0x1300, 256, 1024};
+    const uint32_t sizes[] = {2600, OTAPULT_SIZE_UNKNOWN};
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        for (uint32_t at = 256; at < 2600; at += 256) {
+            go_on(&g, at, sizes[i]);
+            assert_reads_image(at);
+            assert_int_equal(feed_split(image + at, 2600 - at, AT_RANDOM), 0);
+            assert_int_equal(otapult_slot_writer_flush(&w), 0);
+            assert_no_header();
+            assert_int_equal(otapult_slot_writer_commit(&w), 0);
+            assert_holds_image(0, 2600);
+            ram_flash_end(&f);
+        }
+    }
+}
+
+/* At the end of the file, which may be that of the slot, nothing is left to do but the commit. */
+static void test_goes_on_at_the_end_of_the_file(void **state)
+{
+    (void)state;
+    static const struct geometry g = {0x1300, 256, 1024};
+    const uint32_t lens[] = {16, 255, 256, 257, 2600, g.slot};
+    for (size_t i = 0; i < COUNT(lens); i++) {
+        go_on(&g, lens[i], lens[i]);
+        assert_int_equal(otapult_slot_writer_flush(&w), 0);
+        assert_int_equal(otapult_slot_writer_commit(&w), 0);
+        assert_calls("W0+16");
+        assert_holds_image(0, lens[i]);
+        ram_flash_end(&f);
+
+        go_on(&g, lens[i], lens[i]); /* and nothing may follow in a sector that is written */
+        int err = lens[i] == g.slot ? OTAPULT_E_IMAGE_TOO_LARGE : lens[i] % 256 > 0 ? OTAPULT_E_INTERNAL : 0;
+        assert_int_equal(otapult_slot_writer_feed(&w, image, 1), err);
+        ram_flash_end(&f);
+    }
+}
+
+static void test_goes_on_nowhere(void **state)
+{
+    (void)state;
+    static const struct geometry g = {0x1300, 256, 1024}, bad = {0x4000, 4096, 12288};
+    begin(&g, 100);
+    otapult_slot_writer_resume(&w, image, g.slot + 1);
+    assert_int_equal(otapult_slot_writer_commit(&w), OTAPULT_E_SLOT_OPEN);
+    assert_int_equal(w.why.got, g.slot + 1);
+    assert_int_equal(w.why.want, g.slot);
+    assert_int_equal(f.calls, 0);
+    ram_flash_end(&f);
+
+    begin(&bad, 100); /* the first error stays, with what it says */
+    for (uint32_t at = 4096; at <= 0x5000; at += 0x1000) {
+        otapult_slot_writer_resume(&w, image, at);
+        assert_int_equal(otapult_slot_writer_commit(&w), OTAPULT_E_SLOT_OPEN);
+        assert_int_equal(w.why.got, bad.slot);
+        assert_int_equal(w.why.want, bad.sector);
+    }
+    ram_flash_end(&f);
+}
+
 /* ---- tests: calls in a wrong order ---- */
 
 static void test_misuse(void **state)
@@ -611,6 +690,9 @@ int main(void)
         cmocka_unit_test(test_abandoned_at_any_byte),
         cmocka_unit_test(test_counts_on_the_way),
         cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_goes_on_at_every_sector),
+        cmocka_unit_test(test_goes_on_at_the_end_of_the_file),
+        cmocka_unit_test(test_goes_on_nowhere),
         cmocka_unit_test(test_misuse),
         cmocka_unit_test(test_reads_outside_the_slot),
         cmocka_unit_test(test_shorter_than_a_header),
