@@ -918,11 +918,10 @@ static void a_new_password_at_the_device_clears_everything(void **state)
 
 /* ---- attempts ---- */
 
-static void delays_grow_up_to_a_minute(void **state)
+static void assert_delays_grow(void)
 {
     static const uint32_t waits[] = {1, 2, 4, 8, 16, 32, 60, 60, 60};
 
-    (void)state;
     for (unsigned n = 0; n < OTAPULT_ATTEMPTS_FREE; n++)
         assert_int_equal(try("no"), OTAPULT_E_LOGIN_FAILED);
     for (size_t i = 0; i < COUNT(waits); i++) {
@@ -940,6 +939,13 @@ static void delays_grow_up_to_a_minute(void **state)
     assert_int_equal(try(PASSWORD), 0);
 }
 
+static void delays_grow_up_to_a_minute(void **state)
+{
+    (void)state;
+    assert_delays_grow();
+    assert_delays_grow(); /* a guess from where somebody has logged in is a guess, too */
+}
+
 static void an_hour_of_silence_forgets(void **state)
 {
     (void)state;
@@ -947,7 +953,7 @@ static void an_hour_of_silence_forgets(void **state)
         (void)try("no");
         board.clock += MINUTE_MS;
     }
-    board.clock += 60 * MINUTE_MS;
+    board.clock += 59 * MINUTE_MS;
     for (unsigned n = 0; n < OTAPULT_ATTEMPTS_FREE; n++)
         assert_int_equal(try("no"), OTAPULT_E_LOGIN_FAILED);
 }
@@ -1069,6 +1075,84 @@ static void attempts_at_once_count_before_they_fail(void **state)
     assert_int_equal(allowed, OTAPULT_ATTEMPTS_FREE);
 }
 
+static void a_device_that_starts_has_seen_nobody(void **state)
+{
+    (void)state;
+    for (unsigned value = 0; value < 256; value++) {
+        struct otapult_attempts a;
+        uint8_t source[16];
+        unsigned allowed = 0;
+
+        memset(source, (int)value, sizeof source);
+        otapult_attempts_init(&a, 0);
+        for (unsigned n = 0; n < 100; n++)
+            allowed += otapult_attempts_ask(&a, source, 0) == 0;
+        assert_int_equal(allowed, OTAPULT_ATTEMPTS_FREE);
+    }
+}
+
+/* On a copy: is it delayed sooner than one that was never seen? */
+static bool is_remembered(struct otapult_attempts a, const uint8_t source[16], uint32_t now)
+{
+    assert_int_equal(otapult_attempts_ask(&a, source, now), 0);
+    return otapult_attempts_ask(&a, source, now) != 0;
+}
+
+/* Eight that have failed are remembered, wherever the clock stands; a ninth takes the place of the first. */
+static void the_source_silent_for_longest_makes_room(void **state)
+{
+    static const uint32_t begins[] = {1000, UINT32_MAX - 60000, UINT32_MAX - 120000};
+    uint8_t source[9][16];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(begins); i++) {
+        struct otapult_attempts a;
+        uint32_t now = begins[i];
+
+        otapult_attempts_init(&a, now);
+        for (unsigned n = 0; n < 9; n++, now += OTAPULT_ATTEMPTS_FREE * OTAPULT_ATTEMPTS_EVERY) {
+            make_source(source[n], n);
+            for (unsigned tries = 0; tries < OTAPULT_ATTEMPTS_FREE; tries++)
+                assert_int_equal(otapult_attempts_ask(&a, source[n], now), 0);
+            for (unsigned m = 0; m <= n; m++)
+                assert_int_equal(is_remembered(a, source[m], now + 1000), n < 8 || m > 0);
+        }
+    }
+}
+
+/* On a copy, when the total is used up: only who has logged in passes. */
+static bool is_known(struct otapult_attempts a, const uint8_t source[16], uint32_t now)
+{
+    uint8_t other[16];
+
+    for (unsigned n = 0; n < OTAPULT_ATTEMPTS_BURST + 1; n++) {
+        make_source(other, 1000 + n);
+        (void)otapult_attempts_ask(&a, other, now);
+    }
+    return otapult_attempts_ask(&a, source, now) == 0;
+}
+
+static void the_last_four_that_logged_in_are_known(void **state)
+{
+    static const uint32_t begins[] = {1000, UINT32_MAX - 6000, UINT32_MAX - 12000};
+    uint8_t source[5][16];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(begins); i++) {
+        struct otapult_attempts a;
+        uint32_t now = begins[i];
+
+        otapult_attempts_init(&a, now);
+        for (unsigned n = 0; n < 5; n++, now += OTAPULT_ATTEMPTS_EVERY) {
+            make_source(source[n], n);
+            assert_int_equal(otapult_attempts_ask(&a, source[n], now), 0);
+            otapult_attempts_result(&a, source[n], now, true);
+            for (unsigned m = 0; m <= n; m++)
+                assert_int_equal(is_known(a, source[m], now), n < 4 || m > 0);
+        }
+    }
+}
+
 /* A source seen long ago must not be held up by a clock that has come round. */
 static void waits_are_bounded_wherever_the_clock_stands(void **state)
 {
@@ -1137,6 +1221,9 @@ int main(void)
         TEST(an_ipv6_network_is_one_source),
         TEST(an_ipv4_address_is_one_source),
         TEST(attempts_at_once_count_before_they_fail),
+        TEST(a_device_that_starts_has_seen_nobody),
+        TEST(the_source_silent_for_longest_makes_room),
+        TEST(the_last_four_that_logged_in_are_known),
         TEST(waits_are_bounded_wherever_the_clock_stands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
