@@ -55,8 +55,6 @@ static bool try_again(struct otapult *o, struct otapult_trial *trial)
 
     if (otapult_check_image(o, trial->slot, &why, NULL) != 0)
         return false;
-    trial->verdict = OTAPULT_TRIAL_WRITTEN;
-    trial->text[0] = '\0';
     if (otapult_trial_save(o->port, trial) != 0) /* without a count of tries this might never end */
         return false;
     otapult_note(o, OTAPULT_EV_POWER_LOST, trial->slot, trial, NULL, "power was lost; trying again", NULL);
@@ -128,9 +126,11 @@ static int find_fate(struct otapult *o, const struct otapult_trial *trial, struc
     if (!is_in_table(&o->slots, trial->slot))
         return 0;
     int err = evidence_of(o, trial, e);
-    if (err == 0 && (o->slots.running != trial->slot || e->runs_it))
+    if (err != 0)
+        return err;
+    if (o->slots.running != trial->slot || e->runs_it)
         *fate = otapult_trial_fate(e);
-    return err;
+    return 0;
 }
 
 /* 0, or the error for which it must be asked again. */

@@ -289,11 +289,21 @@ static void put_in_slot(const struct firmware *f)
     memcpy(tampered->nor.data + SLOT_1, f->bytes, f->len);
 }
 
+static bool erase_fails(void *ctx, enum nor_op op, uint32_t addr, uint32_t len)
+{
+    (void)ctx, (void)len;
+    return op == NOR_ERASE && addr >= SLOT_1;
+}
+
+static bool worn; /* what was put there cannot be erased, either */
+
 /* The note of the trial is written after the slot was verified, and before it is activated. */
 static int swap_before_activation(void *ctx, const char *key, const void *src, size_t len)
 {
     if (strcmp(key, "ota.trial1") == 0 && len > 0)
         put_in_slot(&plain);
+    if (strcmp(key, "ota.trial1") == 0 && len > 0 && worn)
+        tampered->nor.fail = erase_fails;
     return real_kv_set(ctx, key, src, len);
 }
 
@@ -303,11 +313,21 @@ static int spoil_inside_activation(void *ctx, int index)
     return real_activate(ctx, index);
 }
 
+static bool said_broken;
+
+static void listen(void *ctx, enum otapult_log_level level, const char *line)
+{
+    (void)ctx;
+    said_broken = said_broken || (level == OTAPULT_LOG_ERROR && strstr(line, "cannot be erased") != NULL);
+}
+
 static void wrap_store(void *ctx, struct otapult_port *port)
 {
     (void)ctx;
     real_kv_set = port->kv_set;
     port->kv_set = swap_before_activation;
+    port->log = listen;
+    said_broken = false;
 }
 
 static void wrap_activate(void *ctx, struct otapult_port *port)
@@ -325,6 +345,12 @@ static void attack_flash_changed_between_verify_and_activate(void **state)
     restart(w);
     assert_refused(w, &v2, OTAPULT_E_FLASH_READBACK);
     assert_int_equal(w->nor.data[SLOT_1], 0xFF); /* and what was put there does not boot as a fallback */
+    assert_false(said_broken);
+    worn = true;
+    assert_refused(w, &v2, OTAPULT_E_FLASH_READBACK);
+    assert_true(said_broken);
+    worn = false;
+    w->nor.fail = NULL;
     w->wrap = NULL;
     restart(w);
     assert_string_equal(world_version(w), "1.0.0");

@@ -68,6 +68,21 @@ static void wrap_slot(void *ctx, struct otapult_port *port)
     port->slot = slot_at_the_same_place;
 }
 
+static int slots_of_a_test_app(void *ctx, struct otapult_slots *out)
+{
+    int err = honest->slots(ctx, out);
+
+    out->running = OTAPULT_SLOT_NONE;
+    return err;
+}
+
+static void wrap_test_app(void *ctx, struct otapult_port *port)
+{
+    wrap_slot(ctx, port);
+    port->slot = honest->slot;
+    port->slots = slots_of_a_test_app;
+}
+
 static void wrap_slots(void *ctx, struct otapult_port *port)
 {
     wrap_slot(ctx, port);
@@ -113,6 +128,21 @@ static void a_bad_table_takes_no_update(void **state)
     assert_untouched(w, OTAPULT_E_SLOT_ALIGNMENT,
                      "the app slot app1 begins at 0x21000, which is no multiple of 0x10000");
     w->wrap = NULL;
+}
+
+/* ESP-IDF's app of the partition `test` runs from no slot of the table. */
+static void a_test_app_takes_updates(void **state)
+{
+    struct world *w = *state;
+
+    w->wrap = wrap_test_app;
+    assert_true(world_boot(w));
+    assert_int_equal(status(w).slots_error, 0);
+    assert_false(status(w).pending);
+    assert_int_equal(world_upload(w, v2, v2_len, 4096), 0);
+    w->wrap = NULL;
+    assert_true(world_settle(w));
+    assert_string_equal(world_version(w), "2.0.0");
 }
 
 /* ---- what runs already ---- */
@@ -285,6 +315,7 @@ static void an_upload_boots_and_is_confirmed(void **state)
     assert_false(status(w).pending);
     assert_int_equal(newest(w)->event, OTAPULT_EV_CONFIRMED);
     assert_string_equal(newest(w)->version, "2.0.0");
+    assert_string_equal(newest(w)->project, "rover");
     /* and the next one goes back into the first slot */
     assert_int_equal(world_upload(w, v3, v3_len, 4096), 0);
     assert_true(world_settle(w));
@@ -345,6 +376,40 @@ static void a_robot_that_is_not_ready_is_left_alone(void **state)
     assert_int_equal(w->holds, 0);
     w->ready = true;
     assert_int_equal(world_upload(w, v2, v2_len, 4096), 0);
+}
+
+static const char *words;
+
+static bool says_no(void *app, char *why, size_t cap)
+{
+    (void)app;
+    if (words != NULL)
+        snprintf(why, cap, "%s", words);
+    return false;
+}
+
+static void never_ready(void *ctx, struct otapult_config *config)
+{
+    (void)ctx;
+    config->ready = says_no;
+}
+
+/* The reason of an earlier no is not the reason of a later one. */
+static void a_no_without_words_gets_some(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    w->configure = never_ready;
+    assert_true(world_boot(w));
+    words = "driving";
+    assert_int_equal(otapult_begin(w->ota, 1000, &ticket, &why), OTAPULT_E_NOT_READY);
+    assert_string_equal(why.text, "driving");
+    words = NULL;
+    assert_int_equal(otapult_begin(w->ota, 1000, &ticket, &why), OTAPULT_E_NOT_READY);
+    assert_string_equal(why.text, "not now");
+    w->configure = NULL;
 }
 
 static void a_file_larger_than_the_slot_is_refused_before_its_first_byte(void **state)
@@ -1393,6 +1458,62 @@ static bool ready_always(void *app, char *why, size_t cap)
     return otapult_always_ready(app, why, cap);
 }
 
+/* The most that is allowed, and nobody who says no. */
+static void fill_up(void *ctx, struct otapult_config *config)
+{
+    static struct otapult_health_check checks[OTAPULT_CHECKS_MAX];
+    static const uint8_t keys[OTAPULT_KEYS_MAX][OTAPULT_KEY_DIGEST];
+
+    (void)ctx;
+    for (size_t i = 0; i < OTAPULT_CHECKS_MAX; i++)
+        checks[i] = config->checks[0];
+    config->checks = checks;
+    config->check_count = OTAPULT_CHECKS_MAX;
+    config->keys = keys;
+    config->key_count = OTAPULT_KEYS_MAX;
+    config->ready = otapult_always_ready;
+    config->hold = otapult_nothing_moves;
+}
+
+static void a_full_configuration_starts(void **state)
+{
+    struct world *w = *state;
+
+    w->configure = fill_up;
+    assert_true(world_boot(w));
+    assert_int_equal(world_upload(w, v2, v2_len, 4096), 0);
+    assert_true(world_settle(w));
+    assert_string_equal(world_version(w), "2.0.0");
+    assert_false(status(w).pending);
+    w->configure = NULL;
+}
+
+static int no_slots(void *ctx, struct otapult_slots *out)
+{
+    (void)ctx, (void)out;
+    return OTAPULT_E_FLASH_READ;
+}
+
+static void wrap_no_slots(void *ctx, struct otapult_port *port)
+{
+    (void)ctx;
+    port->slots = no_slots;
+}
+
+static void before_anything_is_known_nothing_is_claimed(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(status(w).total, OTAPULT_SIZE_UNKNOWN);
+    w->wrap = wrap_no_slots;
+    assert_true(world_boot(w));
+    assert_int_equal(status(w).slots.running, OTAPULT_SLOT_NONE);
+    assert_int_equal(status(w).slots.boot, OTAPULT_SLOT_NONE);
+    assert_int_equal(status(w).slots.next, OTAPULT_SLOT_NONE);
+    assert_int_equal(status(w).slots_error, OTAPULT_E_FLASH_READ);
+    w->wrap = NULL;
+}
+
 static void a_wrong_configuration_does_not_start_and_says_what_is_wrong(void **state)
 {
     struct world *w = *state;
@@ -1531,6 +1652,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(the_place_that_runs_takes_no_update),
         CASE(a_bad_table_takes_no_update),
+        CASE(a_test_app_takes_updates),
         CASE(what_runs_already_is_not_written),
         CASE(what_runs_already_is_answered_again),
         CASE(what_runs_already_is_written_by_force),
@@ -1541,6 +1663,7 @@ int main(void)
         CASE(the_result_names_the_file),
         CASE(a_second_update_is_refused_and_does_not_disturb_the_first),
         CASE(a_robot_that_is_not_ready_is_left_alone),
+        CASE(a_no_without_words_gets_some),
         CASE(a_file_larger_than_the_slot_is_refused_before_its_first_byte),
         CASE(an_unconfirmed_firmware_does_not_overwrite_its_way_back),
         cmocka_unit_test(a_table_without_ota_slots_is_told_apart),
@@ -1588,6 +1711,8 @@ int main(void)
         CASE(any_other_name_is_its_name),
         CASE(texts_of_the_journal_end),
         CASE(what_a_source_says_stands_in_the_journal),
+        CASE(a_full_configuration_starts),
+        CASE(before_anything_is_known_nothing_is_claimed),
         CASE(a_wrong_configuration_does_not_start_and_says_what_is_wrong),
         CASE(what_only_the_secure_profile_has_says_so),
     };

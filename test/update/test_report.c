@@ -17,8 +17,8 @@
 
 static struct world w;
 static char said[4096]; /* every line since forget(), with the letter that ESP-IDF's log has for its level */
-static bool store_fails;
-static int (*real_set)(void *ctx, const char *key, const void *src, size_t len);
+static bool store_fails, slots_fail, activate_fails, reject_fails;
+static struct otapult_port real;
 
 static void keep(void *ctx, enum otapult_log_level level, const char *line)
 {
@@ -31,14 +31,32 @@ static void keep(void *ctx, enum otapult_log_level level, const char *line)
 
 static int failing_set(void *ctx, const char *key, const void *src, size_t len)
 {
-    return store_fails ? OTAPULT_E_STORE : real_set(ctx, key, src, len);
+    return store_fails ? OTAPULT_E_STORE : real.kv_set(ctx, key, src, len);
+}
+
+static int failing_slots(void *ctx, struct otapult_slots *out)
+{
+    return slots_fail ? OTAPULT_E_FLASH_READ : real.slots(ctx, out);
+}
+
+static int failing_activate(void *ctx, int index)
+{
+    return activate_fails ? OTAPULT_E_ACTIVATE : real.activate(ctx, index);
+}
+
+static int failing_reject(void *ctx)
+{
+    return reject_fails ? OTAPULT_E_ACTIVATE : real.reject(ctx);
 }
 
 static void wrap(void *ctx, struct otapult_port *port)
 {
     (void)ctx;
-    real_set = port->kv_set;
+    real = *port;
     port->kv_set = failing_set;
+    port->slots = failing_slots;
+    port->activate = failing_activate;
+    port->reject = failing_reject;
     port->log = keep;
 }
 
@@ -66,7 +84,7 @@ static void expect(const char *line)
 static int set_up(void **state)
 {
     (void)state;
-    store_fails = false;
+    store_fails = slots_fail = activate_fails = reject_fails = false;
     world_init(&w, WORLD_TWO_OTA, v1, v1_len);
     w.wrap = wrap;
     assert_true(world_boot(&w));
@@ -159,6 +177,7 @@ static void a_retry_after_lost_power(void **state)
     assert_true(world_boot(&w));
     expect(named("W retry 2.0.0 build %s, slot 1, 9008 bytes: power was lost; trying again", v2));
     expect("I restart: the new firmware is tried again");
+    assert_null(strstr(said, "E "));
 }
 
 static void restarts_by_request(void **state)
@@ -173,12 +192,44 @@ static void restarts_by_request(void **state)
     assert_true(world_settle(&w));
     expect(named("I rolled back to 1.0.0 build %s, slot 0, 9008 bytes", v1));
     expect("I restart: rollback by request");
+    assert_null(strstr(said, "rollback refused"));
     forget();
     assert_int_equal(otapult_restart(w.ota, &why), 0);
     assert_true(world_settle(&w));
     expect("I restart: by request");
     otapult_announce_restart(w.ota);
     expect("I restart: the application restarts the device");
+}
+
+/* The bootloader fell back, and OTA data is set right again. */
+static void a_firmware_that_does_not_load(void **state)
+{
+    (void)state;
+    assert_int_equal(world_upload(&w, v2, v2_len, 4096), 0);
+    w.nor.data[0x20000 + 5000] ^= 1;
+    assert_true(world_settle(&w));
+    expect(named("E not loaded 2.0.0 build %s, slot 1, 9008 bytes: the bootloader could not load it", v2));
+    assert_null(strstr(said, "could not be changed"));
+}
+
+static void a_choice_that_cannot_be_set_right(void **state)
+{
+    (void)state;
+    assert_int_equal(world_upload(&w, v2, v2_len, 4096), 0);
+    w.nor.data[0x20000 + 5000] ^= 1;
+    activate_fails = true;
+    assert_true(world_settle(&w));
+    expect("E OTA data names a slot that does not load, and could not be changed");
+}
+
+static void slots_that_cannot_be_read_are_said_once(void **state)
+{
+    (void)state;
+    slots_fail = true;
+    assert_true(world_boot(&w));
+    otapult_poll(w.ota);
+    otapult_poll(w.ota);
+    expect("E the slots cannot be read");
 }
 
 static void a_store_that_fails_is_an_error(void **state)
@@ -192,6 +243,22 @@ static void a_store_that_fails_is_an_error(void **state)
     expect(named("I activated 2.0.0 build %s, slot 1, 9008 bytes", v2)); /* said all the same */
 }
 
+static void a_store_that_fails_at_a_decision(void **state)
+{
+    (void)state;
+    w.health = OTAPULT_HEALTH_WAIT;
+    assert_int_equal(world_upload(&w, v2, v2_len, 4096), 0);
+    assert_true(world_settle(&w));
+    store_fails = reject_fails = true;
+    w.clock += 60000;
+    otapult_poll(w.ota);
+    expect("E the store failed before the rejection");
+    expect("E there is nothing to go back to: the firmware keeps running");
+    assert_int_equal(times_said("E deadline passed, waiting for \"self-test\""), 0);
+    assert_int_equal(otapult_confirm(w.ota), 0);
+    expect("E the store failed before the confirmation");
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -203,7 +270,11 @@ int main(void)
         CASE(a_rejection_and_its_restart),
         CASE(a_retry_after_lost_power),
         CASE(restarts_by_request),
+        CASE(a_firmware_that_does_not_load),
+        CASE(a_choice_that_cannot_be_set_right),
+        CASE(slots_that_cannot_be_read_are_said_once),
         CASE(a_store_that_fails_is_an_error),
+        CASE(a_store_that_fails_at_a_decision),
     };
 
     return cmocka_run_group_tests(tests, images_make, images_free);

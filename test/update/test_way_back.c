@@ -53,6 +53,8 @@ static void expect_way_to(int slot, const char *version)
     assert_int_equal(v.way_back.slot, slot);
     assert_null(v.way_back.doubt);
     assert_int_equal(otapult_rollback(w.ota, &why), 0);
+    if (slot >= 0)
+        assert_int_equal(view()->status.slots.boot, slot); /* shown before the restart, too */
     assert_true(world_settle(&w));
     assert_string_equal(world_version(&w), version);
     assert_int_equal(view()->status.slots.running, slot);
@@ -171,6 +173,21 @@ static void an_upload_that_ends_badly_leaves_no_way_and_says_so(void **state)
     expect_no_way("no other slot holds a firmware");
 }
 
+/* The view looks at the first bytes only; the rollback reads the rest. */
+static void a_damaged_image_is_no_way(void **state)
+{
+    struct otapult_finding why;
+
+    (void)state;
+    begin(WORLD_TWO_OTA);
+    install(v2, v2_len);
+    w.nor.data[0x10000 + 5000] ^= 1;
+    assert_int_equal(otapult_rollback(w.ota, &why), OTAPULT_E_NO_ROLLBACK);
+    assert_string_equal(why.text, "the other slot holds no whole image");
+    assert_int_equal(w.holds, 0);
+    assert_int_equal(view()->status.slots.boot, 1);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, NULL, tear_down)
 
 int main(void)
@@ -183,6 +200,7 @@ int main(void)
         CASE(a_factory_app_alone),
         CASE(what_was_rejected_boots_by_force_only),
         CASE(one_without_doubts_comes_first),
+        CASE(a_damaged_image_is_no_way),
         CASE(an_upload_that_ends_badly_leaves_no_way_and_says_so),
     };
     return cmocka_run_group_tests(tests, images_make, images_free);
