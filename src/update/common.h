@@ -130,7 +130,7 @@ struct otapult {
     enum otapult_reset reset;        /* why this life began, as the guard sees it */
     uint32_t           crashes;      /* in a row, before this life */
     int                crashed_slot; /* whose they were */
-    bool               lasted;       /* this life is longer than crash_window_ms */
+    bool               noted;        /* how this life goes, or ends, stands in port->retained */
     bool               safe_mode;    /* written at start only */
 
     /* the claim's holder's */

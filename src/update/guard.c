@@ -12,7 +12,6 @@
 #define ANNOUNCED 1u          /* the life ends in a restart that was meant */
 #define LASTED    2u          /* it went on for longer than crash_window_ms */
 #define COUNT_AT  8           /* above the flags: crashes in a row before this life */
-#define COUNT_MAX 1000u
 
 /* word[0] is MAGIC, word[1] flags and count, word[2] the slot that ran. word[3] is made of the others: when
  * power comes, memory may hold anything, and must not look like a note. */
@@ -48,13 +47,12 @@ void otapult_guard_start(struct otapult *o)
     const struct otapult_retained *r = o->port->retained;
 
     o->reset = o->port->reset_reason(o->port->ctx);
-    o->crashes = 0;
     if (r == NULL || o->reset == OTAPULT_RESET_POWER || !is_note(r))
         return;
     if (o->reset == OTAPULT_RESET_SOFTWARE && !(r->word[1] & ANNOUNCED))
         o->reset = OTAPULT_RESET_CRASH;
     if (is_crash(o->reset) && !(r->word[1] & LASTED))
-        o->crashes = r->word[1] >> COUNT_AT < COUNT_MAX ? (r->word[1] >> COUNT_AT) + 1 : COUNT_MAX;
+        o->crashes = (r->word[1] >> COUNT_AT) + 1;
     o->crashed_slot = (int)r->word[2];
 }
 
@@ -114,7 +112,6 @@ void otapult_guard_decide(struct otapult *o)
         o->crashes = 0; /* of another firmware, which does not run any more */
     bool tripped = o->config.crash_limit > 0 && o->crashes >= o->config.crash_limit && !o->restarting;
     if (tripped && leave_the_crashing(o)) {
-        o->crashes = 0;
         otapult_restart_in(o, 0, "the firmware kept crashing"); /* nobody waits for an answer */
     } else if (tripped) {
         o->safe_mode = true;
@@ -128,15 +125,15 @@ void otapult_guard_decide(struct otapult *o)
 void otapult_guard_poll(struct otapult *o)
 {
     /* In safe mode the application does not run, so nothing is proved by its going well. */
-    if (o->lasted || o->safe_mode || otapult_now(o) < o->config.crash_window_ms)
+    if (o->noted || o->safe_mode || otapult_now(o) < o->config.crash_window_ms)
         return;
-    o->lasted = true;
-    o->crashes = 0;
+    o->noted = true;
     write_note(o, LASTED);
 }
 
 void otapult_guard_announce(struct otapult *o)
 {
     o->crashes = 0; /* somebody wants to go on from here */
+    o->noted = true;
     write_note(o, ANNOUNCED);
 }

@@ -43,7 +43,7 @@ static bool load(const struct otapult_port *port, uint32_t seq, struct otapult_l
 static void count_boot(struct otapult_journal *j)
 {
     const struct otapult_port *port = j->port;
-    uint32_t boots = 0;
+    uint32_t boots;
     size_t len = 0;
 
     /* A number that the store lost, or does not tell today, goes on far behind the newest entry's: left alone

@@ -1441,6 +1441,10 @@ static void a_count_of_boots_that_was_lost_goes_on(void **state)
         boot = status(w).boot;
     }
     w->wrap = NULL;
+    assert_int_equal(w->board.port.kv_set(w->board.port.ctx, "ota.boots", NULL, 0), 0);
+    world_pull_plug(w);
+    assert_true(world_boot(w));
+    assert_int_equal(status(w).boot, boot + 1); /* behind the newest entry's */
 }
 
 static char logged[128];

@@ -195,8 +195,10 @@ static void restarts_by_request(void **state)
     assert_null(strstr(said, "rollback refused"));
     forget();
     assert_int_equal(otapult_restart(w.ota, &why), 0);
-    assert_true(world_settle(&w));
+    otapult_poll(w.ota);
+    otapult_poll(w.ota); /* the port may return from a restart and be asked again */
     expect("I restart: by request");
+    assert_true(world_settle(&w));
     otapult_announce_restart(w.ota);
     expect("I restart: the application restarts the device");
 }
@@ -220,6 +222,19 @@ static void a_choice_that_cannot_be_set_right(void **state)
     activate_fails = true;
     assert_true(world_settle(&w));
     expect("E OTA data names a slot that does not load, and could not be changed");
+}
+
+static void a_firmware_that_keeps_crashing(void **state)
+{
+    (void)state;
+    for (int n = 0; n < 6; n++) {
+        w.reset = OTAPULT_RESET_CRASH;
+        assert_true(world_boot(&w));
+        expect(n == 4   ? named("E crash loop 1.0.0 build %s, slot 0: 5 crashes in a row; safe mode", v1)
+               : n == 5 ? "E safe mode: the firmware kept crashing" /* at each start */
+                        : "W open: anyone on this network can upload firmware");
+        forget();
+    }
 }
 
 static void slots_that_cannot_be_read_are_said_once(void **state)
@@ -272,6 +287,7 @@ int main(void)
         CASE(restarts_by_request),
         CASE(a_firmware_that_does_not_load),
         CASE(a_choice_that_cannot_be_set_right),
+        CASE(a_firmware_that_keeps_crashing),
         CASE(slots_that_cannot_be_read_are_said_once),
         CASE(a_store_that_fails_is_an_error),
         CASE(a_store_that_fails_at_a_decision),
