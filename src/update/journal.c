@@ -116,9 +116,10 @@ void otapult_journal_add(struct otapult_journal *j, struct otapult_log_entry *en
         port->log(port->ctx, OTAPULT_LOG_ERROR, "the journal could not be written");
 }
 
+/* Each place says itself whose it is: a number that is too old, or was never given, is not found there. */
 bool otapult_journal_read(const struct otapult_journal *j, unsigned n, struct otapult_log_entry *out)
 {
-    uint32_t seq = newest(j);
+    const uint32_t seq = newest(j) - n;
 
-    return n < OTAPULT_LOG_ENTRIES && n < seq && load(j->port, seq - n, out) && out->seq == seq - n;
+    return load(j->port, seq, out) && out->seq == seq;
 }

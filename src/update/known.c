@@ -41,8 +41,8 @@ static size_t place_of(const struct failures *f, const char *build)
 
 static void take_out(struct failures *f, size_t at)
 {
-    memmove(f->build[at], f->build[at + 1], (OTAPULT_FAILURES - 1 - at) * sizeof f->build[0]);
-    memset(f->build[OTAPULT_FAILURES - 1], 0, sizeof f->build[0]);
+    memmove(f->build[at], f->build[at + 1], (OTAPULT_FAILURES - 1 - at) * sizeof *f->build);
+    memset(f->build[OTAPULT_FAILURES - 1], 0, sizeof *f->build);
 }
 
 bool otapult_has_failed(const struct otapult_port *port, const char *build)
@@ -65,9 +65,8 @@ void otapult_remember_failure(const struct otapult_port *port, const char *build
         return; /* the newest already */
     if (at == OTAPULT_FAILURES)
         at = OTAPULT_FAILURES - 1; /* the oldest is forgotten */
-    memmove(f.build[1], f.build[0], at * sizeof f.build[0]);
-    memset(f.build[0], 0, sizeof f.build[0]);
-    otapult_text_set(f.build[0], sizeof f.build[0], build);
+    memmove(f.build[1], f.build[0], at * sizeof *f.build);
+    otapult_text_set(f.build[0], sizeof *f.build, build);
     save(port, &f);
 }
 
@@ -77,7 +76,7 @@ void otapult_forget_failure(const struct otapult_port *port, const char *build)
 
     load(port, &f);
     size_t at = place_of(&f, build);
-    if (build[0] == '\0' || at == OTAPULT_FAILURES)
+    if (at == OTAPULT_FAILURES)
         return;
     take_out(&f, at);
     save(port, &f);

@@ -29,7 +29,7 @@ static int find_digest(const struct otapult_flash *flash, const uint8_t head[OTA
     *at = 0;
     if (head[OTAPULT_HEADER_HASH] != 1)
         return 0;
-    for (unsigned n = 0; n < head[OTAPULT_HEADER_SEGMENTS] && n < OTAPULT_MAX_SEGMENTS; n++) {
+    for (unsigned n = 0; n < head[OTAPULT_HEADER_SEGMENTS]; n++) {
         if (!is_inside(flash, end, sizeof segment))
             return 0;
         int err = flash->read(flash->ctx, end, segment, sizeof segment);
@@ -140,15 +140,13 @@ static void choose(struct choice *c, int index)
 /* Those that matter come in first. */
 static void choose_all(struct choice *c, const struct otapult_slots *slots)
 {
-    int count = slots->count < OTAPULT_SLOTS_MAX ? slots->count : OTAPULT_SLOTS_MAX;
-
     c->count = 0;
     choose(c, slots->running);
     choose(c, slots->next);
     choose(c, slots->boot);
     if (slots->factory)
         choose(c, OTAPULT_SLOT_FACTORY);
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < slots->count; i++)
         choose(c, i);
 }
 

@@ -1388,10 +1388,16 @@ static void the_journal_keeps_the_last_entries_in_order(void **state)
     struct world *w = *state;
     struct otapult_log_entry e, before;
 
-    for (int i = 0; i < OTAPULT_LOG_ENTRIES + 5; i++)
+    assert_false(otapult_log_entry(w->ota, 0, &e));
+    w->clock = 61000;
+    for (uint32_t i = 1; i <= OTAPULT_LOG_ENTRIES + 5; i++) {
         assert_int_equal(world_upload(w, v2, 100, 100), OTAPULT_E_IMAGE_TRUNCATED);
-    world_pull_plug(w);
-    assert_true(world_boot(w));
+        world_pull_plug(w); /* whichever place the newest has, a boot finds it */
+        assert_true(world_boot(w));
+        assert_int_equal(newest(w)->seq, i);
+        assert_int_equal(newest(w)->uptime_s, 61);
+        assert_false(otapult_log_entry(w->ota, i, &e)); /* there are no more */
+    }
     assert_true(otapult_log_entry(w->ota, 0, &before));
     assert_int_equal(before.seq, OTAPULT_LOG_ENTRIES + 5);
     for (unsigned n = 1; n < OTAPULT_LOG_ENTRIES; n++, before = e) {

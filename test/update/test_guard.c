@@ -597,6 +597,57 @@ static void the_last_eight_failures_are_known(void **state)
     otapult_forget_failure(port(), "aaaaaaaa");
     assert_false(otapult_has_failed(port(), "aaaaaaaa"));
     assert_true(otapult_has_failed(port(), "00000004"));
+    otapult_forget_failure(port(), "00000007"); /* the others stay */
+    for (unsigned i = 0; i < 10; i++) {
+        snprintf(build, sizeof build, "%08x", i);
+        assert_int_equal(otapult_has_failed(port(), build), i > 2 && i != 7);
+    }
+    otapult_forget_failure(port(), "00000004"); /* the oldest, too, stands there once */
+    assert_false(otapult_has_failed(port(), "00000004"));
+}
+
+static void fail_in_turn(char letter, uint8_t count)
+{
+    char build[OTAPULT_BUILD_ID_CHARS + 1];
+
+    for (uint8_t i = 0; i < count; i++) {
+        snprintf(build, sizeof build, "%c00000%02x", letter, i);
+        otapult_remember_failure(port(), build);
+    }
+}
+
+/* One that fails again is the newest; no name is none, and takes nobody's place. */
+static void the_newest_failure_stays_longest(void **state)
+{
+    static const char none[OTAPULT_BUILD_ID_CHARS + 1] = {'\0', 'x'};
+
+    (void)state;
+    fail_in_turn('a', 8);
+    otapult_remember_failure(port(), none);
+    assert_true(otapult_has_failed(port(), "a0000000"));
+    otapult_remember_failure(port(), "a0000006");
+    const uint64_t ops = w.nor.ops;
+    otapult_remember_failure(port(), "a0000006"); /* costs no write */
+    assert_int_equal(w.nor.ops, ops);
+    fail_in_turn('b', 7);
+    assert_true(otapult_has_failed(port(), "a0000006"));
+    assert_false(otapult_has_failed(port(), "a0000007"));
+}
+
+/* What was written by nobody of ours: a list is whole or none, and its names end. */
+static void a_list_of_failures_is_whole(void **state)
+{
+    char list[8 * 9];
+
+    (void)state;
+    memset(list, 'x', sizeof list);
+    memcpy(list, "abcdefgh", 8);
+    assert_int_equal(port()->kv_set(port()->ctx, "ota.failed1", list, sizeof list - 1), 0);
+    assert_false(otapult_has_failed(port(), "abcdefgh"));
+    assert_false(otapult_has_failed(port(), "xxxxxxxx"));
+    assert_int_equal(port()->kv_set(port()->ctx, "ota.failed1", list, sizeof list), 0);
+    assert_true(otapult_has_failed(port(), "abcdefgh"));
+    assert_true(otapult_has_failed(port(), "xxxxxxxx"));
 }
 
 /* As install(), of a build that has failed here before. */
@@ -667,6 +718,8 @@ int main(void)
         CASE(a_rollback_waits_for_rest),
         CASE(an_update_waits_for_rest_and_goes_on_as_soon_as_it_has_come),
         CASE(the_last_eight_failures_are_known),
+        CASE(the_newest_failure_stays_longest),
+        CASE(a_list_of_failures_is_whole),
         CASE(whoever_fails_its_trial_is_known_until_it_is_confirmed),
     };
     return cmocka_run_group_tests(tests, images_make, images_free);

@@ -212,6 +212,7 @@ static void a_firmware_that_does_not_load(void **state)
     assert_true(world_settle(&w));
     expect(named("E not loaded 2.0.0 build %s, slot 1, 9008 bytes: the bootloader could not load it", v2));
     assert_null(strstr(said, "could not be changed"));
+    assert_null(strstr(said, "the store failed"));
 }
 
 static void a_choice_that_cannot_be_set_right(void **state)
@@ -258,6 +259,17 @@ static void a_store_that_fails_is_an_error(void **state)
     expect(named("I activated 2.0.0 build %s, slot 1, 9008 bytes", v2)); /* said all the same */
 }
 
+static void a_store_that_fails_to_blame_a_build(void **state)
+{
+    (void)state;
+    assert_int_equal(world_upload(&w, v2, v2_len, 4096), 0);
+    w.nor.data[0x20000 + 5000] ^= 1;
+    store_fails = true;
+    assert_true(world_settle(&w));
+    expect("E the store failed to keep which builds have failed here");
+    assert_true(times_said("E the note of the last update could not be removed") > 0);
+}
+
 static void a_store_that_fails_at_a_decision(void **state)
 {
     (void)state;
@@ -290,6 +302,7 @@ int main(void)
         CASE(a_firmware_that_keeps_crashing),
         CASE(slots_that_cannot_be_read_are_said_once),
         CASE(a_store_that_fails_is_an_error),
+        CASE(a_store_that_fails_to_blame_a_build),
         CASE(a_store_that_fails_at_a_decision),
     };
 
