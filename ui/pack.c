@@ -47,7 +47,7 @@ static const struct row {
 static const struct word {
     const char *english, *russian;
 } words[] = {
-#define OTAPULT_WORD(english, russian) {english, russian},
+#define OTAPULT_WORD(part, english, russian) {english, russian},
 #include "otapult/words.def"
 #undef OTAPULT_WORD
 };

@@ -3,29 +3,11 @@
 #define OTAPULT_BASE_ERROR_PART_H
 
 #include "base/error_rows.h"
+#include "base/language.h"
+#include "base/one_part.h"
 
-/* For a source that collects the rows of one part. It says which by `#define ROW_OF_pull(...) __VA_ARGS__` before it
- * includes this; the rows of the other parts are nothing then. */
+/* The English rows of errors.def, of the part that one_part.h was told. */
 #define OTAPULT_ERROR(symbol, part, code, caption, status, detail_en, detail_ru, hint_en, hint_ru) \
     ROW_OF_##part({code, caption, status, OTAPULT_E_##symbol, detail_en, hint_en}, )
-
-#ifndef ROW_OF_core
-#define ROW_OF_core(...)
-#endif
-#ifndef ROW_OF_secure
-#define ROW_OF_secure(...)
-#endif
-#ifndef ROW_OF_pull
-#define ROW_OF_pull(...)
-#endif
-#ifndef ROW_OF_resume
-#define ROW_OF_resume(...)
-#endif
-#ifndef ROW_OF_gzip
-#define ROW_OF_gzip(...)
-#endif
-#ifndef ROW_OF_patch
-#define ROW_OF_patch(...)
-#endif
 
 #endif

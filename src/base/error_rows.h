@@ -17,6 +17,10 @@ struct otapult_error_rows {
 /* Every part that has rows; a source of its own collects them, as errors_of_gzip.c does. */
 #define OTAPULT_ERROR_PARTS(X) X(secure) X(pull) X(resume) X(gzip) X(patch)
 
+#define OTAPULT_ERROR_PART(part) OTAPULT_PART_##part,
+enum { OTAPULT_PART_core, OTAPULT_ERROR_PARTS(OTAPULT_ERROR_PART) OTAPULT_PARTS };
+#undef OTAPULT_ERROR_PART
+
 #define OTAPULT_ERROR_PART(part) extern const struct otapult_error_rows otapult_errors_of_##part;
 OTAPULT_ERROR_PARTS(OTAPULT_ERROR_PART)
 #undef OTAPULT_ERROR_PART

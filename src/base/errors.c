@@ -22,28 +22,46 @@ OTAPULT_ERROR_PARTS(PART)
 #endif
 
 #define PART(part) &otapult_errors_of_##part,
-static const struct otapult_error_rows *const parts[] = {&core, OTAPULT_ERROR_PARTS(PART)};
+static const struct otapult_error_rows *const parts[OTAPULT_PARTS] = {&core, OTAPULT_ERROR_PARTS(PART)};
 #undef PART
 
-/* NULL: no part of this firmware gives that error. */
-static const struct otapult_error_row *find(int err)
+/* Where a row is: the part that has it, and which of that part's rows. */
+struct place {
+    size_t part, row;
+};
+
+/* false: no part of this firmware gives that error. */
+static bool find(int err, struct place *at)
 {
-    for (size_t p = 0; p < sizeof parts / sizeof parts[0]; p++)
-        for (size_t i = 0; parts[p] != NULL && i < parts[p]->count; i++)
-            if (parts[p]->rows[i].error == err)
-                return &parts[p]->rows[i];
-    return NULL;
+    for (at->part = 0; at->part < OTAPULT_PARTS; at->part++)
+        for (at->row = 0; parts[at->part] != NULL && at->row < parts[at->part]->count; at->row++)
+            if (parts[at->part]->rows[at->row].error == err)
+                return true;
+    return false;
+}
+
+static struct place place_of(int err)
+{
+    struct place at;
+
+    if (!find(err, &at))
+        (void)find(OTAPULT_E_INTERNAL, &at);
+    return at;
+}
+
+static const struct otapult_error_row *row_at(struct place at)
+{
+    return &parts[at.part]->rows[at.row];
 }
 
 const struct otapult_error_row *otapult_error_row(int err)
 {
-    const struct otapult_error_row *row = find(err);
-    return row != NULL ? row : find(OTAPULT_E_INTERNAL);
+    return row_at(place_of(err));
 }
 
 int otapult_error_by_code(const char *code)
 {
-    for (size_t p = 0; p < sizeof parts / sizeof parts[0]; p++)
+    for (size_t p = 0; p < OTAPULT_PARTS; p++)
         for (size_t i = 0; parts[p] != NULL && i < parts[p]->count; i++)
             if (strcmp(parts[p]->rows[i].code, code) == 0)
                 return parts[p]->rows[i].error;
@@ -66,27 +84,38 @@ const char *otapult_claim_name(enum otapult_claim claim)
 
 /* ---- in the reader's language ---- */
 
-const char *otapult_hint(int err, const struct otapult_language *language)
+struct otapult_language_row otapult_texts(int err, const struct otapult_language *language)
 {
-    const struct otapult_error_row *row = otapult_error_row(err);
-    return language == NULL ? row->hint : language->rows[row->error].hint;
+    const struct place at = place_of(err);
+
+    if (language != NULL)
+        return (*language->parts[at.part])->rows[at.row];
+    return (struct otapult_language_row){row_at(at)->detail, row_at(at)->hint};
 }
 
-static const char *template_of(int err, const struct otapult_language *language)
+const char *otapult_hint(int err, const struct otapult_language *language)
 {
-    const struct otapult_error_row *row = otapult_error_row(err);
-    return language == NULL ? row->detail : language->rows[row->error].detail;
+    return otapult_texts(err, language).hint;
+}
+
+/* NULL: this part has no such word. */
+static const char *find_in_part(const char *english, size_t len, const struct otapult_language_part *part)
+{
+    for (const struct otapult_language_word *w = part->words; w->english != NULL; w++)
+        if (strlen(w->english) == len && memcmp(w->english, english, len) == 0)
+            return w->own;
+    return NULL;
 }
 
 /* NULL: the table has no row of those bytes. */
 static const char *find_word(const char *english, size_t len, const struct otapult_language *language)
 {
-    for (size_t i = 0; language != NULL && i < language->word_count; i++) {
-        const struct otapult_language_word *w = &language->words[i];
-        if (strlen(w->english) == len && memcmp(w->english, english, len) == 0)
-            return w->own;
-    }
-    return NULL;
+    const char *own = NULL;
+
+    for (size_t p = 0; own == NULL && language != NULL && p < OTAPULT_PARTS; p++)
+        if (language->parts[p] != NULL)
+            own = find_in_part(english, len, *language->parts[p]);
+    return own;
 }
 
 const char *otapult_in_language(const char *english, const struct otapult_language *language)
@@ -228,7 +257,7 @@ void otapult_detail(int err, const struct otapult_finding *finding, const struct
 
     otapult_text_init(&d.text, dst, cap);
     if (err != OTAPULT_OK)
-        fill_in_row(&d, template_of(err, language), finding);
+        fill_in_row(&d, otapult_texts(err, language).detail, finding);
 }
 
 unsigned otapult_detail_shows(int err)

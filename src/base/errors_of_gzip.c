@@ -7,3 +7,4 @@ static const struct otapult_error_row rows[] = {
 };
 
 const struct otapult_error_rows otapult_errors_of_gzip = {rows, sizeof rows / sizeof *rows};
+const struct otapult_language_part *const otapult_gzip_in_russian = &otapult_russian_of_gzip;

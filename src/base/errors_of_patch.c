@@ -7,3 +7,4 @@ static const struct otapult_error_row rows[] = {
 };
 
 const struct otapult_error_rows otapult_errors_of_patch = {rows, sizeof rows / sizeof *rows};
+const struct otapult_language_part *const otapult_patch_in_russian = &otapult_russian_of_patch;

@@ -7,3 +7,4 @@ static const struct otapult_error_row rows[] = {
 };
 
 const struct otapult_error_rows otapult_errors_of_resume = {rows, sizeof rows / sizeof *rows};
+const struct otapult_language_part *const otapult_resume_in_russian = &otapult_russian_of_resume;

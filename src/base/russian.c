@@ -1,30 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "base/language.h"
+#define ROW_OF_core(...) __VA_ARGS__
+#include "base/russian_part.h"
 #include "base/text.h"
 
-/* The Russian columns of errors.def and words.def. Reached through the object alone, so that the linker
- * leaves them out of firmware that does not name it. */
+/* Reached through the object alone, so that the linker leaves these texts out of firmware that does not name
+ * it. */
 
-static const struct otapult_language_row rows[OTAPULT_ERROR_COUNT] = {
-#define OTAPULT_ERROR(symbol, part, code, caption, status, detail_en, detail_ru, hint_en, hint_ru) \
-    [OTAPULT_E_##symbol] = {detail_ru, hint_ru},
-#include "otapult/errors.def"
-#undef OTAPULT_ERROR
-};
+static const struct otapult_language_part texts = {rows, words};
+static const struct otapult_language_part *const core = &texts;
+
+/* As in errors.c. */
+#if defined(__GNUC__)
+#define PART(part) \
+    extern const struct otapult_language_part *const otapult_##part##_in_russian __attribute__((weak));
+OTAPULT_ERROR_PARTS(PART)
+#undef PART
+#endif
+
+#define PART(part) &otapult_##part##_in_russian,
+static const struct otapult_language_part *const *const parts[OTAPULT_PARTS] = {&core,
+                                                                                OTAPULT_ERROR_PARTS(PART)};
+#undef PART
 
 static const char *const claims[OTAPULT_CLAIM_COUNT] = {
     [OTAPULT_FREE] = "",
 #define OTAPULT_CLAIM(symbol, word, en, ru) [OTAPULT_FOR_##symbol] = (ru),
 #include "otapult/errors.def"
 #undef OTAPULT_CLAIM
-};
-
-static const struct otapult_language_word words[] = {
-#define OTAPULT_WORD(english, russian) {english, russian},
-#include "otapult/words.def"
-#undef OTAPULT_WORD
 };
 
 /* ---- a detail that was kept in English ---- */
@@ -100,9 +104,9 @@ static void retell(int err, const char *english, char *dst, size_t cap)
         otapult_text_str(&t, english);
         return;
     }
-    const char *template = rows[row->error].detail;
+    const char *template = otapult_texts(err, &otapult_russian).detail;
     for (size_t len; (len = piece(template)) > 0; template += len)
         put_piece(&t, template, len, values, count);
 }
 
-const struct otapult_language otapult_russian = {rows, claims, words, sizeof words / sizeof *words, retell};
+const struct otapult_language otapult_russian = {parts, claims, retell};

@@ -38,6 +38,18 @@ function linked(chip, part) {
     return [...new Set([...map.matchAll(/^ \.\S+\s+0x\S+\s+0x[0-9a-f]*[1-9a-f][0-9a-f]* \S*\.a\((\S+)\.obj\)$/gm)].map(m => m[1]))];
 }
 
+const words = () => [...read('include/otapult/words.def').matchAll(/^OTAPULT_WORD\((\w+), "([^"]+)"/gm)]
+    .map(([, part, word]) => ({ part, word }));
+
+// Of a file that the linker keeps, with literals in one piece.
+const sources = new Map();
+function source(file) {
+    if (sources.size === 0)
+        for (const path of ['port/esp-idf', ...fs.readdirSync(at('src')).map(room => `src/${room}`)].flatMap(room => list(room, '.c')))
+            sources.set(path.split('/').at(-1), read(path).replace(/"\s*\n\s*"/g, ''));
+    return sources.get(file) ?? '';
+}
+
 const errorRows = () => [...read('include/otapult/errors.def').matchAll(/^OTAPULT_ERROR\((\w+), (\w+),/gm)]
     .map(([, symbol, part]) => ({ symbol, part }));
 
@@ -93,6 +105,27 @@ for (const chip of Object.keys(CHIPS)) {
             for (const firmware of ['', ...parts])
                 assert.deepEqual(linked(chip, firmware).filter(file => file.startsWith('errors_of_')),
                     firmware ? [`errors_of_${firmware}.c`] : [], firmware);
+        });
+
+        test('a part has its Russian where both are linked, and nowhere else', () => {
+            const texts = firmware => linked(chip, firmware).filter(file => file.startsWith('russian'));
+            for (const part of new Set(errorRows().map(row => row.part).filter(part => part !== 'core')))
+                assert.deepEqual(texts(part), [], part);
+            assert.deepEqual(texts('russian'), ['russian.c']);
+            assert.deepEqual(texts('secure-russian').sort(), ['russian.c', 'russian_of_secure.c']);
+        });
+
+        test('a word is of the part that alone says it', () => {
+            const parts = [...new Set(words().map(word => word.part))].filter(part => part !== 'core');
+            const open = linked(chip, '');
+            const says = (files, word) => files.some(file => source(file).includes(`"${word}"`));
+            const own = Object.fromEntries(parts.map(part => [part, [part, ...part === 'pull' ? ['hawkbit'] : []]
+                .flatMap(firmware => linked(chip, firmware)).filter(file => !open.includes(file))]));
+            assert.ok(parts.length === 5 && parts.every(part => own[part].length > 0), parts.join(' '));
+            for (const { part, word } of words()) {
+                const sayers = parts.filter(other => says(own[other], word));
+                assert.equal(part, says(open, word) || sayers.length !== 1 ? 'core' : sayers[0], word);
+            }
         });
 
         test('an error that the open profile can return has its row there', () => {

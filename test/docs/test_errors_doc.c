@@ -59,8 +59,8 @@ static void has_every_row_in_order(const char *at, const struct otapult_language
         snprintf(start, sizeof start, "| `%s` | %u | ", row->code, (unsigned)row->status);
         assert_memory_equal(at, start, strlen(start));
         expect(&at, row->caption);
-        expect(&at, language != NULL ? language->rows[err].detail : row->detail);
-        expect(&at, language != NULL ? language->rows[err].hint : row->hint);
+        expect(&at, otapult_texts(err, language).detail);
+        expect(&at, otapult_texts(err, language).hint);
         expect(&at, " |");
         assert_int_equal(*at++, '\n');
     }

@@ -8,7 +8,7 @@ import {test} from 'node:test';
 const ROOT = new URL('../../', import.meta.url);
 const read = path => readFileSync(new URL(path, ROOT), 'utf8');
 
-const WORDS = new Set([...read('include/otapult/words.def').matchAll(/^OTAPULT_WORD\("([^"]+)"/gm)].map(m => m[1]));
+const WORDS = new Set([...read('include/otapult/words.def').matchAll(/^OTAPULT_WORD\(\w+, "([^"]+)"/gm)].map(m => m[1]));
 
 // Rooms whose findings reach people. Not base/: it translates.
 const ROOMS = ['image', 'flash', 'decode', 'trust', 'update', 'offer', 'web'];
