@@ -46,7 +46,7 @@ static int recall(struct otapult *o, const struct otapult_update_options *ask, s
         return 0;
     }
     const struct otapult_ended *end = otapult_ended(o, o->update_ticket);
-    if (same && ask->id != 0 && u->outcome == OTAPULT_UPDATE_FAILED && end != NULL && is_final(end->err)) {
+    if (same && u->outcome == OTAPULT_UPDATE_FAILED && end != NULL && is_final(end->err)) {
         *why = end->why;
         return end->err;
     }

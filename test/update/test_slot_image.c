@@ -219,6 +219,9 @@ static void what_is_not_there_is_all_zeros(void **state)
     assert_false(v.failed);
     assert_true(otapult_running_desc(w.ota, &desc));
     assert_string_equal(desc.version, "1.0.0");
+    read_error = OTAPULT_E_FLASH_READ;
+    assert_false(otapult_running_desc(w.ota, &desc));
+    read_error = 0;
     open_error = OTAPULT_E_SLOT_OPEN;
     assert_false(otapult_running_desc(w.ota, &desc));
     assert_memory_equal(&desc, &none, sizeof none);
