@@ -1527,6 +1527,7 @@ static void a_count_of_boots_that_was_lost_goes_on(void **state)
         boot = status(w).boot;
     }
     w->wrap = NULL;
+    assert_int_equal(world_upload(w, v2, 100, 100), OTAPULT_E_IMAGE_TRUNCATED);
     assert_int_equal(w->board.port.kv_set(w->board.port.ctx, "ota.boots", NULL, 0), 0);
     world_pull_plug(w);
     assert_true(world_boot(w));
