@@ -4,7 +4,7 @@
 
 #include "fault.h"
 #include "input.h"
-#include "new_file.h"
+#include "output.h"
 #include "regular_file.h"
 #include "say.h"
 #include "survey.h"
@@ -77,8 +77,9 @@ static int tell(const struct input *in, const char *out, const struct anatomy *a
     otapult_build_id(&info->desc, build);
     size_text(info->size, size);
     if (!say_as_json()) {
-        printf("%s: %s %s, build %s, from 0x%x of %s, %s\n", say_clean(out), info->desc.project,
-               info->desc.version, build, (unsigned)a->at, in->name, size);
+        fprintf(output_is_standard(out) ? stderr : stdout, "%s: %s %s, build %s, from 0x%x of %s, %s\n",
+                output_is_standard(out) ? "standard output" : say_clean(out), info->desc.project,
+                info->desc.version, build, (unsigned)a->at, in->name, size);
         return STATUS_OK;
     }
     otapult_json_init(&j, text, sizeof text);
@@ -110,10 +111,17 @@ static int take_out(const struct options *o, const struct input *in, const struc
     int err = input_judge_any(&app, o, &judge);
     if (err != 0)
         return error_say(err, &judge.why, in->name);
-    err = new_file_save(o->out, new_file_usual_mode(), app.data, app.size);
+    err = output_save(o->out, app.data, app.size);
     if (err != 0)
         return trouble_say(TROUBLE_FILE_UNWRITABLE, "file", o->out, regular_file_words(err));
     return tell(in, o->out, a, &judge.inspect.info);
+}
+
+static const char *wrong_usage(const struct options *o)
+{
+    if (o->out == NULL)
+        return "wants --out FILE";
+    return input_is_same_file(o->file, o->out) ? "would write over its input" : output_wrong(o->out, o->json);
 }
 
 static int run(const struct options *options)
@@ -122,12 +130,10 @@ static int run(const struct options *options)
     static struct survey found;
     struct input in;
 
-    if (options->out == NULL) {
-        complain("extract: wants --out FILE");
-        return STATUS_USAGE;
-    }
-    if (input_is_same_file(options->file, options->out)) {
-        complain("extract: would write over its input");
+    const char *wrong = wrong_usage(options);
+
+    if (wrong != NULL) {
+        complain("extract: %s", wrong);
         return STATUS_USAGE;
     }
     if (!input_read(options->file, &in))
@@ -164,7 +170,7 @@ const struct verb verb_extract = {
     .most = 1,
     .completes = {COMPLETES_FILE},
     .group = GROUP_FILES,
-    .options = (const struct verb_option[]){{OPTION_OUT, "where the application goes"},
+    .options = (const struct verb_option[]){{OPTION_OUT, "where the application goes; - is standard output"},
                                             {OPTION_SLOT, NULL},
                                             {OPTION_JSON, NULL},
                                             {OPTION_NONE, NULL}},

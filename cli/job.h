@@ -45,6 +45,7 @@ struct job {
     unsigned attempts;   /* since the robot last had more than ever before */
     unsigned verify_polls; /* seconds in which it had all and was busy with it */
     bool canary;
+    bool given_up;       /* it was told that the rest of its upload does not come */
     bool unsure;         /* no answer came: all was sent, or the robot restarted meanwhile */
     bool bare;           /* of another kind */
     enum kind kind;

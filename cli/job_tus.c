@@ -190,3 +190,28 @@ void job_send_resumable(struct job *j)
     else
         ask_tus(j);
 }
+
+static void given_up(void *ctx, const struct wire_answer *a)
+{
+    struct job *j = ctx;
+
+    j->given_up = robot_was_reached(a) && (a->status == 204 || a->status == 404);
+}
+
+void job_give_up(struct job *j)
+{
+    struct wire_request q;
+    char url[ROBOT_URL];
+
+    if (j->upload_url[0] == '\0') {
+        j->given_up = j->sent > 0;
+        return;
+    }
+    robot_request(j->robot, "", &q, url);
+    q.url = j->upload_url;
+    q.method = "DELETE";
+    q.header[0] = "Tus-Resumable: 1.0.0";
+    q.ctx = j;
+    q.done = given_up;
+    wire_send(j->rollout->wire, &q);
+}

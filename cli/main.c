@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <psa/crypto.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "say.h"
 #include "usage.h"
@@ -44,8 +46,19 @@ static int dispatch(int argc, char **argv)
     return verb != NULL ? run_verb(verb, argc - 1, argv + 1) : verb_help.run(&options);
 }
 
+/* A descriptor that the caller has closed would go to the next file or connection, and what is said with it.
+ */
+static void hold_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+            _exit(STATUS_NO);
+    }
+}
+
 int main(int argc, char **argv)
 {
+    hold_standard_descriptors();
     if (argc < 2) {
         usage_overview(stderr, verbs);
         return STATUS_USAGE;
@@ -57,7 +70,7 @@ int main(int argc, char **argv)
     int status = dispatch(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         complain("cannot write to standard output");
-        return STATUS_NO;
+        return status > STATUS_NO ? status : STATUS_NO;
     }
     return status;
 }

@@ -4,12 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "ask.h"
 #include "builds.h"
 #include "named.h"
-#include "new_file.h"
+#include "output.h"
 #include "patch_file.h"
 #include "regular_file.h"
 #include "report_patch.h"
@@ -20,9 +19,8 @@
 static int write_patch(const struct build *from, const struct build *to, const char *path,
                        const struct patch_file *patch, bool is_gzip)
 {
-    bool out = strcmp(path, "-") == 0;
-    int err = out ? new_file_write(STDOUT_FILENO, patch->data, patch->size)
-                  : new_file_save(path, new_file_usual_mode(), patch->data, patch->size);
+    int err = output_save(path, patch->data, patch->size);
+
     if (err != 0)
         return trouble_say(TROUBLE_FILE_UNWRITABLE, "file", path, regular_file_words(err));
     if (is_gzip)
@@ -30,7 +28,7 @@ static int write_patch(const struct build *from, const struct build *to, const c
             "%s and %s have too little in common: %s is the whole firmware as a gzip file, which is smaller "
             "than a patch and fits every build",
             from->in.name, to->in.name, path);
-    return out ? STATUS_OK : report_patch_made(path, patch, to->in.size);
+    return output_is_standard(path) ? STATUS_OK : report_patch_made(path, patch, to->in.size);
 }
 
 static int make(const struct build *from, const struct build *to, const char *path)
@@ -167,14 +165,14 @@ static const char *wrong_usage(const struct options *o)
 {
     if (o->out == NULL)
         return "wants --out";
-    if (strcmp(o->out, "-") == 0 && isatty(STDOUT_FILENO))
-        return "will not write a patch to a terminal; send standard output elsewhere";
+    if (output_is_standard(o->out) && is_folder(o->operand[0]) && o->for_robot == NULL)
+        return "several patches want a folder, not standard output";
     if (o->for_robot != NULL && !is_folder(o->operand[0]))
         return "--for chooses from a folder of builds";
     if (input_is_same_file(o->operand[1], o->out) ||
         (!is_folder(o->out) && input_is_same_file(o->operand[0], o->out)))
         return "would write over its input";
-    return NULL;
+    return output_wrong(o->out, o->json);
 }
 
 static int run(const struct options *o)
@@ -219,13 +217,15 @@ const struct verb verb_patch = {
     .most = 2,
     .completes = {COMPLETES_FILE, COMPLETES_FILE},
     .group = GROUP_FILES,
-    .options = (const struct verb_option[]){{OPTION_OUT, "where the patch goes, or a folder for several"},
-                                            {OPTION_FOR, NULL},
-                                            {OPTION_INVENTORY, NULL},
-                                            {OPTION_TOKEN, NULL},
-                                            {OPTION_FIRST_USE, NULL},
-                                            {OPTION_TIMEOUT, NULL},
-                                            {OPTION_JSON, NULL},
-                                            {OPTION_NONE, NULL}},
+    .options =
+        (const struct verb_option[]){
+            {OPTION_OUT, "where the patch goes, or a folder for several; - is standard output"},
+            {OPTION_FOR, NULL},
+            {OPTION_INVENTORY, NULL},
+            {OPTION_TOKEN, NULL},
+            {OPTION_FIRST_USE, NULL},
+            {OPTION_TIMEOUT, NULL},
+            {OPTION_JSON, NULL},
+            {OPTION_NONE, NULL}},
     .run = run,
 };

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rollout.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 #include "interrupt.h"
 #include "job_ask.h"
 #include "job_send.h"
+#include "job_tus.h"
 #include "rollout_state.h"
 #include "rollout_view.h"
 
@@ -97,7 +99,8 @@ static void leave(struct job *j)
         [JOB_ASKING] = "nothing was sent; it keeps what it runs",
         [JOB_PROBING] = "nothing was sent; it keeps what it runs",
         [JOB_PACKING] = "nothing was sent; it keeps what it runs",
-        [JOB_SENDING] = "while sending; it keeps what it runs",
+        [JOB_SENDING] =
+            "while sending; it keeps what it runs, and may wait some minutes for the rest: otapult cancel",
         [JOB_RESTARTING] = "it has the file and restarts; nothing is proved",
         [JOB_TRIAL] = "it runs the new firmware, on trial; nothing is proved",
         [JOB_DONE] = "",
@@ -105,17 +108,34 @@ static void leave(struct job *j)
 
     if (j->state == JOB_DONE)
         return;
-    snprintf(j->words, sizeof j->words, "%s",
-             j->state == JOB_QUEUED ? (interrupted() ? "interrupted" : j->rollout->why_stopped)
-                                    : states[j->state]);
+    const char *words = states[j->state];
+    if (j->state == JOB_QUEUED)
+        words = interrupted() ? "interrupted" : j->rollout->why_stopped;
+    else if (j->given_up)
+        words = "while sending; it knows that nothing more comes, and keeps what it runs";
+    snprintf(j->words, sizeof j->words, "%s", words);
     j->outcome = j->state == JOB_QUEUED ? OUTCOME_NOT_STARTED : OUTCOME_INTERRUPTED;
     j->state = JOB_DONE;
+}
+
+/* Half an upload holds the robot for minutes: whoever goes away tells it that nothing more will come.
+ * Connections that are under way end first, for it waits for what they may still bring. */
+static void give_up_uploads(struct rollout *r)
+{
+    wire_cut(r->wire);
+    for (size_t i = 0; i < r->count; i++) {
+        if (r->job[i].state == JOB_SENDING)
+            job_give_up(&r->job[i]);
+    }
+    wire_run(r->wire, NULL, NULL);
 }
 
 int rollout_run(struct rollout *r)
 {
     int worst = STATUS_OK;
 
+    signal(SIGPIPE,
+           SIG_IGN); /* whoever reads no further of what is said here leaves no robot in the middle */
     r->ways = &ways;
     r->wire = wire_open();
     if (r->wire == NULL)
@@ -123,6 +143,8 @@ int rollout_run(struct rollout *r)
     r->view = view_open(r);
     start_more(r);
     robots_wait(r->wire);
+    if (interrupted())
+        give_up_uploads(r);
     for (size_t i = 0; i < r->count; i++) {
         leave(&r->job[i]);
         int status = job_status(&r->job[i]);

@@ -9,6 +9,7 @@
 #include "command.h"
 #include "fault.h"
 #include "new_file.h"
+#include "output.h"
 #include "say.h"
 #include "signing.h"
 
@@ -16,7 +17,7 @@
 
 static bool is_standard_output(const struct options *o)
 {
-    return o->out != NULL && strcmp(o->out, "-") == 0;
+    return o->out != NULL && output_is_standard(o->out);
 }
 
 static const char *target_of(const struct options *o)
@@ -46,11 +47,9 @@ static int write_over(const char *path, const uint8_t *data, size_t size)
 
 static int save_where_asked(const struct options *o, const uint8_t *data, size_t size)
 {
-    if (is_standard_output(o))
-        return new_file_write(STDOUT_FILENO, data, size);
     if (o->in_place && has_other_names(o->file))
         return write_over(o->file, data, size);
-    return new_file_save(target_of(o), new_file_usual_mode(), data, size);
+    return output_save(target_of(o), data, size);
 }
 
 /* Whoever reads the file meanwhile sees the old one or the new one. */
@@ -77,11 +76,10 @@ static const char *wrong_usage(const struct options *o)
         return "wants either --out or --in-place";
     if (strcmp(o->file, "-") == 0)
         return "wants a file, not standard input";
-    if (is_standard_output(o) && isatty(STDOUT_FILENO))
-        return "will not write firmware to a terminal; send standard output elsewhere";
-    return o->out != NULL && input_is_same_file(o->file, o->out)
-               ? "would write over its input; say --in-place"
-               : NULL;
+    if (o->out == NULL)
+        return NULL;
+    return input_is_same_file(o->file, o->out) ? "would write over its input; say --in-place"
+                                               : output_wrong(o->out, o->json);
 }
 
 static const char *unfit(const struct options *o, const struct otapult_image_info *info)
@@ -130,7 +128,7 @@ static int sign(const struct options *o, const struct input *in, const struct ot
         return STATUS_NO;
     bool ok = signing_begin(&signing, in, info) && signing_add(&signing, &key, o->sign_command) &&
               holds(&signing, &key) && save(o, signing.data, signing.size);
-    if (ok && say_as_json() && !is_standard_output(o))
+    if (ok && say_as_json())
         print_json(o, &signing, &key);
     else if (ok)
         fprintf(is_standard_output(o) ? stderr : stdout,

@@ -82,14 +82,20 @@ static void exchange_free(struct exchange *x)
     free(x);
 }
 
-void wire_close(struct wire *w)
+void wire_cut(struct wire *w)
 {
+    w->timers = NULL;
     while (w->under_way != NULL) {
         struct exchange *x = w->under_way;
         w->under_way = x->next;
         curl_multi_remove_handle(w->multi, x->curl);
         exchange_free(x);
     }
+}
+
+void wire_close(struct wire *w)
+{
+    wire_cut(w);
     curl_multi_cleanup(w->multi);
     free(w);
     curl_global_cleanup();

@@ -53,6 +53,9 @@ struct wire_timer {
 struct wire *wire_open(void); /* NULL: libcurl does not start */
 void wire_close(struct wire *w); /* what is still under way is cut off, without a call */
 
+/* The same of a wire that goes on: nobody is called any more, and no timer fires. */
+void wire_cut(struct wire *w);
+
 /* `done` comes once, from wire_run(), whatever happens. */
 void wire_send(struct wire *w, const struct wire_request *request);
 /* The timer must not be set already. */

@@ -112,6 +112,33 @@ describe('what is read and written all the same', () => {
         assert.match((await shell(`"$OTAPULT" info /dev/stdin <${app}`)).stdout, /2\.0\.0/);
     });
 
+    test('--out - is standard output, and nothing else goes there', async () => {
+        const made = {
+            extract: ['extract', merged, '--out', '-'], sign: ['sign', app, '--key', key, '--out', '-'],
+            patch: ['patch', app, next, '--out', '-'],
+        };
+        for (const [verb, args] of Object.entries(made)) {
+            const file = inside(`${verb}.out`);
+            assert.equal((await otapult([...args.slice(0, -1), file])).status, 0);
+            const { status } = await run('bash', ['-c', '"$@" >"$0"', inside('stdout'), OTAPULT, ...args], { env });
+            assert.equal(status, 0);
+            if (verb === 'sign') // a signature is another each time
+                assert.equal(fs.statSync(inside('stdout')).size, fs.statSync(file).size);
+            else
+                assert.deepEqual(fs.readFileSync(inside('stdout')), fs.readFileSync(file), verb);
+            assert.equal((await run('bash', ['-c', '"$@" >/dev/full', '-', OTAPULT, ...args], { env })).status, 1, verb);
+            const both = await otapult([...args, '--json']);
+            assert.equal(both.status, 2, verb);
+            assert.match(JSON.parse(both.stdout).detail, /both want standard output/);
+        }
+        assert.equal((await otapult(['patch', inside('builds'), next, '--out', '-'])).status, 2);
+    });
+
+    test('a disk that is full hides no outcome', async () => {
+        const { stdout } = await run('bash', ['-c', '"$0" push "$1" "$2" --json >/dev/full; echo $?', OTAPULT, app, NOBODY], { env });
+        assert.equal(stdout, '3\n');
+    });
+
     test('what cannot be written in the end is not begun', async () => {
         for (const option of ['--junit', '--resume']) {
             const { status, stderr, stdout } = await otapult(['push', app, NOBODY, option, inside('no/such/folder')]);

@@ -227,6 +227,51 @@ describe('an open rover', () => {
         await rover.waitFor('what it went back to, confirmed', s => s.boot > boot && s.state === 'idle' && !s.pending);
     });
 
+    test('Ctrl-C while it is sent to: the robot is free again, and what it was told is said', async () => {
+        const slow = await startRover({ args: [] }); // with the flash delays of a board
+        const file = await samples.make('noise.bin', { version: '6.1.0', seed: 61, size: 1200000 });
+        try {
+            const child = spawn(OTAPULT, ['push', file, address(slow)], { env: { ...process.env, XDG_CONFIG_HOME: config } });
+            const ended = new Promise(resolve => child.on('close', resolve));
+            let said = '';
+            child.stdout.on('data', data => { said += data; });
+            await slow.waitFor('the middle of the file', status => status.received > 200000);
+            child.kill('SIGINT');
+            assert.equal(await ended, 130);
+            assert.match(said, /interrupted: while sending; it knows that nothing more comes, and keeps what it runs/);
+            const { boot } = await slow.waitFor('its freedom', status => status.state === 'idle' && !status.busy);
+            assert.equal(boot, 1);
+            assert.equal((await otapult(['push', v2, address(slow)])).status, 0);
+        } finally {
+            await slow.stop();
+        }
+    });
+
+    test('nobody reads what is said: the robot is not left in the middle', async () => {
+        const one = await startRover();
+        const file = await samples.make('pipe.bin', { version: '6.2.0', seed: 62, size: 1200000 });
+        try {
+            const { stdout } = await run('bash', ['-c', '"$0" push "$1" "$2" "$2" 2>&1 | true; echo "${PIPESTATUS[0]}"', OTAPULT, file, address(one)],
+                { env: { ...process.env, XDG_CONFIG_HOME: config } });
+            assert.equal(stdout, '1\n'); // words could not be written; it did not die of that
+            assert.equal((await one.status()).slots.find(slot => slot.running).image.version, '6.2.0');
+        } finally {
+            await one.stop();
+        }
+    });
+
+    test('what the caller has closed does not become a connection', async () => {
+        const child = spawn('bash', ['-c', 'exec "$0" watch "$1" <&- >&- 2>&-', OTAPULT, address(rover)], { env: { ...process.env, XDG_CONFIG_HOME: config } });
+        try {
+            await rover.waitFor('itself, which takes the command some time, too', () => fs.readlinkSync(`/proc/${child.pid}/exe`) === fs.realpathSync(OTAPULT));
+            await sleep(1000); // it is connected by now
+            for (const fd of [0, 1, 2])
+                assert.equal(fs.readlinkSync(`/proc/${child.pid}/fd/${fd}`), '/dev/null');
+        } finally {
+            child.kill('SIGKILL');
+        }
+    });
+
     test('Ctrl-C ends in words', async () => {
         const { boot } = await rover.status();
         const child = spawn(OTAPULT, ['push', await samples.make('stay.bin', { version: '6.0.0', seed: 6, temper: 'never-confirms' }),
