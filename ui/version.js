@@ -5,7 +5,7 @@
 
 const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec';
 const order = (a, b) => a < b ? -1 : a > b ? 1 : 0;
-const isNumber = text => /^\d{1,9}$/.test(text);
+const isNumber = text => /^\d+$/.test(text);
 
 // Semantic Versioning with two or three numbers, and what `git describe` appends; null: it is none.
 function versionParts(text) {
@@ -23,10 +23,10 @@ function versionParts(text) {
 function orderOfPrereleases(a, b) {
     if (!a || !b)
         return order(!a, !b);
-    const [x, y] = [a.split('.'), b.split('.')];
+    const [x, y] = [a, b].map(pre => pre.replace(/\.$/, '').split('.')); // a dot at the end begins nothing
     for (let i = 0; i < x.length && i < y.length; i++) {
         const [p, q] = [isNumber(x[i]), isNumber(y[i])];
-        const way = p && q ? order(Number(x[i]), Number(y[i])) : p || q ? order(q, p) : order(x[i], y[i]);
+        const way = p && q ? order(BigInt(x[i]), BigInt(y[i])) : p || q ? order(q, p) : order(x[i], y[i]);
         if (way)
             return way;
     }

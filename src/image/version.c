@@ -4,8 +4,15 @@
 
 #include "otapult/image.h"
 
+/* Which of two firmwares is newer, from the texts in their descriptions. A build tool or a person wrote those
+ * texts, so there are three answers and "nobody can tell", and the last one never refuses an update. The
+ * trust in a version is not decided here: against an attacker who wants an old firmware back stands the
+ * security version, which is a number and signed (inspect.c, check_age).
+ *
+ * The page decides the same in ui/version.js; test/image/versions.txt holds both to the same answers. */
+
 #define NUMBERS    3
-#define MAX_DIGITS 9
+#define MAX_DIGITS 9 /* as many as always fit 32 bits */
 
 /* A version taken apart. Texts are not terminated where they end. */
 struct parts {
@@ -62,6 +69,8 @@ static void take_describe(const char *from, const char **end, uint32_t *commits)
     const char *count = hash != NULL ? last_dash(from, hash) : NULL;
     uint32_t n;
 
+    /* git shortens a hash to 4 digits at least. With fewer it is a prerelease that somebody chose to call so.
+     */
     if (count == NULL || hash[1] != 'g' || *end - hash < 6 || !is_hex(hash + 2, *end))
         return;
     const char *at = count + 1;
@@ -71,6 +80,8 @@ static void take_describe(const char *from, const char **end, uint32_t *commits)
     }
 }
 
+/* What stands behind the numbers, from its end: git appends to what was there, a prerelease as well. "-dirty"
+ * does not count: two builds from the same commit, one of them with changes, are of one age. */
 static void take_suffix(const char *from, const char *end, struct parts *out)
 {
     static const char dirty[] = "-dirty";
@@ -87,19 +98,20 @@ static void take_suffix(const char *from, const char *end, struct parts *out)
 
 /* ---- Semantic Versioning ---- */
 
+/* false: it is no version. Lenient where build tools are: "v" in front, two numbers. */
 static bool parse(const char *s, struct parts *out)
 {
-    const char *end = s + strcspn(s, "+");
+    const char *end = s + strcspn(s, "+"); /* section 10: what is behind a plus does not count */
     unsigned n = 0;
 
     *out = (struct parts){0};
     if (*s == 'v' || *s == 'V')
         s++;
-    while (n < NUMBERS && take_number(&s, end, &out->number[n])) {
-        n++;
+    for (;; s++) { /* a dot asks for one more number */
+        if (!take_number(&s, end, &out->number[n++]))
+            return false;
         if (s == end || *s != '.' || n == NUMBERS)
             break;
-        s++;
     }
     if (n < 2 || (s < end && *s != '-')) /* one number may as well be a hash, or a count of builds */
         return false;
@@ -118,18 +130,30 @@ static size_t identifier(const char *s, size_t len)
     return dot != NULL ? (size_t)(dot - s) : len;
 }
 
-/* Numbers by value and before words, words by their bytes. */
+/* Nothing but digits? Then *s loses its leading zeros, so that of two numbers the longer one is the greater.
+ */
+static bool is_number(const char **s, size_t *len)
+{
+    const bool any = *len > 0;
+
+    for (size_t i = 0; i < *len; i++)
+        if (!is_digit((*s)[i]))
+            return false;
+    for (; *len > 0 && **s == '0'; (*len)--)
+        (*s)++;
+    return any;
+}
+
+/* Section 11 of Semantic Versioning: numbers by value, of any length, and before words; words by their bytes.
+ */
 static enum otapult_age compare_identifiers(const char *a, size_t a_len, const char *b, size_t b_len)
 {
-    uint32_t a_number, b_number;
-    const char *a_at = a, *b_at = b;
-    bool a_is = take_number(&a_at, a + a_len, &a_number) && a_at == a + a_len;
-    bool b_is = take_number(&b_at, b + b_len, &b_number) && b_at == b + b_len;
+    const bool a_is = is_number(&a, &a_len), b_is = is_number(&b, &b_len);
 
-    if (a_is && b_is)
-        return order((a_number < b_number), (a_number > b_number));
-    if (a_is || b_is)
+    if (a_is != b_is)
         return order(a_is, b_is);
+    if (a_is && a_len != b_len)
+        return order((a_len < b_len), true);
     int way = memcmp(a, b, a_len < b_len ? a_len : b_len);
     return way != 0 ? order((way < 0), (way > 0)) : order((a_len < b_len), (a_len > b_len));
 }
@@ -156,6 +180,8 @@ static enum otapult_age compare_prereleases(const struct parts *a, const struct 
     return order((x_len < y_len), (x_len > y_len));
 }
 
+/* The commits since a tag come last, though Semantic Versioning has no word for them: "1.0.0-3-g1a2b3c4" is
+ * built after 1.0.0, and by section 9 it would be a prerelease before it. */
 static enum otapult_age compare_parts(const struct parts *a, const struct parts *b)
 {
     for (unsigned i = 0; i < NUMBERS; i++)
@@ -167,7 +193,7 @@ static enum otapult_age compare_parts(const struct parts *a, const struct parts 
 
 /* ---- build dates ---- */
 
-/* Two characters, the first of which may be a space. */
+/* Two characters, the first of which may be a space: so C pads the day in __DATE__ (C11, 6.10.8.1). */
 static bool take_two(const char *s, uint32_t *value)
 {
     char digits[2] = {s[0] == ' ' ? '0' : s[0], s[0] == '\0' ? '\0' : s[1]};
@@ -199,6 +225,8 @@ enum otapult_age otapult_compare_versions(const struct otapult_version *a, const
     struct parts x, y;
     uint64_t then, now;
 
+    /* Only when both are versions. One that is none beside one that is: the dates are all they have in
+     * common. */
     if (parse(a->version, &x) && parse(b->version, &y))
         return compare_parts(&x, &y);
     if (parse_date(a, &then) && parse_date(b, &now))
