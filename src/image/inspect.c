@@ -6,7 +6,19 @@
 #include "base/bytes.h"
 #include "image/format.h"
 
-#define SEGMENT_LIMIT 0x1000000u
+/* The image is read as a row of pieces: header, segment header, description, data and so on. `at` says which
+ * piece comes next and `left` how many bytes of it are missing; each take_…() uses up bytes of one piece and,
+ * at its end, expects the next one.
+ *
+ * The order of the checks is that of the bytes, because refusing must come as early as possible: what the
+ * first OTAPULT_HEAD_SIZE bytes can tell (chip, revision, version, length) is asked before a sector is
+ * erased, and the image in the slot, the way back, is kept. What only the whole image tells (checksum,
+ * SHA-256, signature) is asked later, and a slot that fails then has no header.
+ *
+ * Not for: files of other kinds (recognise.c), whether a key is trusted (src/trust/), what flash did with the
+ * bytes (the session inspects a second time what it reads back). */
+
+#define SEGMENT_LIMIT 0x1000000u /* esp_image_format.c, SIXTEEN_MB: the bootloader refuses longer ones */
 
 /* ---- where segments may go ---- */
 
@@ -85,7 +97,9 @@ static void expect(struct otapult_inspect *in, enum otapult_inspect_at at, uint3
     in->left = bytes;
 }
 
-/* As many bytes as the current piece still takes: hashed and counted. */
+/* As many bytes as the current piece still takes: hashed and counted. A P-384 key signs SHA-384, over the
+ * same bytes as SHA-256; the signature sector itself belongs to what is hashed as a file, never to what is
+ * signed. */
 static uint32_t take(struct otapult_inspect *in, const uint8_t **p, size_t *n)
 {
     uint32_t taken = *n < in->left ? (uint32_t)*n : in->left;
@@ -143,6 +157,8 @@ static int check_header(struct otapult_inspect *in)
     if (info->segment_count < 1 || info->segment_count > OTAPULT_MAX_SEGMENTS)
         return refuse_segment(in, OTAPULT_HEADER_SEGMENTS, info->segment_count,
                               "a count that is not 1 to 16");
+    /* The chip accepts 0 here and is content with the checksum then: 8 bits, which one damaged file in 256
+     * passes. */
     if (in->piece[OTAPULT_HEADER_HASH] != 1)
         return refuse(in, OTAPULT_E_IMAGE_NO_HASH, OTAPULT_HEADER_HASH, 0, 0);
     if (info->chip_id != in->limits.chip_id)
@@ -162,9 +178,10 @@ static int take_header(struct otapult_inspect *in, const uint8_t **p, size_t *n)
 
 /* ---- segments ---- */
 
-/* Where things end fits 32 bits with room to spare: 16 segments, each below 16 MB. */
+/* No sum below wraps: 16 segments of less than 16 MB each end below 2^28. */
 
-/* Where the checksum's block ends, when the last segment ends at `end`. */
+/* Where the checksum's block ends, when the last segment ends at `end`: at a multiple of 16, with one byte at
+ * least. */
 static uint32_t padded_end(uint32_t end)
 {
     return (end + 16) & ~15u;
@@ -176,7 +193,9 @@ static uint32_t signed_end(uint32_t end)
     return end + -end % OTAPULT_SIGNATURE_SECTOR + OTAPULT_SIGNATURE_SECTOR;
 }
 
-/* The least size of the whole file when this segment's data ends at `end`. */
+/* The least size of the whole file when this segment's data ends at `end`: the later segments count with
+ * their headers, for they may be empty. esp_image_verify() compares with the partition's end only when all
+ * was read, so a lying length makes it read into the neighbour; here it is refused before the data comes. */
 static uint32_t least_size(const struct otapult_inspect *in, uint32_t end)
 {
     uint32_t headers = in->info.segment_count - in->segments;
@@ -189,6 +208,8 @@ static int check_address(struct otapult_inspect *in, uint32_t at, const struct o
     if (!knows_memory(in) || segment->load_addr < OTAPULT_NOT_LOADED)
         return 0;
     const struct region *region = region_of(segment);
+    /* esp_image_verify() would take it; the bootloader refuses it at the boot ("bad load address range"),
+     * when it is too late to tell anybody but the old firmware. */
     if (region == NULL)
         return refuse_segment(in, at, segment->load_addr, "an address outside this chip's memory");
     if (region->kind != COPIED && (segment->offset ^ segment->load_addr) % OTAPULT_FLASH_PAGE != 0)
@@ -206,6 +227,7 @@ static int check_segment(struct otapult_inspect *in, const struct otapult_segmen
     uint32_t need = least_size(in, segment->offset + segment->size);
     if (need > in->limits.slot_size)
         return refuse(in, OTAPULT_E_IMAGE_TOO_LARGE, at, need, in->limits.slot_size);
+    /* The description is what the first segment begins with, so a shorter one has none. */
     if (in->segments == 1 && segment->size < OTAPULT_DESC_SIZE)
         return refuse(in, OTAPULT_E_IMAGE_NO_DESCRIPTION, segment->offset, 0, 0);
     return check_address(in, at, segment);
@@ -251,12 +273,13 @@ static int check_block(struct otapult_inspect *in)
 {
     uint16_t least = otapult_le16(in->piece + OTAPULT_DESC_BLOCK_REVS);
 
-    if (in->limits.block_rev == 0)
+    if (in->limits.block_rev == 0) /* the port does not tell it */
         return 0;
     return check_revision(in, OTAPULT_E_IMAGE_EFUSE_REVISION, least == OTAPULT_REVISION_NO_MAX ? 0 : least,
                           otapult_le16(in->piece + OTAPULT_DESC_BLOCK_REVS + 2), in->limits.block_rev);
 }
 
+/* The security version comes first: it is a rule of the owner's, and the version's text only an opinion. */
 static int check_age(struct otapult_inspect *in)
 {
     const struct otapult_app_desc *desc = &in->info.desc;
@@ -295,6 +318,8 @@ static int take_description(struct otapult_inspect *in, const uint8_t **p, size_
     if (!otapult_desc_decode(in->piece, &in->info.desc))
         return refuse(in, OTAPULT_E_IMAGE_NO_DESCRIPTION, in->pos - OTAPULT_DESC_SIZE, 0, 0);
     expect_data(in, in->info.segment[0].size - OTAPULT_DESC_SIZE);
+    /* From what no image can change (the chip) to what the sender can (a flag for an older version): the
+     * first one that fails is the one that is reported. */
     int err = check_block(in);
     if (err == 0)
         err = check_age(in);
@@ -315,6 +340,11 @@ static int take_data(struct otapult_inspect *in, const uint8_t **p, size_t *n)
 }
 
 /* ---- the signature ---- */
+
+/* Behind the image stands a signature sector at the next multiple of 4096, filled up with 0xFF before it
+ * (ESP-IDF, "Secure Boot V2", signature block). The chip ignores whatever else is behind an image; here it is
+ * refused, because a file with something behind it is another file than the one its builder made: a merged or
+ * a padded one. */
 
 static int refuse_trailing(struct otapult_inspect *in)
 {
@@ -339,7 +369,7 @@ static int expect_signature(struct otapult_inspect *in)
 {
     uint32_t fill = -in->pos % OTAPULT_SIGNATURE_SECTOR;
 
-    if (fill == 0)
+    if (fill == 0) /* `left` is never 0 before the end */
         return expect_sector(in);
     expect(in, OTAPULT_AT_FILL, fill);
     return 0;
@@ -355,6 +385,8 @@ static int take_fill(struct otapult_inspect *in, const uint8_t **p, size_t *n)
     return in->left == 0 ? expect_sector(in) : 0;
 }
 
+/* The room is looked at here because only here an unsigned device learns that a sector comes. With a trust
+ * least_size() has counted it. */
 static int begin_sector(struct otapult_inspect *in, uint8_t first)
 {
     if (first != OTAPULT_SIGNATURE_MAGIC)
@@ -398,6 +430,9 @@ static int check_checksum(struct otapult_inspect *in, uint8_t found)
     return refuse(in, OTAPULT_E_IMAGE_CHECKSUM, in->pos - 1, found, in->xor8);
 }
 
+/* The zeros are hashed but never compared by the chip: 15 bytes that a sender could fill as he likes, and one
+ * image would have many SHA-256. The digest is taken here, when all that it covers has come and nothing else.
+ */
 static int take_padding(struct otapult_inspect *in, const uint8_t **p, size_t *n)
 {
     const uint8_t *from = *p;
@@ -436,6 +471,8 @@ static int take_digest(struct otapult_inspect *in, const uint8_t **p, size_t *n)
         return refuse(in, OTAPULT_E_IMAGE_HASH, in->pos - OTAPULT_IMAGE_DIGEST, 0, 0);
     otapult_name_build(&in->info.desc, in->info.digest);
     err = check_mapped(in);
+    /* With a trust the signature must come; without one the image ends here, and take_more() sees if it does
+     * not. */
     return err == 0 && in->limits.trust != NULL ? expect_signature(in) : err;
 }
 
@@ -482,7 +519,7 @@ int otapult_inspect_feed(struct otapult_inspect *in, const uint8_t *p, size_t n)
     return in->err;
 }
 
-/* The least number of bytes between here and the end. */
+/* The least number of bytes between here and the end, for the user: "at least N bytes are missing". */
 static uint32_t missing(const struct otapult_inspect *in)
 {
     uint32_t end = in->pos + in->left;
@@ -500,6 +537,8 @@ static uint32_t missing(const struct otapult_inspect *in)
     return least_size(in, end) - in->pos;
 }
 
+/* The file ends too early. An image that is whole and lacks nothing but its signature is not called
+ * truncated: the user has to sign it, not to send it again. */
 static int refuse_end(struct otapult_inspect *in)
 {
     bool no_sector = in->at == OTAPULT_AT_FILL ||

@@ -23,7 +23,7 @@ struct otapult_inspect_limits {
     uint16_t chip_id, chip_rev, block_rev; /* as in otapult.h */
     uint32_t least_security;               /* security versions below are refused */
     const struct otapult_trust *trust;     /* a signature is required, by one of its keys; NULL: none is */
-    uint32_t least_length, most_length;    /* between which the file's length is known to lie; the latter 0: it is not */
+    uint32_t least_length, most_length;    /* the file is known to be this long; most_length 0: nothing is known */
     const struct otapult_version *running; /* what an image must not be too old for; NULL: any will do */
     /* Anything else that the description tells: 0, or the error it is refused with. NULL: nothing. Asked last of all
      * that is looked at in the first OTAPULT_HEAD_SIZE bytes. */
@@ -41,14 +41,14 @@ enum otapult_inspect_at { /* what the next byte is */
     OTAPULT_AT_DIGEST,
     OTAPULT_AT_FILL,      /* 0xFF up to the signature sector */
     OTAPULT_AT_SIGNATURE, /* the sector */
-    OTAPULT_AT_END, /* everything that must come has come; a signature may follow where there was none yet */
+    OTAPULT_AT_END, /* all that must come has come; an unsigned image may still get its signature sector */
 };
 
 struct otapult_inspect {
     struct otapult_inspect_limits limits;
     enum otapult_inspect_at       at;
     uint32_t                      pos;  /* bytes taken so far */
-    uint32_t                      left; /* of the current piece, never 0 before the end */
+    uint32_t                      left; /* bytes still to come of the current piece; 0 only at OTAPULT_AT_END */
     uint32_t                      segments;   /* headers taken */
     uint8_t                       xor8;
     int                           err;

@@ -8,13 +8,18 @@
 /* Recognise, then inspect: the whole judgement over a file, the same for an upload, `otapult check`,
  * the read-back of a slot and the fuzzers.
  *
- * The recogniser keeps the first OTAPULT_HEAD_SIZE bytes of the file in recognise.head. From there the
- * inspector gets them when it is an app image, and from there the session writes them once both agree. */
+ * There are two stages because they answer different people. The inspector knows one format and says what is
+ * wrong with an image; of a zip file it could only say "not 0xE9". The recogniser knows some forty formats by
+ * their first bytes and tells the user what was sent instead.
+ *
+ * The recogniser keeps the first OTAPULT_HEAD_SIZE bytes of the file in recognise.head. The inspector gets them
+ * from there when the file is an app image. The session (src/update/session.c) writes them from there too, once
+ * both stages have said yes: until then nothing in the slot is erased. */
 struct otapult_judge {
     int                      err;
     struct otapult_finding   why;
     struct otapult_recognise recognise;
-    struct otapult_inspect   inspect; /* begins when the recogniser has said: an app image */
+    struct otapult_inspect   inspect; /* gets no byte before the recogniser has said: an app image */
 };
 
 /* `size`: of the file, an upper bound, or OTAPULT_SIZE_UNKNOWN. It only makes some refusals earlier: it is

@@ -9,6 +9,14 @@
 #include "flash/ota_data.h"
 #include "image/format.h"
 
+/* A file is looked at in few places, its stops: the end of the head, and the beginning of each 4 KB sector up
+ * to 128 KB, where merged images have something to see. All between is only counted, so this stage keeps 548
+ * bytes of a file and needs no second look. judge_stop() is asked at each stop and only there; that is why
+ * any split of the input gives the same answer.
+ *
+ * Whatever stands here may come from an attacker: every offset below is a constant, no length of the file's
+ * own is believed. */
+
 #define STEP           0x1000u /* partition tables lie on such boundaries */
 #define TABLE_AT       0x8000u /* where one lies unless a project moves it */
 #define APP_AT         0x10000u
@@ -155,6 +163,10 @@ static bool is_esp8266(const struct otapult_recognise *r)
 
 /* ---- files told by their first bytes ---- */
 
+/* No mark can refuse an app image: one that has its description is accepted at OTAPULT_HEAD_SIZE, before any
+ * of these is compared. Bootloaders and the oldest Arduino apps do come here, with 0xE9 in front; that is why
+ * the marks of one byte have a second look. */
+
 #define RARE "lz4, lzip, lzma, cab, ar" /* one word for archives that few send; the page knows them not */
 
 /* A mark, and what else must hold. The order matters: what few files can look like comes first. */
@@ -272,6 +284,8 @@ static void refuse_strange_image(struct otapult_recognise *r)
            (struct otapult_finding){.at = OTAPULT_HEADER_CHIP, .got = chip, .want = r->chip_id});
 }
 
+/* It has the magic of an image and no description, so it is no app of ours. A bootloader goes on: behind it
+ * the partition table of a merged image may come, and the hint is a better one then. */
 static void judge_image_head(struct otapult_recognise *r)
 {
     if (!otapult_chip_known(head_chip(r)) || first_segment_is_mapped(r))
@@ -352,8 +366,9 @@ static void refuse_merged(struct otapult_recognise *r, uint32_t at, const char *
         refuse_part(r, OTAPULT_E_IMAGE_MERGED, at, what);
 }
 
-/* What begins with erased flash: other chips boot from 0x1000 or 0x2000, and ESP-IDF's wear levelling
- * leaves its first sector empty. */
+/* What begins with erased flash. Other chips boot from 0x1000 or 0x2000 (esptool, BOOTLOADER_FLASH_OFFSET),
+ * and ESP-IDF's wear levelling leaves its first sector empty. OTA data has its second record at 0x1000; where
+ * only that one is written, the first sector is empty, too. */
 static void judge_behind_erased(struct otapult_recognise *r, uint32_t at)
 {
     if (at == 0x1000 && is_fat_boot_sector(r->window))
@@ -364,6 +379,8 @@ static void judge_behind_erased(struct otapult_recognise *r, uint32_t at)
         refuse_merged(r, at, "bootloader", r->window);
 }
 
+/* The signs of a merged image, the best one first (a table is never found in an app image at 0x8000, in 40
+ * real ones). Without a bootloader in front the chip is not known, and only "merged" is said. */
 static void judge_boundary(struct otapult_recognise *r, uint32_t at)
 {
     const uint8_t *header = r->head[0] == OTAPULT_IMAGE_MAGIC ? r->head : NULL;
@@ -376,6 +393,8 @@ static void judge_boundary(struct otapult_recognise *r, uint32_t at)
         judge_behind_erased(r, at);
 }
 
+/* All bytes are equal. 8192 of them are the ota_data_initial.bin that a build makes; any other length is a
+ * chip or a partition read back empty. */
 static void refuse_uniform(struct otapult_recognise *r)
 {
     refuse(r, r->seen == BLANK_OTA_DATA ? OTAPULT_E_FILE_OTA_DATA : OTAPULT_E_FILE_BLANK,
@@ -427,6 +446,7 @@ static void judge_stop(struct otapult_recognise *r)
         judge_behind_head(r);
     else if (r->seen > OTAPULT_RECOGNISE_HEAD && r->seen % STEP == OTAPULT_RECOGNISE_WINDOW)
         judge_boundary(r, r->seen - OTAPULT_RECOGNISE_WINDOW);
+    /* Zeros and then something: no more can be learned, and the sender need not send the rest. */
     const bool zeros_ended = r->seen > OTAPULT_RECOGNISE_HEAD && r->head[0] == 0 && r->mixed;
     if (r->kind == OTAPULT_KIND_UNDECIDED && (zeros_ended || r->seen == OTAPULT_RECOGNISE_LAST))
         judge_end(r);

@@ -5,14 +5,19 @@
 #include "otapult/image.h"
 
 /* What is this file? A stage that looks at the first bytes of a stream and says: an app image, or what
- * it is instead. The marks were checked on real or freshly built files; formats which only their
- * definition tells (NVS, raw FAT, archives other than gzip) say so in the .c.
+ * it is instead. It proves nothing: a file that passes here is judged by the inspector, and one that is refused
+ * here could not have passed there. Its answer is for the person who chose the wrong file.
+ *
+ * The marks were checked on real or freshly built files, but for NVS, raw FAT, S-records, esp_delta_ota and
+ * archives other than gzip, which were taken from the definitions of those formats.
  *
  * An app image is told by its first OTAPULT_HEAD_SIZE bytes, nearly everything else by its first
- * OTAPULT_RECOGNISE_HEAD. Four kinds need more: what begins like a bootloader may be a merged image
- * (partition table at 0x8000, or a later 4 KB boundary up to 0x20000; app at 0x10000), what begins
- * with 0xFF may be a merged image for another chip, a wear-levelled FAT, OTA data, or nothing, 512 zeros
- * may be the room for a header of MCUboot, and 512 bytes of anything may stand in front of an application. */
+ * OTAPULT_RECOGNISE_HEAD. Four kinds need more of the file:
+ *   - what begins like a bootloader may be a merged image: a partition table follows at 0x8000 or at a later
+ *     4 KB boundary up to 0x20000, an app at 0x10000;
+ *   - what begins with 0xFF may be a merged image for another chip, a wear-levelled FAT, OTA data, or nothing;
+ *   - 512 zeros may be the room that a build left for MCUboot's header;
+ *   - 512 bytes of anything may be another tool's header in front of an application. */
 
 #define OTAPULT_RECOGNISE_HEAD   512u     /* bytes kept */
 #define OTAPULT_RECOGNISE_WINDOW 36u      /* bytes looked at behind a 4 KB boundary */
