@@ -3,9 +3,17 @@
 
 #include "base/text.h"
 
+/* Every entry is compared with every later one: a table has 95 at most, is looked at once a start, and
+ * sorting would need memory. Names are never compared, because nothing finds a partition by its name but the
+ * application.
+ *
+ * The first fault is enough: such a table takes no update, and a person has to look at it. */
+
 #define APP_ALIGNMENT 0x10000u /* the flash is mapped by pages of 64 KB */
 #define TABLE_SECTOR  0x1000u
 
+/* By differences: offset + size of a hostile table may wrap around 32 bits, and the ranges would seem apart.
+ */
 bool otapult_ranges_meet(uint32_t a, uint32_t a_size, uint32_t b, uint32_t b_size)
 {
     if (a_size == 0 || b_size == 0)
@@ -41,6 +49,8 @@ static bool is_one_of_a_kind(const struct otapult_partition *p)
            (p->type == OTAPULT_PART_DATA && p->subtype == OTAPULT_PART_DATA_OTA);
 }
 
+/* Two entries for one slot are worse than an overlap and asked for first: the bootloader takes the last one,
+ * the application the first, so each would be right about another image. */
 static int check_pair(const struct otapult_partition *p, const struct otapult_partition *other,
                       struct otapult_finding *why, char text[OTAPULT_LAYOUT_TEXT])
 {
@@ -49,7 +59,9 @@ static int check_pair(const struct otapult_partition *p, const struct otapult_pa
     return meet(p, other) ? fault(OTAPULT_E_SLOTS_OVERLAP, p, other, why, text) : 0;
 }
 
-/* What is in no table, but in every flash. */
+/* What is in no table, but in every flash: the bootloader, somewhere below the table, and the table's own
+ * sector. Where the bootloader begins differs by chip (0, 0x1000 or 0x2000), so all below the table is its.
+ */
 static int check_start(const struct otapult_layout *l, const struct otapult_partition *p,
                        struct otapult_finding *why, char text[OTAPULT_LAYOUT_TEXT])
 {

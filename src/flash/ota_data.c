@@ -5,6 +5,16 @@
 
 #include "base/bytes.h"
 
+/* Which slot boots is decided by two records of 32 bytes, and this file is the only one of the core that
+ * knows their bytes. The bootloader follows the record with the greater sequence number among those whose CRC
+ * is right and whose state allows it; (number - 1) mod slots is the slot.
+ *
+ * The one idea: to choose is to write the other record with a greater number. A record is erased before it is
+ * written, so while one is being written the other alone must give a right choice. spare() says which may be
+ * lost, and activate, mark and erase all go by it or say why not.
+ *
+ * The bootloader may change the records between two boots, never while this code runs. */
+
 #define SEQ_AT    0u
 #define STATE_AT  24u
 #define CRC_AT    28u
@@ -13,6 +23,9 @@
 
 #define CRC32_POLYNOMIAL 0xEDB88320u /* reflected */
 
+/* Not otapult_crc32(): the ROM's crc32_le(UINT32_MAX, …), which ESP-IDF calls here, inverts its first
+ * argument, so the register starts at 0. The CRC covers the number alone: the bootloader changes the state
+ * without it. */
 uint32_t otapult_ota_crc(uint32_t seq)
 {
     uint32_t crc = seq; /* a register of 0 that has taken in four little-endian bytes */
@@ -30,7 +43,7 @@ void otapult_ota_decode(const uint8_t raw[OTAPULT_OTA_RECORD_SIZE], struct otapu
 
 void otapult_ota_encode(uint32_t seq, uint32_t state, uint8_t raw[OTAPULT_OTA_RECORD_SIZE])
 {
-    memset(raw, 0xFF, OTAPULT_OTA_RECORD_SIZE);
+    memset(raw, 0xFF, OTAPULT_OTA_RECORD_SIZE); /* seq_label, which nobody reads, as ESP-IDF leaves it */
     otapult_put_le32(raw + SEQ_AT, seq);
     otapult_put_le32(raw + STATE_AT, state);
     otapult_put_le32(raw + CRC_AT, otapult_ota_crc(seq));
@@ -53,6 +66,7 @@ static bool is_lasting(const struct otapult_ota_record *r)
     return is_usable(r) && r->state != OTAPULT_OTA_PENDING;
 }
 
+/* Of two equal numbers record 0 wins, as in bootloader_common_loader.c. */
 static int newer(const struct otapult_ota_data *d)
 {
     return d->record[1].seq > d->record[0].seq ? 1 : 0;
@@ -87,6 +101,7 @@ static enum otapult_slot_state state_word(uint32_t state)
     }
 }
 
+/* Also a record that is refused or aborted points to its slot: that is what the user wants to know of it. */
 static bool points_to(const struct otapult_ota_record *r, int count, int slot)
 {
     return is_written(r) && otapult_ota_slot_of(r->seq, count) == slot;
@@ -137,6 +152,8 @@ static int read_surely(const struct otapult_flash *f, struct otapult_ota_data *o
     return same ? 0 : OTAPULT_E_FLASH_READBACK;
 }
 
+/* Torn anywhere, the record reads as empty or its CRC is wrong, and the other one decides. It is read back
+ * because flash may lie: a number with one wrong bit may point to the other slot. */
 static int write_record(const struct otapult_flash *f, int n, uint32_t seq, uint32_t state)
 {
     uint8_t raw[OTAPULT_OTA_RECORD_SIZE], back[OTAPULT_OTA_RECORD_SIZE] = {0};
@@ -172,6 +189,8 @@ static int spare(const struct otapult_ota_data *d)
     return keep < 0 ? 0 : 1 - keep;
 }
 
+/* The states with which a slot may be chosen. To choose one as pending, invalid or aborted is to choose the
+ * other. */
 static bool will_boot(uint32_t state)
 {
     return state == OTAPULT_OTA_NEW || state == OTAPULT_OTA_VALID || state == OTAPULT_OTA_UNDEFINED;
@@ -186,6 +205,8 @@ int otapult_ota_activate(const struct otapult_flash *f, int count, int slot, uin
     if (err != 0)
         return err;
 
+    /* Above the active one's, not above the greatest: a record that is refused never decides, however great
+     * its number is. */
     const int active = otapult_ota_active(&d);
     const uint32_t seq = active < 0 ? (uint32_t)slot + 1u : seq_above(d.record[active].seq, count, slot);
     if (seq == SEQ_EMPTY)
@@ -208,7 +229,11 @@ int otapult_ota_mark(const struct otapult_flash *f, uint32_t state)
     if (active < 0)
         return state == OTAPULT_OTA_INVALID ? OTAPULT_E_REJECT : OTAPULT_E_CONFIRM;
     if (d.record[active].state == state)
-        return 0;
+        return 0; /* nothing to lose by a write that changes nothing */
+    /* In place: the only write that touches the record which decides. A cut leaves the other record, the old
+     * firmware's, and that boots. Writing VALID into the other record would destroy the old one while this
+     * one is still pending, and what is pending a bootloader with rollback aborts: nothing would be left to
+     * boot. */
     return write_record(f, active, d.record[active].seq, state);
 }
 

@@ -7,6 +7,12 @@
 #include "base/bytes.h"
 #include "base/text.h"
 
+/* Reads what the bootloader reads, and refuses what it refuses (bootloader_support/src/flash_partitions.c,
+ * esp_partition_table_verify), with one addition: see check_tail(). Every table comes from flash or a file
+ * and may be anything, so `count` is what limits each look at it.
+ *
+ * Whether the entries make sense together is not asked here but in layout.c. */
+
 #define RECORD_SIZE 32u
 #define LABEL_AT    12u
 #define LABEL_SIZE  16u
@@ -48,7 +54,8 @@ static enum record_kind kind_of(const struct records *r, unsigned n)
     }
 }
 
-/* With flash_size 0 only an end beyond 32 bits is outside: nobody may have to add such numbers. */
+/* With flash_size 0 only an end beyond 32 bits is outside: callers add offset and size, and no sum may wrap.
+ */
 static bool is_outside(const uint8_t *entry, uint32_t flash_size)
 {
     const uint32_t limit = flash_size != 0 ? flash_size : UINT32_MAX;
@@ -57,7 +64,8 @@ static bool is_outside(const uint8_t *entry, uint32_t flash_size)
     return offset > limit || size > limit - offset;
 }
 
-/* The MD5 in record n is that of all records before it. */
+/* The MD5 in record n is that of all records before it. It guards against damage, not against an attacker:
+ * the table itself is covered by no signature. */
 static bool md5_fits(const uint8_t *table, unsigned n)
 {
     uint8_t md5[MD5_SIZE];

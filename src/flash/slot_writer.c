@@ -5,6 +5,14 @@
 
 #include "otapult/otapult.h"
 
+/* Three counts follow each other and say all there is to know: written <= received <= erased. What lies
+ * between written and received is in sector[]; when it is a whole sector it is programmed and written catches
+ * up. Only the uploading task comes here, so nothing is locked.
+ *
+ * Why each sector is programmed once: with flash encryption on, a block of 16 bytes that is programmed a
+ * second time reads as garbage (ESP32-S3 TRM, "External Memory Encryption and Decryption"), and without it
+ * bits can only go from 1 to 0. The held 16 bytes are such a block, never touched before commit(). */
+
 static int fail(struct otapult_slot_writer *w, int err, struct otapult_finding why)
 {
     w->err = err;
@@ -22,6 +30,8 @@ static bool is_power_of_two(uint32_t n)
     return n != 0 && (n & (n - 1)) == 0;
 }
 
+/* The sector has to be larger than the held bytes, or there would be nothing to program of the first one; and
+ * no larger than sector[]. */
 static bool has_fit_geometry(const struct otapult_flash *f)
 {
     return is_power_of_two(f->sector) && is_power_of_two(f->block) && f->sector >= 2 * OTAPULT_SLOT_HELD &&
@@ -50,10 +60,12 @@ void otapult_slot_writer_resume(struct otapult_slot_writer *w, const uint8_t hel
     memcpy(w->held, held, OTAPULT_SLOT_HELD);
     w->received = w->written = at;
     w->touched = true;
-    w->erased = at + -at % sector;
+    w->erased = at + -at % sector; /* flush() had erased to the end of its sector */
 }
 
-/* Erasing a block of 64 KB takes about as long as erasing four of its sixteen sectors. */
+/* Erasing a block of 64 KB takes about as long as erasing four of its sixteen sectors (data sheets of 16 MB
+ * NOR chips: typically 150 ms a block and 45 ms a sector). A block is erased only where it lies in the slot
+ * as a whole: behind the slot's end is somebody else's data. */
 static bool is_worth_a_block(const struct otapult_slot_writer *w)
 {
     const struct otapult_flash *f = &w->flash;
@@ -65,7 +77,7 @@ static bool is_worth_a_block(const struct otapult_slot_writer *w)
 static int erase_ahead(struct otapult_slot_writer *w)
 {
     const uint32_t len = is_worth_a_block(w) ? w->flash.block : w->flash.sector;
-    w->touched = true;
+    w->touched = true; /* before the call: an erase that fails, or loses power, may have done its work */
     int err = w->flash.erase(w->flash.ctx, w->erased, len);
     if (err != 0)
         return fail_at(w, err, w->erased);
@@ -95,6 +107,9 @@ static int program(struct otapult_slot_writer *w, const uint8_t *src, uint32_t l
 static void take(struct otapult_slot_writer *w, const uint8_t *p, uint32_t n)
 {
     const uint32_t fill = w->received - w->written;
+    /* Just ahead and not all at the beginning: erasing 6 MB takes many seconds, in which the client hears
+     * nothing. At received 0 this takes the old image's header away before anything else happens to the slot.
+     */
     if (w->received == w->erased && erase_ahead(w) != 0)
         return;
     w->received += n;
@@ -106,6 +121,8 @@ static void take(struct otapult_slot_writer *w, const uint8_t *p, uint32_t n)
         (void)program(w, p, w->flash.sector);
 }
 
+/* Seldom met: the inspector refuses a length that does not fit before its bytes come. What is left are
+ * callers without an inspector, and files whose size nobody knew. */
 static int refuse_too_large(struct otapult_slot_writer *w)
 {
     const uint32_t slot = w->flash.size;
@@ -136,6 +153,8 @@ int otapult_slot_writer_feed(struct otapult_slot_writer *w, const uint8_t *p, si
     return w->err;
 }
 
+/* Padded to 16 bytes because flash encryption writes whole blocks. 0xFF is what erased flash holds, so the
+ * padding is nothing where flash is not encrypted. */
 int otapult_slot_writer_flush(struct otapult_slot_writer *w)
 {
     if (w->err != 0 || w->received == w->written)
@@ -165,6 +184,7 @@ int otapult_slot_writer_read(struct otapult_slot_writer *w, uint32_t off, uint8_
     return err != 0 ? fail_at(w, err, off) : 0;
 }
 
+/* Reads back at once: a header that came out wrong might still be one that a bootloader tries. */
 static int program_held(struct otapult_slot_writer *w)
 {
     const struct otapult_flash *f = &w->flash;
@@ -183,7 +203,7 @@ int otapult_slot_writer_commit(struct otapult_slot_writer *w)
         return w->err;
     if (w->committed || w->written != w->received || w->received < OTAPULT_SLOT_HELD)
         return fail_at(w, OTAPULT_E_INTERNAL, w->received);
-    w->committed = true;
+    w->committed = true; /* whatever comes of it: the same 16 bytes are never programmed twice */
     int err = program_held(w);
     if (err == 0)
         return 0;

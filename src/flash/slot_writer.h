@@ -4,10 +4,12 @@
 
 #include "otapult/port.h"
 
-/* Writes an image into a slot so that it never looks bootable before it is.
+/* Writes an image into a slot so that it never looks bootable before it is. It judges nothing: its owner (the session)
+ * decides which bytes come and when commit() may be called.
  *
- * The invariant: until commit() returns 0 the first OTAPULT_SLOT_HELD bytes of the slot read 0xFF (or
- * are what a torn erase left of an older image). The steps that keep it:
+ * The invariant: until commit() is called the first OTAPULT_SLOT_HELD bytes of the slot read 0xFF (or
+ * are what a torn erase left of an older image). Only these 16 are held back, because they hold the magic and the
+ * chip, without which no bootloader tries a slot, and they are one block of flash encryption. The steps that keep it:
  *   1. feed() erases the first block before anything else, so an older image loses its header first;
  *   2. feed() programs every byte but the first 16, each sector once, erasing just ahead;
  *   3. the owner verifies what flash holds, through read() below, which shows the held bytes in place;
