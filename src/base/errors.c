@@ -7,6 +7,10 @@
 #include "base/text.h"
 #include "otapult/image.h"
 
+/* Makes text of an error's number and its finding. A stage that refuses knows neither language nor HTTP: it
+ * gives a number and what it found where. Only here, at the end, that becomes a sentence, so each sentence
+ * exists once and a translation cannot be forgotten at one of the places that refuse. */
+
 static const struct otapult_error_row rows[] = {
 #include "otapult/errors.def"
 #undef OTAPULT_ERROR
@@ -30,7 +34,8 @@ struct place {
     size_t part, row;
 };
 
-/* false: no part of this firmware gives that error. */
+/* false: no part of this firmware gives that error. Searched, not indexed: an index by number would need a place
+ * for each row that is not linked, and an answer is about to be sent, beside which a search costs nothing. */
 static bool find(int err, struct place *at)
 {
     for (at->part = 0; at->part < OTAPULT_PARTS; at->part++)
@@ -148,7 +153,7 @@ static void put_word(struct detail *d, const char *text)
     otapult_text_str(&d->text, otapult_in_language(text, d->language));
 }
 
-/* No sentinel gets into a text. */
+/* OTAPULT_SIZE_UNKNOWN gets into no text as a number. */
 static void put_size(struct detail *d, uint32_t v)
 {
     if (v == OTAPULT_SIZE_UNKNOWN)
@@ -175,6 +180,8 @@ static void put_revision(struct detail *d, uint32_t rev)
     otapult_text_dec(&d->text, rev % 100);
 }
 
+/* The first four bytes of a key's digest, as `otapult key-digest` begins. 0: no key is meant, and no blank is
+ * left. */
 static void put_key(struct detail *d, uint32_t id)
 {
     const uint8_t bytes[] = {(uint8_t)(id >> 24), (uint8_t)(id >> 16), (uint8_t)(id >> 8), (uint8_t)id};
@@ -222,6 +229,7 @@ static bool put_placeholder(struct detail *d, const char *s, size_t len,
     return false;
 }
 
+/* Values are never looked through for placeholders again: a file's name may well be "{text}". */
 static void fill_in(struct detail *d, const char *s, const struct otapult_finding *finding)
 {
     while (*s) {
@@ -234,7 +242,8 @@ static void fill_in(struct detail *d, const char *s, const struct otapult_findin
     }
 }
 
-/* The row's template, with that of the claim in its place. */
+/* The row's template, with that of the claim in its place. The claim's own sentence has placeholders, so it
+ * is filled in and not inserted as a value; finding->at, which is otherwise an offset, says which claim. */
 static void fill_in_row(struct detail *d, const char *s, const struct otapult_finding *finding)
 {
     static const char claim[] = "{claim}";

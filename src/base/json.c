@@ -5,7 +5,10 @@
 
 #include "base/text.h"
 
-#define MAX_DEPTH 8
+/* Writes, in one direction and without looking back; all it remembers is whether a comma is due. What is
+ * wrong (too deep, too long) sets `full` and goes on, so that callers need not look at each line. */
+
+#define MAX_DEPTH 8 /* a bound for a caller's mistake; the status has 4 */
 
 void otapult_json_init(struct otapult_json *j, char *dst, size_t cap)
 {
@@ -35,7 +38,7 @@ static void put(struct otapult_json *j, const char *s, size_t n)
 {
     if (n >= j->cap - j->len)
         otapult_json_flush(j);
-    size_t room = j->cap - 1 - j->len;
+    size_t room = j->cap - 1 - j->len; /* one byte stays for the NUL */
     size_t fits = n < room ? n : room;
 
     j->full = j->full || fits < n;
@@ -83,6 +86,8 @@ static void put_character(struct otapult_json *j, const char *s, size_t n, uint3
     put(j, s, n);
 }
 
+/* Character by character, and not as runs: a piece stays below OTAPULT_JSON_STREAM_MIN, and what is not UTF-8
+ * would make the whole answer unreadable to a strict parser (RFC 8259, section 8.1). */
 static void put_characters(struct otapult_json *j, const char *s)
 {
     while (*s != '\0') {

@@ -6,6 +6,13 @@
 
 #include "base/text.h"
 
+/* The text comes from a client and need not end in a NUL: every look at *at comes behind a comparison with
+ * end. There is no recursion, because a value that is no string is refused, so nothing can be nested.
+ *
+ * The whole text is read, also when the member was found: what is no JSON behind it is refused like what is
+ * none before it, and a member that is there twice is seen. Two readers of one text that take the first and
+ * the last of two members are how checks are got round. */
+
 struct reader {
     const char *at, *end;
 };
@@ -14,7 +21,7 @@ struct reader {
 struct taker {
     char *dst;
     size_t cap, len;
-    bool bad; /* NUL: nobody behind could see the rest */
+    bool bad; /* holds a NUL: what follows it would be invisible to every function that takes C strings */
 };
 
 static void skip_blanks(struct reader *r)
@@ -109,7 +116,8 @@ static bool take_escape(struct reader *r, struct taker *t)
     return name != NULL;
 }
 
-/* One character of UTF-8, printable. */
+/* One character of UTF-8, printable. RFC 8259, section 7, forbids control characters in a string anyway;
+ * those that turn the direction of text round would make a name on the page look like another one. */
 static bool take_plain(struct reader *r, struct taker *t)
 {
     size_t n = otapult_text_printable((const uint8_t *)r->at, (size_t)(r->end - r->at));
@@ -135,6 +143,7 @@ static bool take_string(struct reader *r, struct taker *t)
     return true;
 }
 
+/* A name that is longer than name[] is none that a caller asks for; it is read over and not an error. */
 static bool take_member(struct reader *r, const char *key, struct taker *value, bool *found)
 {
     char name[16];

@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* All text of the core is written through these few functions, because snprintf() needs a C library's stdio
+ * and its length is easily forgotten. A text that was cut stays cut: no later piece is put behind the gap. */
+
 void otapult_text_init(struct otapult_text *t, char *dst, size_t cap)
 {
     *t = (struct otapult_text){.dst = dst, .cap = cap};
@@ -48,7 +51,7 @@ void otapult_text_set(char *dst, size_t cap, const char *s)
 
 static void put_number(struct otapult_text *t, uint32_t v, uint32_t base)
 {
-    char text[10];
+    char text[10]; /* 4294967295 */
     size_t at = sizeof text;
     do {
         text[--at] = "0123456789abcdef"[v % base];
@@ -76,7 +79,8 @@ void otapult_text_digest(struct otapult_text *t, const uint8_t *p, size_t n)
     }
 }
 
-/* Bytes of the UTF-8 character that begins with `lead`; 0: no character begins so. */
+/* Bytes of the UTF-8 character that begins with `lead`; 0: no character begins so. The first half of the byte
+ * tells: 0xxx, 10xx (the middle of one), 110x, 1110, 1111. */
 static size_t utf8_length(uint8_t lead)
 {
     static const uint8_t of_half[] = {1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 2, 2, 3, 4};
@@ -99,7 +103,8 @@ size_t otapult_text_character(const uint8_t *s, size_t len, uint32_t *code)
     return c < least[n] || c > 0x10FFFF || (c >= 0xD800 && c < 0xE000) ? 0 : n;
 }
 
-/* They turn round what stands beside them: right-to-left text in a left-to-right line. */
+/* They turn round what stands beside them (Unicode, "bidirectional formatting characters"): a version or a
+ * file name of an attacker's would make the words around it, which are ours, read differently. */
 static bool is_direction(uint32_t code)
 {
     return code == 0x61C || code == 0x200E || code == 0x200F || (code >= 0x202A && code <= 0x202E) ||
