@@ -64,7 +64,7 @@ struct otapult_finding {
     uint32_t    got;  /* what stands there, or how much came */
     uint32_t    want; /* what should, or how much is allowed */
     const char *text; /* English, static or living as long as the finding; NULL counts as "". What has a
-                       * row in words.def is shown in Russian to who reads Russian */
+                       * row in words.def is shown in Russian to clients that prefer it */
 };
 
 /* The row of `err`. Never fails: a number that is unknown, or of a part that this firmware does not name, gives the row
@@ -86,7 +86,7 @@ const char *otapult_in_language(const char *english, const struct otapult_langua
 void otapult_detail(int err, const struct otapult_finding *finding, const struct otapult_language *language, char *dst,
                     size_t cap);
 
-/* Which numbers of a finding the detail of `err` shows, in any form: for who gives them to programs. */
+/* Which numbers of a finding the detail of `err` shows, in any form: for answers that give them to programs. */
 enum otapult_shown { OTAPULT_SHOWS_AT = 1, OTAPULT_SHOWS_GOT = 2, OTAPULT_SHOWS_WANT = 4 };
 unsigned otapult_detail_shows(int err);
 

@@ -50,7 +50,7 @@ void otapult_json_hex(struct otapult_json *j, const char *key, const uint8_t *p,
 void otapult_json_raw(struct otapult_json *j, const char *text);
 
 /* Reads a short request: one JSON object whose members are all strings. Everything else, also where it is
- * valid JSON, is refused; who needs more takes a JSON library. Copies the string of `key` into dst[cap],
+ * valid JSON, is refused; a caller that needs more takes a JSON library. Copies the string of `key` into dst[cap],
  * terminated. false, with dst "": the text is no such object, the key is not there or there twice, or its
  * value holds a NUL or does not fit. */
 bool otapult_json_member(const char *text, size_t len, const char *key, char *dst, size_t cap);

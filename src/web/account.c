@@ -12,6 +12,11 @@
 #include "web/login.h"
 #include "web/page.h"
 
+/* The browser's and the administrator's side of src/trust/users.h. Each route here gets a secret in or gives
+ * one out, so two things hold for all: a secret lies only in memory that the function forgets before it
+ * returns, and what was done goes into the journal with the name of the login that did it, never with the
+ * secret. */
+
 #define COOKIE_HEAD "Set-Cookie: " OTAPULT_COOKIE "="
 #define COOKIE_TAIL "; Path=/; HttpOnly; Secure; SameSite=Strict"
 
@@ -78,6 +83,8 @@ static bool knows_password(struct otapult_exchange *x)
     return good;
 }
 
+/* Always a new session, also for a client that has one: an id that was planted in the browser before the
+ * login must not become a session that is logged in (session fixation). */
 static void login_end(struct otapult_exchange *x)
 {
     struct otapult_who before;
@@ -89,6 +96,7 @@ static void login_end(struct otapult_exchange *x)
     answer_session(x, "Logged in.");
 }
 
+/* Succeeds without a session, too: the user wants to be logged out, and is. */
 static void logout_end(struct otapult_exchange *x)
 {
     struct otapult_who who;

@@ -6,6 +6,10 @@
 #include "web/error_json.h"
 #include "web/request.h"
 
+/* Every answer of the core leaves through otapult_http_head(), so that no route can forget the headers below:
+ * answers change from second to second and some hold secrets (no-store), a file's name must not decide what a
+ * browser takes an answer for (nosniff), and no other site's page may load one (CORP). */
+
 #define JSON_TYPE "application/json; charset=utf-8"
 #define EVERY_ANSWER                                                 \
     "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n" \
@@ -89,7 +93,9 @@ void otapult_http_asset(struct otapult_exchange *x, const struct otapult_asset *
     x->reply.body(x->reply.ctx, asset->gzip, asset->len);
 }
 
-/* Text out of a request or a table, between the tags of a page. */
+/* Text out of a request or a table, between the tags of a page. An attacker chooses what the detail of an
+ * error quotes (a Host, a method), so all of it is escaped, and the page's policy below allows no script
+ * anyway. */
 static void put_html(struct otapult_exchange *x, const char *text)
 {
     static const struct {

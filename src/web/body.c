@@ -18,7 +18,8 @@ enum otapult_http_next otapult_http_begin_json(struct otapult_exchange *x)
     return OTAPULT_HTTP_ANSWERED;
 }
 
-/* These three types are all that a form can send without the browser asking the device first. */
+/* These three types are all that a form can send without the browser asking the device first (WHATWG Fetch,
+ * "CORS-safelisted request-header"). A browser so old that it sends no Origin is held off by this alone. */
 static bool is_form(const char *type)
 {
     return otapult_value_is(type, "application/x-www-form-urlencoded") ||

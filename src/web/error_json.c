@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "web/error_json.h"
 
-/* The numbers of the detail, for programs: a client reads none out of a sentence. */
+/* The numbers of the detail, for programs: no client has to read one out of a sentence. Those that the
+ * sentence does not show are left out, for an unused field of a finding means nothing. */
 static void figures_json(struct otapult_json *j, int err, const struct otapult_finding *why)
 {
     const unsigned shown = otapult_detail_shows(err);

@@ -10,6 +10,14 @@
 #include "web/origin.h"
 #include "web/request.h"
 
+/* The checks stand in an order that gives nothing away. Length first: a request whose end is in doubt must
+ * not be looked at any further. Host and origin before the login: a browser that another site steers has the
+ * user's cookie, and a refusal after a look at it would tell that site whether somebody is logged in. The
+ * login comes last.
+ *
+ * Nothing here looks at the body. Nothing here knows a password: what the secure profile asks for is reached
+ * through `admit`, so that a firmware without it does not link it. */
+
 /* ---- how long ---- */
 
 /* A number above what 32 bits hold counts as one less than OTAPULT_SIZE_UNKNOWN: too large for anything. */
@@ -116,6 +124,7 @@ bool otapult_gate(struct otapult_exchange *x)
     return !x->answered;
 }
 
+/* NOBODY: an open route of the secure profile, which no login let in and none can end. */
 bool otapult_gate_still(const struct otapult_exchange *x)
 {
     if (x->who.kind == OTAPULT_ANYONE || x->who.kind == OTAPULT_NOBODY)

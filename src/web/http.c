@@ -11,6 +11,13 @@
 #include "web/gate.h"
 #include "web/request.h"
 
+/* One request from its headers to its answer, whatever the route. Here stands what holds for all of them:
+ * which route it is, that the gate comes before the route, that a request gets exactly one answer, and that a
+ * login which ends stops a request in its middle. What a route does is in the file with its table.
+ *
+ * One exchange is used by one task at a time, its adapter's; two requests run at the same time in two
+ * exchanges. All they share is the device, behind update/door.h, which locks for itself. */
+
 _Static_assert(sizeof(struct otapult_exchange) <= 1472, "an exchange fits into 1472 bytes");
 
 /* ---- which route ---- */
@@ -57,7 +64,7 @@ static void refuse_method(struct otapult_exchange *x, const char *methods)
     otapult_http_error_with(x, OTAPULT_E_METHOD, &why, allow);
 }
 
-/* The one of `routes` that stands for the same address; `route` itself: none. */
+/* The one of `routes` with the same method and path; `route` itself: there is none. */
 static const struct otapult_route *own_route(const struct otapult_route *routes, size_t count,
                                              const struct otapult_route *route)
 {
@@ -67,7 +74,9 @@ static const struct otapult_route *own_route(const struct otapult_route *routes,
     return route;
 }
 
-/* What the configuration has in the place of a route that only says that there is none. */
+/* A row of ota_routes.c that only refuses ("no such address", "this profile is open") stands in for a part of
+ * the firmware. Where the configuration names that part, its own row takes the place. Naming the real routes
+ * in the table would link the part into every firmware. */
 static const struct otapult_route *part_route(const struct otapult_exchange *x,
                                               const struct otapult_route *route)
 {
@@ -94,6 +103,7 @@ static bool find_route(struct otapult_exchange *x, const struct otapult_site *si
         look_in_site(&l, &sites[i], x);
     x->route = l.route == NULL ? NULL : part_route(x, l.route);
     x->app = l.app;
+    /* RFC 9110, section 15.5.6: the address exists, and Allow has to say for which methods. */
     if (l.route == NULL && l.methods.len == 0)
         otapult_http_refuse(x, OTAPULT_E_NOT_FOUND, NULL);
     else if (l.route == NULL)
@@ -101,7 +111,8 @@ static bool find_route(struct otapult_exchange *x, const struct otapult_site *si
     return l.route != NULL;
 }
 
-/* A server that serves Otapult's site lets Otapult guard every site beside it. */
+/* A server that serves Otapult's site lets Otapult guard every site beside it: an application's own pages are
+ * what an attacker would use next, and each application would have to think of it. */
 static struct otapult *find_guard(const struct otapult_site *sites, size_t site_count)
 {
     for (size_t i = 0; i < site_count; i++) {
@@ -160,7 +171,9 @@ enum otapult_http_next otapult_http_begin(struct otapult_exchange *x, const stru
     return OTAPULT_HTTP_ANSWERED;
 }
 
-/* false: the login that began this request has ended; that is answered. */
+/* false: the login that began this request has ended; that is answered. Asked for every piece of a body,
+ * because an upload takes minutes: who changes the password wants the thief's upload to end now and not after
+ * it. */
 static bool still_allowed(struct otapult_exchange *x)
 {
     if (otapult_gate_still(x))
@@ -204,11 +217,12 @@ void otapult_http_lost(struct otapult_exchange *x)
 {
     if (x->answered)
         return;
-    x->answered = true; /* there is nobody to answer any more */
+    x->answered = true; /* nothing can be answered any more, and `lost` must not try */
     if (x->route->lost != NULL)
         x->route->lost(x);
 }
 
+/* A stream has no body and so no other moment at which a login could be looked at. */
 static bool goes_on(struct otapult_exchange *x)
 {
     return x->route != NULL && x->route->event != NULL && otapult_gate_still(x);

@@ -11,9 +11,18 @@
 #include "web/origin.h"
 #include "web/request.h"
 
+/* Three ways to be let in: a session's cookie for the page, Basic with the password for people with curl,
+ * Bearer with an API token for scripts. Each ends in a call of src/trust/users.h; what is stored, compared
+ * and counted is decided there. This file takes headers apart and says no in the words of HTTP.
+ *
+ * TLS is asked for before anything of a login is read: what came in the clear has been read by others
+ * already. */
+
 /* ---- how it came ---- */
 
-/* A page: to the same place through TLS. The Host has been looked at, and the path is a route's. */
+/* A page is sent to the same place through TLS; anything else is refused, because the secret it carries has
+ * been in the clear and the client must learn of it. Both parts of the new address are safe to repeat: the
+ * gate has looked at the Host, and the path is our own table's, not the request's. 307 keeps the method. */
 static bool redirect(struct otapult_exchange *x)
 {
     unsigned count;
@@ -43,7 +52,7 @@ static int check_tls(struct otapult_exchange *x)
     return redirect(x) ? 0 : OTAPULT_E_HTTPS_REQUIRED;
 }
 
-/* ---- who sends it ---- */
+/* ---- whose request it is ---- */
 
 static int base64_digit(char c)
 {
@@ -56,7 +65,8 @@ static int base64_digit(char c)
     return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-/* Length of what `text` says in base64, into dst[cap]; 0: it is none, or does not fit. */
+/* Length of what `text` says in base64 (RFC 4648, section 4), into dst[cap]; 0: it is none, or does not fit.
+ * Clients that leave the padding out are understood; what the last digit has too much is not looked at. */
 static size_t from_base64(const char *text, char *dst, size_t cap)
 {
     size_t len = strlen(text), n = 0;
@@ -77,6 +87,7 @@ static size_t from_base64(const char *text, char *dst, size_t cap)
     return n;
 }
 
+/* A guess, and only for comfort: a browser that is not told of Basic shows our own login. */
 static bool is_browser(const struct otapult_exchange *x)
 {
     unsigned count;
@@ -86,7 +97,9 @@ static bool is_browser(const struct otapult_exchange *x)
            (agent != NULL && strncmp(agent, "Mozilla/", 8) == 0);
 }
 
-/* A browser that is told of Basic asks with a window of its own, and keeps the password for good. */
+/* A browser that hears of Basic shows a window of its own and then sends the password with every request,
+ * also one that another site makes it send. So only programs get the header that RFC 9110, section 11.6.1,
+ * asks for. */
 static void refuse(struct otapult_exchange *x, int err, const struct otapult_finding *why)
 {
     char line[40];
@@ -197,7 +210,8 @@ static int take_session(struct otapult_exchange *x, struct otapult_finding *why)
     return OTAPULT_E_LOGIN_REQUIRED;
 }
 
-/* 0: x->who is somebody. */
+/* 0: x->who is set. Two Authorization headers: a proxy may have looked at the other one than we do. With one
+ * that is wrong the cookie is not tried: the client has said which login it means. */
 static int identify(struct otapult_exchange *x, struct otapult_finding *why)
 {
     unsigned count;

@@ -4,7 +4,7 @@
 
 #include "trust/users.h"
 
-/* Who sends a request to a device of the secure profile: TLS first, then a password, a session or an API
+/* Whose request it is, on a device of the secure profile: TLS first, then a password, a session or an API
  * token, as much as the route's level asks for. */
 
 /* The gate's last check: sets x->who, or answers. */

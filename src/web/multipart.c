@@ -6,6 +6,13 @@
 #include "otapult/http.h"
 #include "web/header.h"
 
+/* Parsers of forms are attacked by disagreement: one program reads a body in one way, the next one in
+ * another. So whatever the RFCs leave open is refused with a reason (two names, two boundaries, text behind a
+ * boundary, a CR alone), and nothing is repaired. The price is small: browsers and curl send none of it.
+ *
+ * The file's bytes are searched for CR only and handed on in runs as long as the input; a firmware of 2 MB
+ * has some thousand CRs. Everything else goes byte by byte through step(), because it is short. */
+
 _Static_assert(sizeof(struct otapult_multipart) <= sizeof(union otapult_form_memory),
                "an exchange has room for the parser");
 
@@ -81,7 +88,7 @@ int otapult_multipart_init(struct otapult_multipart *m, const char *content_type
     if (!otapult_value_is(content_type, "multipart/form-data"))
         return fail(m, OTAPULT_E_CONTENT_TYPE, NULL);
     const char *fault = find_boundary(m, content_type);
-    m->matched = m->assumed = 2; /* the first delimiter may stand at the very start, without CR LF */
+    m->matched = m->assumed = 2; /* the first delimiter may stand at the very start, without its CR LF */
     return fault == NULL ? 0 : fail(m, OTAPULT_E_BOUNDARY, fault);
 }
 
@@ -189,7 +196,7 @@ static const char *take_disposition(struct otapult_multipart *m, const char *val
     return NULL;
 }
 
-/* RFC 7578 has browsers send none; a file that is encoded would be taken for a damaged one. */
+/* RFC 7578, section 4.7, has browsers send none. An encoded file would be taken for a damaged one. */
 static const char *encoding_fault(const char *value)
 {
     bool plain = otapult_value_is(value, "binary") || otapult_value_is(value, "8bit") ||
@@ -213,6 +220,7 @@ static const char *take_line(struct otapult_multipart *m)
     return NULL;
 }
 
+/* Without a disposition nobody can tell which field it is (RFC 7578, section 4.2), and it might be ours. */
 static const char *end_headers(struct otapult_multipart *m)
 {
     if (!m->had_disposition)
@@ -271,7 +279,8 @@ static void hand_on(struct otapult_multipart *m, const struct sink *sink, const 
         m->err = sink->give(sink->ctx, p, n);
 }
 
-/* What was held back is data: hands on the delimiter's first bytes, without those before the data. */
+/* What was held back is data: hands on the delimiter's first bytes, but not the CR LF that was never in the
+ * input. */
 static void hand_on_held(struct otapult_multipart *m, const struct sink *sink)
 {
     size_t from = m->assumed, len = m->matched - from;
@@ -280,7 +289,8 @@ static void hand_on_held(struct otapult_multipart *m, const struct sink *sink)
     hand_on(m, sink, m->delimiter + from, len);
 }
 
-/* Where each byte behind a delimiter leads. */
+/* Where each byte behind a delimiter leads: "--" ends the body; blanks and CR LF begin a part (RFC 2046,
+ * section 5.1.1, transport-padding). Any other byte: see delimiter_byte(). */
 static const struct way {
     uint8_t from;
     char byte;
@@ -314,7 +324,8 @@ static void back_to_data(struct otapult_multipart *m, const struct sink *sink)
         m->matched = 1; /* that CR may begin a delimiter itself */
 }
 
-/* The byte behind a delimiter. *taken is 0 where it is data, and the next step's. */
+/* The byte behind a delimiter. *taken is 0 where it is data: then the next step takes it. Behind padding a
+ * delimiter cannot become data any more, for the padding's bytes were not kept; such a body is refused. */
 static const char *delimiter_byte(struct otapult_multipart *m, uint8_t c, const struct sink *sink,
                                   size_t *taken)
 {
@@ -365,6 +376,7 @@ static size_t find_delimiter(const struct otapult_multipart *m, const uint8_t *p
 static void take_data(struct otapult_multipart *m, const uint8_t *p, size_t n, const struct sink *sink,
                       size_t *taken)
 {
+    /* A delimiter begun in an earlier piece goes on first; only without one a new one is looked for. */
     size_t run = m->matched > 0 ? 0 : find_delimiter(m, p, n);
     size_t k = match(m, p + run, n - run);
 

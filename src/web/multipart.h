@@ -13,8 +13,9 @@
  * A delimiter is CR LF "--" boundary, then "--", or blanks and CR LF. Bytes that may begin one are held back
  * until it is clear whether they do. A boundary holds no CR, so a delimiter cannot begin inside another one: if
  * the next byte does not continue it, all held bytes are data. The parser therefore keeps only their number, and
- * hands them on out of its own copy of the delimiter. A delimiter followed by anything else is data as well: who
- * sends a file that contains one must choose another boundary. */
+ * hands them on out of its own copy of the delimiter. A delimiter followed by anything else is data as well; only
+ * a file that contains a whole delimiter line would be cut, and for such a file the client must choose another
+ * boundary (RFC 2046, section 5.1.1). */
 
 #define OTAPULT_BOUNDARY_MAX 70u
 #define OTAPULT_PART_LINE    896u /* longest header line of a part: a file name of 255 bytes, each of them as %XX */
@@ -43,7 +44,7 @@ struct otapult_multipart {
     uint16_t headers_len;
     uint8_t  delimiter_len;
     uint8_t  matched;  /* bytes of the delimiter seen at the end of the input so far */
-    uint8_t  assumed;  /* of those, the first ones that were never read: the CR LF before a part's first byte */
+    uint8_t  assumed;  /* the first so many of those were never in the input: a CR LF that is taken for granted */
     bool     in_part;  /* false: in the preamble */
     bool     is_firmware;     /* of the part being read */
     bool     had_disposition; /* of the part being read */

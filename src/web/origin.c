@@ -6,6 +6,11 @@
 #include "web/header.h"
 #include "web/request.h"
 
+/* The core keeps no list of allowed origins. It compares what the browser says of the page with what the
+ * browser says of the device, both in the same request: equal is ours. So a device that is reached by three
+ * names, through a proxy or by its address needs no configuration. Names alone do, against DNS rebinding: see
+ * is_ours(). */
+
 #define DIGITS "0123456789"
 
 /* ---- Host ---- */
@@ -29,7 +34,8 @@ size_t otapult_host_length(const char *host)
     return host[len] == '\0' || (host[len] == ':' && is_port(host + len + 1)) ? len : 0;
 }
 
-/* Four decimal numbers. Browsers turn 0x7f.1 and its kin into this before they send it. */
+/* Four decimal numbers. Browsers turn 0x7f.1 and its kin into this before they send it (WHATWG URL,
+ * section 3.5). */
 static bool is_ipv4(const char *s, size_t len)
 {
     unsigned dots = 0, value = 0, digits = 0;
@@ -49,7 +55,8 @@ static bool is_ipv4(const char *s, size_t len)
     return dots == 3 && digits > 0;
 }
 
-/* In brackets nothing but an address can stand: a name has no colon. */
+/* In brackets nothing but an address can stand (RFC 3986, section 3.2.2): a name has no colon. So what is
+ * inside need not be a right address; it is enough that no name looks so. */
 static bool is_ipv6(const char *s, size_t len)
 {
     if (len < 4 || s[0] != '[' || memchr(s, ':', len) == NULL)
@@ -57,6 +64,8 @@ static bool is_ipv6(const char *s, size_t len)
     return strspn(s + 1, "0123456789abcdefABCDEF:.%") >= len - 2;
 }
 
+/* Addresses are always ours: rebinding needs a name, which the attacker's server can point elsewhere. A
+ * device without `hosts` is reached by its address alone. */
 static bool is_ours(const char *host, size_t len, const char *const *hosts)
 {
     if (is_ipv4(host, len) || is_ipv6(host, len) || otapult_same_word(host, len, "localhost"))
@@ -93,6 +102,8 @@ static const char *foreign_page(const struct otapult_exchange *x)
     const char *origin = otapult_header_of(x, "Origin", &origins);
     const char *host = otapult_header_of(x, "Host", &hosts);
 
+    /* Browsers send Origin with every POST, and with a GET only where scripts ask; what a GET gives away is
+     * guarded by foreign_fetch() and by Cross-Origin-Resource-Policy in every answer. */
     if (otapult_only_looks(x) || origin == NULL)
         return NULL;
     const char *site = strstr(origin, "://");
@@ -101,7 +112,9 @@ static const char *foreign_page(const struct otapult_exchange *x)
     return same ? NULL : origin;
 }
 
-/* Any site may link to the device's pages. No other site may load anything of the device's into its own. */
+/* Any site may link to the device's pages. No other site may load anything of the device's into its own.
+ * "none": the user typed the address or chose a bookmark (W3C Fetch Metadata, section 2.3). "same-site" is
+ * refused as well: another robot of the same domain is another device. */
 static const char *foreign_fetch(const struct otapult_exchange *x)
 {
     unsigned sites, modes;

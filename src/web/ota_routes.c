@@ -13,6 +13,13 @@
 #include "web/status_json.h"
 #include "web/upload_request.h"
 
+/* The routes of every device. A route turns a request into one call of the device and the result into an
+ * answer; it decides nothing about updates. The longest part is an upload in one request, because two kinds
+ * of body, a form and raw bytes, have to become the same calls.
+ *
+ * All of it runs in the server adapter's tasks, several at once. What a request needs later lies in its
+ * exchange. */
+
 /* ---- looking ---- */
 
 static enum otapult_http_next get_page(struct otapult_exchange *x)
@@ -75,7 +82,9 @@ static uint32_t offer_mark(struct otapult *o)
     return (uint8_t)state[0];
 }
 
-/* Differs when something else than a clock has moved since the last event. */
+/* Differs when something else than a clock has moved since the last event. A sum and no copy of the status,
+ * because every open page would keep one; should two different states once give the same sum, the next idle
+ * beat shows it. */
 static uint32_t mark_of(struct otapult *o, const struct otapult_status *s)
 {
     uint32_t mark = s->received * 31 + offer_mark(o);
@@ -117,7 +126,8 @@ static void next_event(struct otapult_exchange *x, struct otapult_json *out)
 #define FORM_FIELDS (64u * 1024u)
 #define FORM_TAIL   4096u
 
-/* Refuses and ends the update, where it still runs. */
+/* Refuses and ends the update, where it still runs. The update ends first: until then it would answer BUSY to
+ * a client that has read the refusal and tries again at once. */
 static enum otapult_http_next end_upload(struct otapult_exchange *x, int err, struct otapult_finding *why)
 {
     otapult_cancel(x->app, x->ticket, err, why);
@@ -166,7 +176,8 @@ static int refuse_empty(const struct otapult_exchange *x, struct otapult_finding
     return x->multipart ? OTAPULT_E_MULTIPART : OTAPULT_E_FILE_EMPTY;
 }
 
-/* What the headers alone forbid; the device says it on its console, as it does all that it refuses itself. */
+/* What the headers alone forbid. The device itself logs each refusal of its own; these never reach it, so it
+ * is told. */
 static int read_headers(struct otapult_exchange *x, struct otapult_update_options *options,
                         struct otapult_finding *why)
 {
@@ -235,7 +246,7 @@ static int check_room(struct otapult_exchange *x, uint32_t file, struct otapult_
     return OTAPULT_E_IMAGE_TOO_LARGE;
 }
 
-/* Before the first byte of the file. The length that is told is right where the file is the form's last part.
+/* Before the first byte of the file. The length told is the right one where the file is the form's last part.
  */
 static int begin_file(struct otapult_exchange *x, struct otapult_finding *why)
 {
@@ -263,7 +274,8 @@ static int take_file(void *ctx, const uint8_t *p, size_t n)
     return err;
 }
 
-/* An update that had ended before is what the client is told. */
+/* The form is broken. If the update had ended before (stalled, cancelled), that is the reason the client is
+ * told. */
 static int form_error(struct otapult_exchange *x, int err, struct otapult_finding *why)
 {
     int ended = otapult_touch(x->app, x->ticket);

@@ -3,7 +3,7 @@
 #include "web/account.h"
 #include "web/login.h"
 
-/* The secure profile. Whoever names it has the linker take all of it; nothing else here does. */
+/* The secure profile. Firmware that names this object links all of it; no other file of the core names it. */
 const struct otapult_secure otapult_secure = {
     .keys = &otapult_secure_keys,
     .errors = &otapult_errors_of_secure,

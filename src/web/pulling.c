@@ -3,8 +3,8 @@
 #include "offer/pull.h"
 #include "web/offer_routes.h"
 
-/* Releases that the device fetches by itself. Whoever names it has the linker take all of it but the source,
- * which is named beside it; nothing else here does. */
+/* Releases that the device fetches by itself. A firmware that names this object links all of it but the
+ * source, which its configuration names beside it; no other file of the core names either. */
 const struct otapult_pulling otapult_pulling = {
     .errors = &otapult_errors_of_pull,
     .fault = otapult_pull_fault,

@@ -9,6 +9,13 @@
 #include "update/door.h"
 #include "web/error_json.h"
 
+/* The device's state and log, printed. All that is shown comes out of one view, taken at one moment under the
+ * device's lock, so two members never contradict each other; printing may take as long as the network does.
+ * The shapes are promised in docs/http-api.md: members may be added, none may go.
+ *
+ * Texts of the log are kept in English, for the journal outlives the client that caused them; the reader's
+ * language is found for each part of a text when it is shown. */
+
 /* The empty text is null. */
 static void word_json(struct otapult_json *j, const char *key, const char *text)
 {
@@ -54,6 +61,7 @@ static const char *slot_state_name(enum otapult_slot_state state)
     return n < sizeof names / sizeof *names ? names[n] : "undefined";
 }
 
+/* What the view kept of such a slot is the image before; it is gone, or will be at the next erase. */
 static bool is_being_written(const struct otapult_status *s, int index)
 {
     return index == s->slots.next && (s->phase == OTAPULT_RECEIVING || s->phase == OTAPULT_VERIFYING);
@@ -100,7 +108,7 @@ static void slot_of_table_json(struct otapult_json *j, struct otapult *o, const 
     const struct otapult_slot_view *slot = find_slot(v, index);
     struct otapult_slot_view read;
 
-    if (slot == NULL) {
+    if (slot == NULL) { /* tables of more than OTAPULT_VIEW_SLOTS: the one place where printing reads flash */
         otapult_look_at_slot(o, index, &read);
         slot = &read;
     }
@@ -146,7 +154,7 @@ static const char *words_of_cause(const char *text, const struct otapult_languag
     return dst;
 }
 
-/* `token made: ci`: what was done has its words, to whom it was done is a name. */
+/* `token made: ci`: the part before the colon is ours and is translated, the name behind it is the user's. */
 static const char *words_of_deed(const char *text, const struct otapult_language *language, char dst[CAUSE])
 {
     const char *colon = strstr(text, ": ");

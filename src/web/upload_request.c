@@ -7,7 +7,7 @@
 #include "web/request.h"
 #include "web/status_json.h"
 
-/* By others than its client. */
+/* Somebody else than the client ended it: the device's patience, or a person who pressed cancel. */
 static bool ended_meanwhile(int err)
 {
     return err == OTAPULT_E_STALLED || err == OTAPULT_E_UPLOAD_TOO_SLOW || err == OTAPULT_E_UPLOAD_ENDED;

@@ -12,6 +12,12 @@
  * server of an application on a board compares addresses as a whole. Everything but the bytes is in the
  * headers. */
 
+/* HTTP alone is here: headers to arguments and back. What an upload is, how long it waits and what is safe of
+ * it is src/update/resume.c, behind door.h.
+ *
+ * https://tus.io/protocols/resumable-upload: version 1.0.0. Each request but OPTIONS names the version it
+ * speaks. */
+
 #define PATH    "/api/ota/uploads"
 #define VERSION "Tus-Resumable: 1.0.0\r\n"
 #define TOKEN   16u
@@ -46,6 +52,8 @@ static enum otapult_http_next answer_offset(struct otapult_exchange *x, int stat
     return answer(x, status, headers);
 }
 
+/* A refusal has the error's JSON as everywhere, and the headers by which a tus client finds its way on: at
+ * the wrong offset the right one, at the wrong version those we speak. */
 static enum otapult_http_next refuse(struct otapult_exchange *x, int err, struct otapult_finding *why)
 {
     char headers[80];
@@ -82,8 +90,9 @@ static int check_version(const struct otapult_exchange *x)
     return version != NULL && count == 1 && strcmp(version, "1.0.0") == 0 ? 0 : OTAPULT_E_TUS_VERSION;
 }
 
-/* What a client is told of a token is mixed with what its login rests on: with another password, or another
- * API token of the same name, the same address leads nowhere. Both ways are one. */
+/* The token in an address is the device's token XOR a mark of the login that created the upload. With another
+ * password, or another API token of the same name, the mark is another and the address leads nowhere: a login
+ * that was taken away cannot go on. Mixing twice gives the first again, so one function does both ways. */
 static void mix(const struct otapult_exchange *x, uint8_t token[TOKEN])
 {
     uint8_t mark[TOKEN];
@@ -93,7 +102,7 @@ static void mix(const struct otapult_exchange *x, uint8_t token[TOKEN])
         token[i] ^= mark[i];
 }
 
-/* Which upload is meant, and by whom. A token that cannot be read is none of ours. */
+/* Which upload is meant, and the client's name. A token that cannot be read is none of ours. */
 static int read_token(const struct otapult_exchange *x, uint8_t token[TOKEN], char by[OTAPULT_WHO_NAME])
 {
     size_t len = 0;
@@ -225,6 +234,8 @@ static int take_ticket(struct otapult_exchange *x, uint32_t offset, struct otapu
     int err = read_token(x, token, by);
     if (err == 0)
         err = otapult_continue_upload(x->app, by, token, offset, &x->ticket, upload, why);
+    /* Looked at when the ticket is there, for only then the offset is known to be the right one; the upload
+     * waits for another piece as after a lost connection. */
     if (err == 0 && x->length > upload->length - offset) {
         why->text = "the body is longer than what is missing";
         err = OTAPULT_E_BAD_REQUEST;
@@ -279,7 +290,8 @@ static void end_piece(struct otapult_exchange *x)
         refuse(x, err, &why);
 }
 
-/* Its bytes are safe, and it waits for more. Where they were the last ones nobody would send another. */
+/* The connection broke. The bytes that came are safe, and the upload waits for more. When all have come, no
+ * client will send another piece, so the file is verified here, without anybody to answer to. */
 static void lose_piece(struct otapult_exchange *x)
 {
     struct otapult_upload upload;
@@ -314,7 +326,7 @@ static const struct otapult_route routes[] = {
     {.method = "OPTIONS", .path = PATH, .begin = tell_limits},
 };
 
-/* Whoever names it has the linker take all of it; nothing else here does. */
+/* A firmware that names this object links all of this file; no other file of the core names it. */
 const struct otapult_resumable otapult_resumable = {
     .resume = &otapult_resume_uploads,
     .errors = &otapult_errors_of_resume,
