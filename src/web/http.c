@@ -172,8 +172,7 @@ enum otapult_http_next otapult_http_begin(struct otapult_exchange *x, const stru
 }
 
 /* false: the login that began this request has ended; that is answered. Asked for every piece of a body,
- * because an upload takes minutes: who changes the password wants the thief's upload to end now and not after
- * it. */
+ * because an upload takes minutes, and a new password has to end a thief's upload now and not after it. */
 static bool still_allowed(struct otapult_exchange *x)
 {
     if (otapult_gate_still(x))
@@ -204,22 +203,30 @@ enum otapult_http_next otapult_http_idle(struct otapult_exchange *x)
     return x->answered ? OTAPULT_HTTP_ANSWERED : OTAPULT_HTTP_BODY;
 }
 
+/* A short body may be a password. */
+static void forget_body(struct otapult_exchange *x)
+{
+    otapult_forget(x->small, x->len);
+    x->len = 0;
+}
+
 void otapult_http_end(struct otapult_exchange *x)
 {
-    if (x->answered || !still_allowed(x))
-        return;
-    x->route->end(x);
-    otapult_forget(x->small, x->len); /* may be a password */
-    answer_somehow(x);
+    if (!x->answered && still_allowed(x)) {
+        x->route->end(x);
+        answer_somehow(x);
+    }
+    forget_body(x);
 }
 
 void otapult_http_lost(struct otapult_exchange *x)
 {
-    if (x->answered)
-        return;
+    const bool was_answered = x->answered;
+
     x->answered = true; /* nothing can be answered any more, and `lost` must not try */
-    if (x->route->lost != NULL)
+    if (!was_answered && x->route->lost != NULL)
         x->route->lost(x);
+    forget_body(x);
 }
 
 /* A stream has no body and so no other moment at which a login could be looked at. */

@@ -146,10 +146,10 @@ static int take_basic(struct otapult_exchange *x, const char *credentials, struc
     char pair[sizeof user + OTAPULT_PASSWORD_MAX];
 
     size_t len = from_base64(credentials, pair, sizeof pair);
+    int err = OTAPULT_E_LOGIN_FAILED;
     why->text = "user name or password";
-    if (len < user_len || memcmp(pair, user, user_len) != 0)
-        return OTAPULT_E_LOGIN_FAILED;
-    int err = try_password(x, pair + user_len, len - user_len, &x->who, why);
+    if (len >= user_len && memcmp(pair, user, user_len) == 0)
+        err = try_password(x, pair + user_len, len - user_len, &x->who, why);
     otapult_forget(pair, sizeof pair);
     return err;
 }

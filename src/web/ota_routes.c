@@ -246,8 +246,7 @@ static int check_room(struct otapult_exchange *x, uint32_t file, struct otapult_
     return OTAPULT_E_IMAGE_TOO_LARGE;
 }
 
-/* Before the first byte of the file. The length told is the right one where the file is the form's last part.
- */
+/* Before the first byte of the file. The length is right where the file is the form's last part. */
 static int begin_file(struct otapult_exchange *x, struct otapult_finding *why)
 {
     const uint32_t end_of_line = 2;
