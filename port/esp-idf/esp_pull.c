@@ -133,6 +133,13 @@ static int send_request(struct transfer *t, struct otapult_finding *why)
     return r->status(r->to, esp_http_client_get_status_code(t->client));
 }
 
+/* RFC 9112, section 6.3: these two end with their headers and say no length, for want of which ESP-IDF never
+ * calls them complete. */
+static bool has_body(int status)
+{
+    return status != 204 && status != 304;
+}
+
 /* 0 bytes: the end, or the connection is. */
 static int take_answer(struct transfer *t, struct otapult_finding *why)
 {
@@ -161,8 +168,7 @@ static int esp_fetch_run(void *ctx, const struct otapult_fetch_request *request,
     if (t.client == NULL)
         return fail(&t, OTAPULT_E_SOURCE_UNREACHABLE, "no memory for a connection", 0, why);
     int err = send_request(&t, why);
-    if (err == 0 &&
-        esp_http_client_get_status_code(t.client) != 304) /* which has no body, and no length of it */
+    if (err == 0 && has_body(esp_http_client_get_status_code(t.client)))
         err = take_answer(&t, why);
     (void)esp_http_client_cleanup(t.client);
     return err;

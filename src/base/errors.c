@@ -34,8 +34,9 @@ struct place {
     size_t part, row;
 };
 
-/* false: no part of this firmware gives that error. Searched, not indexed: an index by number would need a place
- * for each row that is not linked, and an answer is about to be sent, beside which a search costs nothing. */
+/* false: no part of this firmware gives that error. Searched, not indexed: an index by number would need a
+ * place for each row that is not linked, and an answer is about to be sent, beside which a search costs
+ * nothing. */
 static bool find(int err, struct place *at)
 {
     for (at->part = 0; at->part < OTAPULT_PARTS; at->part++)
