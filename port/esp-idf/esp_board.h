@@ -73,8 +73,9 @@ enum esp_proof {
     ESP_PROOF_TLS,   /* a handshake with own_port, whose certificate is ours */
 };
 
-/* Everything that outlives a call; all zero when power comes. The tasks' stacks stand with
- * who makes the tasks, the exchanges in server.c. */
+/* Everything that outlives a call; all zero when power comes. Each task's stack is in the file that makes the task, the
+ * exchanges are in server.c. What several tasks look at is atomic or under `mutex`; the rest is set before the
+ * tasks are made and only read afterwards. */
 struct esp_board {
     bool                   bound; /* port, slots, mutex are set up */
     struct otapult_port    port;

@@ -13,6 +13,13 @@
 #include <esp_crt_bundle.h>
 #endif
 
+/* One HTTP request through esp_http_client, and the task in which releases are fetched. Nothing else:
+ * redirects, passwords and another try are the core's (src/offer/call.c), so they are switched off here. A
+ * redirect that ESP-IDF followed by itself would take the token in a header to another host.
+ *
+ * The client allocates, TLS with it some 40 KB while a request lasts; without that memory a request fails and
+ * the next one is tried later. */
+
 #ifndef CONFIG_OTAPULT_PULL_STACK
 #define CONFIG_OTAPULT_PULL_STACK 8192
 #endif
@@ -140,7 +147,8 @@ static bool has_body(int status)
     return status != 204 && status != 304;
 }
 
-/* 0 bytes: the end, or the connection is. */
+/* esp_http_client_read() gives 0 at the end of the body and at the end of the connection; only the question
+ * behind the loop tells them apart, and an answer cut short must not pass for a whole one. */
 static int take_answer(struct transfer *t, struct otapult_finding *why)
 {
     char *buffer = t->fetch->buffer;

@@ -13,7 +13,10 @@
 #include "trust/secret.h"
 #include "trust/trust.h"
 
-/* The secure profile of a board: what otapult_esp_secure names. */
+/* The secure profile of a board: what otapult_esp_secure names. The core's half is otapult_secure; here is
+ * what it needs of the chip: keys from Kconfig, good random numbers before any radio is on, a certificate,
+ * and a console that shows the first password. No other file of the port names this one's functions, so a
+ * firmware in the open profile does not link them. */
 
 #ifndef CONFIG_OTAPULT_KEY_DIGESTS
 #define CONFIG_OTAPULT_KEY_DIGESTS ""
@@ -52,7 +55,9 @@ static esp_err_t choose_keys(struct otapult_config *device, const char *text)
 
 /* ---- chance ---- */
 
-/* With the radio off noise comes from the ADC, while it is switched on for that and nobody else uses it. */
+/* With the radio off noise comes from the ADC, while it is switched on for that and nothing else uses it
+ * (ESP-IDF, bootloader_random.h). That is why it is allowed only inside otapult_esp_start() and
+ * otapult_serve(). */
 static int quiet_random(void *dst, size_t len)
 {
     bootloader_random_enable();

@@ -4,7 +4,9 @@
 #include "esp_board.h"
 #include "self.h"
 
-/* Health checks for firmware that brings none of its own: whoever can be reached can be updated again. */
+/* Health checks for firmware that brings none of its own. They do not ask whether the robot works, but
+ * whether it can still be reached: a robot that can be reached can be updated again. Both run in the task
+ * that polls. */
 
 /* A request of one's own takes its time, and checks are asked at every poll. */
 #define ANSWER_HOLDS_MS 1000u
@@ -53,8 +55,9 @@ static void on_work(void *arg)
     otapult_esp_note_answer(b);
 }
 
-/* The server's task is to say something. It does so later, so it is asked while the last answer still holds.
- * Under the lock, so that the server is not taken off and stopped meanwhile. */
+/* Has the server's task set the note, as soon as it gets to it. The task is asked again before the last note
+ * is too old, so a server that works never seems silent. Under the lock, so that otapult_unmount() cannot
+ * take the server away between the question whether it is there and the call. */
 static void ask_task(struct esp_board *b)
 {
     if (atomic_load(&b->asking) || answered_within(b, ANSWER_HOLDS_MS / 2))

@@ -10,6 +10,12 @@
 #include <esp_https_server.h>
 #endif
 
+/* From routes to servers. ESP-IDF's server needs a handler for each path and has a fixed number of places for
+ * them; the core has tables. This file registers one handler for every path of the tables and takes all of
+ * them off again when one does not go in, so that a server is never served by half.
+ *
+ * All of it is called by the application's set-up, from one task. */
+
 #ifndef CONFIG_OTAPULT_UPLOAD_STACK
 #define CONFIG_OTAPULT_UPLOAD_STACK 6144
 #endif
@@ -167,8 +173,9 @@ static void measure_stack(void *arg)
     atomic_store(&otapult_esp_board.server_stack, (unsigned)(here - pxTaskGetStackStart(NULL)));
 }
 
-/* Only the server's task can tell. One that does not answer, because it is the one that calls, is believed.
- */
+/* Too small a stack is found here and not by the first request, which would crash the chip. Only the server's
+ * task can measure its own. When it does not answer in time, because otapult_mount() was called from that
+ * very task, nothing is known, and the server is taken as it is. */
 static esp_err_t check_stack(httpd_handle_t server)
 {
     atomic_uint *room = &otapult_esp_board.server_stack;
@@ -247,6 +254,8 @@ esp_err_t otapult_mount(httpd_handle_t server, const struct otapult_esp_config *
     const esp_err_t stack = check_stack(server);
     if (otapult_esp_board.secure != NULL && httpd_get_global_transport_ctx(server) == NULL)
         ESP_LOGE(ESP_BOARD_TAG, "the secure profile on a server without TLS: every request is refused");
+    /* Mounted for a moment even with too small a stack: registering finds out whether there is room for the
+     * handlers, so that the log says all that is wrong at the first start. */
     err = mount(server, upload_priority(config));
     if (err == ESP_OK && stack != ESP_OK)
         (void)otapult_unmount();
@@ -261,7 +270,7 @@ esp_err_t otapult_unmount(void)
         return ESP_ERR_INVALID_STATE;
     unregister_below(b->server, count_routes());
     atomic_store(&b->proof, ESP_PROOF_NONE);
-    b->port.lock(b); /* the page's check may be about to use it */
+    b->port.lock(b); /* the health check may be about to use it, see ask_task() */
     b->server = NULL;
     b->port.unlock(b);
     if (b->redirect != NULL)
@@ -279,7 +288,7 @@ static void fill_in(httpd_config_t *c)
     c->stack_size = OTAPULT_ESP_SERVER_STACK;
     c->max_uri_handlers = (uint16_t)count_routes();
     c->ctrl_port = ESP_HTTPD_DEF_CTRL_PORT + 2;
-    c->lru_purge_enable = true; /* never a connection that the upload task has */
+    c->lru_purge_enable = true; /* or idle browsers hold every socket; one handed over is never closed so */
 }
 
 static esp_err_t start_plain(uint16_t port, httpd_handle_t *server)

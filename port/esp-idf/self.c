@@ -5,7 +5,9 @@
 
 #include "self.h"
 
-/* The device as a client of its own servers, on its own address. */
+/* The device as a client of its own servers, over the loopback interface: what an answer proves is the
+ * server, its tasks, lwIP and the heap, but not the radio. Each step has a time limit, because the task that
+ * polls waits here and the confirmation's deadline runs in the same task. */
 
 static int connect_to_self(uint16_t port, long patience_ms)
 {
@@ -61,8 +63,10 @@ bool otapult_esp_self_answers(uint16_t port, int status)
 
 /* ---- TLS ---- */
 
-/* A ClientHello of TLS 1.2 (RFC 5246, 8422): all that our certificate needs, ECDHE and ECDSA on P-256. Its
- * random number is none: this handshake is never finished, it protects nothing. */
+/* A ClientHello of TLS 1.2 (RFC 5246, section 7.4.1.2; RFC 8422, section 5.1): all that our certificate
+ * needs, ECDHE and ECDSA on P-256. Where the random bytes go stands a sentence: this handshake is never
+ * finished and protects nothing. Its answer, up to ServerHelloDone, holds a signature that the server has
+ * just made with its key. */
 static const char hello[] = "\x16\x03\x01\x00\x4F"             /* record: handshake */
                             "\x01\x00\x00\x4B\x03\x03"         /* ClientHello, version 1.2 */
                             "Otapult: is the page still here?" /* 32 bytes of it */

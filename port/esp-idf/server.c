@@ -14,7 +14,12 @@
  * it over, or when the upload task still drops the rest of an earlier one.
  *
  * Answers go out through httpd_send(): httpd_resp_…() keeps pointers to headers which the core has on its
- * stack, limits their number, allocates (5.5+), and always sends a body, to HEAD too. */
+ * stack, limits their number, allocates (5.5+), and always sends a body, to HEAD too.
+ *
+ * Each of the three tasks has an exchange of its own in static memory: the server's task `here`, the upload
+ * task `handed_over`, the task of the redirecting server `plain`. `uploading` says whose handed_over is: the
+ * server's task sets it before it touches the struct, the upload task clears it when it has touched it for
+ * the last time. */
 
 #define LONG_BODY      OTAPULT_HTTP_SMALL_BODY
 #define EARLY_BYTES    128u   /* that may lie in the server's own buffer already */
@@ -45,7 +50,7 @@ struct exchange {
 };
 _Static_assert(sizeof(void *) > 4 || sizeof(struct exchange) <= 2048, "an exchange takes 2 KB of RAM");
 
-static struct exchange here, handed_over, plain; /* the last is linked in the secure profile only */
+static struct exchange here, handed_over, plain; /* `plain` is linked in the secure profile only */
 
 /* ---- the request, as the core sees it ---- */
 
@@ -84,6 +89,8 @@ static const char *known_text(const struct exchange *e, const char *value)
  * refuses a second Content-Length by itself; of other headers it shows the first. */
 static const char *find_header(void *ctx, const char *name, unsigned *count)
 {
+    /* Copied as soon as it is asked for: ESP-IDF reuses the memory of the headers for the answer's first
+     * byte. */
     struct exchange *e = ctx;
     char *value = e->text + e->text_len;
     esp_err_t err = httpd_req_get_hdr_value_str(e->r, name, value, sizeof e->text - e->text_len);
@@ -238,9 +245,9 @@ static bool receive(struct exchange *e, uint32_t patience_ms, size_t *len)
     }
 }
 
-/* How long to wait for the next bytes. The server's task reads a short body while everybody else waits, and
- * a login needs no login: its time is counted in all, or a byte now and then would hold the server for good.
- */
+/* How long to wait for the next bytes. The server's task reads a short body while all other clients wait, and
+ * anybody may send one (to log in). So the time of a short body is counted from its first byte to its last:
+ * otherwise a client that sends a byte now and then would hold the server for ever. */
 static uint32_t patience(const struct exchange *e, uint32_t since)
 {
     const uint32_t gone = otapult_esp_now_ms() - since;
@@ -273,7 +280,9 @@ static void take_body(struct exchange *e)
         otapult_http_end(&e->core);
 }
 
-/* Reads on, so that the sender sees our words and not a reset connection. */
+/* Reads on, so that the client sees the answer: closing a socket with unread input makes lwIP send a reset,
+ * and a browser then throws the answer away and says that the connection was reset (RFC 9112, section 9.6).
+ */
 static void drop_rest(struct exchange *e)
 {
     const uint32_t since = otapult_esp_now_ms();
@@ -305,7 +314,8 @@ static void nothing(void *arg)
     (void)arg;
 }
 
-/* false: the heap is short. */
+/* false: the heap is short; the server's task then takes the body itself. After the notification *e is the
+ * upload task's, so it is the last statement. */
 static bool hand_over(struct exchange *e)
 {
     httpd_req_t *own;
@@ -397,7 +407,7 @@ esp_err_t otapult_esp_on_request(httpd_req_t *r)
     e->drop_ms = DROP_HERE_MS;
     if (serve(e, claimed))
         return ESP_OK;
-    const bool close = e->close;
+    const bool close = e->close; /* read before another request may take handed_over */
     if (claimed)
         atomic_store(&b->uploading, false);
     return close ? ESP_FAIL : ESP_OK;

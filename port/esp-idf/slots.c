@@ -9,6 +9,12 @@
 #include "esp_board.h"
 #include "flash/ota_data.h"
 
+/* Flash and OTA data through ESP-IDF: esp_partition for the bytes, esp_ota_ops for the choice of a slot. The
+ * choice is left to ESP-IDF, because its application side and its bootloader have to agree, version by
+ * version; what differs between versions is met here. Where this file writes OTA data itself, it says why.
+ *
+ * Reads and writes come from two tasks at once (upload, poll); ESP-IDF locks the flash for each call. */
+
 #define BLOCK      65536u
 #define WRITE_UNIT 16u
 #define BUSY_MS    50u /* flash and hashing at a stretch, before other tasks get a tick */
@@ -41,6 +47,7 @@ static int error_of(const char *what, esp_err_t err, int otherwise)
 
 /* ---- flash of one slot ---- */
 
+/* Not left to esp_partition: before 5.4 its own sum of offset and length may wrap and pass. */
 static bool inside(const struct esp_slot *s, uint32_t off, uint32_t len)
 {
     return off <= s->partition->size && len <= s->partition->size - off;
@@ -71,7 +78,8 @@ static void rest(struct esp_slot *s)
     s->rested_ms = otapult_esp_now_ms();
 }
 
-/* A short read is somebody who looks at a header, beside the task that writes. */
+/* A short read is a look at a header, possibly from another task than the one that writes. It must neither
+ * cost a tick nor touch rested_ms, which is the writer's. */
 static int flash_read(void *ctx, uint32_t off, void *dst, uint32_t len)
 {
     struct esp_slot *s = ctx;
@@ -103,6 +111,8 @@ static int flash_erase(void *ctx, uint32_t off, uint32_t len)
 
     if (s->read_only)
         return OTAPULT_E_SLOT_OPEN;
+    /* The core erases a block at most; more would stop both cores' code in flash for longer than the
+     * watchdogs allow. */
     if (!inside(s, off, len) || len > BLOCK)
         return OTAPULT_E_FLASH_ERASE;
     int err = error_of("erase", esp_partition_erase_range(s->partition, off, len), OTAPULT_E_FLASH_ERASE);
@@ -238,8 +248,9 @@ static int port_activate(void *ctx, int index)
     return error_of("activate", esp_ota_set_boot_partition(s->partition), OTAPULT_E_ACTIVATE);
 }
 
-/* ESP-IDF marks the active record, whoever it points to: that must be the running slot's. A bootloader
- * without rollback leaves a new firmware NEW, which waits for its confirmation all the same. */
+/* esp_ota_mark_app_…() marks the active record, whichever slot it points to, and not the running app's. So
+ * the active record must be the running slot's. A bootloader without rollback leaves a new firmware NEW,
+ * which waits for its confirmation all the same. */
 static bool is_waiting(struct esp_board *b)
 {
     int now = running(b);
@@ -271,6 +282,8 @@ static int mark_invalid(struct esp_board *b)
     struct esp_slot records = {.partition = b->ota_data, .rested_ms = otapult_esp_now_ms()};
     struct otapult_flash flash;
 
+    /* As ESP-IDF does first: with nothing to go back to, a rejected firmware would leave a chip that boots
+     * nothing. */
     if (!esp_ota_check_rollback_is_possible())
         return error_of("reject", ESP_ERR_OTA_ROLLBACK_FAILED, OTAPULT_E_NO_ROLLBACK);
     bind_flash(&records, &flash);
@@ -290,6 +303,8 @@ static const esp_partition_t *find_app(int subtype)
     return esp_partition_find_first(ESP_PARTITION_TYPE_APP, (esp_partition_subtype_t)subtype, NULL);
 }
 
+/* One that is too small or lies beside its sectors counts as none: writing a record would erase what is
+ * beside it. */
 static const esp_partition_t *find_ota_data(void)
 {
     const esp_partition_t *p =
@@ -298,8 +313,7 @@ static const esp_partition_t *find_ota_data(void)
     return fit ? p : NULL;
 }
 
-/* Entry n of those on the chip that the firmware runs from; an application may register partitions on others.
- */
+/* Entry n of those on the firmware's own flash chip; an application may register partitions on others. */
 static bool entry(void *ctx, unsigned n, struct otapult_partition *out)
 {
     const esp_partition_t *own = ctx;
@@ -327,7 +341,7 @@ static void check_layout(struct esp_board *b, const esp_partition_t *own)
     b->table_error = otapult_layout_fault(&layout, &b->table_why, b->table_text);
 }
 
-/* By addresses: whatever lies where the firmware runs is only read. */
+/* Compared by addresses and not by names, so that of two slots laid over each other both are protected. */
 static void protect(struct esp_slot *s, const esp_partition_t *own)
 {
     const esp_partition_t *p = s->partition;

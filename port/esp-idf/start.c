@@ -11,6 +11,12 @@
 #include <hal/efuse_hal.h>
 #endif
 
+/* From the application's configuration to a device that runs, and the task that polls it. The order matters:
+ * the profile first, because a device that is meant to be secure must not live a moment in the open one; then
+ * the store, because the device's start reads it; the task last, when the device is there.
+ *
+ * Polling has a task of its own, because health checks and restarts must go on while an application hangs. */
+
 #ifndef CONFIG_OTAPULT_POLL_STACK
 #ifdef CONFIG_OTAPULT_SECURE
 #define CONFIG_OTAPULT_POLL_STACK 6144
@@ -117,7 +123,7 @@ static void complete_config(struct otapult_config *config)
         config->name = name_of_mac(&otapult_esp_board);
 }
 
-/* Who names no checks gets those that every robot can pass. */
+/* An application that names no checks gets those that every robot can pass. */
 static void choose_checks(const struct otapult_esp_config *given, struct otapult_config *config)
 {
     if (config->check_count > 0 || given->confirm_by_hand)

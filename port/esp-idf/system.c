@@ -8,6 +8,9 @@
 
 #include "esp_board.h"
 
+/* The other half of the port: NVS, random numbers, the clock, the reason of a reset, log and lock. Nothing
+ * here allocates after the start: NVS handles are opened once and stay open. */
+
 /* ---- key-value store, and the vault ---- */
 
 /* A vault that does not open refuses everything, and the secure profile locks: it does not fall back to NVS,
@@ -42,7 +45,7 @@ static int store_error(const char *key, esp_err_t err)
     return OTAPULT_E_STORE;
 }
 
-/* A value that does not fit is none of ours. */
+/* A value longer than `cap` was not written by this firmware: an error, and nothing of it is used. */
 static int get_value(const struct esp_store *s, const char *key, void *dst, size_t cap, size_t *len)
 {
     *len = 0;
@@ -133,7 +136,9 @@ void otapult_esp_radio(bool on)
     atomic_store(&otapult_esp_board.radio, on);
 }
 
-/* Without a radio the generator has no entropy, and says nothing of it. */
+/* Without a radio the chip's generator has no entropy and reports no error (ESP32-S3 TRM, "Random Number
+ * Generator"; ESP-IDF, API reference "Random Number Generation"). Weak numbers would become session ids and
+ * keys, so none are given. */
 static int port_random(void *ctx, void *dst, size_t len)
 {
     struct esp_board *b = ctx;

@@ -43,7 +43,9 @@ void otapult_esp_watch_trial(void)
     b->watched = true;
 }
 
-/* Called from the task that polls, whenever it has done so. */
+/* Called from the task that polls, after each poll: only a firmware whose poll still runs and which still may
+ * be confirmed is fed. After the confirmation the watchdog is switched off; it belongs to the application
+ * then. */
 void otapult_esp_feed_watchdog(struct esp_board *b)
 {
     struct otapult_status status;
