@@ -197,7 +197,7 @@ static void pack_css_line(struct buffer *out, const char *line)
 {
     bool text = strpbrk(line, "\"'") != NULL;
 
-    for (const char *p = line; *p != '\0'; p++) {
+    for (const char *p = line; *p != '\0' && (text || !starts(p, "/*")); p++) {
         if (text || *p != ' ' || (strchr(":,{};", last(out)) == NULL && p[1] != '{'))
             add(out, p, 1);
     }
