@@ -353,17 +353,40 @@ static void upload_lost(struct otapult_exchange *x)
 
 /* ---- buttons ---- */
 
-static void confirm_end(struct otapult_exchange *x)
+typedef int deed(struct otapult *o, const char *by, struct otapult_finding *why);
+
+/* Does what the button says, in the name of whoever pressed it. */
+static void press(struct otapult_exchange *x, deed *do_it, const char *done)
 {
     struct otapult_finding why = {0};
     char by[OTAPULT_WHO_NAME];
 
     otapult_http_who(x, by);
-    int err = otapult_confirm_by(x->app, by, &why);
+    int err = do_it(x->app, by, &why);
     if (err != 0)
         otapult_http_error(x, err, &why);
     else
-        otapult_http_success(x, "Confirmed.", "");
+        otapult_http_success(x, done, "");
+}
+
+static void confirm_end(struct otapult_exchange *x)
+{
+    press(x, otapult_confirm_by, "Confirmed.");
+}
+
+static void activate_end(struct otapult_exchange *x)
+{
+    press(x, otapult_activate_staged_by, "Rebooting...");
+}
+
+static void cancel_end(struct otapult_exchange *x)
+{
+    press(x, otapult_end_update_by, "Ended.");
+}
+
+static void reboot_end(struct otapult_exchange *x)
+{
+    press(x, otapult_restart_by, "Rebooting...");
 }
 
 static void answer_rollback(struct otapult_exchange *x, const char *slot)
@@ -395,45 +418,6 @@ static void rollback_end(struct otapult_exchange *x)
     /* What was rejected is still what OTA data names: the bootloader then falls back to the other. */
     otapult_slot_label(x->app, s.slots.boot != s.slots.running ? s.slots.boot : s.slots.next, slot);
     answer_rollback(x, slot);
-}
-
-static void activate_end(struct otapult_exchange *x)
-{
-    struct otapult_finding why = {0};
-    char by[OTAPULT_WHO_NAME];
-
-    otapult_http_who(x, by);
-    int err = otapult_activate_staged_by(x->app, by, &why);
-    if (err != 0)
-        otapult_http_error(x, err, &why);
-    else
-        otapult_http_success(x, "Rebooting...", "");
-}
-
-static void cancel_end(struct otapult_exchange *x)
-{
-    struct otapult_finding why = {0};
-    char by[OTAPULT_WHO_NAME];
-
-    otapult_http_who(x, by);
-    int err = otapult_end_update_by(x->app, by, &why);
-    if (err != 0)
-        otapult_http_error(x, err, &why);
-    else
-        otapult_http_success(x, "Ended.", "");
-}
-
-static void reboot_end(struct otapult_exchange *x)
-{
-    struct otapult_finding why = {0};
-    char by[OTAPULT_WHO_NAME];
-
-    otapult_http_who(x, by);
-    int err = otapult_restart_by(x->app, by, &why);
-    if (err != 0)
-        otapult_http_error(x, err, &why);
-    else
-        otapult_http_success(x, "Rebooting...", "");
 }
 
 /* ---- what only some configurations have ---- */
