@@ -135,9 +135,6 @@ uint32_t otapult_next_slot_size(struct otapult *o);
 /* Why this table of slots takes no update: its table_error, NO_OTA_PARTITION, ONLY_SLOT_RUNS, NO_OTA_DATA, or 0. */
 OTAPULT_MUST_CHECK int otapult_table_refusal(const struct otapult_slots *slots, struct otapult_finding *why);
 
-/* The slot of the update that runs, or ran last. */
-int otapult_target(struct otapult *o);
-
 /* The label of slot `index`, "" when there is no such slot or the port cannot tell. */
 void otapult_slot_label(struct otapult *o, int index, char dst[17]);
 

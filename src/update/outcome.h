@@ -19,7 +19,7 @@ OTAPULT_MUST_CHECK int otapult_recall(struct otapult *o, const struct otapult_up
 /* An id for the update: the client's own, or a new one; never 0. */
 uint32_t otapult_update_id(struct otapult *o, const struct otapult_update_options *options);
 
-/* Under lock: an update begins, and ends with an error. */
+/* Under lock: an update begins; and ends, badly unless something else has become of it. */
 void otapult_outcome_begins(struct otapult *o, uint32_t id);
 void otapult_outcome_failed(struct otapult *o);
 

@@ -38,7 +38,7 @@ static int check_rate(struct otapult_pace *p, const struct otapult_config *confi
 {
     uint32_t came = received - p->from;
 
-    if (config->min_rate == 0 || p->waited_ms < config->min_rate_ms)
+    if (p->waited_ms < config->min_rate_ms)
         return 0;
     if (came < (uint64_t)config->min_rate * p->waited_ms / 1000)
         return too_slow(why, came, p->waited_ms);

@@ -355,7 +355,7 @@ int otapult_check_image(struct otapult *o, int index, struct otapult_finding *wh
         return err;
     otapult_set_limits(o, flash.size, false);
     err = otapult_verify_slot(&flash, &o->limits, in, s->writer.sector, OTAPULT_SLOT_SECTOR);
-    if (err != 0 && wrong != NULL)
+    if (wrong != NULL)
         *wrong = in->err == err; /* an error of the port is not the inspector's */
     *why = in->why;
     return err;

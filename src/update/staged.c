@@ -132,12 +132,10 @@ static int refuse_by_state(struct otapult *o, int slot, struct otapult_finding *
 }
 
 /* The judge's words where it is the trust that has changed; of anything else the cause is that flash has. */
-static int error_of(const struct otapult_session *s, struct otapult_finding *why)
+static int error_of(const struct otapult_session *s, int err, struct otapult_finding *why)
 {
-    const int err = s->err;
-
     if (s->judge.err == 0 && err != OTAPULT_E_FLASH_READBACK)
-        return err; /* of the port */
+        return err; /* of the port, or 0 */
     *why = s->why;
     if (err == OTAPULT_E_SIGNATURE_WRONG || err == OTAPULT_E_SIGNATURE_MISSING ||
         err == OTAPULT_E_IMAGE_SECURITY_VERSION)
@@ -156,8 +154,7 @@ static int prove(struct otapult *o, const struct staged_note *note, struct otapu
         return err;
     otapult_set_limits(o, flash.size, false);
     err = otapult_session_again(s, &flash, &o->limits, note->held, note->image.size, note->image.sha256);
-    if (err != 0)
-        err = error_of(s, why);
+    err = error_of(s, err, why);
     if (err == OTAPULT_E_STAGED_CHANGED)
         otapult_unstage(o);
     return err;

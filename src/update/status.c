@@ -107,14 +107,6 @@ const char *otapult_event_name(int event)
     return known ? names[event] : "none";
 }
 
-int otapult_target(struct otapult *o)
-{
-    otapult_lock(o);
-    int target = o->target;
-    otapult_unlock(o);
-    return target;
-}
-
 /* ---- of the configuration ---- */
 
 const struct otapult_secure *otapult_profile(const struct otapult *o)

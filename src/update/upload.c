@@ -45,7 +45,6 @@ static bool holds_image(const struct otapult *o, int index)
 /* Under lock. */
 static void begin_counting(struct otapult *o)
 {
-    o->verifying = o->resumable = false;
     o->target = o->slots.next;
     o->had_image = holds_image(o, o->target);
     o->received = o->written = 0;
@@ -154,8 +153,7 @@ static void end_update(struct otapult *o, int err, const struct otapult_finding 
     otapult_lock(o);
     if (o->ticket != 0)
         otapult_end_ticket(o, err, why);
-    if (err != 0)
-        otapult_outcome_failed(o);
+    otapult_outcome_failed(o);
     o->verifying = o->resumable = false;
     otapult_give_back_locked(o);
     otapult_unlock(o);
@@ -202,7 +200,7 @@ static int begin(struct otapult *o, const char *by, const struct otapult_update_
 static uint32_t ticket_of(struct otapult *o, uint32_t id, const char *by, struct otapult_finding *why)
 {
     otapult_lock(o);
-    const bool same = id != 0 && o->update.id == id && strcmp(o->by, by != NULL ? by : "") == 0;
+    const bool same = o->update.id == id && strcmp(o->by, by != NULL ? by : "") == 0;
     uint32_t ticket = same ? o->ticket : 0;
     *why = (struct otapult_finding){.got = o->received};
     otapult_unlock(o);
@@ -438,7 +436,6 @@ static void set_verifying(struct otapult *o)
 {
     otapult_lock(o);
     o->verifying = true;
-    otapult_count_bytes(o);
     otapult_unlock(o);
 }
 
@@ -447,8 +444,7 @@ static int prove(struct otapult *o, struct otapult_finding *why)
 {
     int err = otapult_session_finish(&o->session);
 
-    if (err != 0)
-        *why = o->session.why;
+    *why = o->session.why;
     return err;
 }
 

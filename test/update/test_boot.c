@@ -212,6 +212,40 @@ static void an_activation_that_failed_is_no_trial(void **state)
     assert_int_equal(newest().seq, seq);
 }
 
+/* A note's texts end, whoever wrote it, and one that cannot be is none. */
+static void a_note_of_somebody_else_is_looked_at(void **state)
+{
+    const struct otapult_port *port = &w.board.port;
+    struct otapult_trial t, got;
+
+    (void)state;
+    memset(&t, 'x', sizeof t);
+    t.verdict = OTAPULT_TRIAL_REJECTED;
+    t.slot = OTAPULT_SLOTS_MAX - 1;
+    assert_int_equal(otapult_trial_save(port, &t), 0);
+    assert_true(otapult_trial_load(port, &got));
+    assert_int_equal(strnlen(got.build, sizeof got.build), sizeof got.build - 1);
+    assert_int_equal(strnlen(got.version, sizeof got.version), sizeof got.version - 1);
+    assert_int_equal(strnlen(got.project, sizeof got.project), sizeof got.project - 1);
+    assert_int_equal(strnlen(got.text, sizeof got.text), sizeof got.text - 1);
+    t.slot = OTAPULT_SLOT_FACTORY;
+    assert_int_equal(otapult_trial_save(port, &t), 0);
+    assert_true(otapult_trial_load(port, &got));
+    t.slot = OTAPULT_SLOT_FACTORY - 1;
+    assert_int_equal(otapult_trial_save(port, &t), 0);
+    assert_false(otapult_trial_load(port, &got));
+    t.slot = OTAPULT_SLOTS_MAX;
+    assert_int_equal(otapult_trial_save(port, &t), 0);
+    assert_false(otapult_trial_load(port, &got));
+    t.slot = 0;
+    t.verdict = OTAPULT_TRIAL_REJECTED + 1;
+    assert_int_equal(otapult_trial_save(port, &t), 0);
+    assert_false(otapult_trial_load(port, &got));
+    t.verdict = OTAPULT_TRIAL_ARMED;
+    assert_int_equal(port->kv_set(port->ctx, "ota.trial1", &t, sizeof t - 1), 0);
+    assert_false(otapult_trial_load(port, &got));
+}
+
 /* The note outlived the confirmation: the next boot finds that it is confirmed, and forgets the note. */
 static void a_note_that_stays_blames_nobody(void **state)
 {
@@ -242,6 +276,7 @@ int main(void)
         CASE(a_record_that_is_gone_is_a_loss_of_power),
         CASE(a_slot_that_cannot_be_read_is_asked_again),
         CASE(an_activation_that_failed_is_no_trial),
+        CASE(a_note_of_somebody_else_is_looked_at),
         CASE(a_note_that_stays_blames_nobody),
     };
     return cmocka_run_group_tests(tests, images_make, images_free);

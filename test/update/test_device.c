@@ -145,6 +145,18 @@ static void a_test_app_takes_updates(void **state)
     assert_string_equal(world_version(w), "2.0.0");
 }
 
+static int no_slots(void *ctx, struct otapult_slots *out)
+{
+    (void)ctx, (void)out;
+    return OTAPULT_E_FLASH_READ;
+}
+
+static void wrap_no_slots(void *ctx, struct otapult_port *port)
+{
+    (void)ctx;
+    port->slots = no_slots;
+}
+
 /* ---- what runs already ---- */
 
 static int send_file(struct world *w, const struct otapult_update_options *options, const uint8_t *p,
@@ -210,6 +222,60 @@ static void what_runs_already_is_answered_again(void **state)
     assert_int_not_equal(ticket, 0); /* for the same boot, and yet not the same */
 }
 
+static void world_of_a_full_slot(struct world *w, uint8_t **image, size_t *len)
+{
+    *image = NULL;
+    *len = 0;
+    for (uint32_t size = 0x10000 - 64; *len != 0x10000; size++) {
+        free(*image);
+        *image = images_one("1.0.0", 1, size, len);
+    }
+    world_end(w);
+    world_init(w, WORLD_TWO_OTA, *image, *len);
+    assert_true(world_boot(w));
+}
+
+static void one_that_fills_its_slot_is_compared_to_its_end(void **state)
+{
+    static const struct otapult_update_options plain;
+    const struct otapult_image_info *info;
+    struct world *w = *state;
+    uint8_t *image;
+    size_t len;
+
+    world_of_a_full_slot(w, &image, &len);
+    assert_int_equal(send_file(w, &plain, image, len, &info), 0);
+    assert_int_equal(last_update(w).outcome, OTAPULT_UPDATE_ALREADY);
+    free(image);
+}
+
+static bool slot_1_fails(void *ctx, enum nor_op op, uint32_t addr, uint32_t len)
+{
+    (void)ctx, (void)len;
+    return op == NOR_ERASE && addr >= 0x20000;
+}
+
+/* It begins as what runs: what was equal is written when the first difference comes, and cannot be. */
+static void a_difference_that_cannot_be_written_says_where(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+    uint32_t ticket;
+    uint8_t *other = malloc(v1_len);
+
+    memcpy(other, v1, v1_len);
+    other[8000] ^= 1;
+    assert_int_equal(otapult_begin(w->ota, (uint32_t)v1_len, &ticket, &why), 0);
+    assert_int_equal(otapult_feed(w->ota, ticket, other, 6000, &why), 0);
+    w->nor.fail = slot_1_fails;
+    memset(&why, 0xA5, sizeof why);
+    assert_int_equal(otapult_feed(w->ota, ticket, other + 6000, 2500, &why), OTAPULT_E_FLASH_ERASE);
+    assert_int_equal(why.at, 0);
+    assert_null(why.text);
+    w->nor.fail = NULL;
+    free(other);
+}
+
 static void what_runs_already_is_written_by_force(void **state)
 {
     const struct otapult_update_options options = {.force = true};
@@ -235,15 +301,18 @@ static void the_last_few_ends_are_remembered(void **state)
     char text[64];
 
     for (uint32_t n = 0; n < 5; n++) {
-        const struct otapult_finding end = {.got = n, .text = n == 2 ? "somebody" : NULL};
+        char who[] = "somebody";
+        const struct otapult_finding end = {.got = n, .text = n == 2 ? who : NULL};
         assert_int_equal(otapult_begin(w->ota, (uint32_t)v2_len, &ticket[n], &why), 0);
         otapult_cancel(w->ota, ticket[n], reasons[n], &end);
+        memset(who, 'x', sizeof who - 1); /* nobody keeps the words for the device */
     }
     for (uint32_t n = 1; n < 5; n++) {
         assert_int_equal(otapult_touch(w->ota, ticket[n]), reasons[n]);
         otapult_why_ended(w->ota, ticket[n], &why, text, sizeof text);
         assert_int_equal(why.got, n);
         assert_int_equal(why.text != NULL, n == 2);
+        assert_string_equal(text, n == 2 ? "somebody" : "");
     }
     assert_int_equal(otapult_touch(w->ota, ticket[0]), OTAPULT_E_STALLED); /* too long ago */
 }
@@ -364,6 +433,59 @@ static void a_second_update_is_refused_and_does_not_disturb_the_first(void **sta
     assert_int_equal(otapult_finish(w->ota, first, &info, &why), 0);
 }
 
+/* What a client may know before it sends. */
+static void the_room_is_that_of_the_next_slot(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    assert_int_equal(otapult_next_slot_size(w->ota), 0x10000);
+    assert_int_equal(otapult_begin(w->ota, 100, &ticket, &why), 0);
+    assert_int_equal(otapult_next_slot_size(w->ota), 0); /* not now */
+    otapult_cancel(w->ota, ticket, OTAPULT_E_CONNECTION_LOST, &why);
+    w->wrap = wrap_no_slots;
+    assert_true(world_boot(w));
+    assert_int_equal(otapult_next_slot_size(w->ota), 0); /* nor where there is none */
+    w->wrap = NULL;
+}
+
+/* The next one's counters are its own from its first moment on, which `ready` sees. */
+static struct otapult_status at_ready;
+static struct world *asked_world;
+
+static bool look_at_ready(void *app, char *why, size_t cap)
+{
+    (void)app, (void)why, (void)cap;
+    at_ready = status(asked_world);
+    return true;
+}
+
+static void looks_at_ready(void *ctx, struct otapult_config *config)
+{
+    (void)ctx;
+    config->ready = look_at_ready;
+}
+
+static void the_counters_begin_anew(void **state)
+{
+    struct world *w = asked_world = *state;
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    w->configure = looks_at_ready;
+    assert_true(world_boot(w));
+    assert_int_equal(world_upload(w, v2, v2_len - 1, 4096), OTAPULT_E_IMAGE_TRUNCATED);
+    assert_int_equal(status(w).received, v2_len - 1);
+    assert_int_equal(otapult_begin(w->ota, 100, &ticket, &why), 0);
+    assert_int_equal(at_ready.received, 0);
+    assert_int_equal(at_ready.written, 0);
+    assert_int_equal(at_ready.total, OTAPULT_SIZE_UNKNOWN);
+    assert_int_equal(at_ready.phase, OTAPULT_RECEIVING);
+    assert_int_equal(status(w).total, 100);
+    w->configure = NULL;
+}
+
 static void a_robot_that_is_not_ready_is_left_alone(void **state)
 {
     struct world *w = *state;
@@ -479,6 +601,7 @@ static void after_any_bad_end_the_next_upload_works(void **state)
     assert_int_equal(otapult_feed(w->ota, ticket, v2, 6000, &why), 0);
     otapult_cancel(w->ota, ticket, OTAPULT_E_CONNECTION_LOST, &(struct otapult_finding){.got = 6000});
     assert_string_equal(newest(w)->code, "connection_lost");
+    assert_string_equal(newest(w)->version, "2.0.0"); /* of which so much was right */
     assert_int_equal(otapult_feed(w->ota, ticket, v2, 1, &why), OTAPULT_E_CONNECTION_LOST);
     assert_int_equal(w->holds, 0);
     assert_int_equal(world_upload(w, v2, v2_len, 4096), 0);
@@ -495,6 +618,7 @@ static void a_wrong_file_erases_nothing(void **state)
 
     memcpy(before, w->nor.data + 0x20000, 0x10000);
     assert_int_equal(world_upload(w, elf, sizeof elf, 100), OTAPULT_E_FILE_ELF);
+    assert_string_equal(newest(w)->build, ""); /* it is none of a firmware */
     assert_memory_equal(before, w->nor.data + 0x20000, 0x10000);
 }
 
@@ -718,6 +842,58 @@ static void no_upload_lasts_for_ever(void **state)
     w->configure = NULL;
 }
 
+/* Its time is counted by its own calls as well as by poll(). */
+static void who_keeps_poll_busy_wins_no_time(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    w->configure = short_patience;
+    assert_true(world_boot(w));
+    assert_int_equal(otapult_begin(w->ota, (uint32_t)v2_len, &ticket, &why), 0);
+    for (int n = 0; n < 25; n++) {
+        w->clock += 1000;
+        assert_int_equal(otapult_feed(w->ota, ticket, v2 + n, 1, &why), 0);
+    }
+    otapult_poll(w->ota);
+    assert_int_equal(otapult_touch(w->ota, ticket), OTAPULT_E_UPLOAD_TOO_SLOW);
+    w->configure = NULL;
+}
+
+static void each_update_has_its_own_time(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+    uint32_t ticket, took;
+
+    w->configure = short_patience;
+    assert_true(world_boot(w));
+    assert_int_equal(otapult_begin(w->ota, (uint32_t)v2_len, &ticket, &why), 0);
+    assert_int_equal(send_slowly(w, ticket, 600, 1000, &took), 0);
+    assert_int_equal(took, 15000);
+    otapult_cancel(w->ota, ticket, OTAPULT_E_CONNECTION_LOST, &why);
+    assert_int_equal(otapult_begin(w->ota, (uint32_t)v2_len, &ticket, &why), 0);
+    assert_int_equal(send_slowly(w, ticket, 1, 1000, &took), OTAPULT_E_UPLOAD_TOO_SLOW);
+    assert_int_equal(took, 20000);
+    w->configure = NULL;
+}
+
+/* As of a form, whose length is known, but not that of the file in it. */
+static void an_upper_bound_is_none_in_the_end(void **state)
+{
+    struct world *w = *state;
+    const struct otapult_image_info *info;
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    assert_int_equal(otapult_begin(w->ota, (uint32_t)v2_len + 2000, &ticket, &why), 0);
+    assert_int_equal(otapult_feed(w->ota, ticket, v2, v2_len, &why), 0);
+    assert_int_equal(status(w).total, v2_len + 2000);
+    assert_int_equal(otapult_finish(w->ota, ticket, &info, &why), 0);
+    assert_int_equal(status(w).total, v2_len);
+}
+
 static void somebody_else_may_end_an_update(void **state)
 {
     struct world *w = *state;
@@ -743,6 +919,36 @@ static void somebody_else_may_end_an_update(void **state)
     assert_int_equal(otapult_end_update(w->ota, &why), OTAPULT_E_REBOOTING);
 }
 
+/* Who has a ticket ends his own, and nobody else's. */
+static void an_update_is_ended_by_its_ticket(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    assert_int_equal(otapult_begin(w->ota, (uint32_t)v2_len, &ticket, &why), 0);
+    assert_int_equal(ticket, 1);
+    assert_int_equal(otapult_end_update_of(w->ota, 0, "folder", &why), OTAPULT_E_NO_UPDATE);
+    assert_int_equal(otapult_end_update_of(w->ota, ticket + 1, "folder", &why), OTAPULT_E_NO_UPDATE);
+    assert_int_equal(otapult_has_ended(w->ota, ticket), 0);
+    assert_int_equal(otapult_end_update_of(w->ota, ticket, "folder", &why), 0);
+    assert_int_equal(otapult_has_ended(w->ota, ticket), OTAPULT_E_UPLOAD_ENDED);
+    assert_int_equal(otapult_has_ended(w->ota, 0), OTAPULT_E_STALLED); /* nobody's */
+}
+
+/* Tickets are counted, and 0 is nobody's. */
+static void the_count_of_tickets_may_wrap(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    ((struct otapult *)(void *)&w->memory)->tickets = UINT32_MAX;
+    assert_int_equal(otapult_begin(w->ota, (uint32_t)v2_len, &ticket, &why), 0);
+    assert_int_not_equal(ticket, 0);
+    assert_int_equal(otapult_feed(w->ota, ticket, v2, 600, &why), 0);
+}
+
 /* Ends the update from inside its third erase. */
 static unsigned erases;
 static int ended_inside;
@@ -751,8 +957,10 @@ static int end_in_erase(void *ctx, uint32_t off, uint32_t len)
 {
     struct otapult_finding why;
 
-    if (++erases == 2)
+    if (++erases == 2) {
         ended_inside = otapult_end_update(slow_world->ota, &why);
+        assert_int_equal(otapult_end_update_by(slow_world->ota, "too late", &why), 0);
+    }
     return real_flash.erase(ctx, off, len);
 }
 
@@ -800,6 +1008,8 @@ static int activate_while_ended(void *ctx, int index)
 {
     struct otapult_finding why;
 
+    assert_int_equal(status(slow_world).phase, OTAPULT_VERIFYING);
+    assert_int_equal(status(slow_world).received, v2_len);
     ended_inside = otapult_end_update(slow_world->ota, &why);
     return real_activate(ctx, index);
 }
@@ -999,6 +1209,9 @@ static void who_loses_the_device_is_told_so_from_the_first_moment(void **state)
     assert_int_equal(begin_as(w, 9, 0, &told_ticket, NULL, &why), 0);
     assert_int_equal(begin_as(w, 9, 0, &second, NULL, &why), 0);
     assert_int_equal(heard, OTAPULT_E_CONNECTION_LOST);
+    told_ticket = second;
+    assert_int_equal(otapult_end_update(w->ota, &why), 0);
+    assert_int_equal(heard, OTAPULT_E_UPLOAD_ENDED);
     told_ticket = 0;
     w->wrap = NULL;
 }
@@ -1123,6 +1336,9 @@ static void a_build_that_failed_here_is_refused_before_an_erase(void **state)
     assert_int_equal(world_upload(w, v2, v2_len, 100), OTAPULT_E_BUILD_REJECTED);
     assert_memory_equal(before, w->nor.data + 0x20000, 0x10000);
     assert_string_equal(newest(w)->code, "build_rejected_before");
+    char build[OTAPULT_BUILD_ID_CHARS + 1];
+    snprintf(build, sizeof build, "%02x%02x%02x%02x", v2[0xB0], v2[0xB1], v2[0xB2], v2[0xB3]);
+    assert_non_null(strstr(newest(w)->text, build));
     assert_int_equal(force(w, v2, v2_len), 0);
 }
 
@@ -1136,7 +1352,9 @@ static void another_project_is_refused_where_that_is_asked_for(void **state)
 {
     struct world *w = *state;
     struct sample_spec spec = {SAMPLE_DEFAULT, .version = "2.0.0", .seed = 5};
+    struct otapult_finding why;
     uint8_t before[WORLD_FLASH / 4];
+    uint32_t ticket;
     size_t len;
 
     spec.size = 9000;
@@ -1149,10 +1367,61 @@ static void another_project_is_refused_where_that_is_asked_for(void **state)
     assert_int_equal(world_upload(w, toaster, len, 100), OTAPULT_E_OTHER_PROJECT);
     assert_memory_equal(before, w->nor.data + 0x20000, 0x10000);
     assert_string_equal(newest(w)->text, "not of the project that runs, rover");
+    assert_int_equal(otapult_begin(w->ota, (uint32_t)v2_len, &ticket, &why), 0);
+    assert_int_equal(otapult_feed(w->ota, ticket, v2, 600, &why), 0); /* its own is */
+    otapult_cancel(w->ota, ticket, OTAPULT_E_CONNECTION_LOST, &why);
     assert_int_equal(force(w, toaster, len), 0);
     assert_true(world_boot(w)); /* without that configuration it is taken */
     assert_int_equal(world_upload(w, toaster, len, 100), 0);
     free(toaster);
+}
+
+static void refuse_older(void *ctx, struct otapult_config *config)
+{
+    (void)ctx;
+    config->too_old = otapult_is_older;
+}
+
+static bool never_too_old(const struct otapult_version *version, const struct otapult_version *running)
+{
+    (void)version, (void)running;
+    return false;
+}
+
+/* What one update asks for adds to the device's own rule and does not take its place. */
+static void an_update_may_ask_for_more_and_not_for_less(void **state)
+{
+    const struct otapult_update_options any = {.too_old = never_too_old},
+                                        newer = {.too_old = otapult_is_older};
+    const struct otapult_image_info *info;
+    struct world *w = *state;
+    size_t len;
+    uint8_t *old = images_one("0.9.0", 9, 9000, &len);
+
+    assert_int_equal(send_file(w, &newer, old, len, &info), OTAPULT_E_IMAGE_OLDER);
+    w->configure = refuse_older;
+    assert_true(world_boot(w));
+    assert_int_equal(send_file(w, &any, old, len, &info), OTAPULT_E_IMAGE_OLDER);
+    w->configure = NULL;
+    free(old);
+}
+
+/* More than the slot holds, of a length that nobody knew: the table's first error is an end as any other. */
+static void one_that_outgrows_its_slot_has_failed(void **state)
+{
+    static uint8_t large[0x10000 + 4096];
+    struct world *w = *state;
+    struct otapult_finding why;
+    uint32_t ticket;
+    size_t len;
+    uint8_t *image = images_one("2.0.0", 2, sizeof large, &len);
+
+    memcpy(large, image, sizeof large);
+    free(image);
+    assert_int_equal(otapult_begin(w->ota, OTAPULT_SIZE_UNKNOWN, &ticket, &why), 0);
+    assert_int_equal(otapult_feed(w->ota, ticket, large, sizeof large, &why), OTAPULT_E_IMAGE_TOO_LARGE);
+    assert_int_equal(last_update(w).outcome, OTAPULT_UPDATE_FAILED);
+    assert_int_equal(otapult_touch(w->ota, ticket), OTAPULT_E_IMAGE_TOO_LARGE);
 }
 
 static void one_client_is_inside_at_a_time(void **state)
@@ -1579,18 +1848,6 @@ static void a_full_configuration_starts(void **state)
     w->configure = NULL;
 }
 
-static int no_slots(void *ctx, struct otapult_slots *out)
-{
-    (void)ctx, (void)out;
-    return OTAPULT_E_FLASH_READ;
-}
-
-static void wrap_no_slots(void *ctx, struct otapult_port *port)
-{
-    (void)ctx;
-    port->slots = no_slots;
-}
-
 static void before_anything_is_known_nothing_is_claimed(void **state)
 {
     struct world *w = *state;
@@ -1713,6 +1970,56 @@ static void texts_of_the_journal_end(void **state)
     assert_int_equal(strnlen(e.by, sizeof e.by), sizeof e.by - 1);
 }
 
+static void unpacks(void *ctx, struct otapult_config *config)
+{
+    static const struct otapult_decoder *const decoders[] = {&otapult_gzip, NULL};
+    static uint64_t memory[OTAPULT_GZIP_RAM / sizeof(uint64_t)];
+
+    (void)ctx;
+    config->decoders = decoders;
+    config->decoder_memory = memory;
+    config->decoder_memory_size = sizeof memory;
+}
+
+static void it_says_what_it_takes(void **state)
+{
+    struct world *w = *state;
+
+    assert_string_equal(otapult_device_accepts(w->ota, 0), "plain");
+    assert_null(otapult_device_accepts(w->ota, 1));
+    w->configure = unpacks;
+    assert_true(world_boot(w));
+    w->configure = NULL;
+    assert_string_equal(otapult_device_accepts(w->ota, 0), "plain");
+    assert_string_equal(otapult_device_accepts(w->ota, 1), "gzip");
+    assert_null(otapult_device_accepts(w->ota, 2));
+}
+
+static void every_event_has_a_name(void **state)
+{
+    (void)state;
+    for (int event = 1; event <= OTAPULT_EV_SOURCE; event++)
+        assert_string_not_equal(otapult_event_name(event), "none");
+    assert_string_equal(otapult_event_name(OTAPULT_EV_SOURCE), "source");
+    assert_string_equal(otapult_event_name(OTAPULT_EV_NONE), "none");
+    assert_string_equal(otapult_event_name(-1), "none");
+    assert_string_equal(otapult_event_name(OTAPULT_EV_SOURCE + 1), "none");
+}
+
+static void a_download_begins_at_its_beginning(void **state)
+{
+    static const struct otapult_update_options plain;
+    struct otapult_sha256 sha;
+    struct otapult_download d = {.size = (uint32_t)v2_len, .at = 77, .sha = &sha};
+    struct otapult_finding why;
+    struct world *w = *state;
+    uint32_t ticket;
+
+    assert_int_equal(otapult_begin_download(w->ota, "folder", &plain, &d, &ticket, &why), 0);
+    assert_int_equal(d.at, 0);
+    assert_int_not_equal(ticket, 0);
+}
+
 static void what_a_source_says_stands_in_the_journal(void **state)
 {
     const struct otapult_finding later = {.text = "asked again later"}, status = {.got = 404};
@@ -1746,6 +2053,8 @@ int main(void)
         CASE(a_test_app_takes_updates),
         CASE(what_runs_already_is_not_written),
         CASE(what_runs_already_is_answered_again),
+        CASE(one_that_fills_its_slot_is_compared_to_its_end),
+        CASE(a_difference_that_cannot_be_written_says_where),
         CASE(what_runs_already_is_written_by_force),
         CASE(the_last_few_ends_are_remembered),
         CASE(a_refused_beginning_is_no_end),
@@ -1753,6 +2062,8 @@ int main(void)
         CASE(an_upload_boots_and_is_confirmed),
         CASE(the_result_names_the_file),
         CASE(a_second_update_is_refused_and_does_not_disturb_the_first),
+        CASE(the_room_is_that_of_the_next_slot),
+        CASE(the_counters_begin_anew),
         CASE(a_robot_that_is_not_ready_is_left_alone),
         CASE(a_no_without_words_gets_some),
         CASE(a_file_larger_than_the_slot_is_refused_before_its_first_byte),
@@ -1781,8 +2092,15 @@ int main(void)
         CASE(just_fast_enough_is_fast_enough),
         CASE(no_upload_lasts_for_ever),
         CASE(somebody_else_may_end_an_update),
+        CASE(an_update_is_ended_by_its_ticket),
+        CASE(the_count_of_tickets_may_wrap),
+        CASE(who_keeps_poll_busy_wins_no_time),
+        CASE(each_update_has_its_own_time),
+        CASE(an_upper_bound_is_none_in_the_end),
         CASE(an_update_ends_between_two_sectors),
         CASE(an_update_that_is_activated_is_not_ended),
+        CASE(an_update_may_ask_for_more_and_not_for_less),
+        CASE(one_that_outgrows_its_slot_has_failed),
         CASE(one_client_is_inside_at_a_time),
         CASE(a_failed_health_check_brings_the_old_firmware_back),
         CASE(nobody_gets_in_between_a_decision_and_its_restart),
@@ -1803,6 +2121,9 @@ int main(void)
         CASE(a_name_that_cannot_be_does_not_start),
         CASE(any_other_name_is_its_name),
         CASE(texts_of_the_journal_end),
+        CASE(it_says_what_it_takes),
+        CASE(every_event_has_a_name),
+        CASE(a_download_begins_at_its_beginning),
         CASE(what_a_source_says_stands_in_the_journal),
         CASE(a_full_configuration_starts),
         CASE(before_anything_is_known_nothing_is_claimed),

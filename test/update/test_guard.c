@@ -84,6 +84,42 @@ static void crash(int times)
 
 /* ---- one good moment is no proof ---- */
 
+static enum otapult_health passes(void *app, char *why, size_t cap)
+{
+    (void)app, (void)why, (void)cap;
+    return OTAPULT_HEALTH_PASS;
+}
+
+static void three_checks(void *ctx, struct otapult_config *config)
+{
+    static struct otapult_health_check checks[3] = {
+        {"first", passes}, {"second", NULL}, {"no check", passes}};
+
+    (void)ctx;
+    checks[1].probe = config->checks[0].probe;
+    config->checks = checks;
+    config->check_count = 2;
+    config->soak_ms = SOAK_MS;
+}
+
+static void the_first_that_does_not_pass_is_waited_for(void **state)
+{
+    (void)state;
+    w.configure = three_checks;
+    w.health = OTAPULT_HEALTH_WAIT;
+    assert_int_equal(world_upload(&w, v2, v2_len, 4096), 0);
+    assert_true(world_settle(&w));
+    assert_string_equal(status().waiting_for, "second");
+    assert_int_equal(status().soak_left_ms, SOAK_MS);
+    w.health = OTAPULT_HEALTH_PASS;
+    otapult_poll(w.ota);
+    assert_string_equal(status().waiting_for, "");
+    w.clock += 10 * SOAK_MS; /* until the next poll nothing is left to wait for */
+    assert_true(status().pending);
+    assert_int_equal(status().soak_left_ms, 0);
+    assert_int_equal(status().confirm_left_ms, 0);
+}
+
 static void checks_must_pass_for_the_soak_time(void **state)
 {
     (void)state;
@@ -691,6 +727,7 @@ static void whoever_fails_its_trial_is_known_until_it_is_confirmed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(the_first_that_does_not_pass_is_waited_for),
         CASE(checks_must_pass_for_the_soak_time),
         CASE(a_break_begins_the_soak_again),
         CASE(a_check_that_fails_in_the_soak_goes_back),

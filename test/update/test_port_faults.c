@@ -168,7 +168,10 @@ static void check_holds(void)
  * bytes differ. */
 static bool of_what_runs(void)
 {
-    return port.struck_slot != otapult_target(w.ota);
+    struct otapult_update u;
+
+    otapult_last_update(w.ota, &u);
+    return port.struck_slot != u.slot;
 }
 
 static void act_update(void)

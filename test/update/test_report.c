@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "images.h"
+#include "update/door.h"
 #include "world.h"
 
 /* What a robot's log says of its updates, in whole lives: who did what to which firmware, and why it
@@ -137,6 +138,39 @@ static void a_refusal_says_code_and_size(void **state)
     assert_non_null(strstr(said, "W update refused: connection_lost, 9008 bytes"));
 }
 
+/* However short a name is. */
+static void who_asked_is_named(void **state)
+{
+    static const struct otapult_update_options plain, later = {.later = true};
+    const struct otapult_finding answer = {.got = 404};
+    struct otapult_update done;
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    (void)state;
+    assert_int_equal(otapult_begin_by(w.ota, "a", &plain, OTAPULT_SIZE_UNKNOWN, &ticket, NULL, &why), 0);
+    expect("I update begins, size not known, by a");
+    otapult_cancel(w.ota, ticket, OTAPULT_E_CONNECTION_LOST, &why);
+    assert_int_equal(otapult_begin_by(w.ota, "b", &later, (uint32_t)v2_len, &ticket, NULL, &why), 0);
+    assert_int_equal(otapult_feed(w.ota, ticket, v2, v2_len, &why), 0);
+    assert_int_equal(otapult_finish_with(w.ota, ticket, &done, &why), 0);
+    expect(named("I staged 2.0.0 build %s, slot 1, 9008 bytes, by b", v2));
+    forget();
+    assert_int_equal(otapult_activate_staged_by(w.ota, "c", &why), 0);
+    expect(named("I activated 2.0.0 build %s, slot 1, 9008 bytes, by c", v2));
+    assert_null(strstr(said, "activation refused"));
+    assert_null(strstr(said, "the store failed"));
+    otapult_note_source(w.ota, "folder", OTAPULT_E_SOURCE_STATUS, &answer);
+    expect("W source, by folder: source_status: the source answers with HTTP 404");
+}
+
+static void what_runs_already(void **state)
+{
+    (void)state;
+    assert_int_equal(world_upload(&w, v1, v1_len, 4096), 0);
+    expect("I the file is the running firmware: nothing was written");
+}
+
 static bool slot_fails(void *ctx, enum nor_op op, uint32_t addr, uint32_t len)
 {
     (void)ctx, (void)len;
@@ -211,6 +245,7 @@ static void a_firmware_that_does_not_load(void **state)
     w.nor.data[0x20000 + 5000] ^= 1;
     assert_true(world_settle(&w));
     expect(named("E not loaded 2.0.0 build %s, slot 1, 9008 bytes: the bootloader could not load it", v2));
+    expect(named("I confirmed 1.0.0 build %s, slot 0", v1)); /* its size is not known */
     assert_null(strstr(said, "could not be changed"));
     assert_null(strstr(said, "the store failed"));
 }
@@ -270,6 +305,15 @@ static void a_store_that_fails_to_blame_a_build(void **state)
     assert_true(times_said("E the note of the last update could not be removed") > 0);
 }
 
+static void a_store_that_fails_to_forget_what_was_staged(void **state)
+{
+    (void)state;
+    assert_int_equal(world_stage(&w, v2, v2_len, 4096), 0);
+    store_fails = true;
+    assert_int_equal(world_upload(&w, v3, v3_len, 4096), 0);
+    expect("E the store failed to forget what was staged");
+}
+
 static void a_store_that_fails_at_a_decision(void **state)
 {
     (void)state;
@@ -293,6 +337,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(an_update_from_begin_to_confirmation),
         CASE(a_refusal_says_code_and_size),
+        CASE(who_asked_is_named),
+        CASE(what_runs_already),
         CASE(what_the_device_itself_breaks_is_an_error),
         CASE(a_rejection_and_its_restart),
         CASE(a_retry_after_lost_power),
@@ -303,6 +349,7 @@ int main(void)
         CASE(slots_that_cannot_be_read_are_said_once),
         CASE(a_store_that_fails_is_an_error),
         CASE(a_store_that_fails_to_blame_a_build),
+        CASE(a_store_that_fails_to_forget_what_was_staged),
         CASE(a_store_that_fails_at_a_decision),
     };
 

@@ -85,6 +85,7 @@ static void assert_runs_v2(struct world *w)
 static void it_waits_and_the_device_goes_on(void **state)
 {
     struct world *w = *state;
+    struct otapult_view v;
     struct otapult_update u;
 
     stage(w);
@@ -97,6 +98,8 @@ static void it_waits_and_the_device_goes_on(void **state)
     assert_int_equal(u.outcome, OTAPULT_UPDATE_STAGED);
     assert_memory_equal(u.sha256, status(w).staged.sha256, 32);
     assert_string_equal(way_back(w), "the other slot holds a firmware that waits to be started");
+    otapult_view(w->ota, &v);
+    assert_false(v.slot[1].has_image); /* flash has no header of it */
     assert_true(world_settle(w));
     assert_string_equal(world_version(w), "1.0.0");
 }
@@ -111,6 +114,7 @@ static void it_is_started_and_confirmed(void **state)
     assert_int_equal(newest(w)->event, OTAPULT_EV_ACTIVATED);
     assert_int_equal(status(w).phase, OTAPULT_REBOOTING);
     assert_int_equal(status(w).staged.id, 0);
+    assert_int_equal(status(w).slots.boot, 1); /* shown before the restart, too */
     assert_runs_v2(w);
     assert_null(way_back(w));
     assert_int_equal(activate(w), OTAPULT_E_NO_STAGED);
@@ -334,9 +338,173 @@ static void a_damaged_note_is_none(void **state)
     assert_int_equal(len, 0); /* and it is forgotten */
 }
 
+/* Its texts end, whoever wrote it. */
+static void texts_of_a_note_end(void **state)
+{
+    struct world *w = *state;
+    const struct otapult_port *port = &w->board.port;
+    uint8_t note[256];
+    struct otapult_update u;
+    size_t len;
+
+    stage(w);
+    assert_int_equal(port->kv_get(port->ctx, "ota.staged1", note, sizeof note, &len), 0);
+    memcpy(&u, note, sizeof u);
+    memset(u.version, 'x', sizeof u.version);
+    memset(u.project, 'x', sizeof u.project);
+    memcpy(note, &u, sizeof u);
+    assert_int_equal(port->kv_set(port->ctx, "ota.staged1", note, len), 0);
+    world_pull_plug(w);
+    assert_true(world_boot(w));
+    u = status(w).staged;
+    assert_int_equal(strnlen(u.version, sizeof u.version), sizeof u.version - 1);
+    assert_int_equal(strnlen(u.project, sizeof u.project), sizeof u.project - 1);
+    u.slot = 2; /* one slot too far */
+    memcpy(note, &u, sizeof u);
+    assert_int_equal(port->kv_set(port->ctx, "ota.staged1", note, len), 0);
+    world_pull_plug(w);
+    assert_true(world_boot(w));
+    assert_int_equal(status(w).staged.id, 0);
+}
+
+/* Any number is an id but 0, and any slot may be the one. */
+static void the_first_id_in_the_first_slot_waits_too(void **state)
+{
+    const struct otapult_update_options options = {.id = 1, .later = true};
+    struct world *w = *state;
+    const struct otapult_image_info *info;
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    assert_int_equal(world_upload(w, v2, v2_len, 4096), 0);
+    assert_true(world_settle(w));
+    assert_int_equal(otapult_begin_with(w->ota, &options, (uint32_t)v3_len, &ticket, NULL, &why), 0);
+    assert_int_equal(otapult_feed(w->ota, ticket, v3, v3_len, &why), 0);
+    assert_int_equal(otapult_finish(w->ota, ticket, &info, &why), 0);
+    world_pull_plug(w);
+    assert_true(world_boot(w));
+    assert_int_equal(status(w).staged.id, 1);
+    assert_int_equal(status(w).staged.slot, 0);
+    assert_int_equal(activate(w), 0);
+    assert_true(world_settle(w));
+    assert_string_equal(world_version(w), "3.0.0");
+}
+
+/* ---- what forbids an upload forbids it ---- */
+
+static struct otapult_port honest;
+static bool bad_table, same_place;
+
+static int tell_slots(void *ctx, struct otapult_slots *out)
+{
+    int err = honest.slots(ctx, out);
+
+    out->table_error = bad_table ? OTAPULT_E_SLOT_ALIGNMENT : 0;
+    return err;
+}
+
+static int tell_slot(void *ctx, int index, struct otapult_slot *out)
+{
+    int err = honest.slot(ctx, index, out);
+
+    out->address = same_place ? 0x10000 : out->address;
+    return err;
+}
+
+static void wrap_table(void *ctx, struct otapult_port *port)
+{
+    (void)ctx;
+    honest = *port;
+    port->slots = tell_slots;
+    port->slot = tell_slot;
+}
+
+static void a_table_that_takes_no_upload_starts_nothing(void **state)
+{
+    struct world *w = *state;
+
+    stage(w);
+    w->wrap = wrap_table;
+    bad_table = true;
+    same_place = false;
+    assert_true(world_boot(w));
+    assert_int_equal(activate(w), OTAPULT_E_SLOT_ALIGNMENT);
+    bad_table = false;
+    same_place = true;
+    assert_true(world_boot(w));
+    assert_int_equal(activate(w), OTAPULT_E_SLOTS_OVERLAP);
+    assert_int_equal(w->holds, 0);
+    assert_waits(w);
+    w->wrap = NULL;
+}
+
+static void refuse_older(void *ctx, struct otapult_config *config)
+{
+    (void)ctx;
+    config->too_old = otapult_is_older;
+}
+
+/* That a version is older is looked at when a file comes. */
+static void an_older_one_that_waits_is_started(void **state)
+{
+    struct world *w = *state;
+    size_t len;
+    uint8_t *old = images_one("0.9.0", 9, 9000, &len);
+
+    assert_int_equal(world_stage(w, old, len, 4096), 0);
+    w->configure = refuse_older;
+    assert_true(world_boot(w));
+    assert_int_equal(activate(w), 0);
+    assert_true(world_settle(w));
+    assert_string_equal(world_version(w), "0.9.0");
+    w->configure = NULL;
+    free(old);
+}
+
 /* ---- the port fails ---- */
 
 static struct faulty_port port;
+
+/* A slot that cannot be read at start may be as it was: it is read when it is started. */
+static void what_cannot_be_read_at_start_waits_on(void **state)
+{
+    const struct faulty_plan plan = {
+        .call = FAULTY_OPEN, .at = 1, .for_good = true, .how = FAULTY_INSTEAD, .err = OTAPULT_E_SLOT_OPEN};
+    struct world *w = *state;
+
+    stage(w);
+    w->wrap = faulty_port_wrap;
+    w->wrap_ctx = &port;
+    faulty_port_arm(&port, &plan);
+    assert_true(world_boot(w));
+    faulty_port_arm(&port, NULL);
+    assert_waits(w);
+    assert_int_equal(activate(w), 0);
+    w->wrap = NULL;
+    assert_runs_v2(w);
+}
+
+/* Its header is there then, and its note still: the next try has all it needs. */
+static void an_activation_that_fails_can_be_tried_again(void **state)
+{
+    static const int errors[] = {OTAPULT_E_IMAGE_TOO_LARGE, OTAPULT_E_ACTIVATE}; /* the table's first, too */
+    struct world *w = *state;
+
+    w->wrap = faulty_port_wrap;
+    w->wrap_ctx = &port;
+    assert_true(world_boot(w));
+    stage(w);
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        const struct faulty_plan plan = {
+            .call = FAULTY_ACTIVATE, .at = 1, .how = FAULTY_INSTEAD, .err = errors[i]};
+        faulty_port_arm(&port, &plan);
+        assert_int_equal(activate(w), errors[i]);
+        assert_int_not_equal(status(w).staged.id, 0);
+    }
+    assert_int_equal(activate(w), 0);
+    w->wrap = NULL;
+    assert_runs_v2(w);
+}
 
 static void fail_one(struct world *w, enum faulty_call call, unsigned at, int *result)
 {
@@ -510,6 +678,12 @@ int main(void)
         CASE(another_image_in_its_place_is_found),
         CASE(a_header_that_is_there_already_is_no_obstacle),
         CASE(a_damaged_note_is_none),
+        CASE(texts_of_a_note_end),
+        CASE(the_first_id_in_the_first_slot_waits_too),
+        CASE(a_table_that_takes_no_upload_starts_nothing),
+        CASE(an_older_one_that_waits_is_started),
+        CASE(what_cannot_be_read_at_start_waits_on),
+        CASE(an_activation_that_fails_can_be_tried_again),
         CASE(a_port_that_fails_costs_nothing),
         CASE(without_a_note_it_does_not_wait),
     };

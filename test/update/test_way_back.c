@@ -9,7 +9,8 @@
 #include <cmocka.h>
 
 #include "images.h"
-#include "update/door.h"
+#include "update/common.h"
+#include "update/way_back.h"
 #include "world.h"
 
 /* Where a rollback goes to, on the partition tables that people have: what page and API say and what the
@@ -141,6 +142,9 @@ static void what_was_rejected_boots_by_force_only(void **state)
     assert_string_equal(view()->way_back.doubt, "it rejected itself when it ran last");
     assert_int_equal(otapult_rollback(w.ota, &why), OTAPULT_E_ROLLBACK_DOUBTFUL);
     assert_string_equal(why.text, "it rejected itself when it ran last");
+    uint32_t ticket; /* what was asked of an upload is not asked of the way back */
+    assert_int_equal(otapult_begin(w.ota, 100, &ticket, &why), 0);
+    otapult_cancel(w.ota, ticket, OTAPULT_E_CONNECTION_LOST, &why);
     assert_int_equal(otapult_rollback_by(w.ota, NULL, true, &why), 0);
     assert_true(world_settle(&w));
     assert_string_equal(world_version(&w), "2.0.0");
@@ -157,6 +161,24 @@ static void one_without_doubts_comes_first(void **state)
     assert_string_equal(world_version(&w), "2.0.0");
     w.health = OTAPULT_HEALTH_PASS;
     expect_way_to(OTAPULT_SLOT_FACTORY, "1.0.0");
+}
+
+static void refuse_older(void *ctx, struct otapult_config *config)
+{
+    (void)ctx;
+    config->too_old = otapult_is_older;
+}
+
+/* Older versions are refused when they come, and not when somebody goes back to what he had. */
+static void an_older_version_is_a_way_back(void **state)
+{
+    (void)state;
+    begin(WORLD_TWO_OTA);
+    w.configure = refuse_older;
+    assert_true(world_boot(&w));
+    install(v2, v2_len);
+    assert_int_equal(world_upload(&w, v1, v1_len, 4096), OTAPULT_E_IMAGE_OLDER);
+    expect_way_to(0, "1.0.0");
 }
 
 static void an_upload_that_ends_badly_leaves_no_way_and_says_so(void **state)
@@ -188,6 +210,46 @@ static void a_damaged_image_is_no_way(void **state)
     assert_int_equal(view()->status.slots.boot, 1);
 }
 
+/* More slots than a table of these tests has: the view alone, as the device finds a way in it. */
+static void the_order_of_ways_back(void **state)
+{
+    static struct otapult o = {.slots = {.running = 0, .next = 1, .ota_data = true}};
+    static const struct otapult_slot_view all[] = {
+        {.index = OTAPULT_SLOT_FACTORY,
+         .slot.state = OTAPULT_STATE_UNDEFINED,
+         .readable = true,
+         .has_image = true},
+        {.index = 0, .slot.state = OTAPULT_STATE_VALID, .readable = true, .has_image = true},
+        {.index = 1, .readable = true, .has_image = true},
+        {.index = 2, .readable = true, .has_image = true},
+        {.index = 3, .slot.state = OTAPULT_STATE_VALID, .readable = true, .has_image = true},
+    };
+    struct otapult_way_back way;
+
+    (void)state;
+    memcpy(o.seen, all, sizeof all);
+    o.seen_count = 5;
+    otapult_find_way_back(&o, &way);
+    assert_int_equal(way.slot, 3); /* OTA data calls it confirmed */
+    o.seen_count = 4;
+    otapult_find_way_back(&o, &way);
+    assert_int_equal(way.slot, 1); /* the next update's */
+    o.slots.next = 2;
+    otapult_find_way_back(&o, &way);
+    assert_int_equal(way.slot, 2);
+    o.slots.next = OTAPULT_SLOT_NONE;
+    otapult_find_way_back(&o, &way);
+    assert_int_equal(way.slot, 1); /* of two alike the first, and the factory app after both */
+    o.seen_count = 2;
+    otapult_find_way_back(&o, &way);
+    assert_int_equal(way.slot, OTAPULT_SLOT_FACTORY);
+    o.seen[0] = all[1];
+    o.seen_count = 1;
+    otapult_find_way_back(&o, &way);
+    assert_int_equal(way.slot, OTAPULT_SLOT_NONE);
+    assert_string_equal(way.none, "there is no other slot");
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, NULL, tear_down)
 
 int main(void)
@@ -201,6 +263,8 @@ int main(void)
         CASE(what_was_rejected_boots_by_force_only),
         CASE(one_without_doubts_comes_first),
         CASE(a_damaged_image_is_no_way),
+        CASE(an_older_version_is_a_way_back),
+        cmocka_unit_test(the_order_of_ways_back),
         CASE(an_upload_that_ends_badly_leaves_no_way_and_says_so),
     };
     return cmocka_run_group_tests(tests, images_make, images_free);

@@ -252,12 +252,6 @@ uint32_t otapult_next_slot_size(struct otapult *o)
     return dev.slot[slot_number(dev.status.slots.next)].size;
 }
 
-int otapult_target(struct otapult *o)
-{
-    assert_ptr_equal(o, device);
-    return dev.status.slots.next;
-}
-
 void otapult_slot_label(struct otapult *o, int index, char dst[17])
 {
     assert_ptr_equal(o, device);
