@@ -187,7 +187,7 @@ OTAPULT_MUST_CHECK int otapult_start(union otapult_memory *memory, const struct 
  * and shows it; every session ends, every API token goes, delays of earlier attempts are forgotten. Where the
  * store lost something of keys or logins, so that both are locked, this unlocks them with what is left, and
  * the log says which keys are revoked now and which security version is the least. A key of HTTPS that the store
- * lost is made anew by the next start, and the log says so.
+ * lost, or damaged, is made anew by the next start, and the log says so.
  * Errors: OPEN_PROFILE; NOT_SECURED (no memory for the login); PASSWORD_CHANGING, INTERNAL (no random numbers,
  * no show_password), STORE: then the old password still holds. */
 OTAPULT_MUST_CHECK int otapult_new_password(struct otapult *o);

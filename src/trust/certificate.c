@@ -63,7 +63,8 @@ static const uint8_t alternative_names[] = {0x06, 0x03, 0x55, 0x1D, 0x11};
 
 /* ---- the key ---- */
 
-static bool import_key(struct pair *p, const uint8_t number[NUMBER])
+/* 0; STORE: that number is no key; INTERNAL: nobody can tell. */
+static int import_key(struct pair *p, const uint8_t number[NUMBER])
 {
     psa_key_attributes_t attributes = psa_key_attributes_init();
     size_t len = 0;
@@ -72,12 +73,13 @@ static bool import_key(struct pair *p, const uint8_t number[NUMBER])
     psa_set_key_bits(&attributes, 8 * NUMBER);
     psa_set_key_usage_flags(&attributes, PSA_KEY_USAGE_SIGN_HASH | PSA_KEY_USAGE_VERIFY_HASH);
     psa_set_key_algorithm(&attributes, SIGNING);
-    if (psa_import_key(&attributes, number, NUMBER, &p->key) != PSA_SUCCESS)
-        return false;
+    psa_status_t status = psa_import_key(&attributes, number, NUMBER, &p->key);
+    if (status != PSA_SUCCESS)
+        return status == PSA_ERROR_INVALID_ARGUMENT ? OTAPULT_E_STORE : OTAPULT_E_INTERNAL;
     if (psa_export_public_key(p->key, p->point, sizeof p->point, &len) == PSA_SUCCESS && len == POINT)
-        return true;
+        return 0;
     (void)psa_destroy_key(p->key);
-    return false;
+    return OTAPULT_E_INTERNAL;
 }
 
 static uint16_t write_key(uint8_t dst[PART], const uint8_t number[NUMBER], const uint8_t point[POINT])
@@ -104,17 +106,36 @@ static uint16_t write_key(uint8_t dst[PART], const uint8_t number[NUMBER], const
     return (uint16_t)len;
 }
 
-static bool read_key(const uint8_t *der, size_t len, struct pair *p)
+/* ECPrivateKey of this curve: the number, and the point that belongs to it, if the key is whole. */
+static bool parse_key(const uint8_t *der, size_t len, uint8_t number[NUMBER], const uint8_t **point)
 {
-    struct otapult_der d = {der, der + len}, key;
-    uint8_t version, number[NUMBER];
+    struct otapult_der d = {der, der + len}, key, part, bits;
+    uint8_t version;
 
-    bool good = otapult_der_take(&d, OTAPULT_DER_SEQUENCE, &key) &&
-                otapult_der_take_number(&key, OTAPULT_DER_INTEGER, &version, 1) && version == 1 &&
-                otapult_der_take_number(&key, OTAPULT_DER_OCTET_STRING, number, NUMBER) &&
-                import_key(p, number);
+    if (!otapult_der_take(&d, OTAPULT_DER_SEQUENCE, &key) || d.at != d.end ||
+        !otapult_der_take_number(&key, OTAPULT_DER_INTEGER, &version, 1) || version != 1 ||
+        !otapult_der_take_number(&key, OTAPULT_DER_OCTET_STRING, number, NUMBER) ||
+        !otapult_der_take(&key, OTAPULT_DER_EXPLICIT(0), &part) ||
+        (size_t)(part.end - part.at) != sizeof curve || memcmp(part.at, curve, sizeof curve) != 0 ||
+        !otapult_der_take(&key, OTAPULT_DER_EXPLICIT(1), &part) || key.at != key.end ||
+        !otapult_der_take_bits(&part, &bits) || part.at != part.end || bits.end - bits.at != POINT)
+        return false;
+    *point = bits.at;
+    return true;
+}
+
+/* 0; STORE: it is damaged; INTERNAL: nobody can tell. On an error *p holds no key. */
+static int read_key(const uint8_t *der, size_t len, struct pair *p)
+{
+    uint8_t number[NUMBER];
+    const uint8_t *point;
+
+    int err = parse_key(der, len, number, &point) ? import_key(p, number) : OTAPULT_E_STORE;
     otapult_forget(number, sizeof number);
-    return good;
+    if (err != 0 || memcmp(point, p->point, POINT) == 0)
+        return err;
+    (void)psa_destroy_key(p->key);
+    return OTAPULT_E_STORE;
 }
 
 static bool make_key(struct otapult_identity *id, const struct otapult_port *port, struct pair *p)
@@ -123,32 +144,62 @@ static bool make_key(struct otapult_identity *id, const struct otapult_port *por
     bool good = false;
 
     for (unsigned n = 0; n < KEY_TRIES && !good; n++)
-        good = port->random(port->ctx, number, sizeof number) == 0 && import_key(p, number);
+        good = port->random(port->ctx, number, sizeof number) == 0 && import_key(p, number) == 0;
     if (good)
         id->key_len = write_key(id->key, number, p->point);
     otapult_forget(number, sizeof number);
     return good;
 }
 
+static int load_key(const struct otapult_port *port, uint8_t key[PART], size_t *len)
+{
+    *len = 0;
+    int err = port->kv_get(port->ctx, OTAPULT_IDENTITY_KEY, key, PART, len);
+    return err != 0 || *len > PART ? OTAPULT_E_STORE : 0;
+}
+
 /* On an error *p holds no key. */
 static int own_key(struct otapult_identity *id, const struct otapult_port *port, struct pair *p,
                    struct otapult_finding *why)
 {
-    size_t len = 0;
+    size_t len;
 
-    if (port->kv_get(port->ctx, OTAPULT_IDENTITY_KEY, id->key, sizeof id->key, &len) != 0 ||
-        len > sizeof id->key)
+    if (load_key(port, id->key, &len) != 0)
         return fail(why, OTAPULT_E_STORE,
                     "the store cannot be read; if its key is lost, a new password makes another");
     id->key_len = (uint16_t)len;
+    int err = len > 0 ? read_key(id->key, len, p) : 0;
+    if (err != 0)
+        return fail(why, err,
+                    err == OTAPULT_E_STORE ? "the stored key is damaged; a new password makes another"
+                                           : "crypto does not read the stored key");
     if (len > 0)
-        return read_key(id->key, len, p) ? 0 : fail(why, OTAPULT_E_STORE, "the stored key is damaged");
+        return 0;
     if (!make_key(id, port, p))
         return fail(why, OTAPULT_E_INTERNAL, "no key could be made");
     if (port->kv_set(port->ctx, OTAPULT_IDENTITY_KEY, id->key, id->key_len) == 0)
         return 0;
     (void)psa_destroy_key(p->key);
     return fail(why, OTAPULT_E_STORE, "the key could not be stored");
+}
+
+int otapult_identity_drop_lost(const struct otapult_port *port, bool *dropped)
+{
+    uint8_t key[PART];
+    struct pair p;
+    size_t len;
+
+    int err = load_key(port, key, &len);
+    if (err == 0 && len > 0) {
+        err = read_key(key, len, &p);
+        if (err == 0)
+            (void)psa_destroy_key(p.key);
+    }
+    otapult_forget(key, sizeof key);
+    *dropped = err == OTAPULT_E_STORE;
+    if (*dropped)
+        err = port->kv_set(port->ctx, OTAPULT_IDENTITY_KEY, NULL, 0) == 0 ? 0 : OTAPULT_E_STORE;
+    return err;
 }
 
 /* ---- writing the certificate ---- */

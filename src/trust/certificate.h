@@ -43,12 +43,16 @@ struct otapult_identity_for {
 
 /* The identity out of the store, or a new one, stored. A certificate that is damaged, or not this key's, is
  * made again for the same key. A key that is damaged or lost is an error, so that nobody's trust in the old one
- * goes to a new one unseen: the owner's new password (otapult_new_password()) removes what was lost of it.
+ * goes to a new one unseen: the owner's new password (otapult_new_password()) removes what is left of it.
  * STORE, INTERNAL (no random bytes, or crypto does not work); why->text says which, and *id is all zero.
  * Blocks for a few accesses to the store, at most two signatures and one verification. */
 OTAPULT_MUST_CHECK int otapult_identity_own(struct otapult_identity *id, const struct otapult_port *port,
                                             const struct otapult_identity_for *what,
                                             struct otapult_finding *why);
+
+/* The owner's own act: removes a key that is lost or damaged, so that the next start makes another; one that is whole
+ * stays. STORE: it could not be removed; INTERNAL: crypto does not work, so nobody can tell, and it stays. */
+OTAPULT_MUST_CHECK int otapult_identity_drop_lost(const struct otapult_port *port, bool *dropped);
 
 /* SHA-256 of the certificate as browsers show it: "AB:CD:…". Empty where crypto does not work. */
 #define OTAPULT_FINGERPRINT 96u

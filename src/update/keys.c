@@ -167,20 +167,17 @@ static int renew_seal(struct otapult *o)
     return err;
 }
 
-/* The key of TLS is not sealed, and can be lost without anything else. Without one nothing is served, and no
- * device makes another by itself where it had one: whoever noted its certificate would be warned of an
- * attack. */
+/* The key of TLS is not sealed, and can be lost or damaged without anything else. Without one nothing is
+ * served, and no device makes another by itself where it had one: whoever noted its certificate would be
+ * warned of an attack. */
 static int settle_identity(struct otapult *o)
 {
-    uint8_t key[OTAPULT_IDENTITY_PART];
-    size_t len = 0;
+    bool dropped;
 
-    int err = o->port->kv_get(o->port->ctx, OTAPULT_IDENTITY_KEY, key, sizeof key, &len);
-    otapult_forget(key, sizeof key);
-    if (err == 0)
-        return 0;
-    otapult_log(o, OTAPULT_LOG_WARNING, "the key of HTTPS was lost; the next start makes another");
-    return o->port->kv_set(o->port->ctx, OTAPULT_IDENTITY_KEY, NULL, 0) == 0 ? 0 : OTAPULT_E_STORE;
+    int err = otapult_identity_drop_lost(o->port, &dropped);
+    if (err == 0 && dropped)
+        otapult_log(o, OTAPULT_LOG_WARNING, "the key of HTTPS was lost; the next start makes another");
+    return err;
 }
 
 int otapult_new_password(struct otapult *o)

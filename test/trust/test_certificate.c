@@ -446,8 +446,46 @@ static void a_damaged_key_is_no_key(void **state)
         board = whole;
         board.port.ctx = &board;
         assert_int_equal(board.port.kv_set(&board, "tls.key", cut, len), 0);
-        assert_refused(OTAPULT_E_STORE, "the stored key is damaged");
+        assert_refused(OTAPULT_E_STORE, "the stored key is damaged; a new password makes another");
         assert_int_equal(own(), OTAPULT_E_STORE);
+    }
+}
+
+static bool drop(void)
+{
+    bool dropped;
+
+    assert_int_equal(otapult_identity_drop_lost(&board.port, &dropped), 0);
+    return dropped;
+}
+
+/* Another number would be a key as well, of which nobody has noted the certificate. */
+static void every_flipped_bit_of_a_key_is_noticed_and_the_owner_makes_another(void **state)
+{
+    static struct ram_port whole;
+    struct otapult_identity first;
+
+    (void)state;
+    assert_false(drop()); /* there is none yet */
+    assert_int_equal(own(), 0);
+    assert_false(drop());
+    first = id;
+    whole = board;
+    for (size_t bit = 0; bit < 8u * first.key_len; bit++) {
+        uint8_t key_of_it[OTAPULT_IDENTITY_PART];
+        memcpy(key_of_it, first.key, first.key_len);
+        key_of_it[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        board = whole;
+        board.port.ctx = &board;
+        assert_int_equal(board.port.kv_set(&board, "tls.key", key_of_it, first.key_len), 0);
+        assert_int_equal(own(), OTAPULT_E_STORE);
+        assert_int_equal(own(), OTAPULT_E_STORE); /* never by itself */
+        assert_true(drop());
+        if (bit % 101 != 0)
+            continue;
+        assert_int_equal(own(), 0);
+        assert_memory_not_equal(first.key, id.key, id.key_len);
+        assert_false(drop());
     }
 }
 
@@ -523,6 +561,7 @@ int main(void)
         TEST(any_damaged_byte_is_noticed),
         TEST(identities_of_earlier_firmware_stay),
         TEST(a_damaged_key_is_no_key),
+        TEST(every_flipped_bit_of_a_key_is_noticed_and_the_owner_makes_another),
         TEST(a_store_that_fails_is_no_identity),
         TEST(without_random_numbers_nothing_is_made),
         TEST(a_number_that_is_no_key_is_not_used),

@@ -1047,6 +1047,12 @@ static void a_new_password_makes_way_for_a_key_of_https_that_was_lost(void **sta
     assert_int_equal(otapult_new_password(world.ota), 0); /* one that is there stays */
     assert_int_equal(otapult_identity_own(&first, port, &what, &why), 0);
     assert_memory_equal(first.key, second.key, first.key_len);
+    second.key[20] ^= 1; /* it reads well, and is none */
+    assert_int_equal(real_set(port->ctx, OTAPULT_IDENTITY_KEY, second.key, second.key_len), 0);
+    assert_int_equal(otapult_identity_own(&second, port, &what, &why), OTAPULT_E_STORE);
+    assert_int_equal(otapult_new_password(world.ota), 0);
+    assert_int_equal(otapult_identity_own(&second, port, &what, &why), 0);
+    assert_memory_not_equal(first.key, second.key, first.key_len);
     password_wanted = false;
 }
 
