@@ -388,21 +388,38 @@ static void a_session_ends_when_nobody_uses_it(void **state)
     assert_false(is_session(id));
 }
 
+/* After 49 days its last use would look like one of just now. */
+static void an_ended_session_stays_ended_when_the_clock_comes_round(void **state)
+{
+    char id[OTAPULT_SESSIONS][OTAPULT_SECRET];
+
+    (void)state;
+    for (unsigned n = 0; n < OTAPULT_SESSIONS; n++)
+        login(id[n]);
+    board.clock += OTAPULT_SESSION_IDLE_MS;
+    otapult_users_poll(&users);
+    board.clock += UINT32_MAX - OTAPULT_SESSION_IDLE_MS + 2;
+    for (unsigned n = 0; n < OTAPULT_SESSIONS; n++)
+        assert_false(is_session(id[n]));
+}
+
 static void a_session_ends_after_twelve_hours_of_use(void **state)
 {
     char id[OTAPULT_SECRET];
-    uint32_t uses = 0;
 
     (void)state;
     board.clock = UINT32_MAX - 5 * MINUTE_MS; /* the clock wraps on the way */
     boot(1);
     login(id);
-    while (is_session(id)) {
+    for (unsigned n = 0; n < 71; n++) {
         board.clock += 10 * MINUTE_MS;
         otapult_users_poll(&users);
-        uses++;
+        assert_true(is_session(id));
     }
-    assert_int_equal(uses, 72);
+    board.clock += 10 * MINUTE_MS - 1;
+    assert_true(is_session(id));
+    board.clock += 1;
+    assert_false(is_session(id));
 }
 
 static void a_fifth_session_takes_the_place_of_the_least_used(void **state)
@@ -419,6 +436,41 @@ static void a_fifth_session_takes_the_place_of_the_least_used(void **state)
     assert_true(is_session(id[0]));
     assert_false(is_session(id[1]));
     assert_true(is_session(id[2]) && is_session(id[3]) && is_session(id[4]));
+}
+
+/* However short ago it was used. */
+static void the_place_of_one_that_logged_out_is_taken_first(void **state)
+{
+    char id[4][OTAPULT_SECRET], more[OTAPULT_SECRET];
+
+    (void)state;
+    for (int out = 0; out < 4; out++) {
+        boot(1);
+        for (int n = 0; n < 4; n++)
+            login(id[n]);
+        board.clock += 1000;
+        assert_true(is_session(id[out]));
+        otapult_users_logout(&users, who);
+        login(more);
+        for (int n = 0; n < 4; n++)
+            assert_int_equal(is_session(id[n]), n != out);
+        assert_true(is_session(more));
+    }
+}
+
+/* They tell a login from a later one in its place; 0 would be nobody's. */
+static void logins_are_numbered_on_when_the_numbers_come_round(void **state)
+{
+    char id[OTAPULT_SECRET], token[OTAPULT_SECRET];
+
+    (void)state;
+    users.serials = UINT32_MAX - 1;
+    assert_int_equal(make_token("before", token), 0);
+    login(id);
+    assert_true(is_token(token) && is_session(id));
+    users.serials = UINT32_MAX;
+    assert_int_equal(make_token("behind", token), 0);
+    assert_true(is_token(token));
 }
 
 static void a_logout_ends_one_session(void **state)
@@ -576,6 +628,36 @@ static void a_restart_of_its_own_keeps_the_sessions(void **state)
     assert_true(is_session(b));
 }
 
+static void all_four_sessions_come_over_a_restart(void **state)
+{
+    char id[OTAPULT_SESSIONS][OTAPULT_SECRET];
+
+    (void)state;
+    for (unsigned n = 0; n < OTAPULT_SESSIONS; n++)
+        login(id[n]);
+    otapult_users_save(&users);
+    boot(2);
+    for (unsigned n = 0; n < OTAPULT_SESSIONS; n++)
+        assert_true(is_session(id[n]));
+}
+
+static void where_nobody_is_logged_in_nothing_is_kept(void **state)
+{
+    char id[OTAPULT_SECRET];
+    size_t len;
+
+    (void)state;
+    unsigned writes = board.writes;
+    otapult_users_save(&users);
+    assert_int_equal(board.writes, writes);
+    boot(2);
+    login(id);
+    assert_true(is_session(id));
+    otapult_users_logout(&users, who);
+    otapult_users_save(&users);
+    assert_null(ram_port_value(&board, "usr.ses2", &len));
+}
+
 static void a_password_change_ends_kept_sessions(void **state)
 {
     char id[OTAPULT_SECRET];
@@ -682,12 +764,14 @@ static void a_logout_is_not_undone_by_a_restart(void **state)
     assert_false(is_session(a));
 
     login(a);
+    login(b);
     otapult_users_save(&users);
     assert_true(is_session(a));
     otapult_users_logout(&users, who); /* the restart is due, and saved for already */
     otapult_users_save(&users);
     boot(4);
     assert_false(is_session(a));
+    assert_true(is_session(b));
 }
 
 static char leaving[OTAPULT_SECRET];
@@ -757,13 +841,16 @@ static void token_replay_after_revocation(void **state)
 {
     char a[OTAPULT_SECRET], b[OTAPULT_SECRET];
     struct otapult_who before;
+    size_t len;
 
     (void)state;
     assert_int_equal(make_token("a", a), 0);
     assert_int_equal(make_token("b", b), 0);
     assert_true(is_token(a));
     before = who;
+    assert_non_null(ram_port_value(&board, "usr.toka", &len));
     assert_int_equal(revoke("a"), 0);
+    assert_null(ram_port_value(&board, "usr.toka", &len)); /* nothing is left of it */
     assert_false(is_token(a));
     assert_false(otapult_users_still(&users, before, true));
     assert_true(is_token(b));
@@ -1186,8 +1273,11 @@ int main(void)
         TEST(a_session_is_its_id_and_nothing_else),
         TEST(session_fixation),
         TEST(a_session_ends_when_nobody_uses_it),
+        TEST(an_ended_session_stays_ended_when_the_clock_comes_round),
         TEST(a_session_ends_after_twelve_hours_of_use),
         TEST(a_fifth_session_takes_the_place_of_the_least_used),
+        TEST(the_place_of_one_that_logged_out_is_taken_first),
+        TEST(logins_are_numbered_on_when_the_numbers_come_round),
         TEST(a_logout_ends_one_session),
         TEST(a_password_change_ends_all_logins_but_tokens),
         TEST(a_change_that_cannot_be_stored_changes_nothing),
@@ -1198,6 +1288,8 @@ int main(void)
         TEST(the_good_way_writes_little_and_complains_of_nothing),
         TEST(the_use_of_any_token_fits_the_seal),
         TEST(a_restart_of_its_own_keeps_the_sessions),
+        TEST(all_four_sessions_come_over_a_restart),
+        TEST(where_nobody_is_logged_in_nothing_is_kept),
         TEST(a_loss_of_power_ends_the_sessions),
         TEST(what_was_carried_over_a_restart_is_consumed_by_it),
         TEST(a_session_that_is_merely_looked_at_ends),
