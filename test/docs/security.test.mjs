@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { read, testFiles } from '../support/project.mjs';
+import { titlesOf } from '../support/titles.mjs';
 
 const BOARD = 'test/esp-idf/test_esp_idf_attacks.c';
 const section = read('docs/security.md').split('\n## Tried where\n')[1].split('\n## ')[0];
@@ -33,19 +34,10 @@ function assertC(file, name, setting = /./) {
     assert.ok(entry && setting.test(entry[1]), `${file} does not run ${name} so`);
 }
 
-// Titles of a script's tests, as patterns: what is put into a title in a loop may be anything.
-function titles(file) {
-    const found = read(file).matchAll(/\btest\((?:'((?:[^'\\]|\\.)*)'|`([^`]*)`)/g);
-    return [...found].map(([, plain, template]) => {
-        const literal = (plain ?? template).replace(/\\(.)/g, '$1').split(/\$\{[^}]*\}/);
-        return new RegExp(`^${literal.map(part => part.replace(/[.*+?^$()[\]{}|\\]/g, '\\$&')).join('.*')}$`);
-    });
-}
-
 function assertScript(name) {
     const [script, ...title] = name.split(': ');
     const file = `test/e2e/${script}.test.mjs`;
-    assert.ok(titles(file).some(pattern => pattern.test(title.join(': '))), `${file} has no "${title.join(': ')}"`);
+    assert.ok(titlesOf(file).tests.includes(title.join(': ')), `${file} has no "${title.join(': ')}"`);
 }
 
 const columns = [
