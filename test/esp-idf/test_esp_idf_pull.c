@@ -62,11 +62,7 @@ static int run(const char *method, const char *headers, const char *body)
 static int set_up(void **state)
 {
     (void)state;
-    memset(&fake_http_server, 0, sizeof fake_http_server);
-    fake_http_server.status = 200;
-    fake_http_server.body = "abcdefgh";
-    fake_http_server.body_len = 8;
-    fake_http_server.piece = 3;
+    fake_http_server_begin("abcdefgh", 3);
     stop_after = -1;
     otapult_esp_fetch_init(&fetch, NULL);
     return 0;

@@ -15,6 +15,7 @@
 
 #include "esp_board.h"
 #include "esp_https_server.h"
+#include "hex.h"
 #include "life.h"
 #include "signer.h"
 
@@ -30,13 +31,11 @@ static char length_text[24], authorization[160], console[8192], password[64];
 
 /* ---- a board in the secure profile ---- */
 
-static const char *hex_of(const uint8_t digest[32])
+static const char *digest_of(unsigned key)
 {
     static char text[65];
 
-    for (size_t i = 0; i < 32; i++)
-        snprintf(text + 2 * i, 3, "%02x", digest[i]);
-    return text;
+    return hex_of(signer.digest[key], sizeof signer.digest[key], text);
 }
 
 static void init(void)
@@ -54,7 +53,7 @@ static void boot(void)
 {
     init();
     assert_true(life_boot(&l, ESP_RST_POWERON));
-    fake_idf.key_digests = hex_of(signer.digest[SIGNER_P256]);
+    fake_idf.key_digests = digest_of(SIGNER_P256);
 }
 
 static void boot_again(void)
@@ -254,7 +253,7 @@ static void digests_that_cannot_be_read_start_nothing(void **state)
 
     (void)state;
     boot();
-    strcpy(good, hex_of(signer.digest[SIGNER_P256]));
+    strcpy(good, digest_of(SIGNER_P256));
     for (int n = 0; n < 9; n++) {
         boot_again();
         switch (n) {
@@ -284,7 +283,7 @@ static void the_configuration_s_digests_come_before_kconfig_s(void **state)
 
     (void)state;
     boot();
-    strcpy(good, hex_of(signer.digest[SIGNER_P256]));
+    strcpy(good, digest_of(SIGNER_P256));
     boot_again();
     fake_idf.key_digests = good;
     l.config.key_digests = "not hex";
@@ -303,13 +302,13 @@ static void up_to_three_digests_are_trusted(void **state)
     (void)state;
     boot();
     assert_int_equal(keys_of(""), 0);
-    assert_int_equal(keys_of(strcpy(text, hex_of(signer.digest[SIGNER_P256]))), 1);
+    assert_int_equal(keys_of(strcpy(text, digest_of(SIGNER_P256))), 1);
     for (size_t i = 0; i < 65; i++)
         upper[i] = (char)(text[i] >= 'a' ? text[i] - 'a' + 'A' : text[i]);
     assert_int_equal(keys_of(upper), 1);
-    snprintf(text + 64, sizeof text - 64, ",%s", hex_of(signer.digest[SIGNER_RSA]));
+    snprintf(text + 64, sizeof text - 64, ",%s", digest_of(SIGNER_RSA));
     assert_int_equal(keys_of(text), 2);
-    snprintf(text + 129, sizeof text - 129, ",%s", hex_of(signer.digest[SIGNER_OTHER]));
+    snprintf(text + 129, sizeof text - 129, ",%s", digest_of(SIGNER_OTHER));
     assert_int_equal(keys_of(text), 3);
 }
 

@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <string.h>
 
 #include "board.h"
 #include "client.h"
@@ -27,11 +26,7 @@ static struct life l;
 static int set_up(void **state)
 {
     (void)state;
-    memset(&fake_http_server, 0, sizeof fake_http_server);
-    fake_http_server.status = 200;
-    fake_http_server.body = "{}";
-    fake_http_server.body_len = 2;
-    fake_http_server.piece = 2;
+    fake_http_server_begin("{}", 2);
     life_init(&l, WORLD_TWO_OTA, v1, v1_len);
     assert_true(life_boot(&l, ESP_RST_POWERON));
     releases_configure(&l.config.device);

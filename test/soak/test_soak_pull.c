@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "fixed_signer.h"
+#include "hex.h"
 #include "images.h"
 #include "oracle.h"
 #include "otapult/offer.h"
@@ -135,12 +136,6 @@ static bool first_is_bad, hawkbit;
 static unsigned published; /* the one that is there */
 static bool rejected;      /* 2.0.0 was, on this robot */
 static bool again;         /* and was assigned once more: then its first bytes are looked at */
-
-static void hex_of(const uint8_t *p, size_t n, char *hex)
-{
-    for (size_t i = 0; i < n; i++)
-        sprintf(hex + 2 * i, "%02x", p[i]);
-}
 
 static void make_release(struct release *r, const char *version, unsigned number)
 {

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "hex.h"
 #include "images.h"
 #include "update/door.h"
 #include "world.h"
@@ -106,9 +107,7 @@ static const char *named(const char *format, const uint8_t *image)
     static char line[256];
     char build[9];
 
-    for (int i = 0; i < 4; i++)
-        snprintf(build + 2 * i, 3, "%02x", image[0x20 + 0x90 + i]);
-    snprintf(line, sizeof line, format, build);
+    snprintf(line, sizeof line, format, hex_of(image + 0x20 + 0x90, 4, build));
     return line;
 }
 

@@ -14,6 +14,11 @@ struct fake_http_server fake_http_server;
 
 #define S fake_http_server
 
+void fake_http_server_begin(const char *body, size_t piece)
+{
+    S = (struct fake_http_server){.status = 200, .body = body, .body_len = strlen(body), .piece = piece};
+}
+
 esp_err_t esp_crt_bundle_attach(void *conf)
 {
     (void)conf;

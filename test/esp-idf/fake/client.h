@@ -21,4 +21,7 @@ struct fake_http_server {
 };
 extern struct fake_http_server fake_http_server;
 
+/* A server that has been asked nothing, and answers 200 with `body` in such pieces. */
+void fake_http_server_begin(const char *body, size_t piece);
+
 #endif
