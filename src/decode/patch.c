@@ -169,6 +169,7 @@ static int check_base(struct patch *d, const struct otapult_decoder_env *env)
     return b->err;
 }
 
+/* All that learns begins anew with each patch: encoder and decoder must start from the same numbers. */
 static void begin_body(struct patch *d)
 {
     struct otapult_patch_number *all[] = {&d->first,    &d->block_gap, &d->block_size, &d->block_seek,
@@ -299,6 +300,8 @@ static int step_block(struct patch *d, const struct otapult_decoder_env *env)
     gap = otapult_patch_number(&d->in, &d->block_gap);
     size = otapult_patch_number(&d->in, &d->block_size);
     base = d->block_base + otapult_patch_signed(&d->in, &d->block_seek);
+    /* Blocks come in the order of the result and never overlap there, so no sum below can wrap; the loop ends
+     * because a block of size 0 is refused. In the base they may overlap and go backwards. */
     if (gap > d->result_size - d->block_result || size > d->result_size - d->block_result - gap || size == 0)
         return damaged(d, env, "a block lies outside the result");
     if (!lies_in_base(d, base, size))
@@ -431,6 +434,8 @@ static int feed_body(struct patch *d, const struct otapult_decoder_env *env, con
 
     *p += taken;
     *n -= taken;
+    /* A step never stops in the middle: it begins with STEP_MOST bytes at hand, or when no more will come. A
+     * hostile body that is too short makes the decoder read zeros, which `over` tells after the step. */
     while (err == 0 && d->step != STEP_DONE && d->in.over == 0 &&
            (d->in.n - d->in.at >= STEP_MOST || d->body == 0))
         err = step(d, env);

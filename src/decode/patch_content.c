@@ -5,6 +5,11 @@
 
 #include "base/bytes.h"
 
+/* Decoder and encoder (cli/patch_content.c) run this logic in the same order with the same numbers. Whatever
+ * is changed here, a constant or the order of two guesses, makes another format: docs/patch-format.md has to
+ * say so, and patches of before cannot be read. A wrong guess costs bytes and is never an error: the result
+ * is what the bits say. */
+
 #define SAME_LIMIT  1023u
 #define RIGHT_LIMIT 255u
 #define NEAR        0x4000u /* a number this far from the expected address is believed of its neighbours */
@@ -202,7 +207,9 @@ static uint32_t unit_of_distance(const struct otapult_patch_content *c, enum sor
     return c->base.family == OTAPULT_PATCH_XTENSA && (sort == CALLS || sort == LITERALS) ? 4 : 1;
 }
 
-/* The shift is known: whoever comes next may move as far. */
+/* The shift of this address is known now: the next address is likely to have moved as far, so it goes to the
+ * front of the recent ones. Only a shift that the blocks and the neighbours did not foretell is learned, for
+ * places are few. */
 static void note(struct otapult_patch_content *c, const struct unit *x, uint32_t shift, bool believed)
 {
     const struct otapult_patch_evidence *e = &x->e;

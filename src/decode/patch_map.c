@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* Both tables are searched by bisection, because a question comes with every address of an image: hundreds of
+ * thousands of them, on a chip. */
+
 /* ---- blocks ---- */
 
 static bool comes_before(const struct otapult_patch_block *a, const struct otapult_patch_block *b)

@@ -5,6 +5,10 @@
 
 #include "decode/patch_tables.h"
 
+/* Every operation is on whole numbers, with a result that C defines (floor_shift() is there for that), so
+ * that a chip and a computer get the same bits out of the same bytes. Nothing here can fail: any input gives
+ * some bits, and the caller bounds their number. */
+
 #define NORMAL       0x1000000u /* the range is kept at this or above */
 #define COARSE_LIMIT 15u
 #define LEARNING     14

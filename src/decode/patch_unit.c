@@ -6,6 +6,13 @@
 #include "base/bytes.h"
 #include "image/format.h"
 
+/* Cuts the base into units, by the rules of docs/patch-format.md, "Units"; the encoder (cli/patch_image.c)
+ * follows the same rules. A cut that makes no sense as code is no fault, it only predicts badly. So nothing
+ * here fails but flash, and a hostile base or patch can do no more than make it read zeros.
+ *
+ * Encodings: Xtensa Instruction Set Architecture, with the density option; RISC-V, RV32I and the C extension.
+ */
+
 #define LOOK_AHEAD 12u /* instructions between a lui or auipc and what completes it */
 
 /* ---- the base's bytes ---- */
