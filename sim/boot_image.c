@@ -7,6 +7,11 @@
 #include "base/bytes.h"
 #include "otapult/image.h"
 
+/* Would the bootloader load this image? Written a second time on purpose, after ESP-IDF's esp_image_format.c,
+ * and sharing no code with src/image/: it is what the inspector is measured by. It is as lenient as the
+ * bootloader (trailing bytes, no description, segments at strange addresses in the image's own order), where
+ * the inspector is not. */
+
 #define PARTITION_MAX   0x1000000u
 #define SEGMENT_MAX     0x1000000u
 #define HEADER_SIZE     24u

@@ -6,6 +6,13 @@
 #include "base/bytes.h"
 #include "boot_image.h"
 
+/* The bootloader as a table of conditions and not as a copy of its code: the order of ESP-IDF's ifs is the
+ * order of the rows, the first row that fits decides, and docs/boot.md prints the same rows. A test goes
+ * through all combinations, so a row that can never be reached is found.
+ *
+ * Why a model at all: what a cut leaves in flash says nothing until something boots from it, and a board's
+ * bootloader runs on no computer. */
+
 /* ---- the table ---- */
 
 enum { OTA_DATA_NONE = 1, OTA_DATA_BAD = 2, OTA_DATA_GOOD = 4, OTA_DATA_ANY = 7 };

@@ -9,6 +9,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* The chip knows nothing of Otapult. Its rules are stricter than a data sheet's, so that a mistake of the
+ * core stops a test with an address instead of leaving bytes that nobody looks at: on a real chip programming
+ * twice is allowed and silently wrong.
+ *
+ * A power cut is a longjmp out of the operation. After it no code of the device's life runs, not even one
+ * that would free or unlock something: whoever catches it must throw the whole device away. */
+
 #define ERASED 0xFFu
 
 /* A 16 MB quad-SPI chip (W25Q128JV, GD25Q128E) at typical speed. Erases: between the two data sheets.
@@ -177,6 +184,7 @@ int nor_read(struct nor_flash *nor, uint32_t address, void *dst, uint32_t len)
 
 /* ---- program ---- */
 
+/* NOR programs from the first byte on, and a byte loses its bits in no order. */
 static void tear_program(const struct nor_flash *nor, uint8_t *at, const uint8_t *src, uint32_t len)
 {
     uint32_t random = random_from(nor), whole = nor->torn < len ? nor->torn : len;

@@ -6,12 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* One HTTP request through libcurl, for the virtual board. Redirects, ranges and trying again are the core's
+ * (src/offer/call.c), as on a board, so libcurl's own are off. What is promised to the core stands in
+ * otapult/offer.h. */
+
 /* One request while it runs. */
 struct transfer {
     const struct otapult_fetch_request *request;
     struct curl_fetch *fetch;
     int status; /* of the answer that its headers come from; 1xx are passed over */
-    int err;    /* of who takes the answer */
+    int err;    /* of the callback that took the answer, by which it ends the transfer */
     bool came;  /* a byte of it did */
 };
 
@@ -34,7 +38,7 @@ static int take_line(struct transfer *t, char *line)
     return 0;
 }
 
-/* A longer line is not one that anybody waits for. */
+/* Longer lines are read over: no header that the core asks for has a value of 1 KB. */
 static size_t on_header(char *data, size_t size, size_t n, void *ctx)
 {
     struct transfer *t = ctx;
@@ -82,7 +86,8 @@ static struct curl_slist *add_line(struct curl_slist *list, const char *line, si
     return longer != NULL ? longer : list;
 }
 
-/* libcurl's own that a device would not send are taken out. */
+/* "Expect:" without a value takes libcurl's own header out: esp_http_client sends none, and a server must not
+ * behave otherwise to the virtual board. */
 static struct curl_slist *header_lines(const char *headers)
 {
     struct curl_slist *list = curl_slist_append(NULL, "Expect:");

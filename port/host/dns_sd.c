@@ -6,6 +6,11 @@
 #include <string.h>
 #include <strings.h>
 
+/* Messages of DNS (RFC 1035, section 4) as far as multicast DNS and service discovery need them (RFC 6762,
+ * 6763). Anybody on the network can send one to a port that listens, so the reader is written against hostile
+ * bytes: each length is compared with what is left, names are bounded, and pointers lead strictly backwards.
+ * What cannot be read ends the message, not the program. */
+
 #define HEADER      12u
 #define POINTER     0xC0u
 #define NAME_BYTES  255u
@@ -36,7 +41,8 @@ bool dns_read_begin(struct dns_reader *r, const uint8_t *message, size_t size)
     return true;
 }
 
-/* One label behind what is there; false: NUL, or no room. */
+/* Appends one label to the name; false: it holds a NUL, or there is no room. A dot inside a label is escaped
+ * (RFC 4343, section 2.1), for the dots between labels look the same. */
 static bool put_label(char name[DNS_NAME], size_t *len, const uint8_t *label, size_t n)
 {
     if (*len > 0)

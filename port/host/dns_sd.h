@@ -11,7 +11,7 @@
  * sockets, no heap; every input is bounded, and a message that is none is left aside.
  *
  * Names are texts with dots between labels; a dot or a backslash inside a label has a backslash before it.
- * They hold whatever bytes the network sent, but no NUL: clean them before a terminal sees them. */
+ * They hold the bytes that the network sent, any but NUL: clean them before a terminal sees them. */
 
 #define DNS_SD_PORT    5353
 #define DNS_SD_GROUP   "224.0.0.251"
@@ -91,8 +91,9 @@ struct dns_own {
     const char *const *txt; /* "otapult=1", …; NULL ends it */
 };
 
-/* The answer of a robot to a question about it: all records it has. `repeat`: the question stands in it, as
- * somebody expects who does not ask from port 5353. 0: the question is not about it, or is none. */
+/* The answer of a robot to a question about it: all records it has. `repeat`: the question is repeated in it, which a
+ * client expects that asks from another port than 5353 (RFC 6762, section 6.7). 0: the question is not about the
+ * robot, or is none. */
 size_t dns_write_answer(uint8_t message[DNS_SD_MESSAGE], const struct dns_own *own, const uint8_t *question,
                         size_t size, bool repeat);
 

@@ -10,6 +10,10 @@
 
 #include "flash/partition_table.h"
 
+/* The file is somebody's: a wrong path must destroy nothing. So a new chip is made beside the old file and
+ * takes its place only when the rover is about to run, what is no chip is never replaced, and one rover at a
+ * time holds the file, by flock(), which ends with the process however it ends. */
+
 #define PRIVATE_MODE 0600
 
 static bool is_regular(const struct stat *st)

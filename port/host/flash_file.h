@@ -16,7 +16,7 @@ struct flash_file {
 };
 
 enum flash_file_how {
-    FLASH_FILE_RESET = 1,   /* a new chip, whatever is there */
+    FLASH_FILE_RESET = 1,   /* a new chip in the place of the old one */
     FLASH_FILE_PRIVATE = 2, /* for nobody but its owner: mode 0600, also where it had another */
 };
 

@@ -9,6 +9,14 @@
 
 #include "flash/ota_data.h"
 
+/* The port of the virtual board. It keeps the promises of otapult/port.h and also demands the core's: a write
+ * across a sector, or one that is not a multiple of 16, is an error here although the emulated chip could do
+ * it. So a core that breaks its promise fails its tests on a computer, and not on a board with flash
+ * encryption.
+ *
+ * OTA data is read and written through src/flash/ota_data.c, as a bootloader sees it; on a board
+ * ESP-IDF does that, but for one case in port/esp-idf/slots.c. */
+
 #define CTX_FACTORY  OTAPULT_SLOTS_MAX
 #define CTX_OTA_DATA (OTAPULT_SLOTS_MAX + 1)
 #define WRITE_UNIT   16u
@@ -100,6 +108,7 @@ static struct slot_ctx *slot_ctx(struct host_port *h, int index)
     return index >= 0 && index < slot_count(h) ? &h->slot[index] : NULL;
 }
 
+/* As esp_ota_get_next_update_partition(), but for a single slot, which that would give although it runs. */
 static int next_slot(const struct host_port *h)
 {
     int count = slot_count(h), now = running(h);
@@ -219,7 +228,8 @@ static bool waits(enum otapult_slot_state state)
     return state == OTAPULT_STATE_PENDING_VERIFY || state == OTAPULT_STATE_NEW;
 }
 
-/* The active record is rewritten, whoever it points to: it must be the running slot's. */
+/* Confirms or rejects by rewriting the active record, so that record must be the one of the running slot:
+ * otherwise another firmware would be confirmed. */
 static int mark_running(struct host_port *h, uint32_t state)
 {
     struct otapult_ota_data d;
@@ -335,6 +345,8 @@ static void port_unlock(void *ctx)
     pthread_mutex_unlock(&h->mutex);
 }
 
+/* Only says so: the program's main loop ends this life and boots the next one, when no call of the core is
+ * under way. */
 static void port_restart(void *ctx)
 {
     struct host_port *h = ctx;
@@ -364,7 +376,8 @@ static void bind_partition(struct host_port *h, int n, uint8_t type, uint8_t sub
     h->slot[n].size = p.offset % NOR_SECTOR == 0 ? p.size / NOR_SECTOR * NOR_SECTOR : 0;
 }
 
-/* By addresses: whatever lies where the firmware runs is only read, OTA data too. */
+/* Everything that shares an address with the running firmware is only read, OTA data too: compared by
+ * addresses, so that a table which lays two entries over each other protects both. */
 static void protect_running(struct host_port *h)
 {
     struct otapult_partition p;

@@ -11,6 +11,11 @@
 #define KEPT   OTAPULT_HTTP_DRAIN /* at most: more than any slot holds */
 #define ASK_MS 200                /* how often the core is asked while nothing comes */
 
+/* Two threads and one mutex. The connection's thread appends at `len`, the body's takes at `taken`; both wait
+ * on `moved`. The mutex is never held during a call of the core, which may block for an erase. *core belongs
+ * to the body's thread from start to finish or abandon, which both join it; so the exchange needs no lock of
+ * its own. */
+
 struct mhd_body {
     struct otapult_exchange *core; /* the thread's, while it runs */
     mhd_body_speak *speak;
@@ -107,7 +112,7 @@ static bool make_room(struct mhd_body *b, size_t len)
         b->taken = b->len = 0;
     if (b->len + len <= b->cap)
         return true;
-    size_t cap = 2 * (b->len + len);
+    size_t cap = 2 * (b->len + len); /* doubled, so that a body of megabytes is not copied for each piece */
     uint8_t *bytes = realloc(b->bytes, cap);
     if (bytes == NULL)
         return false;

@@ -9,6 +9,11 @@
 #include "mhd_body.h"
 #include "mhd_internal.h"
 
+/* One request and its answer, for libmicrohttpd. The library takes an answer only as a whole and only at two
+ * moments: before the body, or after all of it. So the answer is collected in memory, and where the core
+ * refuses in the middle of a body the rest is read and dropped. Each connection has a thread; an exchange is
+ * used by that thread alone, but for the time in which a body's own thread has the core (mhd_body.h). */
+
 #define LONG_BODY       OTAPULT_HTTP_SMALL_BODY
 #define LINE_MAX_LEN    8192u /* RFC 9112, section 3, asks for 8000 at least */
 #define HEADERS_MAX_LEN (64u * 1024u)
@@ -250,7 +255,7 @@ static bool answers_before_body(struct exchange *e, const char *version)
 
     if (expect != NULL && strcasecmp(expect, "100-continue") == 0 && strcmp(version, "HTTP/1.1") == 0)
         return true;
-    if (lengths > 1 || coding != NULL)
+    if (lengths > 1 || coding != NULL) /* where such a body ends nobody can tell: it is not read */
         return true;
     return length != NULL && strtoull(length, NULL, 10) > OTAPULT_HTTP_DRAIN;
 }

@@ -9,6 +9,10 @@
 #include "mhd_internal.h"
 #include "mhd_server.h"
 
+/* The server of the virtual board: how it listens, with which limits, and how it stops. What goes over a
+ * connection is in mhd_exchange.c. The limits are larger than a board's, for tests open hundreds of
+ * connections at once; the rules for a request are the core's and the same. */
+
 #define CONNECTIONS_MAX    512u
 #define CONNECTIONS_SOURCE 256u /* from one address: nobody takes all of them */
 #define CONNECTION_RAM                                                                   \
@@ -156,6 +160,8 @@ void mhd_server_power(struct mhd_server *s, bool (*is_cut)(void))
     pthread_mutex_unlock(&s->mutex);
 }
 
+/* First no new connections, then what is under way gets its time, then all threads are joined: after that
+ * nothing of the server calls the core any more, and the device may end. */
 void mhd_server_stop(struct mhd_server *s)
 {
     MHD_socket listening = MHD_quiesce_daemon(s->daemon);

@@ -9,6 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Three ways to put a file in its place, because no single one does everything: linkat() of a file without a
+ * name never replaces, rename() always does and needs a name, and some file systems know no file without a
+ * name. fsync() comes before all of them: otherwise a power cut may leave the new name with an empty file. */
+
 #define LINKS_MAX 40 /* as many as the kernel follows */
 #define TRIES_MAX 100
 
@@ -101,7 +105,9 @@ int new_file_begin(struct new_file *f, const char *path, mode_t mode)
 
     f->fd = -1;
     f->beside[0] = '\0';
-    bool replaces = stat(path, &there) == 0; /* before its links are read: those of /proc lead nowhere */
+    /* Before the links are read: /dev/stdout is one, to a name in /proc that says "pipe:[…]" and leads
+     * nowhere. */
+    bool replaces = stat(path, &there) == 0;
     if (replaces && !S_ISREG(there.st_mode))
         return ENOTSUP;
     int err = resolve(f->path, path);

@@ -38,13 +38,13 @@ OTAPULT_MUST_CHECK int new_file_keep(struct new_file *f, bool replace);
 /* It is not wanted any more. */
 void new_file_drop(struct new_file *f);
 
-/* All of data[size], whatever pieces the system takes. */
+/* All of data[size], also where write() takes only a part at a time. */
 OTAPULT_MUST_CHECK int new_file_write(int fd, const void *data, size_t size);
 
 /* The three in a row: data[size] becomes the content of `path`. */
 OTAPULT_MUST_CHECK int new_file_save(const char *path, mode_t mode, const void *data, size_t size);
 
-/* Would it come about as things are? For who has long work before the file. */
+/* Could the file be made now? For a caller that would work for minutes before it finds out. */
 OTAPULT_MUST_CHECK int new_file_try(const char *path);
 
 #endif

@@ -23,7 +23,7 @@
  * half does not count either. What a damaged record held nobody knows: keys that are not found behind it are
  * lost, which is another answer than absent, and stays so when the log moves: a record of the key "!" stands
  * in the place of the damage then. */
-#define HEADER_SIZE 16u
+#define HEADER_SIZE 16u /* a block of flash encryption, as in the core: the header is written in one go */
 #define RECORD_HEAD 8u
 #define RECORD_MAX  (RECORD_HEAD + STORE_KEY_MAX + STORE_VALUE_MAX + 1)
 #define RECORD_MARK 0x5Au
@@ -284,7 +284,8 @@ static int write_header(const struct cursor *c, uint32_t generation)
     return nor_program(c->s->nor, c->base, header, sizeof header) == 0 ? 0 : OTAPULT_E_STORE;
 }
 
-/* True when a later record of the log has the same key. */
+/* True when a later record of the log has the same key. That reads the rest of the log for each record, up to
+ * 20 KB for each of a few dozen keys; a list of what was seen would need memory, and the log moves rarely. */
 static int superseded(struct cursor rest, const struct record *r, bool *yes)
 {
     struct record later;

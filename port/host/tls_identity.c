@@ -11,6 +11,11 @@
 
 #include "trust/certificate.h"
 
+/* The certificate and key of the virtual board as PEM, for GnuTLS. The device's own is made by the core
+ * (src/trust/certificate.c), so that a client sees the same as from a board; here it is only wrapped. With
+ * files of the user's nothing is made, but they are read and matched, because GnuTLS would complain only at
+ * the first handshake. */
+
 #define ADDRESSES_MAX 8u
 
 static bool fail(struct tls_identity *id, const char *why)

@@ -6,7 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Layout of the file and of the app description: ESP-IDF v6.0.2, esp_app_format.h and esp_app_desc.h. */
+/* Makes images that look like firmware to everything that reads images, with segments where the chip has
+ * memory, but hold random bytes in the place of code. What the virtual rover does when it "runs" one is told
+ * by a mark in its data: the temper. Shares no code with src/image/, so a mistake there is not made here,
+ * too.
+ *
+ * Layout of the file and of the app description: ESP-IDF v6.0.2, esp_app_format.h and esp_app_desc.h. */
 #define HEADER_SIZE    24u
 #define DESC_SIZE      256u
 #define DIGEST_SIZE    32u
