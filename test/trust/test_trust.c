@@ -12,6 +12,7 @@
 
 #include "oracle.h"
 #include "signer.h"
+#include "trust/certificate.h"
 #include "update/common.h"
 #include "update/door.h"
 #include "world.h"
@@ -553,11 +554,12 @@ static void attack_a_self_test_that_fails_locks(void **state)
 }
 
 static const char *broken_key;
+static unsigned good_gets; /* of it, before it breaks */
 static int (*real_kv_get)(void *ctx, const char *key, void *dst, size_t cap, size_t *len);
 
 static int break_one_key(void *ctx, const char *key, void *dst, size_t cap, size_t *len)
 {
-    if (strcmp(key, broken_key) == 0)
+    if (strcmp(key, broken_key) == 0 && (good_gets == 0 || good_gets-- == 0))
         return OTAPULT_E_STORE;
     return real_kv_get(ctx, key, dst, cap, len);
 }
@@ -573,6 +575,7 @@ static void attack_a_store_that_forgets_revocations_locks(void **state)
 {
     static const char *const keys[] = {"ota.revoked1", "ota.keys1", "ota.security1"};
     struct world *w = *state;
+    struct otapult_trust trust;
 
     w->wrap = wrap_get;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
@@ -580,6 +583,7 @@ static void attack_a_store_that_forgets_revocations_locks(void **state)
         restart(w);
         assert_int_equal(status(w).trust_error, OTAPULT_E_LOCKED);
         assert_int_equal(status(w).key_count, 0);
+        assert_int_equal(otapult_copy_trust(w->ota, &trust), 0); /* nor may a source believe one */
         assert_refused(w, &v2, OTAPULT_E_LOCKED);
     }
     w->wrap = NULL;
@@ -588,6 +592,21 @@ static void attack_a_store_that_forgets_revocations_locks(void **state)
     assert_int_equal(w->board.port.kv_set(w->board.port.ctx, "ota.revoked1", "abc", 3), 0);
     restart(w);
     assert_refused(w, &v2, OTAPULT_E_LOCKED);
+}
+
+/* The seal was whole, and then the list cannot be read all the same. */
+static void attack_a_store_that_forgets_them_a_moment_later_locks(void **state)
+{
+    struct world *w = *state;
+
+    w->wrap = wrap_get;
+    broken_key = "ota.revoked1";
+    good_gets = 1;
+    restart(w);
+    good_gets = 0;
+    assert_string_equal(status(w).locked, "the store does not say which keys are revoked");
+    assert_refused(w, &v2, OTAPULT_E_LOCKED);
+    w->wrap = NULL;
 }
 
 /* ---- what the owner is told at the device ---- */
@@ -636,21 +655,29 @@ static void starts_and_says(struct world *w, const char *line)
 static void the_console_says_whom_the_device_trusts(void **state)
 {
     struct world *w = *state;
+    static const char warning[] = "W a built-in key is a published test key and does not count";
+    /* ESP-IDF's ecdsa384_priv_key.pem */
+    const uint8_t published[OTAPULT_KEY_DIGEST] = {0x51, 0x92, 0xD6, 0x6D, 0xC5, 0xE5, 0xE4, 0xDB};
     char first[80];
 
     w->configure = configure_login;
     w->wrap = wrap_log;
     broken_key = "none";
     shown[0] = '\0';
-    snprintf(first, sizeof first, "%02x%02x%02x%02x", s.digest[SIGNER_RSA][0], s.digest[SIGNER_RSA][1],
-             s.digest[SIGNER_RSA][2], s.digest[SIGNER_RSA][3]);
+    snprintf(first, sizeof first, "I signature: enforced, keys %02x%02x%02x%02x\n", s.digest[SIGNER_RSA][0],
+             s.digest[SIGNER_RSA][1], s.digest[SIGNER_RSA][2], s.digest[SIGNER_RSA][3]);
     starts_and_says(w, first);
+    assert_null(strstr(console, warning));
     assert_int_not_equal(shown[0], '\0'); /* and made a password */
     build_with(0, NULL, NULL);
     starts_and_says(w, "E updates are refused: a signature is required, and no trusted key is there");
     assert_null(strstr(console, first));
-    build_with(1, s.digest[SIGNER_RSA], NULL);
+    build_with(1, published, NULL);
+    starts_and_says(w, warning);
+    build_with(2, s.digest[SIGNER_RSA], published);
+    built.count = 1; /* what lies behind the last is none */
     starts_and_says(w, first);
+    assert_null(strstr(console, warning));
     w->wrap = NULL;
 }
 
@@ -659,6 +686,7 @@ static void the_owner_ends_a_lock_at_the_device(void **state)
 {
     const uint8_t other[OTAPULT_KEY_DIGEST] = {0xAB, 0xCD, 0xEF, 1};
     struct world *w = *state;
+    char line[128];
 
     w->configure = configure_login;
     w->wrap = wrap_log;
@@ -667,15 +695,46 @@ static void the_owner_ends_a_lock_at_the_device(void **state)
     assert_int_equal(otapult_revoke_key(w->ota, other), 0);
     assert_int_equal(w->board.port.kv_set(w->board.port.ctx, "usr.pw1", NULL, 0), 0);
     starts_and_says(w, "E updates and logins stay locked until the owner makes a new password at the device");
+    snprintf(line, sizeof line, "E updates are locked: %s\n", status(w).locked);
+    assert_non_null(strstr(console, line));
     assert_refused(w, &v2, OTAPULT_E_LOCKED);
     console[0] = shown[0] = '\0';
     assert_int_equal(otapult_new_password(w->ota), 0);
+    assert_int_equal(status(w).claim, OTAPULT_FREE);
     assert_int_not_equal(shown[0], '\0');
     assert_non_null(strstr(console, "W sealed anew; least security version 0, revoked keys: abcdef01"));
     assert_non_null(strstr(console, "I signature: enforced"));
     starts_and_says(w, "I signature: enforced");
     assert_null(strstr(console, "locked"));
     update(w, &v2, "2.0.0");
+    w->wrap = NULL;
+}
+
+static size_t stored_identity(struct world *w)
+{
+    uint8_t key[OTAPULT_IDENTITY_PART];
+    size_t len = 0;
+
+    assert_int_equal(real_kv_get(w->board.port.ctx, OTAPULT_IDENTITY_KEY, key, sizeof key, &len), 0);
+    return len;
+}
+
+/* It is not sealed. One that is none any more is removed, so that the next start makes another. */
+static void a_lost_key_of_https_goes_with_a_new_password(void **state)
+{
+    struct world *w = *state;
+
+    w->configure = configure_login;
+    w->wrap = wrap_log;
+    broken_key = "none";
+    restart(w);
+    console[0] = '\0';
+    assert_int_equal(otapult_new_password(w->ota), 0);
+    assert_null(strstr(console, "HTTPS")); /* there is none yet */
+    assert_int_equal(w->board.port.kv_set(w->board.port.ctx, OTAPULT_IDENTITY_KEY, "key", 3), 0);
+    assert_int_equal(otapult_new_password(w->ota), 0);
+    assert_non_null(strstr(console, "W the key of HTTPS was lost; the next start makes another"));
+    assert_int_equal(stored_identity(w), 0);
     w->wrap = NULL;
 }
 
@@ -984,8 +1043,10 @@ int main(void)
         WITH_WORLD(attack_a_published_test_key_is_configured),
         WITH_WORLD(attack_a_self_test_that_fails_locks),
         WITH_WORLD(attack_a_store_that_forgets_revocations_locks),
+        WITH_WORLD(attack_a_store_that_forgets_them_a_moment_later_locks),
         WITH_WORLD(the_console_says_whom_the_device_trusts),
         WITH_WORLD(the_owner_ends_a_lock_at_the_device),
+        WITH_WORLD(a_lost_key_of_https_goes_with_a_new_password),
         WITH_WORLD(keys_are_there_for_a_source_in_any_profile),
         WITH_WORLD(a_new_key_comes_with_a_firmware_that_names_it_and_is_signed_by_both),
         WITH_WORLD(attack_a_strangers_block_added_to_genuine_firmware),
