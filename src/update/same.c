@@ -48,8 +48,7 @@ static int write_bytes(struct otapult_slot_writer *w, const uint8_t *p, size_t n
 {
     int err = otapult_slot_writer_feed(w, p, n);
 
-    if (err != 0)
-        *why = w->why;
+    *why = w->why;
     return err;
 }
 

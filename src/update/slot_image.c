@@ -299,7 +299,7 @@ int otapult_keep_off_running(struct otapult *o, int index, struct otapult_findin
 
 bool otapult_running_desc(struct otapult *o, struct otapult_app_desc *out)
 {
-    bool found = false;
+    bool found;
 
     otapult_lock(o);
     int running = o->slots.running;

@@ -301,11 +301,11 @@ static void the_last_few_ends_are_remembered(void **state)
     char text[64];
 
     for (uint32_t n = 0; n < 5; n++) {
-        char who[] = "somebody";
-        const struct otapult_finding end = {.got = n, .text = n == 2 ? who : NULL};
+        static char who[16];
+        const struct otapult_finding end = {.got = n, .text = n == 2 ? strcpy(who, "somebody") : NULL};
         assert_int_equal(otapult_begin(w->ota, (uint32_t)v2_len, &ticket[n], &why), 0);
         otapult_cancel(w->ota, ticket[n], reasons[n], &end);
-        memset(who, 'x', sizeof who - 1); /* nobody keeps the words for the device */
+        strcpy(who, "xxxxxxxx"); /* nobody keeps the words for the device */
     }
     for (uint32_t n = 1; n < 5; n++) {
         assert_int_equal(otapult_touch(w->ota, ticket[n]), reasons[n]);
@@ -1995,6 +1995,24 @@ static void it_says_what_it_takes(void **state)
     assert_null(otapult_device_accepts(w->ota, 2));
 }
 
+static void goes_on(void *ctx, struct otapult_config *config)
+{
+    (void)ctx;
+    config->resumable = &otapult_resumable;
+    config->resume_ms = 4711;
+}
+
+static void it_says_how_long_it_waits(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(otapult_device_resume_ms(w->ota), 0); /* nothing goes on */
+    w->configure = goes_on;
+    assert_true(world_boot(w));
+    w->configure = NULL;
+    assert_int_equal(otapult_device_resume_ms(w->ota), 4711);
+}
+
 static void every_event_has_a_name(void **state)
 {
     (void)state;
@@ -2122,6 +2140,7 @@ int main(void)
         CASE(any_other_name_is_its_name),
         CASE(texts_of_the_journal_end),
         CASE(it_says_what_it_takes),
+        CASE(it_says_how_long_it_waits),
         CASE(every_event_has_a_name),
         CASE(a_download_begins_at_its_beginning),
         CASE(what_a_source_says_stands_in_the_journal),

@@ -222,6 +222,8 @@ static void what_is_not_there_is_all_zeros(void **state)
     read_error = OTAPULT_E_FLASH_READ;
     assert_false(otapult_running_desc(w.ota, &desc));
     read_error = 0;
+    memset(w.nor.data + 0x10000, 0xFF, 4096);
+    assert_false(otapult_running_desc(w.ota, &desc));
     open_error = OTAPULT_E_SLOT_OPEN;
     assert_false(otapult_running_desc(w.ota, &desc));
     assert_memory_equal(&desc, &none, sizeof none);
