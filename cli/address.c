@@ -81,6 +81,10 @@ const char *address_read(const char *text, struct address *out)
     *out = (struct address){0};
     if (u == NULL)
         return "cannot be read: no memory";
+    if (text[0] == '\0') { /* as of a variable that a script has not set */
+        curl_url_cleanup(u);
+        return "is empty";
+    }
     const char *why = text[strcspn(text, " \t\r\n")] == '\0' ? read_parts(u, text, out) : "is no address";
     curl_url_cleanup(u);
     return why;

@@ -90,7 +90,8 @@ int fault_say(const struct fault *f, const char *kind, const char *subject)
 {
     if (say_as_json())
         say_json(f, kind, subject);
-    complain("%s: %s%s%s", say_clean(subject), f->caption, f->detail[0] != '\0' ? ": " : "", f->detail);
+    complain("%s: %s%s%s", subject[0] != '\0' ? say_clean(subject) : "''", f->caption,
+             f->detail[0] != '\0' ? ": " : "", f->detail);
     if (!say_is_quiet() && f->hint[0] != '\0')
         fprintf(stderr, "  hint   %s\n", f->hint);
     return f->status;

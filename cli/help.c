@@ -12,6 +12,10 @@ static const char *verb_word(const void *list, unsigned index)
 
 static int unknown(const struct verb *const *verbs, const char *name)
 {
+    if (name[0] == '-') {
+        complain("%s: options stand behind the verb; see otapult --help", say_clean(name));
+        return STATUS_USAGE;
+    }
     complain("%s: no such verb; see otapult --help", say_clean(name));
     say_nearest("", name, verb_word, verbs);
     return STATUS_USAGE;

@@ -43,7 +43,12 @@ static int dispatch(int argc, char **argv)
         printf("otapult %s\n", OTAPULT_VERSION);
         return STATUS_OK;
     }
-    return verb != NULL ? run_verb(verb, argc - 1, argv + 1) : verb_help.run(&options);
+    if (verb != NULL)
+        return run_verb(verb, argc - 1, argv + 1);
+    say_begin(options_say_json(argc, argv), false, false);
+    int status = verb_help.run(&options);
+    say_json_outcome(status);
+    return status;
 }
 
 /* A descriptor that the caller has closed would go to the next file or connection, and what is said with it.

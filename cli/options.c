@@ -449,8 +449,7 @@ static bool count_operands(const struct verb *verb, size_t count)
     return false;
 }
 
-/* Whoever wants JSON wants it of a wrong word, too, that stands before. */
-static bool says_json(int argc, char **argv)
+bool options_say_json(int argc, char **argv)
 {
     for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
         if (strcmp(argv[i], "--json") == 0)
@@ -463,7 +462,7 @@ bool options_parse(const struct verb *verb, int argc, char **argv, struct option
 {
     out->verb = verb;
     if (!read_words(verb, argc, argv, out)) {
-        out->json = says_json(argc, argv);
+        out->json = options_say_json(argc, argv);
         return false;
     }
     if (out->help)

@@ -406,6 +406,10 @@ describe('the command line', () => {
         assert.match(kind.detail, /toaster: no such kind of device; known are brief/);
         const token = JSON.parse((await otapult('log', 'b', '--token', `@${samples.folder}/absent`, '--json')).stdout);
         assert.match(token.detail, /--token: .*absent: No such file/);
+        for (const args of [['puhs', 'a', '--json'], ['--json', 'info', 'a']]) {
+            const { status, stdout } = await otapult(...args);
+            assert.deepEqual([status, JSON.parse(stdout).code], [2, 'usage'], args.join(' '));
+        }
     });
 
     test('wrong usage: status 2, and words on standard error', async () => {
@@ -424,6 +428,9 @@ describe('the command line', () => {
     test('what is missing is called by its name', async () => {
         assert.match((await otapult('check')).stderr, /wants FILE…, got 0/);
         assert.match((await otapult('status')).stderr, /which robot\? Name one/);
+        assert.match((await otapult('status', '')).stderr, /^otapult: '': is no robot: is empty$/m);
+        assert.match((await otapult('info', '')).stderr, /^otapult: '': cannot be read: /);
+        assert.match((await otapult('--quiet', 'info', 'a')).stderr, /--quiet: options stand behind the verb/);
     });
 
     test('help and version', async () => {
