@@ -25,9 +25,23 @@
  *
  * All calls about one file come from one task, one after the other. A state may hold pointers into itself
  * (an inflate library's does), so it is never moved or copied between init() and finish(). There is nothing
- * to give back: an update that ends in the middle just never calls the decoder again. */
+ * to give back: an update that ends in the middle just never calls the decoder again.
+ *
+ * A decoder may know places of a file at which it can begin without what stands before: point() and go_on(). The
+ * device keeps such a place through a restart, and with it what came out before, which is in flash. */
 
 #define OTAPULT_DECODER_HEAD 16u /* a file's first bytes, by which a decoder tells its own */
+
+/* A place of a file at which it can be gone on with. It is stored as it stands here, and nobody believes what comes out
+ * of the store: whatever a wrong one makes is judged as every file is. */
+struct otapult_decoder_point {
+    uint32_t taken; /* bytes of the file before it */
+    uint32_t made;  /* what they make, in bytes; 0: this is no point */
+    uint32_t sum;   /* the decoder's own, as the rest is */
+    uint8_t  form;  /* not 0, which is a place of a file that no decoder stands before */
+    uint8_t  bits, last;
+    uint8_t  none;  /* 0 */
+};
 
 /* What a decoder may use while one of its functions runs. It keeps no pointer to this. */
 struct otapult_decoder_env {
@@ -47,6 +61,9 @@ struct otapult_decoder_env {
      * image from its first byte, and does not change while an update runs. 0 or the error of the port;
      * SLOT_OPEN where nothing runs, as on a computer that only looks at a file. */
     OTAPULT_MUST_CHECK int (*running)(const struct otapult_decoder_env *env, struct otapult_flash *flash);
+
+    /* For go_on() alone: reads n bytes, from `at` on, of what came out before the point. 0 or the error of the port. */
+    OTAPULT_MUST_CHECK int (*recall)(const struct otapult_decoder_env *env, uint32_t at, uint8_t *dst, uint32_t n);
 
     struct otapult_finding *why; /* beside an error: what was found. All zeros before */
 };
@@ -69,6 +86,16 @@ struct otapult_decoder {
 
     /* The file is complete: hands on what is still held back. 0 only when the input ended where it may. */
     OTAPULT_MUST_CHECK int (*finish)(void *state, const struct otapult_decoder_env *env);
+
+    /* Looks for a place at which go_on() can begin, once `made` bytes or more have come out, and keeps one of them.
+     * true: it has been met, and is *point. A file may have none. NULL, as go_on is: the decoder knows no such places.
+     * Who does not ask pays nothing for it. */
+    bool (*point)(void *state, uint32_t made, struct otapult_decoder_point *point);
+
+    /* After init(), instead of the bytes before the point; those behind it come next. point->made is not 0, the rest of
+     * it may be anything. 0 or the first error of env->recall(). */
+    OTAPULT_MUST_CHECK int (*go_on)(void *state, const struct otapult_decoder_env *env,
+                                    const struct otapult_decoder_point *point);
 
     const struct otapult_error_rows *errors; /* that only this decoder gives; NULL: none */
 };

@@ -19,6 +19,9 @@
 #define HEADER_LIMIT  4096u /* a name or comment that is longer is no accident */
 #define ADLER_MODULUS 65521u
 #define ADLER_RUN     4096u /* bytes whose sums fit 32 bits */
+#define PIECE         256u  /* of the window, when it is read again; on the stack */
+
+enum form { FORM_GZIP = 1, FORM_ZLIB }; /* of a point */
 
 enum flag { HAS_CRC = 2, HAS_EXTRA = 4, HAS_NAME = 8, HAS_COMMENT = 16, UNKNOWN_FLAGS = 0xE0 };
 
@@ -43,6 +46,9 @@ struct gzip {
     uint32_t header_crc; /* over the header so far */
     uint32_t sum;        /* CRC-32 or Adler-32 over what came out */
     uint32_t size;       /* of what came out */
+    uint32_t due;        /* a point is sought from this size on; 0: none is */
+    uint8_t last;        /* byte of the body that was taken */
+    struct otapult_decoder_point point;
     uint8_t piece[GZIP_HEADER];
     uint64_t inflate[OTAPULT_INFLATE_RAM(WINDOW_BITS) / 8];
 };
@@ -197,20 +203,47 @@ static int hand_on(struct gzip *z, const struct input *in, const uint8_t *out, s
     return n > 0 ? in->env->put(in->env, out, n) : 0;
 }
 
+static bool seeks_point(const struct gzip *z)
+{
+    return z->size >= z->due && z->point.made < z->due;
+}
+
+static void keep_point(struct gzip *z)
+{
+    z->point = (struct otapult_decoder_point){
+        .taken = z->pos,
+        .made = z->size,
+        .sum = z->sum,
+        .form = z->zlib ? FORM_ZLIB : FORM_GZIP,
+        .bits = (uint8_t)otapult_inflate_bits(z->inflate),
+        .last = z->last,
+    };
+}
+
+/* What the next bytes of the body make, or a part of them. *made: how many came out. */
+static int inflate_some(struct gzip *z, struct input *in, enum otapult_inflate_result *result, size_t *made)
+{
+    const uint8_t *out, *from = in->p;
+
+    *result = otapult_inflate(z->inflate, seeks_point(z), &in->p, &in->n, &out, made);
+    z->pos += (uint32_t)(in->p - from);
+    if (in->p > from)
+        z->last = in->p[-1];
+    int err = hand_on(z, in, out, *made);
+    if (*result == OTAPULT_INFLATE_BLOCK)
+        keep_point(z);
+    return err;
+}
+
 /* Until the input is used up and nothing more comes out of it, or the stream ends. */
 static int take_body(struct gzip *z, struct input *in)
 {
     enum otapult_inflate_result result = OTAPULT_INFLATE_MORE;
-    const uint8_t *out, *from;
     size_t made = 1;
     int err = 0;
 
-    while (err == 0 && result == OTAPULT_INFLATE_MORE && (in->n > 0 || made > 0)) {
-        from = in->p;
-        result = otapult_inflate(z->inflate, &in->p, &in->n, &out, &made);
-        z->pos += (uint32_t)(in->p - from);
-        err = hand_on(z, in, out, made);
-    }
+    while (err == 0 && result <= OTAPULT_INFLATE_BLOCK && (in->n > 0 || made > 0))
+        err = inflate_some(z, in, &result, &made);
     if (err != 0)
         return err;
     if (result == OTAPULT_INFLATE_DAMAGED)
@@ -303,6 +336,48 @@ static int gzip_finish(void *state, const struct otapult_decoder_env *env)
     return OTAPULT_E_IMAGE_TRUNCATED;
 }
 
+/* ---- going on in a later life ---- */
+
+static bool gzip_point(void *state, uint32_t made, struct otapult_decoder_point *point)
+{
+    struct gzip *z = state;
+
+    z->due = made;
+    *point = z->point;
+    return z->point.made >= made;
+}
+
+static int recall_window(struct gzip *z, const struct otapult_decoder_env *env)
+{
+    const uint32_t window = 1u << WINDOW_BITS;
+    uint8_t piece[PIECE];
+    int err = 0;
+
+    for (uint32_t at = z->size > window ? z->size - window : 0, n; err == 0 && at < z->size; at += n) {
+        n = z->size - at < PIECE ? z->size - at : PIECE;
+        err = env->recall(env, at, piece, n);
+        if (err == 0)
+            err = otapult_inflate_recall(z->inflate, piece, n);
+    }
+    return err;
+}
+
+static int gzip_go_on(void *state, const struct otapult_decoder_env *env,
+                      const struct otapult_decoder_point *point)
+{
+    struct gzip *z = state;
+
+    z->zlib = point->form == FORM_ZLIB;
+    int err = begin_body(z);
+    z->pos = point->taken;
+    z->size = point->made;
+    z->sum = point->sum;
+    z->last = point->last;
+    if (err == 0)
+        err = recall_window(z, env);
+    return err == 0 ? otapult_inflate_enter(z->inflate, point->bits & 7u, point->last) : err;
+}
+
 /* A zlib header has no mark but its own sum, and "x^" passes it. What deflate makes does not consist of
  * ASCII text for long. */
 static bool is_text(const uint8_t *p, size_t n)
@@ -328,4 +403,6 @@ const struct otapult_decoder otapult_gzip = {
     .init = gzip_init,
     .feed = gzip_feed,
     .finish = gzip_finish,
+    .point = gzip_point,
+    .go_on = gzip_go_on,
 };

@@ -36,6 +36,65 @@ int otapult_inflate_init(void *memory, size_t size, unsigned bits)
     return 0;
 }
 
+int otapult_inflate_recall(void *memory, const uint8_t *p, size_t n)
+{
+    struct stream *s = memory;
+
+    for (size_t i = 0; i < n; i++) {
+        window_of(s)[s->next] = p[i];
+        s->next = (s->next + 1) & (s->window - 1);
+    }
+    return 0;
+}
+
+/* ---- where a block begins ----
+ *
+ * tinfl is a coroutine: m_state says where it has stopped for more input. Its numbers are the same in every
+ * miniz from 1.14 to 3.1, and what is in ROM does not change: 3 stops for the three bits that a block begins
+ * with; 11 for the table sizes of a block with codes of its own, m_counter says for which of them, and the
+ * first has five bits. So where it has stopped at one of the two it has fewer than three, or five, bits left,
+ * and which bit the block begins with is known.
+ *
+ * tinfl reads ahead only as far as there is input. Given one byte a call it never has more than seven bits
+ * left over, and then every block with codes of its own is met in this way, for it begins with eight bits
+ * that do not fit. Should a chip number them otherwise, then what goes on at such a point fails by the sum at
+ * its end. */
+enum { STOPPED_FOR_BLOCK = 3, BLOCK_BITS = 3, STOPPED_FOR_SIZES = 11 };
+
+static bool is_at_sizes(const struct stream *s)
+{
+    return s->tinfl.m_state == STOPPED_FOR_SIZES && s->tinfl.m_counter == 0;
+}
+
+static bool is_at_block(const struct stream *s)
+{
+    return s->tinfl.m_state == STOPPED_FOR_BLOCK || is_at_sizes(s);
+}
+
+unsigned otapult_inflate_bits(const void *memory)
+{
+    const struct stream *s = memory;
+
+    return s->tinfl.m_num_bits + (is_at_sizes(s) ? BLOCK_BITS : 0);
+}
+
+/* Without any input tinfl stops for the first block, with no bits left: then it is given some. */
+int otapult_inflate_enter(void *memory, unsigned bits, uint8_t last)
+{
+    struct stream *s = memory;
+    size_t none = 0, room = s->window - s->next;
+
+    (void)tinfl_decompress(&s->tinfl, &last, &none, window_of(s), window_of(s) + s->next, &room,
+                           TINFL_FLAG_HAS_MORE_INPUT);
+    if (s->tinfl.m_state != STOPPED_FOR_BLOCK)
+        return OTAPULT_E_INTERNAL;
+    s->tinfl.m_bit_buf = (tinfl_bit_buf_t)(last >> (8 - bits));
+    s->tinfl.m_num_bits = bits;
+    return 0;
+}
+
+/* ---- unpacking ---- */
+
 /* Whole bytes that tinfl has read ahead when the stream ends: what stands behind the stream. It reads ahead
  * only while it does not stop for more input, so they are bytes that the caller still has. Newer versions of
  * miniz give them back themselves; then none are left here. */
@@ -44,11 +103,11 @@ static size_t read_ahead(const struct stream *s)
     return s->tinfl.m_num_bits / 8;
 }
 
-enum otapult_inflate_result otapult_inflate(void *memory, const uint8_t **p, size_t *n, const uint8_t **out,
-                                            size_t *made)
+enum otapult_inflate_result otapult_inflate(void *memory, bool seek, const uint8_t **p, size_t *n,
+                                            const uint8_t **out, size_t *made)
 {
     struct stream *s = memory;
-    size_t taken = *n;
+    size_t taken = seek && *n > 1 ? 1 : *n;
 
     *out = window_of(s) + s->next;
     *made = s->window - s->next;
@@ -62,7 +121,9 @@ enum otapult_inflate_result otapult_inflate(void *memory, const uint8_t **p, siz
         *n += read_ahead(s);
         return OTAPULT_INFLATE_END;
     }
-    return status < TINFL_STATUS_DONE ? OTAPULT_INFLATE_DAMAGED : OTAPULT_INFLATE_MORE;
+    if (status < TINFL_STATUS_DONE)
+        return OTAPULT_INFLATE_DAMAGED;
+    return seek && is_at_block(s) ? OTAPULT_INFLATE_BLOCK : OTAPULT_INFLATE_MORE;
 }
 
 uint32_t otapult_inflate_crc32(uint32_t crc, const uint8_t *p, size_t n)

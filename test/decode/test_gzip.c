@@ -15,6 +15,7 @@
 #include "decode/inflate.h"
 #include "feed.h"
 #include "files.h"
+#include "packed.h"
 #include "sample_image.h"
 
 /* The gzip decoder against what gzip(1) and zlib's deflate make, and against headers written by hand. */
@@ -382,6 +383,189 @@ static void a_reach_beyond_the_window_is_refused(void **state)
     assert_int_equal(out.len, 0);
 }
 
+/* ---- going on at a point, in a later life ---- */
+
+static const uint8_t *flash; /* what came out before it */
+
+static int recall(const struct otapult_decoder_env *to, uint32_t at, uint8_t *dst, uint32_t n)
+{
+    (void)to;
+    memcpy(dst, flash + at, n);
+    return 0;
+}
+
+static const struct otapult_decoder_env later = {.put = put, .recall = recall, .why = &why};
+
+/* The file p[len] from the point on; the state holds anything before. */
+static int go_on(const uint8_t *p, size_t len, const struct otapult_decoder_point *point, unsigned how)
+{
+    out.len = 0;
+    why = (struct otapult_finding){0};
+    memset(&memory, 0xA5, sizeof memory);
+    assert_int_equal(otapult_gzip.init(&memory, &later), 0);
+    assert_int_equal(otapult_gzip.go_on(&memory, &later, point), 0);
+    int err = feed_split(feed, &memory, p + point->taken, len - point->taken, how);
+    return err == 0 ? otapult_gzip.finish(&memory, &later) : err;
+}
+
+#define POINTS 64
+
+/* Asks for the next point again and again, while the file comes in pieces of `piece` bytes. */
+static size_t find_points(const uint8_t *p, size_t len, size_t piece,
+                          struct otapult_decoder_point found[POINTS])
+{
+    size_t n = 0;
+
+    out.len = 0;
+    memset(&memory, 0xA5, sizeof memory);
+    assert_int_equal(otapult_gzip.init(&memory, &env), 0);
+    for (size_t at = 0; at < len; at += piece) {
+        const uint32_t next = n > 0 ? found[n - 1].made + 1 : 1;
+        assert_int_equal(feed(&memory, p + at, len - at < piece ? len - at : piece), 0);
+        assert_true(n < POINTS);
+        n += otapult_gzip.point(&memory, next, &found[n]);
+    }
+    assert_int_equal(otapult_gzip.finish(&memory, &env), 0);
+    return n;
+}
+
+static size_t check_points(const uint8_t *p, size_t n, const uint8_t *packed, size_t len, size_t piece)
+{
+    struct otapult_decoder_point found[POINTS];
+    size_t count = find_points(packed, len, piece, found);
+
+    check_same(p, n);
+    flash = p;
+    for (size_t i = 0; i < count; i++) {
+        assert_in_range(found[i].made, i > 0 ? found[i - 1].made + 1 : 1, n - 1);
+        assert_in_range(found[i].taken, i > 0 ? found[i - 1].taken + 1 : 1, len - 1);
+        for (unsigned how = 0; how < 4; how++) {
+            if (how == FEED_BYTEWISE && n > 100000)
+                continue;
+            assert_int_equal(go_on(packed, len, &found[i], how), 0);
+            check_same(p + found[i].made, n - found[i].made);
+        }
+    }
+    return count;
+}
+
+/* Text, and noise between it of which deflate makes blocks of another kind. */
+static uint8_t *text(size_t n, size_t noise)
+{
+    uint8_t *p = malloc(n);
+    uint32_t x = 12345;
+
+    for (size_t i = 0; i < n; i++) {
+        x = x * 1664525 + 1013904223;
+        p[i] = i % 100000 < noise ? (uint8_t)(x >> 24) : (uint8_t)('a' + (x >> 28) % 9);
+    }
+    return p;
+}
+
+static void it_goes_on_at_every_point(void **state)
+{
+    static const char *const options[] = {"-1", "-6", "-9 -n"};
+    static const size_t pieces[] = {1, 977, 1 << 20};
+    const size_t n = 400000;
+    uint8_t *p = text(n, 50000);
+    size_t len;
+    (void)state;
+
+    for (size_t i = 0; i < 3; i++) {
+        uint8_t *packed = gzip(p, n, options[i], &len);
+        for (size_t k = 0; k < 2; k++)
+            assert_in_range(check_points(p, n, packed, len, pieces[k]), 4, POINTS);
+        free(packed);
+        packed = deflated(p, n, 15, Z_DEFAULT_STRATEGY, &len);
+        assert_in_range(check_points(p, n, packed, len, pieces[i]), i < 2 ? 4 : 0, POINTS);
+        free(packed);
+    }
+    free(p);
+}
+
+/* Small files, of two blocks: so the window is not full. */
+static void it_goes_on_at_every_bit(void **state)
+{
+    const size_t n = 6000;
+    uint8_t *p = text(n, 0);
+    unsigned bits = 0;
+    (void)state;
+
+    for (size_t block = 3000; block < 3100; block++) {
+        struct otapult_decoder_point found[POINTS];
+        size_t len;
+        uint8_t *packed = packed_in_blocks(p, n, block, &len);
+        assert_int_equal(check_points(p, n, packed, len, 1), 1);
+        assert_int_equal(find_points(packed, len, 1, found), 1);
+        assert_int_equal(found[0].made, block);
+        bits |= 1u << found[0].bits;
+        free(packed);
+    }
+    assert_int_equal(bits, 0xFF);
+    free(p);
+}
+
+static void real_firmware_goes_on(void **state)
+{
+    (void)state;
+    size_t n, len;
+    if (!files_present(FIRMWARE_DIR))
+        skip();
+    uint8_t *p = files_read(FIRMWARE_DIR, "s3-build-40.bin", &n);
+    uint8_t *packed = gzip(p, n, "-9", &len);
+    assert_in_range(check_points(p, n, packed, len, 1460), n / 65536, POINTS);
+    free(packed);
+    free(p);
+}
+
+/* Nobody has asked, or the file is one block. */
+static void a_file_without_points_is_unpacked(void **state)
+{
+    struct otapult_decoder_point found[POINTS];
+    uint8_t p[3000] = {0};
+    size_t len;
+    (void)state;
+
+    uint8_t *packed = deflated(p, sizeof p, 31, Z_DEFAULT_STRATEGY, &len);
+    assert_int_equal(find_points(packed, len, 1, found), 0);
+    check_same(p, sizeof p);
+    free(packed);
+}
+
+/* Only what has come out in a later life than the point is wrong is found at the end. */
+static void a_wrong_point_is_refused(void **state)
+{
+    struct otapult_decoder_point found[POINTS], wrong;
+    const size_t n = 400000;
+    uint8_t *p = text(n, 0), *other = text(n, 0);
+    size_t len;
+    (void)state;
+
+    uint8_t *packed = gzip(p, n, "-9", &len);
+    assert_in_range(find_points(packed, len, 977, found), 2, POINTS);
+    for (unsigned i = 0; i < 40; i++) {
+        wrong = found[1];
+        flash = p;
+        wrong.sum ^= i == 0;
+        wrong.made -= i == 1;
+        wrong.taken += i == 2;
+        wrong.form ^= i == 3 ? 3 : 0; /* zlib's */
+        if (i >= 8 && i < 16 && wrong.bits > 0)
+            wrong.last ^= (uint8_t)(0x80 >> (i - 8) % wrong.bits);
+        if (i >= 16)
+            wrong.bits = (uint8_t)(wrong.bits + 1 + i % 7);
+        if (i == 4)
+            memset(other + wrong.made - 40000, 'z', 40000);
+        if (i == 4)
+            flash = other;
+        if (memcmp(&wrong, &found[1], sizeof wrong) != 0 || i == 4)
+            assert_int_not_equal(go_on(packed, len, &wrong, 3), 0);
+    }
+    free(packed);
+    free(other);
+    free(p);
+}
+
 /* ---- whose a file is ---- */
 
 static void other_files_are_not_its_own(void **state)
@@ -409,6 +593,11 @@ int main(void)
         cmocka_unit_test(nothing_may_follow),
         cmocka_unit_test(a_bomb_stops_where_the_slot_ends),
         cmocka_unit_test(a_reach_beyond_the_window_is_refused),
+        cmocka_unit_test(it_goes_on_at_every_point),
+        cmocka_unit_test(it_goes_on_at_every_bit),
+        cmocka_unit_test(real_firmware_goes_on),
+        cmocka_unit_test(a_file_without_points_is_unpacked),
+        cmocka_unit_test(a_wrong_point_is_refused),
         cmocka_unit_test(other_files_are_not_its_own),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -10,7 +10,8 @@
  *
  * What the decoder accepts, zlib must accept, to its last byte and with the same output. What zlib accepts as
  * one stream and nothing more, the decoder must accept, but for headers of more than 4 KB. Whatever comes in,
- * no more goes out than there is room for, and nothing depends on how the input is cut.
+ * no more goes out than there is room for, and nothing depends on how the input is cut, or on whether
+ * somebody looks for points meanwhile. From a point on a file makes what it makes from its begin.
  *
  * Input: split; then the file. */
 #define SETTINGS 1u
@@ -23,6 +24,9 @@ struct unpacked {
     int err;
     struct otapult_finding why;
     struct otapult_decoder_env env;
+    bool seeks;
+    struct otapult_decoder_point point; /* the first that was found */
+    const uint8_t *before;              /* what comes out before it, for who goes on there */
 };
 
 static int put(const struct otapult_decoder_env *env, const uint8_t *p, size_t n)
@@ -40,24 +44,61 @@ static int put(const struct otapult_decoder_env *env, const uint8_t *p, size_t n
 static int feed(void *stage, const uint8_t *p, size_t n)
 {
     struct unpacked *u = stage;
-    return otapult_gzip.feed(u->state, &u->env, p, n);
+    struct otapult_decoder_point point;
+
+    int err = otapult_gzip.feed(u->state, &u->env, p, n);
+    if (err == 0 && u->seeks && u->point.made == 0 && otapult_gzip.point(u->state, 1, &point))
+        u->point = point;
+    return err;
+}
+
+static int recall(const struct otapult_decoder_env *env, uint32_t at, uint8_t *dst, uint32_t n)
+{
+    const struct unpacked *u = env->ctx;
+
+    memcpy(dst, u->before + at, n);
+    return 0;
 }
 
 static void begin(struct unpacked *u)
 {
     *u = (struct unpacked){.state = malloc(otapult_gzip.memory), .bytes = malloc(ROOM)};
-    u->env = (struct otapult_decoder_env){.ctx = u, .put = put, .why = &u->why};
+    u->env = (struct otapult_decoder_env){.ctx = u, .put = put, .recall = recall, .why = &u->why};
     memset(u->state, 0xA5, otapult_gzip.memory);
 }
 
-static void unpack(struct unpacked *u, const uint8_t *file, size_t len, uint8_t split)
+static void feed_all(struct unpacked *u, const uint8_t *file, size_t len, uint8_t split)
 {
-    begin(u);
-    u->err = otapult_gzip.init(u->state, &u->env);
     if (u->err == 0)
         u->err = fuzz_feed_pieces(feed, u, file, len, split);
     if (u->err == 0)
         u->err = otapult_gzip.finish(u->state, &u->env);
+}
+
+static void unpack(struct unpacked *u, const uint8_t *file, size_t len, uint8_t split, bool seeks)
+{
+    begin(u);
+    u->seeks = seeks;
+    u->err = otapult_gzip.init(u->state, &u->env);
+    feed_all(u, file, len, split);
+}
+
+/* With what came out of the whole file before the point. */
+static void go_on(const struct unpacked *whole, const struct otapult_decoder_point *point,
+                  const uint8_t *file, size_t len, uint8_t split)
+{
+    struct unpacked u;
+
+    begin(&u);
+    u.before = whole->bytes;
+    u.err = otapult_gzip.init(u.state, &u.env);
+    if (u.err == 0)
+        u.err = otapult_gzip.go_on(u.state, &u.env, point);
+    feed_all(&u, file + point->taken, len - point->taken, split);
+    FUZZ_EXPECT(u.err == whole->err && u.why.at == whole->why.at && u.why.text == whole->why.text);
+    FUZZ_EXPECT(u.len == whole->len - point->made && memcmp(u.bytes, whole->bytes + point->made, u.len) == 0);
+    free(u.state);
+    free(u.bytes);
 }
 
 static void end(struct unpacked *u)
@@ -96,11 +137,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const uint8_t *file = data + SETTINGS;
     const size_t len = size - SETTINGS;
 
-    unpack(&whole, file, len, 0);
-    unpack(&pieces, file, len, data[0]);
+    unpack(&whole, file, len, 0, false);
+    unpack(&pieces, file, len, data[0], true);
     FUZZ_EXPECT(whole.err == pieces.err && whole.why.at == pieces.why.at &&
                 whole.why.text == pieces.why.text);
     FUZZ_EXPECT(whole.len == pieces.len && memcmp(whole.bytes, pieces.bytes, whole.len) == 0);
+    if (pieces.point.made > 0)
+        go_on(&whole, &pieces.point, file, len, data[0]);
     FUZZ_EXPECT(whole.err >= 0 && whole.err < OTAPULT_ERROR_COUNT && whole.err != OTAPULT_E_INTERNAL);
     begin(&other);
     bool is_right = zlibs_word(file, len, &other, &taken) && taken == len;

@@ -6,12 +6,16 @@
 #include <stdint.h>
 
 /* The unpacking half of the miniz in the ESP32's ROM, as far as it is used: the fake does it with zlib, once at
- * a time. As in the ROM, output goes round in a buffer whose size is a power of two, and what was read ahead
- * when the stream ends stays in the bit buffer. */
+ * a time. As in the ROM, output goes round in a buffer whose size is a power of two, what was read ahead
+ * when the stream ends stays in the bit buffer, and who stops where a block begins says so by its state. */
+
+typedef uint32_t tinfl_bit_buf_t;
 
 typedef struct {
-    uint32_t m_num_bits; /* in the bit buffer */
-    uint8_t  rest[10988]; /* three tables of Huffman codes; as large as the ROM's */
+    uint32_t m_state, m_counter; /* where it has stopped; see miniz.c */
+    uint32_t m_num_bits;         /* in the bit buffer */
+    tinfl_bit_buf_t m_bit_buf;
+    uint8_t  rest[10976]; /* three tables of Huffman codes; as large as the ROM's */
 } tinfl_decompressor;
 
 typedef enum {
