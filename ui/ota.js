@@ -427,7 +427,7 @@ async function unpacked(bytes) {
 }
 
 // What goes over the wire. All of it is packed before the first byte is sent, so offsets count the bytes of one form.
-// Only where that saves a tenth: a packed file begins anew when the robot loses its power.
+// Only where that saves a tenth: less does not make up for the time that unpacking takes the robot.
 async function packed({bytes, image}) {
     try {
         const small = takesGzip() && image === bytes ? await through(new CompressionStream('gzip'), bytes) : bytes;

@@ -101,10 +101,16 @@ static int running(const struct otapult_decoder_env *env, struct otapult_flash *
     return at->out->running(at->out, flash);
 }
 
+static int recall(const struct otapult_decoder_env *env, uint32_t from, uint8_t *dst, uint32_t n)
+{
+    const struct place *at = env->ctx;
+    return at->out->recall(at->out, from, dst, n);
+}
+
 static struct otapult_decoder_env env_of(struct place *at)
 {
     return (struct otapult_decoder_env){
-        .ctx = at, .expect = expect, .put = put, .running = running, .why = at->out->why};
+        .ctx = at, .expect = expect, .put = put, .running = running, .recall = recall, .why = at->out->why};
 }
 
 /* ---- deciding ---- */
@@ -215,11 +221,6 @@ void otapult_chain_init(struct otapult_chain *c, const struct otapult_decoder *c
     c->stage[0].size = size;
 }
 
-void otapult_chain_is_plain(struct otapult_chain *c)
-{
-    c->stage[0].decided = true;
-}
-
 static int settle(struct otapult_chain *c, int err, const struct otapult_finding *why)
 {
     c->err = err;
@@ -256,6 +257,60 @@ int otapult_chain_finish(struct otapult_chain *c, const struct otapult_decoder_e
             break;
     }
     return err == 0 ? 0 : settle(c, err, env->why);
+}
+
+/* ---- a file that goes on ---- */
+
+static void keep_whole_head(struct otapult_chain *c, const uint8_t head[OTAPULT_DECODER_HEAD])
+{
+    memcpy(c->stage[0].head, head, OTAPULT_DECODER_HEAD);
+    c->stage[0].head_size = OTAPULT_DECODER_HEAD;
+}
+
+bool otapult_chain_fits(const struct otapult_decoder *const *decoders,
+                        const uint8_t head[OTAPULT_DECODER_HEAD], const struct otapult_decoder_point *point)
+{
+    struct otapult_chain c;
+    const struct place door = {.chain = &c};
+
+    otapult_chain_init(&c, decoders, NULL, 0, OTAPULT_SIZE_UNKNOWN);
+    keep_whole_head(&c, head);
+    const struct otapult_decoder *d = find(&door);
+    return d == NULL ? point->form == 0 && point->taken == point->made : point->form != 0 && d->go_on != NULL;
+}
+
+int otapult_chain_has_seen(struct otapult_chain *c, const struct otapult_decoder_env *env,
+                           const uint8_t head[OTAPULT_DECODER_HEAD])
+{
+    const struct place door = {.chain = c, .out = env};
+
+    keep_whole_head(c, head);
+    int err = decide(&door);
+    return err == 0 ? 0 : settle(c, err, env->why);
+}
+
+/* What comes out of the first decoder is the image: only then is there a point. */
+int otapult_chain_go_on(struct otapult_chain *c, const struct otapult_decoder_env *env,
+                        const struct otapult_decoder_point *point)
+{
+    struct place door = {.chain = c, .out = env};
+    const struct otapult_decoder_env inner = env_of(&door);
+    const struct otapult_chain_stage *s = &c->stage[0];
+
+    if (s->decoder == NULL)
+        return 0;
+    c->stage[1].decided = true;
+    int err = s->decoder->go_on(s->state, &inner, point);
+    return err == 0 ? 0 : settle(c, err, env->why);
+}
+
+bool otapult_chain_point(struct otapult_chain *c, uint32_t made, struct otapult_decoder_point *point)
+{
+    const struct otapult_chain_stage *s = &c->stage[0];
+    const bool makes_image = c->stage[1].decided && c->stage[1].decoder == NULL;
+
+    return s->decoder != NULL && s->decoder->point != NULL && makes_image &&
+           s->decoder->point(s->state, made, point);
 }
 
 const char *otapult_chain_name(const struct otapult_chain *c, unsigned n)

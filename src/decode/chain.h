@@ -46,8 +46,25 @@ const char *otapult_chain_fault(const struct otapult_decoder *const *decoders, c
 void otapult_chain_init(struct otapult_chain *c, const struct otapult_decoder *const *decoders, void *memory,
                         size_t memory_size, uint32_t size);
 
-/* Instead of the file's first bytes, which somebody has seen before: it is not packed. */
-void otapult_chain_is_plain(struct otapult_chain *c);
+/* Is this a point of a file that begins with head[], and do these decoders know how to go on there? A plain file, of
+ * form 0, makes what it is. It says nothing of whether the file is there. */
+bool otapult_chain_fits(const struct otapult_decoder *const *decoders, const uint8_t head[OTAPULT_DECODER_HEAD],
+                        const struct otapult_decoder_point *point);
+
+/* After init, instead of the file's first bytes, which an earlier life has seen: finds the decoder by them, and hands on
+ * none. 0, or the error of env->expect() or of a decoder's init(). */
+OTAPULT_MUST_CHECK int otapult_chain_has_seen(struct otapult_chain *c, const struct otapult_decoder_env *env,
+                                            const uint8_t head[OTAPULT_DECODER_HEAD]);
+
+/* Then: the next bytes of the file are those behind the point, which fits. env->recall() reads what came out before it.
+ * 0, or the error of that. */
+OTAPULT_MUST_CHECK int otapult_chain_go_on(struct otapult_chain *c, const struct otapult_decoder_env *env,
+                                           const struct otapult_decoder_point *point);
+
+/* A point of a packed file behind which `made` bytes of the image, or more, have come out; asks for one to be found. It
+ * is false until there is one, and for a file that goes through two decoders, or one that knows no points. */
+OTAPULT_MUST_CHECK bool otapult_chain_point(struct otapult_chain *c, uint32_t made,
+                                            struct otapult_decoder_point *point);
 
 /* The next bytes of the file, any split. Calls env->expect() once at the most, before the first env->put().
  * 0 or the first error, with its finding in *env->why; it stays. */

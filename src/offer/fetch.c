@@ -57,7 +57,8 @@ static bool is_announced(const struct otapult_puller *p)
 {
     uint8_t digest[32];
 
-    return p->fetch.got == file_of(p)->size && otapult_sha256_peek(&p->fetch.sha, digest) == 0 &&
+    return p->fetch.hashed && p->fetch.got == file_of(p)->size &&
+           otapult_sha256_peek(&p->fetch.sha, digest) == 0 &&
            memcmp(digest, file_of(p)->sha256, sizeof digest) == 0;
 }
 
@@ -194,7 +195,8 @@ static int begin_answer(void *to, const struct otapult_call *c)
     return 0;
 }
 
-/* How many of n bytes are here already. When all of those have come again they must be the same. */
+/* How many of n bytes are here already. When all of those have come again they must be the same; where nobody
+ * knows what they were, the image's SHA-256 at the end says so. */
 static int compare(struct otapult_puller *p, const uint8_t *data, size_t n, size_t *same)
 {
     struct otapult_fetching *f = &p->fetch;
@@ -209,6 +211,8 @@ static int compare(struct otapult_puller *p, const uint8_t *data, size_t n, size
     if (f->compared < f->got)
         return 0;
     f->again = false;
+    if (!f->hashed)
+        return 0;
     if (otapult_sha256_peek(&f->sha, was) != 0 || otapult_sha256_peek(&f->compare, is) != 0)
         return OTAPULT_E_INTERNAL;
     return memcmp(was, is, sizeof was) == 0 ? 0 : other_file(p, "it changed on the way");
@@ -363,7 +367,7 @@ static void finish(struct otapult_puller *p)
     struct otapult_finding why;
     struct otapult_update u;
 
-    if (!is_announced(p)) {
+    if (p->fetch.hashed && !is_announced(p)) {
         end_here(p, OTAPULT_E_OFFER_OTHER_FILE, &(struct otapult_finding){.text = "its SHA-256"});
         return;
     }
@@ -467,6 +471,7 @@ static int begin_file(struct otapult_puller *p, const struct otapult_update_opti
     int err = otapult_begin_download(p->device, p->pull->source->name, options, &d, &f->ticket, why);
     if (err == 0 && d.at > 0)
         otapult_kept_load_etag(p->port, d.sha256, f->etag);
+    f->hashed = d.hashed;
     f->got = f->from = f->mark = d.at;
     return err;
 }

@@ -29,6 +29,7 @@ struct otapult_fetching {
     uint8_t  parts;     /* of OTAPULT_FETCH_PARTS that are told to the source */
     uint8_t  failures;  /* attempts in a row that brought nothing */
     bool     again;     /* the server sends it from the beginning: what is here already is only compared */
+    bool     hashed;    /* `sha` is; false: of a packed file that goes on after a restart it cannot be */
     uint32_t got;       /* bytes that the device has */
     uint32_t from;      /* as many were there when it began: of an earlier life */
     uint32_t mark, mark_ms; /* how many it had when it last got on, and when */

@@ -51,11 +51,13 @@ struct otapult_upload_note {
     uint8_t  token[16]; /* all zeros: there is none */
     char     by[OTAPULT_WHO_NAME];
     uint32_t id, length;
-    uint32_t at;        /* bytes of a plain file that are in flash, in whole sectors; 0 until a whole step is */
+    struct otapult_decoder_point point; /* where it goes on: what it has made by then, up to the end of that sector, is in
+                                           flash. All zeros until a whole step is */
+    uint8_t  head[OTAPULT_DECODER_HEAD]; /* the file's first bytes */
+    uint8_t  held[OTAPULT_SLOT_HELD];    /* the image's, which are not in flash */
     int8_t   slot;
     uint8_t  force, later;
     uint8_t  ended;     /* well; in RAM only */
-    uint8_t  held[OTAPULT_SLOT_HELD]; /* the file's first bytes, which are not in flash */
 };
 
 /* What the rest of this room tells resume.c, through o->resume. */
@@ -143,6 +145,7 @@ struct otapult {
     char                           refused[OTAPULT_LAYOUT_TEXT]; /* words of the last refusal before the first erase */
     char                           reason[64]; /* of the last `ready` that said no */
     uint32_t                       came;       /* bytes of the file as it is sent; readers have `received` */
+    uint32_t                       again;      /* bytes of the image that come out once more, and are in flash already */
     uint32_t                       least_length, most_length; /* of it, where they are known; the latter 0: not */
     struct otapult_chain           chain;      /* what unpacks them */
     struct otapult_session         session;    /* what gets the image that they are */

@@ -99,10 +99,12 @@ struct otapult_download {
     uint32_t size;       /* of the same */
     uint32_t at;         /* set: bytes of it that are there already */
     struct otapult_sha256 *sha; /* set: over those bytes */
+    bool     hashed;     /* set: so it is. false: they are of a packed file, and what they were nobody has kept */
 };
 
-/* As otapult_begin_by(). With config.resumable a plain file that broke off in an earlier life, or was given up because the
- * network was gone, goes on behind its last whole step; what flash has of it is read back. Else d->at is 0. The errors of
+/* As otapult_begin_by(). With config.resumable a file that broke off in an earlier life, or was given up because the
+ * network was gone, goes on behind its last whole step; what flash has of it is read back. A packed one does only where
+ * options->sha256 names its image, because its own SHA-256 cannot be told then. Else d->at is 0. The errors of
  * otapult_continue_upload(), too: then what was there is forgotten, and the next time begins anew. */
 OTAPULT_MUST_CHECK int otapult_begin_download(struct otapult *o, const char *by,
                                               const struct otapult_update_options *options, struct otapult_download *d,

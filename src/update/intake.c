@@ -28,6 +28,17 @@ static void tell_length(struct otapult *o)
         otapult_session_length(&o->session, o->least_length, o->most_length);
 }
 
+/* What is in flash was judged there. What comes once more is the same, or what a file's end says of it does
+ * not fit. */
+static void skip_again(struct otapult *o, const uint8_t **p, size_t *n)
+{
+    const size_t skip = *n < o->again ? *n : o->again;
+
+    o->again -= (uint32_t)skip;
+    *p += skip;
+    *n -= skip;
+}
+
 /* By sectors: between two of them an update can be ended. */
 static int put_image(const struct otapult_decoder_env *env, const uint8_t *p, size_t n)
 {
@@ -35,6 +46,7 @@ static int put_image(const struct otapult_decoder_env *env, const uint8_t *p, si
     int err = 0;
 
     tell_length(o);
+    skip_again(o, &p, &n);
     for (size_t part; err == 0 && n > 0; p += part, n -= part) {
         part = OTAPULT_SLOT_SECTOR - o->session.writer.received % OTAPULT_SLOT_SECTOR;
         part = n < part ? n : part;
@@ -55,10 +67,22 @@ static int open_running(const struct otapult_decoder_env *env, struct otapult_fl
     return o->port->open(o->port->ctx, running, flash);
 }
 
+/* Of what an earlier life has written. */
+static int recall_image(const struct otapult_decoder_env *env, uint32_t at, uint8_t *dst, uint32_t n)
+{
+    struct otapult *o = env->ctx;
+
+    return keep_finding(env, otapult_session_recall(&o->session, at, dst, n));
+}
+
 static struct otapult_decoder_env way_in(struct otapult *o, struct otapult_finding *why)
 {
-    return (struct otapult_decoder_env){
-        .ctx = o, .expect = expect_image, .put = put_image, .running = open_running, .why = why};
+    return (struct otapult_decoder_env){.ctx = o,
+                                        .expect = expect_image,
+                                        .put = put_image,
+                                        .running = open_running,
+                                        .recall = recall_image,
+                                        .why = why};
 }
 
 /* ---- the way in ---- */
@@ -67,7 +91,7 @@ void otapult_intake_init(struct otapult *o, const struct otapult_flash *slot, ui
 {
     const struct otapult_config *c = &o->config;
 
-    o->came = 0;
+    o->came = o->again = 0;
     o->least_length = o->most_length = 0;
     o->misnamed = false;
     otapult_chain_init(&o->chain, c->decoders, c->decoder_memory, c->decoder_memory_size, size);
@@ -101,17 +125,22 @@ int otapult_intake_feed(struct otapult *o, const uint8_t *data, size_t len, stru
     return err;
 }
 
-int otapult_intake_resume(struct otapult *o, const uint8_t held[OTAPULT_SLOT_HELD], uint32_t at,
-                          uint32_t size, struct otapult_finding *why)
+/* The slot goes on at a sector, so that none is written twice; a packed file may go on before it. */
+int otapult_intake_resume(struct otapult *o, const struct otapult_upload_note *note,
+                          struct otapult_finding *why)
 {
-    otapult_chain_is_plain(&o->chain);
-    otapult_session_length(&o->session, size, size);
-    int err = otapult_session_expect(&o->session, size);
-    if (err == 0)
-        err = otapult_session_resume(&o->session, held, at);
+    const struct otapult_decoder_env env = way_in(o, why);
+    const uint32_t at = note->point.made + -note->point.made % OTAPULT_SLOT_SECTOR;
+
+    int err = otapult_chain_has_seen(&o->chain, &env, note->head);
     if (err != 0)
-        *why = o->session.why;
-    o->came = at;
+        return err;
+    tell_length(o);
+    err = keep_finding(&env, otapult_session_resume(&o->session, note->held, at));
+    if (err == 0)
+        err = otapult_chain_go_on(&o->chain, &env, &note->point);
+    o->again = at - note->point.made;
+    o->came = note->point.taken;
     return err;
 }
 

@@ -20,10 +20,11 @@ OTAPULT_MUST_CHECK int otapult_intake_compare(struct otapult *o,
 OTAPULT_MUST_CHECK int otapult_intake_feed(struct otapult *o, const uint8_t *data, size_t len,
                                            struct otapult_finding *why);
 
-/* After init, instead of the file's first bytes: `at` of them, whole sectors of a plain file, are in the slot by an
- * earlier life, all but held[], and are read and judged as they were then. 0, or what is wrong with them. */
-OTAPULT_MUST_CHECK int otapult_intake_resume(struct otapult *o, const uint8_t held[OTAPULT_SLOT_HELD], uint32_t at,
-                                             uint32_t size, struct otapult_finding *why);
+/* After init, instead of the file's bytes before note->point, which fits and is not at the file's begin: what they make is
+ * in the slot by an earlier life, up to the end of a sector, and is read and judged as it was then. 0, or what is wrong
+ * with it. */
+OTAPULT_MUST_CHECK int otapult_intake_resume(struct otapult *o, const struct otapult_upload_note *note,
+                                             struct otapult_finding *why);
 
 /* The file is complete: 0 when the decoders agree. The session's own finish is the caller's. */
 OTAPULT_MUST_CHECK int otapult_intake_finish(struct otapult *o, struct otapult_finding *why);

@@ -14,17 +14,18 @@
  *
  * While the device lives the session itself is what is safe: it waits, with the claim, until its client comes
  * back or resume_ms are over. For a restart there is a note in the store: the token, whose it is, how it was
- * asked for; and of a plain file how many bytes are in flash in whole sectors, with the first 16, which are
- * not. It is written when an upload begins and each resume_step bytes. A packed file begins again after a
- * restart: what unpacks it has its window in RAM. After a restart the note holds nothing: the next update
- * that is written removes it.
+ * asked for; and a point of the file whose image is in flash, with the image's first 16 bytes, which are not.
+ * It is written when an upload begins and each resume_step bytes of the image. A plain file's points lie
+ * behind each whole sector, a gzip file's where a deflate block begins: the window that it needs there is
+ * read out of flash. A patch begins again after a restart. After a restart the note holds nothing: the next
+ * update that is written removes it.
  *
  * A download has no client who waits: when the network is gone for long it ends and gives the device back,
  * and its note stays. Its token is its file's SHA-256, which anybody may know: what keeps clients off it is
  * `by`, the source's name, and a client's is "anyone", "admin" or "token …". */
 
-#define UPLOAD_KEY "ota.upload1" /* 1: the format, which is struct otapult_upload_note */
-_Static_assert(sizeof(struct otapult_upload_note) == 76, "stored format of an upload");
+#define UPLOAD_KEY "ota.upload2" /* 2: the format, which is struct otapult_upload_note */
+_Static_assert(sizeof(struct otapult_upload_note) == 104, "stored format of an upload");
 
 static bool is_one(const struct otapult_upload_note *note)
 {
@@ -54,15 +55,27 @@ static void forget(struct otapult *o)
 
 /* ---- what the rest of the device tells ---- */
 
-/* Only the last step of an update writes there, and flash takes a byte once. */
-static bool has_begun_commit(struct otapult *o, int slot)
+/* Is the point one of this file, in this slot? */
+static bool fits(const struct otapult *o, const struct otapult_upload_note *note)
+{
+    const struct otapult_decoder_point *p = &note->point;
+    const bool is_between = p->form == 0 && p->made % OTAPULT_SLOT_SECTOR != 0;
+
+    return note->slot == o->slots.next && p->made > 0 && p->taken <= note->length && !is_between &&
+           otapult_chain_fits(o->config.decoders, note->head, p);
+}
+
+/* The first bytes are written by the last step of an update only, and flash takes a byte once. */
+static bool is_lost(struct otapult *o, const struct otapult_upload_note *note)
 {
     uint8_t head[OTAPULT_SLOT_HELD];
     struct otapult_flash flash;
 
-    return o->port->open(o->port->ctx, slot, &flash) != 0 ||
+    return o->port->open(o->port->ctx, note->slot, &flash) != 0 || note->point.made > flash.size ||
            flash.read(flash.ctx, 0, head, sizeof head) != 0 || !otapult_has_only(head, sizeof head, 0xFF);
 }
+
+static const struct otapult_decoder_point no_point;
 
 /* A note that does not fit the table of slots is of another one: its upload begins again. So does one whose
  * power went while its first bytes were written. */
@@ -75,32 +88,36 @@ static void start(struct otapult *o)
         return;
     note.by[sizeof note.by - 1] = '\0';
     note.ended = 0;
-    if (note.slot != o->slots.next || note.at > note.length || note.at % OTAPULT_SLOT_SECTOR != 0)
-        note.at = 0;
-    if (note.at > 0 && has_begun_commit(o, note.slot)) {
-        note.at = 0;
+    if (!fits(o, &note)) {
+        note.point = no_point;
+    } else if (is_lost(o, &note)) {
+        note.point = no_point;
         save(o, &note); /* its first sector is erased next, and looks then as if it had not */
     }
     put(o, &note);
 }
 
-/* Packed files have nothing that would be worth a note. */
-static bool is_plain(const struct otapult *o)
+/* The last one that has made `least` bytes or more, all of which are in flash, in whole sectors. */
+static bool find_point(struct otapult *o, uint32_t least, struct otapult_decoder_point *point)
 {
-    return o->chain.stage[0].decided && o->chain.stage[0].decoder == NULL;
+    const struct otapult_chain_stage *s = &o->chain.stage[0];
+    const uint32_t written = o->session.writer.written, whole = written - written % OTAPULT_SLOT_SECTOR;
+
+    if (s->decoder != NULL)
+        return otapult_chain_point(&o->chain, least, point) && point->made <= whole;
+    *point = (struct otapult_decoder_point){.taken = whole, .made = whole};
+    return s->decided && whole >= least;
 }
 
-/* Notes the whole sectors in flash where they are `step` bytes more than in the last note. */
+/* Notes how far it has come, where that is `step` bytes more than in the last note. */
 static void note_progress(struct otapult *o, uint32_t step)
 {
-    const struct otapult_slot_writer *w = &o->session.writer;
-    const uint32_t whole = w->written - w->written % OTAPULT_SLOT_SECTOR;
-
-    if (!o->resumable || !is_plain(o) || whole == 0 || whole - o->upload.at < step)
-        return;
     struct otapult_upload_note note = o->upload;
-    note.at = whole;
-    memcpy(note.held, w->held, sizeof note.held);
+
+    if (!o->resumable || !find_point(o, note.point.made + step, &note.point))
+        return;
+    memcpy(note.head, o->chain.stage[0].head, sizeof note.head);
+    memcpy(note.held, o->session.writer.held, sizeof note.held);
     put(o, &note);
     save(o, &note);
 }
@@ -209,7 +226,7 @@ static int find(const struct otapult *o, const char *by, const uint8_t token[16]
     if (!is_one(u) || ending || !otapult_same_secret(u->token, token, sizeof u->token) ||
         strcmp(u->by, by) != 0)
         return OTAPULT_E_NO_UPLOAD;
-    *out = (struct otapult_upload){.length = u->length, .offset = u->at};
+    *out = (struct otapult_upload){.length = u->length, .offset = u->point.taken};
     memcpy(out->token, token, sizeof out->token);
     if (o->resumable)
         out->offset = o->received;
@@ -234,8 +251,8 @@ static int read_back(struct otapult *o, uint32_t ticket, const struct otapult_up
     int err = otapult_enter(o, ticket);
     if (err != 0)
         return err;
-    if (note->at > 0)
-        err = otapult_intake_resume(o, note->held, note->at, note->length, why);
+    if (note->point.made > 0)
+        err = otapult_intake_resume(o, note, why);
     otapult_leave(o);
     return err;
 }
@@ -319,8 +336,13 @@ int otapult_drop_upload(struct otapult *o, const char *by, const uint8_t token[1
 
 /* ---- downloads ---- */
 
-static bool is_of(const struct otapult_upload_note *note, const char *by, const struct otapult_download *d)
+/* Of a packed file nobody has the SHA-256 up to its point, because it is not in flash: it goes on only where
+ * its image's is known, which says more. */
+static bool is_of(const struct otapult_upload_note *note, const char *by, const struct otapult_download *d,
+                  const struct otapult_update_options *options)
 {
+    if (note->point.form != 0 && options->sha256 == NULL)
+        return false;
     return memcmp(note->token, d->sha256, sizeof note->token) == 0 && note->length == d->size &&
            !note->ended && strcmp(note->by, by) == 0;
 }
@@ -334,9 +356,10 @@ static int go_on(struct otapult *o, const struct otapult_upload_note *note, stru
         otapult_cancel(o, ticket, err, why);
         return err;
     }
-    if (note->at > 0)
+    d->hashed = note->point.form == 0;
+    if (d->hashed && note->point.made > 0)
         *d->sha = o->session.judge.inspect.sha;
-    d->at = note->at;
+    d->at = note->point.taken;
     return 0;
 }
 
@@ -349,7 +372,7 @@ static int download(struct otapult *o, const char *by, const struct otapult_upda
     if (err != 0)
         return err;
     note = o->upload; /* nobody else writes it while the claim is taken */
-    const bool again = is_of(&note, by, d);
+    const bool again = is_of(&note, by, d, options);
     if (!again) {
         note = (struct otapult_upload_note){.length = d->size, .slot = (int8_t)o->target};
         memcpy(note.token, d->sha256, sizeof note.token);

@@ -129,6 +129,15 @@ int otapult_session_resume(struct otapult_session *s, const uint8_t held[OTAPULT
     return s->err;
 }
 
+int otapult_session_recall(struct otapult_session *s, uint32_t from, uint8_t *dst, uint32_t n)
+{
+    int err = s->err;
+
+    if (err == 0)
+        err = otapult_slot_writer_read(&s->writer, from, dst, n);
+    return err == 0 ? 0 : fail(s, err, &s->writer.why);
+}
+
 /* ---- what flash holds, against what came ---- */
 
 /* Feeds flash, as it will be after the commit, through a fresh inspection. The writer's sector is empty by

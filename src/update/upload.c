@@ -261,6 +261,7 @@ int otapult_begin_download(struct otapult *o, const char *by, const struct otapu
                            struct otapult_download *d, uint32_t *ticket, struct otapult_finding *why)
 {
     d->at = 0;
+    d->hashed = true;
     otapult_sha256_init(d->sha);
     return o->resume != NULL ? o->resume->download(o, by, options, d, ticket, why)
                              : otapult_begin_by(o, by, options, d->size, ticket, NULL, why);

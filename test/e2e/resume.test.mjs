@@ -168,6 +168,27 @@ describe('curl by hand', () => {
         await rover.stop();
     });
 
+    test('a power cut at three quarters of a packed file has about one quarter sent again', async () => {
+        const flash = path.join(samples.folder, 'flash3.bin');
+        const bytes = zlib.gzipSync(read(v2));
+        let rover = await startRover({ flash });
+        let hand = new Hand(rover);
+        await hand.create(bytes.length);
+        const came = Math.round(bytes.length * 3 / 4);
+        assert.equal((await hand.append(bytes.subarray(0, came), 0)).status, 204);
+        const ours = new URL(hand.address);
+        rover.child.kill('SIGKILL');
+        await rover.ended;
+
+        rover = await startRover({ flash });
+        hand = Object.assign(new Hand(rover), { address: rover.url + ours.pathname + ours.search });
+        const safe = await hand.offset();
+        assert.ok(safe <= came && bytes.length - safe < 0.4 * bytes.length, `${safe} of ${bytes.length}`);
+        assert.equal((await hand.append(bytes, safe)).status, 204);
+        await runs(rover, read(v2));
+        await rover.stop();
+    });
+
     test('what another wrote in between is not mixed in', async () => {
         const flash = path.join(samples.folder, 'flash2.bin');
         const bytes = read(v2);
@@ -219,5 +240,24 @@ test('in the secure profile an upload is its owner\'s alone', async () => {
     assert.equal((await curl('-k', '-I', ...TUS, hand.address)).status, 401);
     assert.equal((await hand.append(bytes, 5000)).status, 204);
     await owner.rover.waitForBoot(2);
+    await owner.stop();
+});
+
+test('in the secure profile a signed and packed upload goes on behind a power cut', async () => {
+    const owner = await startSecureRover({ args: ['--restart', '50'] });
+    const token = await owner.token('mine');
+    await owner.status();
+    const file = await samples.make('signed2.bin', { version: '2.0.0', seed: 9, size: 400000 });
+    owner.signFile(file);
+    const bytes = zlib.gzipSync(read(file));
+    const hand = new Hand(owner, '-k', '-H', `Authorization: Bearer ${token}`);
+    await hand.create(bytes.length);
+    assert.equal((await hand.append(bytes.subarray(0, 300000), 0)).status, 204);
+    owner.rover.child.kill('SIGUSR1');
+    await owner.rover.waitForBoot(2);
+    const safe = await hand.offset();
+    assert.ok(safe > 0 && safe <= 300000, safe);
+    assert.equal((await hand.append(bytes, safe)).status, 204);
+    await owner.rover.waitForBoot(3);
     await owner.stop();
 });

@@ -5,6 +5,7 @@
 #include "fuzz.h"
 #include "images.h"
 #include "oracle.h"
+#include "packed.h"
 #include "update/common.h"
 #include "world.h"
 
@@ -15,12 +16,12 @@
  *
  * Input: flags, split; the note as it is stored; then changes of what is in flash, three bytes each: where,
  * and what is turned there. Without changes flash holds the client's image up to where the note says, but for
- * its first 16 bytes. */
-enum { ODD_LENGTH = 1, WRONG_OFFSET = 2, OTHER_FILE = 4, POWER_CUT = 8, BREAKS_OFF = 16 };
+ * its first 16 bytes. The client has the image as it is, or packed in blocks. */
+enum { ODD_LENGTH = 1, WRONG_OFFSET = 2, OTHER_FILE = 4, POWER_CUT = 8, BREAKS_OFF = 16, PACKED = 32 };
 
 #define NOTE      sizeof(struct otapult_upload_note)
 #define SETTINGS  2u
-#define KEY       "ota.upload1"
+#define KEY       "ota.upload2"
 #define SLOT_0    0x10000u
 #define SLOT_1    0x20000u
 #define SLOT_SIZE 0x10000u
@@ -33,10 +34,13 @@ struct file {
 static struct world w;
 static uint8_t flash[WORLD_FLASH]; /* 1.0.0 runs in slot 0, slot 1 is blank */
 static struct file sent, other, next;
+static struct file sent_packed, other_packed;
 
 static void end(void)
 {
     world_end(&w);
+    free(sent_packed.bytes);
+    free(other_packed.bytes);
     free(sent.bytes);
     free(other.bytes);
     free(next.bytes);
@@ -44,9 +48,15 @@ static void end(void)
 
 static void configure(void *ctx, struct otapult_config *config)
 {
+    static const struct otapult_decoder *const decoders[] = {&otapult_gzip, NULL};
+    static uint64_t memory[OTAPULT_GZIP_RAM / sizeof(uint64_t)];
+
     (void)ctx;
     config->resumable = &otapult_resumable;
     config->resume_step = 4096;
+    config->decoders = decoders;
+    config->decoder_memory = memory;
+    config->decoder_memory_size = sizeof memory;
 }
 
 static void begin(void)
@@ -57,6 +67,8 @@ static void begin(void)
     sent.bytes = images_one("2.0.0", 2, 20000, &sent.len);
     other.bytes = images_one("2.0.1", 4, 20000, &other.len);
     next.bytes = images_one("3.0.0", 3, 1024, &next.len);
+    sent_packed.bytes = packed_in_blocks(sent.bytes, sent.len, PACKED_BLOCK, &sent_packed.len);
+    other_packed.bytes = packed_in_blocks(other.bytes, other.len, PACKED_BLOCK, &other_packed.len);
     world_init(&w, WORLD_TWO_OTA, old, len);
     free(old);
     w.configure = configure;
@@ -69,7 +81,8 @@ static void begin(void)
 
 static void leave_flash(const struct otapult_upload_note *note, const uint8_t *changes, size_t len)
 {
-    const size_t at = note->at < sent.len ? note->at : sent.len;
+    const size_t whole = note->point.made + -note->point.made % OTAPULT_SLOT_SECTOR;
+    const size_t at = whole < sent.len ? whole : sent.len;
 
     memcpy(w.nor.data + SLOT_1, sent.bytes, at);
     memset(w.nor.data + SLOT_1, 0xFF, OTAPULT_SLOT_HELD);
@@ -115,7 +128,7 @@ static bool find(struct client *c)
     otapult_status(w.ota, &s);
     FUZZ_EXPECT(s.phase == OTAPULT_IDLE && w.holds == 0); /* it holds nothing */
     if (err == 0)
-        FUZZ_EXPECT(c->found.offset <= c->found.length && c->found.offset % OTAPULT_SLOT_SECTOR == 0);
+        FUZZ_EXPECT(c->found.offset <= c->found.length);
     return err == 0;
 }
 
@@ -193,7 +206,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(&note, data + SETTINGS, NOTE);
     memcpy(c.by, note.by, sizeof c.by - 1);
     memcpy(c.token, note.token, sizeof c.token);
-    const struct file *file = data[0] & OTHER_FILE ? &other : &sent;
+    const struct file *image = data[0] & OTHER_FILE ? &other : &sent, *file = image;
+    if (data[0] & PACKED)
+        file = image == &other ? &other_packed : &sent_packed;
     uint8_t how = data[0] & (WRONG_OFFSET | BREAKS_OFF);
 
     leave(&note, data, size);
@@ -204,7 +219,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (find(&c))
             good = go_on(&c, file, 0, data[1]) == 0;
     }
-    check_flash(good, note.later != 0, file);
+    check_flash(good, note.later != 0, image);
     check_next_update(&c);
     return 0;
 }

@@ -14,6 +14,7 @@
 #include "host_port.h"
 #include "images.h"
 #include "oracle.h"
+#include "packed.h"
 #include "patch_encoder.h"
 #include "sample_image.h"
 #include "table_maker.h"
@@ -131,6 +132,21 @@ static void save_packed(const char *name, int bits, int strategy, gz_headerp hea
     free(p);
 }
 
+/* The decoder can be entered in the middle of it. */
+static void save_blocks(void)
+{
+    struct bytes b = {.len = 0};
+    size_t len, packed_len;
+    uint8_t *p = image(&samples[0].spec, &len);
+    uint8_t *packed = packed_in_blocks(p, len, len / 5, &packed_len);
+
+    add(&b, "\7", 1);
+    add(&b, packed, packed_len);
+    save("gzip", "blocks", &b);
+    free(packed);
+    free(p);
+}
+
 static void save_all_packed(void)
 {
     static Bytef extra[] = "extra", name[] = "firmware.bin", comment[] = "a comment";
@@ -142,6 +158,7 @@ static void save_all_packed(void)
     save_packed("parts", 31, Z_DEFAULT_STRATEGY, &header);
     save_packed("zlib", 15, Z_DEFAULT_STRATEGY, NULL);
     save_packed("zlib-512", 9, Z_RLE, NULL);
+    save_blocks();
 }
 
 /* ---- patches of the bases that fuzz_patch.c has ---- */
@@ -588,21 +605,74 @@ static void save_manifests(void)
 
 /* ---- uploads that broke off: as fuzz_resume.c names them ---- */
 
-static void save_note(const char *name, uint8_t flags, uint32_t at, uint8_t later, const char *changes)
+static struct otapult_upload_note note_of(const uint8_t *image, const uint8_t *file, size_t len)
 {
-    struct bytes b = {.at = {flags, 0x91}, .len = 2};
     struct otapult_upload_note note = {.token = "0123456789abcdef", .by = "anyone", .id = 7, .slot = 1};
-    size_t len;
-    uint8_t *image = images_one("2.0.0", 2, 20000, &len);
 
     note.length = (uint32_t)len;
-    note.at = at;
-    note.later = later;
     memcpy(note.held, image, sizeof note.held);
-    free(image);
-    add(&b, &note, sizeof note);
+    memcpy(note.head, file, sizeof note.head);
+    return note;
+}
+
+static void save_a_note(const char *name, uint8_t flags, const struct otapult_upload_note *note,
+                        const char *changes)
+{
+    struct bytes b = {.at = {flags, 0x91}, .len = 2};
+
+    add(&b, note, sizeof *note);
     add_text(&b, changes);
     save("resume", name, &b);
+}
+
+static void save_note(const char *name, uint8_t flags, uint32_t at, uint8_t later, const char *changes)
+{
+    size_t len;
+    uint8_t *image = images_one("2.0.0", 2, 20000, &len);
+    struct otapult_upload_note note = note_of(image, image, len);
+
+    note.point = (struct otapult_decoder_point){.taken = at, .made = at};
+    note.later = later;
+    save_a_note(name, flags, &note, changes);
+    free(image);
+}
+
+static int swallow(const struct otapult_decoder_env *env, const uint8_t *p, size_t n)
+{
+    (void)env;
+    (void)p;
+    (void)n;
+    return 0;
+}
+
+/* The first one behind `made` bytes of the image, as the decoder itself finds it. */
+static struct otapult_decoder_point point_behind(const uint8_t *file, size_t len, uint32_t made)
+{
+    static uint64_t state[OTAPULT_GZIP_RAM / sizeof(uint64_t)];
+    struct otapult_finding why;
+    const struct otapult_decoder_env env = {.put = swallow, .why = &why};
+    struct otapult_decoder_point point;
+
+    int err = otapult_gzip.init(state, &env);
+    (void)otapult_gzip.point(state, made, &point);
+    if (err == 0)
+        err = otapult_gzip.feed(state, &env, file, len);
+    if (err != 0 || !otapult_gzip.point(state, made, &point))
+        give_up("point");
+    return point;
+}
+
+static void save_packed_note(const char *name, uint8_t flags, uint32_t made, const char *changes)
+{
+    size_t len, packed_len;
+    uint8_t *image = images_one("2.0.0", 2, 20000, &len);
+    uint8_t *packed = packed_in_blocks(image, len, PACKED_BLOCK, &packed_len);
+    struct otapult_upload_note note = note_of(image, packed, packed_len);
+
+    note.point = point_behind(packed, packed_len, made);
+    save_a_note(name, flags | 32, &note, changes);
+    free(packed);
+    free(image);
 }
 
 static void save_notes(void)
@@ -619,6 +689,12 @@ static void save_notes(void)
     save_note("changed", 0, 8192, 0, "\x40\x10\x01");
     save_note("changed-behind", 0, 8192, 0, "\x40\x30\x01");
     save_note("head-in-flash", 0, 8192, 0, "\x05\xFF\xFF");
+    save_packed_note("packed", 0, 4096, "");
+    save_packed_note("packed-later", 0, 12000, "");
+    save_packed_note("packed-other-file", 4, 12000, "");
+    save_packed_note("packed-changed", 0, 12000, "\x40\x10\x01");
+    save_packed_note("packed-twice", 16, 4096, "");
+    save_packed_note("packed-twice-and-power", 16 | 8, 4096, "");
 }
 
 int main(int argc, char **argv)

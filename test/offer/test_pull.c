@@ -13,6 +13,7 @@
 #include "offer/policy.h"
 #include "offer/source.h"
 #include "oracle.h"
+#include "packed.h"
 #include "update/door.h"
 #include "world.h"
 
@@ -192,7 +193,13 @@ static bool resumes;
 
 static void configure(void *ctx, struct otapult_config *config)
 {
+    static const struct otapult_decoder *const decoders[] = {&otapult_gzip, NULL};
+    static uint64_t unpacking[OTAPULT_GZIP_RAM / sizeof(uint64_t)];
+
     (void)ctx;
+    config->decoders = decoders;
+    config->decoder_memory = unpacking;
+    config->decoder_memory_size = sizeof unpacking;
     config->pull = &pull;
     config->resumable = resumes ? &otapult_resumable : NULL;
     config->resume_step = 4096;
@@ -1235,6 +1242,87 @@ static void another_file_behind_a_restart_is_noticed(void **state)
     assert_string_equal(world_version(&w), "3.0.0");
 }
 
+/* What is offered is `big` in a gzip file. */
+static uint8_t *offer_packed(size_t *len)
+{
+    uint8_t *packed = packed_in_blocks(big, big_len, PACKED_BLOCK, len);
+
+    server.file = packed;
+    server.len = *len;
+    source.offer.file[0].size = (uint32_t)*len;
+    oracle_sha256(packed, *len, source.offer.file[0].sha256);
+    return packed;
+}
+
+/* Where the last request wanted to begin. */
+static unsigned long asked_from(void)
+{
+    const char *range = strstr(server.last_headers, "Range: bytes=");
+
+    return range != NULL ? strtoul(range + 13, NULL, 10) : 0;
+}
+
+static void a_packed_file_goes_on_behind_a_cut(void **state)
+{
+    size_t len;
+    uint8_t *packed = offer_packed(&len);
+
+    (void)state;
+    for (unsigned n = 0; n < 2; n++) {
+        lose_power_while_it_comes();
+        server.no_range = n == 1; /* then what came before is passed over */
+        pass(60);
+        assert_string_equal(world_version(&w), "3.0.0");
+        assert_in_range(asked_from(), 30000 - 4096 - 2 * PACKED_BLOCK - 4096, 30000);
+        assert_int_equal(server.requests, 2);
+        if (n == 1)
+            break;
+        assert_int_equal(server.sent, 30000 + len - asked_from());
+        tear_down(state);
+        set_up(state);
+        free(packed);
+        packed = offer_packed(&len);
+    }
+    free(packed);
+}
+
+/* Its own SHA-256 cannot be told any more; the image's can. */
+static void another_packed_file_behind_a_restart_is_noticed(void **state)
+{
+    size_t len, other_len;
+    uint8_t *packed = offer_packed(&len), *image = images_one("3.0.0", 4, 60000, &other_len);
+    uint8_t *other = packed_in_blocks(image, other_len, PACKED_BLOCK, &other_len);
+
+    (void)state;
+    lose_power_while_it_comes();
+    server.file = other;
+    pass(3);
+    assert_true(asked_from() > 0);
+    assert_string_equal(newest()->code, "image_checksum");
+    assert_string_equal(world_version(&w), "1.0.0");
+    server.file = packed;
+    pass(300);
+    assert_string_equal(world_version(&w), "3.0.0");
+    free(image);
+    free(other);
+    free(packed);
+}
+
+static void a_packed_file_whose_image_nobody_names_begins_anew(void **state)
+{
+    size_t len;
+    uint8_t *packed = offer_packed(&len);
+
+    (void)state;
+    source.offer.has_sha256 = false;
+    lose_power_while_it_comes();
+    pass(60);
+    assert_string_equal(world_version(&w), "3.0.0");
+    assert_int_equal(asked_from(), 0);
+    assert_int_equal(server.sent, 30000 + len);
+    free(packed);
+}
+
 static void another_release_behind_a_restart_begins_anew(void **state)
 {
     (void)state;
@@ -1390,6 +1478,9 @@ static const struct CMUnitTest tests[] = {
     TEST(a_cut_in_the_middle_goes_on_where_uploads_do),
     TEST(a_server_that_knows_no_parts_is_compared_with_an_earlier_life),
     TEST(another_file_behind_a_restart_is_noticed),
+    TEST(a_packed_file_goes_on_behind_a_cut),
+    TEST(another_packed_file_behind_a_restart_is_noticed),
+    TEST(a_packed_file_whose_image_nobody_names_begins_anew),
     TEST(another_release_behind_a_restart_begins_anew),
     TEST(an_upload_behind_a_restart_ends_what_was_there),
     TEST(what_was_given_up_for_the_network_goes_on_later),

@@ -13,6 +13,7 @@
 #include "images.h"
 #include "life.h"
 #include "oracle.h"
+#include "packed.h"
 
 /* Power cuts on the ESP-IDF port: as test_power, with a request that an esp_http_server brings, the port's
  * tasks, esp_ota_set_boot_partition() and its like instead of our own writing of OTA data. Power goes at each
@@ -35,6 +36,7 @@ struct scenario {
     enum world_layout layout;
     void (*prepare)(void); /* from the factory state, uncut */
     void (*act)(void);     /* begins with power coming on */
+    void (*again)(void);   /* behind each cut, before the next update; NULL: nothing */
 };
 
 static struct life l;
@@ -43,6 +45,7 @@ static uint8_t base[WORLD_FLASH];
 static const struct scenario *playing;
 static struct cut cut;
 static uint64_t cuts_done;
+static unsigned entered; /* uploads that went on in the middle */
 
 static void stop_here(const char *what, const char *found)
 {
@@ -192,18 +195,107 @@ static void act_update_out_of_safe_mode(void)
     assert_false(otapult_safe_mode(otapult_esp_device()));
 }
 
+/* ---- a packed upload that goes on ---- */
+
+static uint8_t *packed;
+static size_t packed_len;
+static char upload_uri[80];
+
+static struct fake_request tus(int method, const char *uri, const uint8_t *body, size_t len)
+{
+    struct fake_request r = life_post(uri, "application/offset+octet-stream", body, len);
+
+    r.method = method;
+    return life_with(r, "Tus-Resumable", "1.0.0");
+}
+
+static void create(void)
+{
+    static struct fake_connection c;
+    char length[16];
+    struct fake_request r;
+
+    snprintf(length, sizeof length, "%zu", packed_len);
+    r = life_with(tus(HTTP_POST, "/api/ota/uploads", packed, 0), "Upload-Length", length);
+    life_send(&l, &c, &r);
+    assert_int_equal(c.status, 201);
+    const char *location = strstr(c.sent, "Location: ");
+    assert_non_null(location);
+    snprintf(upload_uri, sizeof upload_uri, "/api/ota/%.*s", (int)strcspn(location + 10, "\r"),
+             location + 10);
+}
+
+/* -1: the board knows nothing of it. */
+static long safe_offset(void)
+{
+    static struct fake_connection c;
+    struct fake_request r = tus(HTTP_HEAD, upload_uri, packed, 0);
+
+    life_send(&l, &c, &r);
+    const char *line = strstr(c.sent, "Upload-Offset: ");
+    return c.status == 200 && line != NULL ? strtol(line + 15, NULL, 10) : -1;
+}
+
+static int send_from(long at, size_t end)
+{
+    static struct fake_connection c;
+    char offset[16];
+    struct fake_request r = tus(HTTP_PATCH, upload_uri, packed + at, end - (size_t)at);
+
+    snprintf(offset, sizeof offset, "%ld", at);
+    r = life_with(r, "Upload-Offset", offset);
+    life_send(&l, &c, &r);
+    return c.status;
+}
+
+static void prepare_half_sent(void)
+{
+    prepare_two_updates();
+    create();
+    assert_int_equal(send_from(0, packed_len - 500), 204);
+    fake_httpd_power_off();
+    assert_true(start());
+    assert_in_range(safe_offset(), 1, packed_len - 500);
+    entered = 0;
+}
+
+static void act_go_on(void)
+{
+    if (!start() || !life_settle(&l))
+        return;
+    long at = safe_offset();
+    if (at >= 0 && send_from(at, packed_len) == 204)
+        (void)life_settle(&l);
+}
+
+/* 404: it was activated, and the cut took the note of that. */
+static void go_on_again(void)
+{
+    long at = safe_offset();
+    int status = at >= 0 ? send_from(at, packed_len) : 404;
+
+    if (status == 404)
+        return;
+    entered += at > 0;
+    if (status != 204)
+        stop_here("the upload does not go on", life_version());
+    if (!life_settle(&l) || strcmp(life_version(), "2.0.0") != 0)
+        stop_here("what went on does not run", life_version());
+}
+
 static const struct scenario scenarios[] = {
-    {"update", WORLD_TWO_OTA, prepare_two_updates, act_update},
-    {"first-update", WORLD_TWO_OTA, prepare_nothing, act_update},
-    {"confirm", WORLD_TWO_OTA, prepare_activated, act_settle},
-    {"reject", WORLD_TWO_OTA, prepare_activated, act_reject},
-    {"rollback", WORLD_TWO_OTA, prepare_two_updates, act_rollback},
-    {"re-activate", WORLD_TWO_OTA, prepare_power_lost_while_pending, act_settle},
-    {"empty-slot", WORLD_TWO_OTA, prepare_empty_slot, act_update},
-    {"factory", WORLD_FACTORY_OTA, prepare_nothing, act_update},
-    {"factory-rollback", WORLD_FACTORY_OTA, prepare_one_update, act_rollback_to_factory},
-    {"crash-guard", WORLD_TWO_OTA, prepare_two_updates, act_crash},
-    {"safe-mode-update", WORLD_TWO_OTA, prepare_nothing, act_update_out_of_safe_mode},
+    {"update", WORLD_TWO_OTA, prepare_two_updates, act_update, NULL},
+    {"first-update", WORLD_TWO_OTA, prepare_nothing, act_update, NULL},
+    {"confirm", WORLD_TWO_OTA, prepare_activated, act_settle, NULL},
+    {"reject", WORLD_TWO_OTA, prepare_activated, act_reject, NULL},
+    {"rollback", WORLD_TWO_OTA, prepare_two_updates, act_rollback, NULL},
+    {"re-activate", WORLD_TWO_OTA, prepare_power_lost_while_pending, act_settle, NULL},
+    {"empty-slot", WORLD_TWO_OTA, prepare_empty_slot, act_update, NULL},
+    {"factory", WORLD_FACTORY_OTA, prepare_nothing, act_update, NULL},
+    {"factory-rollback", WORLD_FACTORY_OTA, prepare_one_update, act_rollback_to_factory, NULL},
+    {"crash-guard", WORLD_TWO_OTA, prepare_two_updates, act_crash, NULL},
+    {"safe-mode-update", WORLD_TWO_OTA, prepare_nothing, act_update_out_of_safe_mode, NULL},
+    {"resumed-after-restart-gzip", WORLD_TWO_OTA, prepare_half_sent, act_go_on, go_on_again},
 };
 #define SCENARIOS (sizeof scenarios / sizeof *scenarios)
 
@@ -255,6 +347,8 @@ static void recover(void)
         stop_here("another slot booted", "than the oracle said");
     if (!life_settle(&l))
         stop_here("bricked", "after the recovery");
+    if (playing->again != NULL)
+        playing->again();
     if (upload(v3, v3_len) != 200)
         stop_here("the next upload failed", life_version());
     if (!life_settle(&l) || strcmp(life_version(), "3.0.0") != 0)
@@ -284,6 +378,7 @@ static void lay_base(const struct scenario *s)
     playing = s;
     cut = (struct cut){0};
     life_init(&l, s->layout, v1, v1_len);
+    l.config.device.resume_step = 2048;
     s->prepare();
     pull_plug();
     memcpy(base, l.flash.nor.data, WORLD_FLASH);
@@ -303,6 +398,7 @@ static void play_scenario(void **state)
         play(op, NOR_CUT_AFTER, 0);
     }
     assert_true(op > 4);
+    assert_true(playing->again == NULL || entered > 20);
     print_message("%-12s %u flash operations, %llu cuts\n", playing->name, op - 1,
                   (unsigned long long)(cuts_done - before));
     life_end(&l);
@@ -333,6 +429,7 @@ int main(void)
     v1 = images_one("1.0.0", 1, 5000, &v1_len);
     v2 = images_one("2.0.0", 2, 5000, &v2_len);
     v3 = images_one("3.0.0", 3, 5000, &v3_len);
+    packed = packed_in_blocks(v2, v2_len, 1500, &packed_len);
     bad = malloc(v2_len);
     memcpy(bad, v2, v2_len);
     bad[v2_len - 1] ^= 1;
@@ -343,5 +440,6 @@ int main(void)
                                : cmocka_run_group_tests_name("esp_idf_power", tests, NULL, NULL);
     (void)images_free(NULL);
     free(bad);
+    free(packed);
     return failed;
 }

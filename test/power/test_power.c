@@ -16,6 +16,7 @@
 #include "images.h"
 #include "offer/source.h"
 #include "oracle.h"
+#include "packed.h"
 #include "patch_encoder.h"
 #include "update/door.h"
 #include "world.h"
@@ -239,7 +240,15 @@ static void act_replace_staged(struct world *w)
 
 /* ---- uploads that go on ---- */
 
-/* Sends what is missing, in pieces, up to `end` of v2, and finishes it when that is all. */
+/* What is sent: v2 as it is, or in blocks that a packed file can be entered at. */
+static struct {
+    uint8_t *bytes;
+    size_t len;
+} whole, in_blocks, *sent;
+
+static unsigned entered; /* packed uploads that went on in the middle */
+
+/* Sends what is missing, in pieces, up to `end` of the file, and finishes it when that is all. */
 static int go_on(struct world *w, const uint8_t token[16], size_t end)
 {
     struct otapult_upload upload;
@@ -250,9 +259,10 @@ static int go_on(struct world *w, const uint8_t token[16], size_t end)
     int err = otapult_find_upload(w->ota, "anyone", token, &upload);
     if (err == 0)
         err = otapult_continue_upload(w->ota, "anyone", token, upload.offset, &ticket, &upload, &why);
+    entered += err == 0 && sent == &in_blocks && upload.offset > 0;
     for (size_t at = upload.offset; err == 0 && at < end; at += 1000)
-        err = otapult_feed(w->ota, ticket, v2 + at, end - at < 1000 ? end - at : 1000, &why);
-    return err == 0 && end == v2_len ? otapult_finish_with(w->ota, ticket, &done, &why) : err;
+        err = otapult_feed(w->ota, ticket, sent->bytes + at, end - at < 1000 ? end - at : 1000, &why);
+    return err == 0 && end == sent->len ? otapult_finish_with(w->ota, ticket, &done, &why) : err;
 }
 
 static uint8_t upload_token[16];
@@ -264,16 +274,43 @@ static void begin_upload(struct world *w, size_t end)
     struct otapult_update past = {.id = 0};
     struct otapult_finding why;
 
-    assert_int_equal(otapult_create_upload(w->ota, "anyone", &plain, (uint32_t)v2_len, &upload, &past, &why),
-                     0);
+    assert_int_equal(
+        otapult_create_upload(w->ota, "anyone", &plain, (uint32_t)sent->len, &upload, &past, &why), 0);
     memcpy(upload_token, upload.token, sizeof upload_token);
     assert_int_equal(go_on(w, upload_token, end), 0);
 }
 
 static void prepare_half_sent(struct world *w)
 {
+    sent = &whole;
     prepare_two_updates(w);
-    begin_upload(w, v2_len - 500);
+    begin_upload(w, sent->len - 500);
+}
+
+/* The note in the store is of a point in the middle. */
+static void prepare_half_sent_gzip(struct world *w)
+{
+    struct otapult_upload upload;
+
+    sent = &in_blocks;
+    prepare_two_updates(w);
+    begin_upload(w, sent->len - 500);
+    world_pull_plug(w);
+    assert_true(world_boot(w));
+    assert_int_equal(otapult_find_upload(w->ota, "anyone", upload_token, &upload), 0);
+    assert_in_range(upload.offset, 1, sent->len - 500);
+}
+
+static void prepare_to_break_off(struct world *w)
+{
+    sent = &whole;
+    prepare_two_updates(w);
+}
+
+static void prepare_to_break_off_gzip(struct world *w)
+{
+    sent = &in_blocks;
+    prepare_two_updates(w);
 }
 
 /* Its first cut is in the life that broke off, where notes are written. */
@@ -281,9 +318,9 @@ static void act_break_off(struct world *w)
 {
     if (!world_boot(w) || !world_settle(w))
         return;
-    begin_upload(w, v2_len - 500);
+    begin_upload(w, sent->len - 500);
     world_pull_plug(w);
-    if (world_boot(w) && go_on(w, upload_token, v2_len) == 0)
+    if (world_boot(w) && go_on(w, upload_token, sent->len) == 0)
         (void)world_settle(w);
 }
 
@@ -292,7 +329,7 @@ static void act_resume(struct world *w)
 {
     if (!world_boot(w) || !world_settle(w))
         return;
-    int err = go_on(w, upload_token, v2_len);
+    int err = go_on(w, upload_token, sent->len);
     assert_true(err == 0 || err == OTAPULT_E_NO_UPLOAD);
     if (err == 0)
         (void)world_settle(w);
@@ -301,7 +338,7 @@ static void act_resume(struct world *w)
 /* What the client does behind each cut. */
 static void go_on_again(struct world *w)
 {
-    int err = go_on(w, upload_token, v2_len);
+    int err = go_on(w, upload_token, sent->len);
 
     if (err != 0 && err != OTAPULT_E_NO_UPLOAD)
         stop_here("the upload does not go on", otapult_error_row(err)->code);
@@ -312,30 +349,31 @@ static void go_on_again(struct world *w)
 /* ---- the device fetches by itself ---- */
 
 static struct {
-    size_t end;      /* of the one answer that breaks off; 0: none does */
-    unsigned ranges; /* requests for the rest, of all cases */
+    size_t end;               /* of the one answer that breaks off; 0: none does */
+    unsigned ranges, entered; /* requests for the rest, of all cases, and of a packed file */
 } server;
 
-static int send_v2(void *ctx, const struct otapult_fetch_request *r, struct otapult_finding *why)
+static int send_file(void *ctx, const struct otapult_fetch_request *r, struct otapult_finding *why)
 {
     const char *range = strstr(r->headers, "Range: bytes=");
     size_t from = range != NULL ? strtoul(range + 13, NULL, 10) : 0;
-    size_t end = server.end != 0 ? server.end : v2_len;
+    size_t end = server.end != 0 ? server.end : sent->len;
     char text[64];
 
     (void)ctx;
     *why = (struct otapult_finding){0};
-    assert_true(from < v2_len && (from == 0 || strstr(r->headers, "If-Range: \"two\"\r\n") != NULL));
+    assert_true(from < sent->len && (from == 0 || strstr(r->headers, "If-Range: \"two\"\r\n") != NULL));
     server.end = 0;
     server.ranges += from > 0;
+    server.entered += from > 0 && sent == &in_blocks;
     int err = r->status(r->to, from > 0 ? 206 : 200);
-    snprintf(text, sizeof text, "bytes %zu-%zu/%zu", from, v2_len - 1, v2_len);
+    snprintf(text, sizeof text, "bytes %zu-%zu/%zu", from, sent->len - 1, sent->len);
     if (from > 0)
         r->header(r->to, "Content-Range", text);
     r->header(r->to, "ETag", "\"two\"");
     for (size_t at = from; err == 0 && at < end; at += 1000)
-        err = r->data(r->to, v2 + at, end - at < 1000 ? end - at : 1000);
-    return err == 0 && end < v2_len ? OTAPULT_E_SOURCE_LOST : err;
+        err = r->data(r->to, sent->bytes + at, end - at < 1000 ? end - at : 1000);
+    return err == 0 && end < sent->len ? OTAPULT_E_SOURCE_LOST : err;
 }
 
 static const char *no_fault(const struct otapult_pull *pull, bool secure, unsigned trusted)
@@ -352,9 +390,10 @@ static int offer_v2(struct otapult_source_env *env, struct otapult_offer *out)
     strcpy(out->version, "2.0.0");
     out->file_count = 1;
     strcpy(out->file[0].url, "https://files.example/v2.bin");
-    out->file[0].size = out->size = (uint32_t)v2_len;
+    out->file[0].size = (uint32_t)sent->len;
+    out->size = (uint32_t)v2_len;
     oracle_sha256(v2, v2_len, out->sha256);
-    memcpy(out->file[0].sha256, out->sha256, sizeof out->sha256);
+    oracle_sha256(sent->bytes, sent->len, out->file[0].sha256);
     out->has_sha256 = true;
     return 0;
 }
@@ -363,7 +402,7 @@ static void unpacks(void *ctx, struct otapult_config *config);
 
 static void fetches(void *ctx, struct otapult_config *config)
 {
-    static const struct otapult_fetch fetch = {.run = send_v2};
+    static const struct otapult_fetch fetch = {.run = send_file};
     static const struct otapult_source source = {.name = "test", .fault = no_fault, .ask = offer_v2};
     static union otapult_pull_memory memory;
     static const struct otapult_pull pull = {.code = &otapult_pulling,
@@ -395,9 +434,15 @@ static void fetch(struct world *w)
 
 static void prepare_pull(struct world *w)
 {
-    prepare_two_updates(w);
+    prepare_to_break_off(w);
     w->configure = fetches;
     server.end = 0;
+}
+
+static void prepare_pull_gzip(struct world *w)
+{
+    prepare_pull(w);
+    sent = &in_blocks;
 }
 
 static void act_pull(struct world *w)
@@ -411,7 +456,7 @@ static void act_pull_breaks_off(struct world *w)
 {
     if (!world_boot(w) || !world_settle(w))
         return;
-    server.end = v2_len - 500;
+    server.end = sent->len - 500;
     for (unsigned n = 0; n < 10 && server.end != 0; n++)
         otapult_pull_poll(w->ota);
     world_pull_plug(w);
@@ -516,11 +561,14 @@ static const struct scenario scenarios[] = {
     {"patch-refused", WORLD_TWO_OTA, prepare_two_updates, act_patch_refused, NULL},
     {"staged", WORLD_TWO_OTA, prepare_two_updates, act_stage, NULL},
     {"staged-then-activated", WORLD_TWO_OTA, prepare_staged, act_activate, NULL},
-    {"breaks-off", WORLD_TWO_OTA, prepare_two_updates, act_break_off, go_on_again},
+    {"breaks-off", WORLD_TWO_OTA, prepare_to_break_off, act_break_off, go_on_again},
+    {"breaks-off-gzip", WORLD_TWO_OTA, prepare_to_break_off_gzip, act_break_off, go_on_again},
     {"resumed-after-restart", WORLD_TWO_OTA, prepare_half_sent, act_resume, go_on_again},
+    {"resumed-after-restart-gzip", WORLD_TWO_OTA, prepare_half_sent_gzip, act_resume, go_on_again},
     {"staged-then-replaced", WORLD_TWO_OTA, prepare_staged, act_replace_staged, NULL},
     {"pull", WORLD_TWO_OTA, prepare_pull, act_pull, pull_again},
     {"pull-breaks-off", WORLD_TWO_OTA, prepare_pull, act_pull_breaks_off, pull_again},
+    {"pull-breaks-off-gzip", WORLD_TWO_OTA, prepare_pull_gzip, act_pull_breaks_off, pull_again},
     {"crash-guard", WORLD_TWO_OTA, prepare_two_updates, act_crash, NULL},
     {"crash-guard-to-factory", WORLD_FACTORY_OTA, prepare_one_update, act_crash_to_factory, NULL},
     {"safe-mode", WORLD_TWO_OTA, prepare_nothing, act_crash_into_safe_mode, NULL},
@@ -706,7 +754,7 @@ static void unpacks(void *ctx, struct otapult_config *config)
     (void)ctx;
     config->crash_limit = CRASH_LIMIT;
     config->resumable = &otapult_resumable;
-    config->resume_step = 4096;
+    config->resume_step = 2048;
     config->decoders = decoders;
     config->decoder_memory = memory;
     config->decoder_memory_size = sizeof memory;
@@ -850,6 +898,7 @@ static void enough_was_cut(void **state)
                   (unsigned long long)cuts_done, (unsigned long long)cases_done);
     assert_true(cuts_done >= 20000);
     assert_true(server.ranges > 100); /* downloads that went on, and did not only begin anew */
+    assert_true(entered > 100 && server.entered > 100);
 }
 
 static uint8_t *pack(const uint8_t *p, size_t n, size_t *len)
@@ -890,6 +939,9 @@ int main(void)
     bad = malloc(v2_len);
     memcpy(bad, v2, v2_len);
     bad[v2_len - 1] ^= 1; /* the appended SHA-256 */
+    whole.bytes = v2;
+    whole.len = v2_len;
+    in_blocks.bytes = packed_in_blocks(v2, v2_len, 1500, &in_blocks.len);
     packed = pack(v2, v2_len, &packed_len);
     packed_bad = pack(v2, v2_len, &packed_len);
     packed_bad[packed_len - 8] ^= 1; /* the CRC */
@@ -910,6 +962,7 @@ int main(void)
                                : cmocka_run_group_tests_name("power", tests, NULL, NULL);
     (void)images_free(NULL);
     free(bad);
+    free(in_blocks.bytes);
     free(packed);
     free(packed_bad);
     free(patch.data);

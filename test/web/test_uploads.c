@@ -7,14 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-#include <zlib.h>
-
 #include "http_client.h"
 #include "images.h"
 #include "oracle.h"
+#include "packed.h"
 #include "update/common.h"
 #include "world.h"
+#include <cmocka.h>
 
 /* Resumable uploads by tus 1.0, through the routes and a whole device over the emulated board: what is safe,
  * what a broken connection and a restart cost, who may go on. The images are longer than two of the steps in
@@ -733,24 +732,141 @@ static void a_robot_that_drives_is_asked_again_later(void **state)
     assert_runs("2.0.0");
 }
 
-static void a_packed_file_goes_on_in_a_boot_and_begins_again_after_one(void **state)
+/* ---- packed files behind a restart ---- */
+
+static uint8_t *gz;
+static size_t gz_len;
+
+static void break_off_packed(size_t len)
 {
-    static uint8_t packed[60000];
-    uLongf len = sizeof packed;
+    gz = packed_in_blocks(v2, v2_len, PACKED_BLOCK, &gz_len);
+    create("", gz_len);
+    break_off(gz, gz_len, 0, len);
+}
+
+static void send_the_rest(const uint8_t *file, size_t len)
+{
+    size_t at = (size_t)offset();
+
+    patch(file, at, len - at);
+}
+
+/* What the image has is all but incompressible, so offsets of the two are about the same. */
+static void a_packed_file_goes_on_in_a_boot_and_behind_a_restart(void **state)
+{
+    long safe = 0;
     (void)state;
 
-    assert_int_equal(compress2(packed, &len, v2, v2_len, 9), Z_OK);
-    assert_true(len > 20000);
-    create("", len);
-    break_off(packed, len, 0, 9001);
+    break_off_packed(9001);
     assert_int_equal(offset(), 9001);
-    patch(packed, 9001, 9000);
+    patch(gz, 9001, 9000);
     assert_int_equal(header("Upload-Offset"), 18001);
-    restart();
-    assert_int_equal(offset(), 0);
-    patch(packed, 0, len);
-    assert_int_equal(client.status, 204);
+    for (size_t more = 0; more < 3; more++) {
+        long before = safe;
+        restart();
+        safe = offset();
+        assert_in_range(safe, before + 1, 18001 + 9000 * more);
+        assert_in_range(safe, 18001 + 9000 * more - STEP - PACKED_BLOCK - 4096, 18001 + 9000 * more);
+        patch(gz, (size_t)safe,
+              27001 + 9000 * more - (size_t)safe < gz_len - (size_t)safe ? 27001 + 9000 * more - (size_t)safe
+                                                                         : gz_len - (size_t)safe);
+        assert_int_equal(client.status, 204);
+    }
+    free(gz);
+    assert_memory_equal(w.nor.data + SLOT_1, v2, v2_len);
     assert_runs("2.0.0");
+    ask("HEAD", upload, HEADERS(TUS));
+    assert_error(404, "no_such_upload");
+}
+
+/* One block is the whole file: then there is no place to go on at. */
+static void one_without_a_point_begins_again(void **state)
+{
+    (void)state;
+    gz = packed_in_blocks(v2, v2_len, v2_len, &gz_len);
+    create("", gz_len);
+    break_off(gz, gz_len, 0, 12000);
+    restart();
+    send_the_rest(gz, gz_len);
+    assert_int_equal(client.status, 204);
+    free(gz);
+    assert_runs("2.0.0");
+}
+
+static void nothing_is_written_twice(void **state)
+{
+    (void)state;
+    break_off_packed(20000);
+    restart();
+    assert_in_range(offset(), 1, 20000);
+    for (uint32_t at = 16; at < 8192; at++) /* where flash takes a byte once, this would not go over it */
+        assert_int_equal(w.nor.data[SLOT_1 + at], v2[at]);
+    send_the_rest(gz, gz_len);
+    assert_int_equal(client.status, 204);
+    free(gz);
+    assert_runs("2.0.0");
+}
+
+static void of_a_packed_file_neither_flash_nor_client_is_believed(void **state)
+{
+    static uint8_t before[WORLD_FLASH];
+    size_t other_len;
+    uint8_t *other = packed_in_blocks(v3, v3_len, PACKED_BLOCK, &other_len);
+    (void)state;
+
+    break_off_packed(20000);
+    world_save(&w, before);
+    for (uint32_t at = 15; at < 12288; at += 1009) {
+        world_restore(&w, before);
+        if (at > 15)
+            w.nor.data[SLOT_1 + at] ^= 1;
+        assert_true(world_boot(&w));
+        assert_in_range(offset(), 9000, 20000);
+        if (at > 15)
+            send_the_rest(gz, gz_len);
+        else
+            send_the_rest(other, other_len);
+        assert_int_equal(client.status / 100, 4);
+        assert_int_equal(status().claim, OTAPULT_FREE);
+        assert_string_equal(oracle_boot(w.nor.data, WORLD_FLASH).image.version, "1.0.0");
+        ask("HEAD", upload, HEADERS(TUS));
+        assert_error(404, "no_such_upload");
+    }
+    free(gz);
+    free(other);
+}
+
+/* Whatever the store says, nothing boots but the very image, and the robot is free again. */
+static void a_damaged_note_of_a_packed_file_activates_nothing(void **state)
+{
+    static uint8_t before[WORLD_FLASH];
+    const struct otapult_port *port = &w.board.port;
+    struct otapult_upload_note note;
+    const size_t first = offsetof(struct otapult_upload_note, point);
+    size_t len, went_on = 0;
+    (void)state;
+
+    break_off_packed(20000);
+    world_save(&w, before);
+    for (size_t bit = 0; bit < 8 * (sizeof note - first); bit++) {
+        world_restore(&w, before);
+        assert_true(world_boot(&w));
+        assert_int_equal(port->kv_get(port->ctx, "ota.upload2", &note, sizeof note, &len), 0);
+        ((uint8_t *)&note)[first + bit / 8] ^= (uint8_t)(1u << bit % 8);
+        assert_int_equal(port->kv_set(port->ctx, "ota.upload2", &note, sizeof note), 0);
+        restart();
+        assert_in_range(offset(), 0, gz_len);
+        send_the_rest(gz, gz_len);
+        went_on += client.status == 204;
+        if (client.status == 204) {
+            assert_memory_equal(w.nor.data + SLOT_1 + 16, v2 + 16, v2_len - 16);
+            continue;
+        }
+        assert_string_equal(oracle_boot(w.nor.data, WORLD_FLASH).image.version, "1.0.0");
+        assert_int_equal(status().claim, OTAPULT_FREE);
+    }
+    assert_in_range(went_on, 1, 8 * (sizeof note - first) - 1);
+    free(gz);
 }
 
 static void a_damaged_note_is_none(void **state)
@@ -762,13 +878,13 @@ static void a_damaged_note_is_none(void **state)
 
     create("", v2_len);
     break_off(v2, v2_len, 0, 20000);
-    assert_int_equal(port->kv_get(port->ctx, "ota.upload1", note, sizeof note, &len), 0);
-    assert_int_equal(port->kv_set(port->ctx, "ota.upload1", note, len - 1), 0);
+    assert_int_equal(port->kv_get(port->ctx, "ota.upload2", note, sizeof note, &len), 0);
+    assert_int_equal(port->kv_set(port->ctx, "ota.upload2", note, len - 1), 0);
     restart();
     ask("HEAD", upload, HEADERS(TUS));
     assert_error(404, "no_such_upload");
     note[52 + 4] ^= 1; /* somewhere in the numbers: no offset but a right one, or 0 */
-    assert_int_equal(port->kv_set(port->ctx, "ota.upload1", note, len), 0);
+    assert_int_equal(port->kv_set(port->ctx, "ota.upload2", note, len), 0);
     restart();
     assert_int_equal(offset() % 4096, 0);
 }
@@ -804,7 +920,11 @@ int main(void)
         CASE(what_flash_has_is_not_believed),
         CASE(another_update_takes_its_slot),
         CASE(a_robot_that_drives_is_asked_again_later),
-        CASE(a_packed_file_goes_on_in_a_boot_and_begins_again_after_one),
+        CASE(a_packed_file_goes_on_in_a_boot_and_behind_a_restart),
+        CASE(one_without_a_point_begins_again),
+        CASE(nothing_is_written_twice),
+        CASE(of_a_packed_file_neither_flash_nor_client_is_believed),
+        CASE(a_damaged_note_of_a_packed_file_activates_nothing),
         CASE(a_damaged_note_is_none),
     };
     return cmocka_run_group_tests(tests, make_images, images_free);
