@@ -175,8 +175,7 @@ describe('budgets', () => {
         }
     });
 
-    // 84 KB of flash were set before the crash guard, staged firmware, tables that are looked at and the page of today, which
-    // goes on by itself, packs, and reads what is packed; whoever raises them again says so.
+    // What the flash is for, and why not the 84 KB of once, stands in docs/board.md; whoever raises them again says so there.
     test('the budgets are the ones that are written here, too', () => {
         const { flash, ram, page, frame } = BUDGETS;
         assert.deepEqual({ flash, ram, page, frame }, { flash: 102 * 1024, ram: 30 * 1024, page: 22 * 1024, frame: 512 });
@@ -202,6 +201,14 @@ describe('figures in the docs', () => {
                 assert.ok(Math.abs(kb - most) <= 1, `${part}, ${kind}: ${kb} KB, ${most.toFixed(1)} measured`);
             }
         }
+    });
+
+    test('the row of what Kconfig has on by default is of what it has on', () => {
+        const on = [...read('Kconfig').matchAll(/config OTAPULT_(\w+)\n +bool .*\n +default y/g)]
+            .map(([, name]) => name.toLowerCase()).filter(name => name in measured.now.riscv.parts);
+        assert.deepEqual(on.sort(), ['resume', 'russian']);
+        assert.match(measured.table, /`CONFIG_OTAPULT_RESUME` and `CONFIG_OTAPULT_RUSSIAN`/);
+        assert.match(read('test/cross/CMakeLists.txt'), /firmware-usual "otapult_\.\*\|\(resume\|russian\) \.\*"/);
     });
 
     test('every part that a firmware may name has a price', () => {
