@@ -1308,6 +1308,32 @@ static void another_packed_file_behind_a_restart_is_noticed(void **state)
     free(packed);
 }
 
+/* Each window ends when another 15000 bytes have come, in a life of its own: some are sent twice, but fewer
+ * than come. */
+static void a_packed_file_comes_through_windows_that_are_too_short_for_it(void **state)
+{
+    size_t len;
+    uint8_t *packed = offer_packed(&len);
+    unsigned windows = 0;
+    unsigned long began = 0;
+
+    (void)state;
+    resumes = has_clock = true;
+    pull.window = (struct otapult_window){.from = 120, .to = 240};
+    wall = (struct otapult_wall_time){.unix_s = 1790000000, .minute = 200};
+    assert_true(world_boot(&w));
+    while (strcmp(world_version(&w), "3.0.0") != 0) {
+        assert_in_range(++windows, 1, 8);
+        wall.minute = 200;
+        server.closes_window_at = server.sent + 15000;
+        pass(100);
+        assert_true(windows == 1 || asked_from() > began);
+        began = asked_from();
+    }
+    assert_in_range(windows, len / 15000, 8);
+    free(packed);
+}
+
 static void a_packed_file_whose_image_nobody_names_begins_anew(void **state)
 {
     size_t len;
@@ -1480,6 +1506,7 @@ static const struct CMUnitTest tests[] = {
     TEST(another_file_behind_a_restart_is_noticed),
     TEST(a_packed_file_goes_on_behind_a_cut),
     TEST(another_packed_file_behind_a_restart_is_noticed),
+    TEST(a_packed_file_comes_through_windows_that_are_too_short_for_it),
     TEST(a_packed_file_whose_image_nobody_names_begins_anew),
     TEST(another_release_behind_a_restart_begins_anew),
     TEST(an_upload_behind_a_restart_ends_what_was_there),
