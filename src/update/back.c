@@ -103,7 +103,8 @@ static int go_to_other(struct otapult *o, const char *by, bool force, struct ota
     return err;
 }
 
-/* A firmware that waits for its confirmation is rejected: the bootloader then knows the way itself. */
+/* A firmware that waits for its confirmation is rejected: the bootloader then takes the other record by
+ * itself, and the journal tells a rejection from a rollback. */
 static int go_back(struct otapult *o, const char *by, bool force, struct otapult_finding *why)
 {
     return otapult_is_pending(o) ? otapult_reject(o, "rolled back by request")

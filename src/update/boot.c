@@ -11,6 +11,14 @@
 #include "update/slot_image.h"
 #include "update/staged.h"
 
+/* What did the last boot mean? Nobody was there to see it: the firmware that crashed cannot tell, and the one
+ * that runs now may be another. So it is concluded from three witnesses: the trial's note in the store, OTA
+ * data, and the reason of the reset. The table is in trial.c; here the evidence is collected and the
+ * conclusion acted upon.
+ *
+ * It runs at start, before any request, and again from poll() while a slot cannot be read; always with the
+ * claim. */
+
 /* ---- the trial's fate ---- */
 
 /* A note about a slot that the partition table no longer has says nothing. */
@@ -207,7 +215,7 @@ void otapult_resolve_boot(struct otapult *o)
     struct otapult_finding why;
 
     if (otapult_take(o, OTAPULT_FOR_SLOTS, NULL, &why) != 0)
-        return; /* at start: somebody cannot have it yet */
+        return; /* never so at start: no request has come yet */
     resolve(o);
     otapult_give_back(o);
 }

@@ -3,6 +3,9 @@
 
 #include "base/text.h"
 
+/* The claim is a word under the lock and nothing waits for it: a web client that waited would hold one of a
+ * board's few sockets, and a person wants to read what is under way. */
+
 /* A restart that is due comes before anything else: after it the answer may be another one. */
 int otapult_take_locked(struct otapult *o, enum otapult_claim what, const char *by,
                         struct otapult_finding *why)
@@ -39,6 +42,8 @@ void otapult_give_back(struct otapult *o)
     otapult_unlock(o);
 }
 
+/* A function and no rule alone, so that one can search for the callers that use the memory without being an
+ * upload. */
 struct otapult_session *otapult_borrow(struct otapult *o)
 {
     return &o->session;
@@ -87,6 +92,8 @@ int otapult_take_to_restart(struct otapult *o, enum otapult_claim what, const ch
     return err;
 }
 
+/* After the restart was asked for, giving back does nothing: the claim stays taken until the device is gone.
+ */
 void otapult_end_in_restart(struct otapult *o, int err, const char *why)
 {
     if (err != 0)

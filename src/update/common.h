@@ -63,7 +63,7 @@ struct otapult_upload_note {
 /* What the rest of this room tells resume.c, through o->resume. */
 struct otapult_resume {
     void (*start)(struct otapult *o);          /* what the store has of an earlier life */
-    void (*took)(struct otapult *o);           /* by who is inside: bytes of the file */
+    void (*took)(struct otapult *o);           /* by the call that is inside: bytes of the file came */
     void (*ended)(struct otapult *o, int err); /* by the claim's holder: the update that runs */
     void (*erasing)(struct otapult *o);        /* by the same: the slot is about to be written */
     /* otapult_begin_download() */

@@ -8,6 +8,13 @@
 #include "update/slot_image.h"
 #include "update/status.h"
 
+/* A new firmware on trial: it stays when its checks hold together for soak_ms, and goes back when one fails
+ * or the time is over. There is no third end: a firmware that nobody decides about would be undone by the
+ * next power cut, days later.
+ *
+ * Checks are asked by poll(), one task; a person may confirm from another at any time. The claim decides
+ * between them. */
+
 static int running_slot(struct otapult *o)
 {
     otapult_lock(o);

@@ -59,7 +59,7 @@ void otapult_note_account(struct otapult *o, const char *text, const char *by);
 
 /* ---- uploads that break off and go on: reached through struct otapult_resumable alone ---- */
 
-/* One at a time. It is named by a token that nobody guesses, and known only to who began it. */
+/* One at a time. It is named by a token that nobody guesses, and only the client that began it knows. */
 struct otapult_upload {
     uint8_t  token[16];
     uint32_t length; /* of the file as it is sent */

@@ -8,6 +8,10 @@
 #include "update/slot_image.h"
 #include "update/way_back.h"
 
+/* A firmware that was confirmed and crashes all the same: nothing else brings such a robot back. The count
+ * has to survive the crash and cost no flash, so it lives in memory that a reset leaves alone. Only crashes
+ * in a row count: a life that lasted, or that ended in a restart somebody meant, sets it back. */
+
 #define MAGIC     0x4F544731u /* "OTG1": the layout of the words below */
 #define ANNOUNCED 1u          /* the life ends in a restart that was meant */
 #define LASTED    2u          /* it went on for longer than crash_window_ms */
@@ -49,6 +53,7 @@ void otapult_guard_start(struct otapult *o)
     o->reset = o->port->reset_reason(o->port->ctx);
     if (r == NULL || o->reset == OTAPULT_RESET_POWER || !is_note(r))
         return;
+    /* A panic handler restarts the chip by software, too: what was not announced was no decision. */
     if (o->reset == OTAPULT_RESET_SOFTWARE && !(r->word[1] & ANNOUNCED))
         o->reset = OTAPULT_RESET_CRASH;
     if (is_crash(o->reset) && !(r->word[1] & LASTED))
@@ -89,7 +94,7 @@ static void note_loop(struct otapult *o, const char *then)
     otapult_text_str(&t, " crashes in a row; ");
     otapult_text_str(&t, then);
     otapult_note(o, OTAPULT_EV_CRASH_LOOP, trial.slot, &trial, NULL, text, NULL);
-    otapult_remember_failure(o->port, trial.build);
+    otapult_remember_failure(o->port, trial.build); /* so that no source installs it again by itself */
 }
 
 /* Only at the limit itself, so that a device in safe mode does not read its slots again at each crash. */

@@ -7,7 +7,7 @@
 /* Is the file that comes the one that runs? While its bytes are those of the running slot nothing is written: a
  * click that comes twice, or a script that sends what is there, costs neither the other slot's image nor an erase.
  * At the first byte that differs the writer gets all that was held back, out of the running slot, which has it. It
- * stands before the writer, and behind whoever judges the bytes. */
+ * stands before the writer, and behind the judge. */
 
 struct otapult_same {
     bool     on;  /* so far every byte is the running slot's */

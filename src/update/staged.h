@@ -6,7 +6,7 @@
 
 /* What was written and verified, and waits to be started: one slot, whose first 16 bytes are not in flash but in a
  * note in the key-value store, so nothing boots it (rule 3 holds for as long as it waits). Nothing believes the note:
- * whoever starts what it speaks of reads and judges the slot as if it had never been verified.
+ * before the firmware is started its slot is read and judged as if it had never been verified.
  * otapult_activate_staged() is here, too. All of this is for the claim's holder. */
 
 /* At start, when it is known what runs: what the store has, where the slot still fits it. */

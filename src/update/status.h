@@ -5,6 +5,6 @@
 #include "update/common.h"
 
 /* What anybody may know at any time: otapult_status(), otapult_log_entry() and otapult_event_name() of
- * otapult.h, and what door.h says of the configuration. Takes no claim; whoever writes what it copies does so under the lock. */
+ * otapult.h, and what door.h says of the configuration. Takes no claim: what it copies is written under the lock. */
 
 #endif

@@ -14,6 +14,13 @@
 #include "update/staged.h"
 #include "update/ticket.h"
 
+/* One file from begin to finish. Its client is a stranger on a network: he may fall silent, come twice, or be
+ * ended by somebody else between any two calls. So nothing here belongs to the client but a ticket, and every
+ * call asks first whether the ticket still counts (ticket.c). The claim is held from begin to one of the two
+ * ends, and each end gives it back exactly once: end_well(), or end_badly(), which also poll() calls.
+ *
+ * What the bytes are is not asked here but by the session, behind intake.c. */
+
 /* ---- begin ---- */
 
 bool otapult_has_failed_here(const struct otapult *o, const char *build)
@@ -159,7 +166,7 @@ static void end_update(struct otapult *o, int err, const struct otapult_finding 
     otapult_unlock(o);
 }
 
-/* Nothing has begun: whoever asked is told why, and the update that ran last stays the last. */
+/* Nothing has begun: the caller tells its client why, and the update that ran last stays the last. */
 static void give_up(struct otapult *o)
 {
     otapult_lock(o);
@@ -207,8 +214,8 @@ static uint32_t ticket_of(struct otapult *o, uint32_t id, const char *by, struct
     return ticket;
 }
 
-/* An update of the same id that still runs has lost its connection: its client asks again. Somebody else's of
- * that id is chance, and another's update is not his to end so. */
+/* An update of the same id that still runs has lost its connection: its client asks again. Two clients with
+ * the same id are chance, and one of them must not end the other's update. */
 static void end_lost(struct otapult *o, uint32_t id, const char *by)
 {
     struct otapult_finding came;
@@ -295,7 +302,7 @@ static int end_badly(struct otapult *o, int err, const struct otapult_finding *w
     return err;
 }
 
-/* The ticket first: whoever has it may ask while the journal is written, and is told the end. */
+/* The ticket first: its client may ask while the journal is still being written, and is told the end. */
 void otapult_cancel(struct otapult *o, uint32_t ticket, int err, const struct otapult_finding *why)
 {
     otapult_lock(o);
