@@ -6,6 +6,10 @@
 #include "base/text.h"
 #include "offer/url.h"
 
+/* One question to a server, through as many requests as its redirects need. Every rule about the servers that
+ * the device talks to is here and not in a port: how many redirects, and to which hosts, that no secret goes
+ * along to another host, how long an answer may be. A header that cannot be read counts as absent. */
+
 /* ---- headers of an answer ---- */
 
 static bool is_name(const char *name, const char *wanted)

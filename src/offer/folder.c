@@ -192,7 +192,8 @@ static int check_signature(struct folder *f)
 
 #define SEEN_KEY "ota.folder1" /* 1: the format, which is struct seen */
 
-/* The highest that this device has seen of one folder: a server, or who stands before it, cannot go back. */
+/* The highest that this device has seen of one folder: a server, or somebody between it and the device,
+ * cannot go back. */
 struct seen {
     uint32_t folder; /* which one, by a number of its address and channel */
     uint32_t sequence, date;

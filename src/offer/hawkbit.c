@@ -500,7 +500,7 @@ static int tell(struct otapult_source_env *env, struct hawkbit *h, const struct 
                                words_of[r->kind].finished, -1,        detail};
 
     int err = send_feedback(env, h, &f);
-    return err == OTAPULT_E_OFFER_WITHDRAWN ? 0 : err; /* there is nobody any more who waits for it */
+    return err == OTAPULT_E_OFFER_WITHDRAWN ? 0 : err; /* no server waits for it any more */
 }
 
 static int hawkbit_report(struct otapult_source_env *env, const struct otapult_report *r)

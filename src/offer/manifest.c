@@ -7,6 +7,10 @@
 #include "offer/url.h"
 #include "update/door.h"
 
+/* otapult.json: its members as a table, and what must hold between them. Members that are not in the table
+ * are read over, so a newer folder may have more of them; one of the table that is missing or has another
+ * type is refused, because a guess would be installed on every robot of the folder. */
+
 /* ---- members ---- */
 
 enum kind { TEXT, NUMBER, YES_NO, HEX, NOTES };

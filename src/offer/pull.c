@@ -7,6 +7,10 @@
 #include "offer/settle.h"
 #include "trust/trust.h"
 
+/* What is due now? otapult_pull_poll() does one step and returns: the fate of the last update, a piece of a
+ * download, a question, or a decision, in this order. The fate comes first, because nothing new may begin
+ * while it is open. All of it runs in one task, so only what requests read is locked. */
+
 /* ---- the start ---- */
 
 static const char *fault_of_members(const struct otapult_pull *pull)

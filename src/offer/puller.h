@@ -52,7 +52,7 @@ struct otapult_puller {
     uint8_t  key[OTAPULT_OFFER_KEY]; /* of it */
     uint8_t  state;             /* enum otapult_pull_state */
     const char *wait;
-    int      bar;               /* what a person is told who wants it all the same */
+    int      bar;               /* the error that answers a person's INSTALL; 0: it may be installed */
     bool     has_word;          /* a person's word that the poll has not looked at yet */
     uint8_t  word;              /* enum otapult_offer_choice */
     int      error;             /* of the last question or attempt */

@@ -6,7 +6,7 @@
 
 #define OTAPULT_SETTLE_TRIES 3u /* of what is written and does not run, where nobody knows why */
 
-/* What became of what was written, as the boots after it show it; and who is told. */
+/* What became of firmware that the puller had written, as the boots after it show it; and the reports of that. */
 
 /* Understands what was kept. true: nothing else may happen now: a trial runs, or the restart is due. */
 bool otapult_settle_poll(struct otapult_puller *p);

@@ -34,7 +34,7 @@ static struct otapult_source *find(struct otapult_source *list, size_t count, co
     return NULL;
 }
 
-/* The place for a new source: a free one, else that of who has been silent for longest. */
+/* The place for a new source: a free one, else that of the source that has been silent for longest. */
 static struct otapult_source *place(struct otapult_source *list, size_t count, uint32_t now)
 {
     struct otapult_source *best = &list[0];

@@ -13,12 +13,12 @@
  *
  * An attempt that comes too early is not looked at, costs nothing and does not lengthen the wait, so
  * nobody can be kept out by attempts from elsewhere:
- *   - who has logged in before (the last 4 such sources are remembered) waits for no other source;
- *   - who comes for the first time waits for a share of the total, which one source, or a few, cannot use
- *     up: they wait for their own delay.
+ *   - a source that has logged in before (the last 4 are remembered) waits for no other source;
+ *   - a source that is new waits for a share of the total; one other source, or a few, cannot use that up,
+ *     because they wait for their own delay.
  * What this does not give: an attacker who commands many addresses can use up the total, and then a
- * source that is new has to be quick. Sessions and API tokens are not attempts, and who stands before
- * the device can make a new password. An attacker at the owner's own address shares the owner's delay. */
+ * source that is new has to be quick. Sessions and API tokens are not attempts, and a person at the
+ * device can make a new password. An attacker at the owner's own address shares the owner's delay. */
 
 #define OTAPULT_ATTEMPTS_FREE     5u
 #define OTAPULT_ATTEMPTS_WAIT_MAX 60000u /* ms, per source */

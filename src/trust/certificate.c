@@ -7,6 +7,10 @@
 #include "trust/der.h"
 #include "trust/secret.h"
 
+/* The device's own key and certificate: X.509 (RFC 5280) for a key on P-256, in as few bytes of DER as
+ * browsers take. It is signed by nobody but itself. What a client can hold on to is its SHA-256, so it is
+ * made once and kept, and one that is damaged is an error and not a reason to make another in silence. */
+
 #define PART        OTAPULT_IDENTITY_PART
 #define PARTS       OTAPULT_IDENTITY_PARTS
 #define NUMBER      32u                /* bytes of a number of P-256 */

@@ -39,7 +39,7 @@ void otapult_signature_seal(uint8_t block[OTAPULT_SIGNATURE_BLOCK])
 
 /* ---- a block ---- */
 
-/* NULL: as every block must be, whoever made it. */
+/* NULL: it has the form that every block must have, whichever tool made it. */
 static const char *fault_of(const struct otapult_signature *s)
 {
     const uint8_t *b = s->block;

@@ -66,7 +66,7 @@ OTAPULT_MUST_CHECK int otapult_signature_finish(const struct otapult_signature *
 /* Of every trust. */
 extern const struct otapult_verifier otapult_verifier;
 
-/* ---- blocks one by one, for those who make them ---- */
+/* ---- blocks one by one, for tools that make them ---- */
 
 enum otapult_signature_scheme { OTAPULT_RSA_3072, OTAPULT_ECDSA_P256, OTAPULT_ECDSA_P384, OTAPULT_SCHEMES };
 

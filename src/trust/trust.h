@@ -7,8 +7,8 @@
 #include "trust/key.h"
 
 /* Whose signatures count, and the least security version: what the application was built with, and what
- * the key-value store has learned since. Read from the store once, at start; whoever changes it stores
- * first and believes afterwards, so that a power cut leaves the old state or the new.
+ * the key-value store has learned since. Read from the store once, at start. A change is stored
+ * first and believed afterwards, so that a power cut leaves the old state or the new.
  *
  *   ota.keys1      digests learned from confirmed firmware, one after the other
  *   ota.revoked1   digests that never count again, wherever they stand

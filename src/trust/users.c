@@ -12,6 +12,13 @@
 _Static_assert(sizeof(struct otapult_users) <= OTAPULT_USERS_RAM, "OTAPULT_USERS_RAM holds the users");
 _Static_assert(sizeof(struct otapult_token) == 64, "stored format of a token");
 
+/* Two rules go through this file. No secret is kept as it is: a copy of the store or of the RAM lets nobody
+ * in. And the lock is held only to copy: hashing a password takes a second, in which other requests go on, so
+ * what was true before it is looked at again after it; a serial tells whether it is still the same login.
+ *
+ * What is missing or damaged although it was sealed (seal.h) lets nobody in. Absence must not be the way to a
+ * new password, for an attacker could bring it about. */
+
 #define KEY_PASSWORD "usr.pw1" /* 1: the format */
 #define KEY_SESSIONS "usr.ses2"
 #define SECRET_BYTES 16u
@@ -514,7 +521,7 @@ static void load_tokens(struct otapult_users *u)
     }
 }
 
-/* ---- who is it ---- */
+/* ---- whose request it is ---- */
 
 /* Under lock. */
 static bool still(struct otapult_users *u, struct otapult_who who, uint32_t now, bool use)

@@ -79,7 +79,7 @@ void otapult_users_poll(struct otapult_users *u);
 /* Just before a restart of the device's own: keeps the sessions for the next boot. */
 void otapult_users_save(struct otapult_users *u);
 
-/* ---- who is it ---- */
+/* ---- whose request it is ---- */
 
 /* Tries the password. 0 with *who; LOGIN_FAILED; LOGIN_DELAYED, then *wait_s says for how long it would
  * not be looked at. Hashes: takes about a second on the board. */
