@@ -300,6 +300,9 @@ function content(bytes, size, limits) {
     return refuse('file_unknown', {xgot: first, xwant: 0xE9});
 }
 
+// An upload that broke off.
+const connectionLost = got => refuse('connection_lost', {got});
+
 // The appended SHA-256.
 async function judgeHash(bytes, info) {
     const digest = await sha256(bytes.subarray(0, info.end));

@@ -441,7 +441,7 @@ async function packed({bytes, image}) {
 
 const freshId = () => Array.from(crypto.getRandomValues(new Uint8Array(4)), n => (n + 256).toString(16).slice(1)).join('');
 const isMine = () => mine && (st.update === undefined || st.update === mine.id);
-const lostError = () => refuse('connection_lost', {got: mine.at || isMine() ? mine.safe : file.sent});
+const lostError = () => connectionLost(mine.at || isMine() ? mine.safe : file.sent);
 const safe = (n, total) => [thousands(n), kilobytes(total)];
 const isBroken = () => $('phase').dataset.word === 'broke_off';
 

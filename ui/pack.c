@@ -6,7 +6,7 @@
  * the same folder; all styles become one <style>, all scripts one <script>. Comments, blank
  * lines and blanks between tokens are dropped; nothing inside a string, template or regular expression is
  * touched, and a script in which one spans lines is refused. A line keeps its end where a semicolon may be
- * missing. Two markers in a script become objects of the rows that the script names in quotes: ERRORS those
+ * missing. Two markers in a script become objects of the rows that this script names in quotes: ERRORS those
  * of errors.def, {code: [caption, template of the detail, the same in Russian], ...}; WORDS those of
  * words.def, {English: Russian, ...}. */
 #include <ctype.h>
@@ -275,8 +275,8 @@ static void add_words(struct buffer *out, const char *script)
     }
 }
 
-/* Puts an object in the place of the marker, where the script has it. Only what the script names, so that the
- * page stays small. */
+/* Puts an object in the place of the marker, where the script has it. Only what this script names, so that
+ * the page stays small: other scripts use some of these words for something else. */
 static void insert(struct buffer *js, const char *marker, void (*add_members)(struct buffer *, const char *))
 {
     char *at = js->p == NULL ? NULL : strstr(js->p, marker);
@@ -326,13 +326,17 @@ static void link_style(struct page *page, const char *line)
 
 static void link_script(struct page *page, const char *line)
 {
-    struct buffer text = {0};
+    struct buffer text = {0}, js = {0};
     char path[1024];
 
     add_linked(&text, path, sizeof path, page, line, "src=");
     page->js_at = page->html.len;
-    pack_js(&page->js, path, text.p);
+    pack_js(&js, path, text.p);
+    insert(&js, WORD_MARKER, add_words);
+    insert(&js, ERROR_MARKER, add_errors);
+    add(&page->js, js.p, js.len);
     free(text.p);
+    free(js.p);
 }
 
 static void read_page(struct page *page)
@@ -465,8 +469,6 @@ int main(int argc, char **argv)
     if (psa_crypto_init() != PSA_SUCCESS)
         die("PSA", "does not start");
     read_page(&page);
-    insert(&page.js, WORD_MARKER, add_words);
-    insert(&page.js, ERROR_MARKER, add_errors);
     assemble(&page, &plain);
     add_headers(&headers, &page);
     compress_page(page.path, &plain, &gzip);
