@@ -37,14 +37,14 @@ const $ = id => document.getElementById(id);
 const sleep = ms => new Promise(done => setTimeout(done, ms));
 
 const preferred = () => navigator.languages.map(l => l.slice(0, 2)).find(l => /ru|en/.test(l)) || 'en';
-let language = stored() || preferred();
+let language = stored('localStorage', 'language') || preferred();
 
-// Storage may be forbidden; the switch then lasts as long as the page.
-function stored(value) {
+// Storage may be forbidden; what was to be kept then lasts as long as the page.
+function stored(where, key, value) {
     try {
         if (value)
-            localStorage.setItem('language', value);
-        return localStorage.getItem('language');
+            window[where].setItem(key, value);
+        return window[where].getItem(key);
     } catch (e) {
         return null;
     }
@@ -63,7 +63,7 @@ function speak(redraw) {
     $('lang').title = russian() ? 'English' : 'По-русски';
     $('lang').onclick = () => {
         language = russian() ? 'en' : 'ru';
-        stored(language);
+        stored('localStorage', 'language', language);
         speak(redraw);
     };
     redraw();
@@ -77,7 +77,7 @@ function el(tag, className, ...children) {
 }
 
 // The answer's JSON; null when nothing or something else came. Who must log in first is taken there, unless the
-// page says that it stays.
+// page stays(answer).
 async function request(path, options = {}) {
     const stop = new AbortController(); // AbortSignal.timeout() is younger than the phones that are to work
     const timer = setTimeout(() => stop.abort(), 2500);
@@ -85,13 +85,12 @@ async function request(path, options = {}) {
         const headers = {'Accept-Language': language, ...options.headers};
         const answer = await fetch(root + path, {cache: 'no-store', signal: stop.signal, ...options, headers});
         const json = await answer.json();
+        if (!answer.ok && !json.code) // a proxy's
+            return null;
         if (json.code !== 'login_required' || $('login'))
             return json;
-        if (typeof stays === 'function' && stays()) {
-            mustLogIn(json);
-            return null;
-        }
-        location = root + '/api/ota/account#' + location.pathname;
+        if (!window.stays?.(json))
+            location = root + '/api/ota/account#' + location.pathname;
         return null;
     } catch (e) {
         return null;
@@ -106,8 +105,10 @@ const kilobytes = n => thousands(n) + (russian() ? ' КБ' : ' KB');
 // The description is the Arduino core's and not the firmware's.
 const isStub = image => image.project === 'arduino-lib-builder';
 
+const titled = image => isStub(image) ? t('arduino') : image.project + ' ' + image.version;
+
 // Project, version and build id, wherever a firmware is named.
-const named = image => [(isStub(image) ? t('arduino') : image.project + ' ' + image.version) + ' ', el('span', 'build', image.build)];
+const named = image => [titled(image) + ' ', el('span', 'build', image.build)];
 
 // Of events and of slots' states; the others are bad.
 const TONES = {

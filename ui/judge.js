@@ -47,6 +47,7 @@ const KINDS = [
     [/^BZh/, ARCHIVE, 'bzip2'],
     [/^.{257}ustar/s, ARCHIVE, 'tar'],
     [/^%PDF-/, 'file_other', 'PDF'],
+    [/^(\x89PNG|\xFF\xD8\xFF|GIF8)/, 'file_other', 'PNG, JPEG, GIF'],
     [/^\xCF\xB6\x88\x07/, SEALED, 'an encrypted image of esp_encrypted_img'],
     [/^\x10\xDE\xCD\xFC/, SEALED, 'a delta patch of esp_delta_ota'],
     [/^\xAAP/, 'file_partition_table'],

@@ -6,21 +6,28 @@
 const WAIT_MS = 60000;
 const SILENCE_MS = 3000;
 const FILE_MAX = 1 << 25;
+const TRIES = 5; // of an upload, one behind the other, of which nothing gets to the robot
 const BAD_ENDS = /refused|rejected|crash|power_lost|gave_up|not_loaded/;
-/* Refusals that a person may overrule. */
+// Refusals that a person may overrule.
 const FORCEABLE = ['build_rejected_before', 'other_project'];
+// What the page does for the user's file. free: another may be chosen; ends: it can be cancelled; past: what ran before
+// is no more. WORDS has what is said meanwhile.
+const PHASES = {
+    idle: {free: true}, judged: {free: true}, sending: {ends: true}, verifying: {}, rebooting: {past: true},
+    waiting: {past: true}, done: {free: true, past: true}, failed: {free: true}
+};
 
 let st = null;      // the last status
 let heard = performance.now();
-let file = null;    // {name, bytes, image, size, source, verdict, sha256}; on its way {total, sent, written}, too
+let file = null;    // {name, bytes, image, size, source, verdict, sha256, force}; on its way {total, sent, written}, too
+let latest = null;  // the File chosen last
 let error = null;   // what #error shows
 let told = null;    // [tone, text()] of #result
 let mine = null;    // {id, query, before, began, request, …} of this page's upload, while it runs
-let dropped = '';   // the id of one that was cancelled: the robot may hear of that late, or begin it after that
+let dropped = [];   // ids of uploads that were cancelled: the robot may hear of that late, or begin one after that
 let events = null;  // the EventSource while it delivers
 let following = false;
 let asked = null;   // what #ask will do
-let force = false;  // the user has read why the robot refused this file
 let quarter = 0;
 let seen = -1;      // the journal's newest entry that is drawn
 let ended = null;   // its newest one of an update
@@ -28,10 +35,9 @@ const looks = {};   // what an element was drawn from
 
 // ---- words for firmware ----
 
-const label = image => image ? `${isStub(image) ? t('arduino') : image.project + ' ' + image.version} (${image.build})` : '—';
+const label = image => image ? `${titled(image)} (${image.build})` : '—';
 const running = () => st && st.slots.find(slot => slot.running);
 const runningImage = () => running()?.image;
-const stateOf = slot => t(slot.state === 'new' ? 'new_image' : slot.state);
 const waitingFor = () => t('pending_verify') + (st.waiting_for ? ': ' + st.waiting_for : '');
 
 // -1, 0, 1 as compareVersions(); null where there is no firmware, or a version is the library's and not its own.
@@ -40,27 +46,24 @@ const age = (a, b) => !a || !b || isStub(a) || isStub(b) ? null : compareVersion
 const imageIn = name => st.slots.find(slot => slot.label === name)?.image;
 
 // Where a rollback would go to: {slot, image, needs_force, why}.
-function wayBack() {
-    if (st.way_back !== undefined)
-        return st.way_back && {...st.way_back, image: imageIn(st.way_back.slot)};
-    const slot = st.slots.find(other => !other.running && other.image);
-    return slot && {slot: slot.label, image: slot.image};
-}
+const wayBack = () => st.way_back && {...st.way_back, image: imageIn(st.way_back.slot)};
 
 // ---- drawing ----
 
-// Fills the element where what it is drawn from has changed: a reader's place and the focus stay.
-function put(id, from, nodes) {
-    const look = JSON.stringify([from, language]);
-    if (looks[id] === look)
-        return;
-    looks[id] = look;
-    $(id).replaceChildren(...nodes());
+// Has what the element is drawn from changed? Else a reader's place and the focus stay.
+function changed(id, from) {
+    const before = looks[id];
+    looks[id] = JSON.stringify([from, language]);
+    return looks[id] !== before;
 }
 
-const isFree = () => /idle|judged|done|failed/.test($('phase').dataset.phase);
+const put = (id, from, nodes) => changed(id, from) && $(id).replaceChildren(...nodes());
+
+const is = what => PHASES[$('phase').dataset.phase][what];
 // This tab's upload broke off, the page was loaded anew, and the robot still waits for the rest.
-const isHalf = () => !mine && !following && st.state === 'receiving' && st.update === note()?.id;
+const isHalf = () => !mine && !following && st.state === 'receiving' && st.update === half?.id;
+// What somebody else holds the robot for.
+const holds = () => isOthers() && (st.busy?.for || 'upload');
 const isOthers = () => st.state !== 'idle' && !mine && !following && !isHalf();
 const restarts = () => st.state === 'rebooting';
 
@@ -71,23 +74,22 @@ function conditions() {
         found.push(st.error);
     if (st.pending)
         found.push({hint: t('confirm_first')});
-    if (isOthers() && st.busy && st.busy.for !== 'upload')
-        found.push({hint: t('busy_' + st.busy.for)});
+    if (holds() && holds() !== 'upload')
+        found.push({hint: t('busy', t('busy_' + holds()))});
     return found;
 }
 
 const isOut = () => error?.code === 'login_required';
 const isBlocked = () => !st || isOthers() || conditions().length > 0 || !$('offline').hidden || isOut();
-const isAgreed = () => [...$('warnings').querySelectorAll('input')].every(box => box.checked);
+const isAgreed = () => !isOtherProject(file.verdict.info) || file.force;
 
 function drawButtons() {
     const fits = file && !file.verdict.code;
-    $('choose').disabled = $('cure').disabled = !isFree();
-    $('upload').disabled = !isFree() || !fits || isBlocked() || !isAgreed();
-    $('later').disabled = !isFree();
-    $('warnings').hidden = /done|waiting|rebooting/.test($('phase').dataset.phase); // the comparison was with what ran before
-    $('later-label').hidden = !fits || st?.staged === undefined;
-    $('cancel').hidden = mine ? $('phase').dataset.phase !== 'sending' : !st || !isHalf();
+    $('choose').disabled = $('cure').disabled = $('later').disabled = !is('free');
+    $('upload').disabled = !is('free') || !fits || isBlocked() || !isAgreed();
+    $('warnings').hidden = is('past'); // the comparison was with what ran before
+    $('later-label').hidden = !fits;
+    $('cancel').hidden = mine ? !is('ends') : !st || !isHalf();
     drawPhase();
     keepFocus();
 }
@@ -104,23 +106,30 @@ function drawPhase() {
     $('phase').textContent = WORDS[text] ? t(text, ...mine ? safe(mine.safe, file.total) : []) : '';
 }
 
-// A button that had the focus and went away or was disabled: the focus goes to what is said instead.
+// What had the focus and went away, was disabled or says nothing more: the focus goes to what is said instead.
 let focused = null;
 document.addEventListener('focusin', e => focused = e.target);
 function keepFocus() {
-    const lost = focused && (focused.disabled || focused.hidden || !focused.offsetParent);
+    const said = $($('phase').textContent ? 'phase' : 'result');
+    const lost = focused && (focused.disabled || !focused.offsetParent || focused === $('phase'));
     if (lost && [null, document.body, focused].includes(document.activeElement))
-        $('phase').focus({preventScroll: true});
+        said.focus({preventScroll: true});
 }
 
 function result(tone, text) {
     told = [tone, text];
-    $('result').className = $('result').dataset.tone = tone;
+    $('result').className = tone;
     $('result').textContent = text();
 }
 
+// How it ended; of what waits that is not known yet. True: it is.
+function conclude(tone, text) {
+    result(tone, text);
+    phase({good: 'done', bad: 'failed', wait: 'waiting'}[tone], '');
+    return tone !== 'wait';
+}
+
 function clear() {
-    force = false;
     result('', () => '');
     fail(null);
 }
@@ -129,11 +138,11 @@ function clear() {
 const TABLE_OF_ERRORS = {};
 
 const errorBody = e => [el('strong', '', e.error || ERRORS[e.code]?.[0]),
-    el('p', '', TABLE_OF_ERRORS[e.code]?.[language] || e.hint),
+    el('p', '', e.say?.() || TABLE_OF_ERRORS[e.code]?.[language] || e.hint),
     ...e.emptied && TABLE_OF_ERRORS[e.code] ? [el('p', '', t('emptied'))] : [],
     el('small', '', russian() && e.detail_ru || e.detail)];
 
-// e: an error body of the API, or a verdict of the judge; null: none.
+// e: an error body of the API, a verdict of the judge, or the page's own {error, say()}; null: none.
 function fail(e) {
     const box = $('error');
 
@@ -147,14 +156,19 @@ function fail(e) {
     box.scrollIntoView({block: 'nearest'});
 }
 
-function overrule(e) {
-    if (!FORCEABLE.includes(e.code))
-        return '';
+const failure = (...words) => ({error: 'Upload failed', say: () => t(...words)});
+
+// A tick without which this file is not sent.
+function tick(id, className, words) {
     const box = el('input', '');
-    Object.assign(box, {type: 'checkbox', id: 'force', checked: force});
-    box.onchange = () => force = box.checked;
-    return el('label', '', box, ' ' + t('force'));
+    Object.assign(box, {type: 'checkbox', id, checked: file.force, onchange: () => {
+        file.force = box.checked;
+        drawButtons();
+    }});
+    return el('label', className, box, ' ' + words);
 }
+
+const overrule = e => file && FORCEABLE.includes(e.code) ? tick('force', '', t('force')) : '';
 
 function loginLink(e) {
     if (!/^login_/.test(e.code))
@@ -171,13 +185,15 @@ async function loadErrors() {
     fail(error);
 }
 
-// A page of its own says to log in; here a chosen file would be lost. The robot answers, though.
-const stays = () => !!file;
-function mustLogIn(answer) {
+// A page of its own asks for the password; a chosen file would be lost with this one. The robot answers, though.
+function stays(answer) {
+    if (!file)
+        return false;
     heard = performance.now();
     if (!isOut())
         fail(answer);
     drawButtons();
+    return true;
 }
 
 function isLoggedIn() {
@@ -197,7 +213,7 @@ function drawSlot(slot) {
         el('div', '', el('b', '', name), ' ' + kilobytes(slot.size)),
         el('div', '', ...(image ? named(image) : [t(state === 'staged' ? state : 'empty')])),
         el('div', 'soft', image && image.date + ' ' + image.time),
-        el('div', '', (image || slot.running) && el('span', 'badge ' + tone(state), stateOf(slot)), ' ', place));
+        el('div', '', (image || slot.running) && el('span', 'badge ' + tone(state), t(slot.state)), ' ', place));
     Object.assign(card.dataset, {label: name, state, running: slot.running, build: image?.build || ''});
     return card;
 }
@@ -209,7 +225,7 @@ function drawRunning() {
     $('running').dataset.build = image?.build || '';
     put('running', [slot, st.signature], () => [
         el('p', 'big', ...(image ? named(image) : ['—'])),
-        el('p', 'soft', slot && [t('slot', slot.label), stateOf(slot), image && 'ESP-IDF ' + image.idf]
+        el('p', 'soft', slot && [t('slot', slot.label), t(slot.state), image && 'ESP-IDF ' + image.idf]
             .filter(Boolean).join(' · ')),
         st.signature.enforced ? el('p', 'soft', t('enforced', st.signature.keys.join(' ') || '–')) : '']);
     $('name').textContent = st.name ? '· ' + st.name : '';
@@ -220,10 +236,9 @@ function drawPending() {
     $('pending').hidden = $('confirm').hidden = !st.pending;
     if (!st.pending)
         return;
-    const left = Math.ceil(st.confirm_left_ms / 1000);
-    const soak = st.soak_left_ms > 0 && !st.waiting_for;
-    $('pending').textContent = soak ? t('soak_left', Math.ceil(st.soak_left_ms / 1000))
-        : t('confirm_left', waitingFor(), left);
+    const seconds = ms => Math.ceil(ms / 1000);
+    $('pending').textContent = st.soak_left_ms > 0 && !st.waiting_for ? t('soak_left', seconds(st.soak_left_ms))
+        : t('confirm_left', waitingFor(), seconds(st.confirm_left_ms));
 }
 
 const isOfUpdate = e => e && !/^(account|source)$/.test(e.event);
@@ -241,15 +256,11 @@ function drawConditions() {
     put('conditions', [found, st.safe_mode, half, TABLE_OF_ERRORS[found[0]?.code]], () => [
         st.safe_mode ? el('div', 'note', t('safe_mode')) : '',
         half ? el('div', 'note', t('half', ...half)) : '',
-        ...found.map(e => {
-            const box = el('div', e.code ? 'alert' : 'note', ...errorBody(e));
-            box.dataset.code = e.code || '';
-            return box;
-        })]);
+        ...found.map(e => el('div', e.code ? 'alert' : 'note', ...errorBody(e)))]);
 }
 
 function drawOthers() {
-    const shown = isOthers() && (!st.busy || st.busy.for === 'upload') && !restarts();
+    const shown = holds() === 'upload' && !restarts();
     $('others').hidden = !shown;
     if (!shown)
         return;
@@ -257,18 +268,15 @@ function drawOthers() {
     const total = st.total || st.limits.slot_size;
     $('others-text').textContent = t('others_by', by, t('of', kilobytes(st.written), kilobytes(total)));
     $('others-bar').value = total ? st.written / total : 0;
-    $('others-bar').ariaLabel = t('written');
 }
 
 function drawBack() {
     const way = wayBack();
-    const name = label(way?.image);
-    const there = way?.image; // not while its slot is being written
-    $('rollback').hidden = !there;
-    if (there)
-        $('rollback').textContent = t(way.needs_force ? 'again_to' : age(way.image, runningImage()) > 0 ? 'forward_to' : 'back_to', name);
-    $('no-way-back').textContent = way ? '' : st.no_way_back || '';
-    $('reboot').hidden = false;
+    const image = way?.image; // not while its slot is being written
+    $('rollback').hidden = !image;
+    $('rollback').textContent = image ? t(way.needs_force ? 'again_to' : age(image, runningImage()) > 0 ? 'forward_to'
+        : 'back_to', label(image)) : '';
+    $('no-way-back').textContent = st.no_way_back || '';
     $('staged').hidden = !st.staged || following;
     if (st.staged)
         $('staged-text').textContent = t('waits', label(st.staged.image));
@@ -277,11 +285,9 @@ function drawBack() {
 // The status says that there is one; what it is and what it waits for is asked for, now and then.
 async function drawOffer() {
     const is = st.offer?.state === 'offered' && st.offer.version;
-    const look = JSON.stringify([is, language, st.uptime_ms >> 12]);
     $('offer').hidden = !is;
-    if (!is || looks.offer === look)
+    if (!is || !changed('offer', [is, st.uptime_ms >> 12]))
         return;
-    looks.offer = look;
     const {offer} = await request('/api/ota/offer') || {};
     if (!offer)
         return;
@@ -299,8 +305,8 @@ function drawStatus() {
     drawOthers();
     drawBack();
     put('slots', [st.slots, st.boot_slot], () => st.slots.map(drawSlot));
-    put('facts', [file && file.name, file && file.verdict, file && file.sha256, st.limits, runningImage()], facts);
-    put('warnings', [file && file.verdict.info, runningImage()], warnings);
+    put('facts', [file?.name, file?.verdict, file?.sha256, st.limits, runningImage()], facts);
+    put('warnings', [file?.verdict.info, runningImage()], warnings);
     $('open').hidden = !st.open;
     $('account').hidden = st.open;
     drawButtons();
@@ -347,37 +353,45 @@ function warnings() {
     if (!info?.build || code)
         return [];
     const kind = comparison(info);
-    const found = [];
-    if (!isOtherProject(info)) { // of which none is newer or older
-        found.push(el('p', kind === 'newer' ? 'soft' : 'note', t(kind)));
-    } else {
-        const box = el('input', '');
-        box.type = 'checkbox';
-        box.id = 'other-project';
-        box.onchange = drawButtons;
-        found.push(el('label', 'note', box, ' ' + t('project', info.project, runningImage().project)));
-    }
-    return found;
+    return [isOtherProject(info) // of which none is newer or older
+        ? tick('other-project', 'note', t('project', info.project, runningImage().project))
+        : el('p', kind === 'newer' ? 'soft' : 'note', t(kind))];
 }
 
-const unreadable = () => fail({error: 'Upload failed', hint: t('unreadable')});
-
+// Of two files chosen quickly the last one counts, whichever is read first.
 async function choose(source) {
-    if (!source || !isFree())
+    if (!source || !is('free'))
         return;
     clear();
     file = null;
+    latest = source;
     $('bars').hidden = $('cure').hidden = true;
     phase('idle');
     if (st)
         drawStatus(); // reading takes a moment, in which nothing of the file before may be sent
-    try {
-        const bytes = new Uint8Array(await source.slice(0, FILE_MAX).arrayBuffer());
-        await judged(source.name, bytes, source.size, source);
-    } catch (e) {
-        unreadable();
-    }
-    phase(!file || file.verdict.code ? 'idle' : 'judged');
+    const read = await readFile(source).catch(() => null);
+    if (latest !== source)
+        return;
+    if (read)
+        show(read);
+    else
+        fail(failure('unreadable'));
+}
+
+async function readFile(source) {
+    const bytes = new Uint8Array(await source.slice(0, FILE_MAX).arrayBuffer());
+    return judged(source.name, bytes, source.size, source);
+}
+
+function show(read) {
+    const {code, cure} = read.verdict;
+
+    file = read;
+    $('cure').hidden = !cure;
+    fail(code ? read.verdict : null);
+    if (st)
+        drawStatus();
+    phase(code ? 'idle' : 'judged');
 }
 
 // What is packed is judged by what is in it, and sent as it is.
@@ -388,20 +402,16 @@ async function judged(name, bytes, size, source) {
     if (!verdict.code && !verdict.info.base)
         verdict = await judgeHash(image, verdict.info) || verdict;
     const digest = verdict.code ? '' : verdict.info.sha256 || await sha256(image);
-    file = {name, bytes, image, size: verdict.info?.base ? verdict.info.size : limits.size, source, verdict, sha256: digest};
-    $('cure').hidden = !verdict.cure;
-    fail(verdict.code ? verdict : null);
-    if (st)
-        drawStatus();
+    return {name, bytes, image, size: verdict.info?.base ? verdict.info.size : limits.size, source, verdict, sha256: digest};
 }
 
 function drop(files) {
-    if (files.length > 1 && isFree()) {
+    if (files.length < 2) {
+        choose(files[0]);
+    } else if (is('free')) {
         clear();
-        fail({error: 'Upload failed', hint: t('several', Array.from(files, f => f.name).join(', '))});
-        return;
+        fail(failure('several', Array.from(files, f => f.name).join(', ')));
     }
-    choose(files[0]);
 }
 
 // ---- packed files ----
@@ -414,7 +424,7 @@ async function through(stream, bytes) {
     return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
-const takesGzip = () => st?.limits.accepts?.includes('gzip');
+const takesGzip = () => st?.limits.accepts.includes('gzip');
 
 // What a gzip or zlib file holds; else, and where nobody can tell, the bytes themselves.
 async function unpacked(bytes) {
@@ -428,7 +438,8 @@ async function unpacked(bytes) {
 
 // What goes over the wire. All of it is packed before the first byte is sent, so offsets count the bytes of one form.
 // Only where that saves a tenth: less does not make up for the time that unpacking takes the robot.
-async function packed({bytes, image}) {
+async function packed({bytes, image, source}) {
+    await source?.slice(0, 1).arrayBuffer(); // or fails where the file has changed since
     try {
         const small = takesGzip() && image === bytes ? await through(new CompressionStream('gzip'), bytes) : bytes;
         return small.length < 0.9 * bytes.length ? small : bytes;
@@ -439,54 +450,74 @@ async function packed({bytes, image}) {
 
 // ---- an upload ----
 
-const freshId = () => Array.from(crypto.getRandomValues(new Uint8Array(4)), n => (n + 256).toString(16).slice(1)).join('');
-const isMine = () => mine && (st.update === undefined || st.update === mine.id);
+const isMine = () => mine && st.update === mine.id;
 const lostError = () => connectionLost(mine.at || isMine() ? mine.safe : file.sent);
 const safe = (n, total) => [thousands(n), kilobytes(total)];
 const isBroken = () => $('phase').dataset.word === 'broke_off';
 
-// {id, query, at, key} of this tab's upload; other tabs of this browser shall see somebody else's in it.
-function note(value) {
-    const name = 'upload' + root;
-    try {
-        if (value !== undefined)
-            sessionStorage.setItem(name, JSON.stringify(value));
-        return JSON.parse(sessionStorage.getItem(name));
-    } catch (e) {
-        return null;
-    }
+// {id, query, at, key} of this tab's upload once the robot knows it, and may wait for the rest of it. It outlives the
+// page being loaded anew; other tabs shall see somebody else's in it.
+const KEPT = 'upload' + root;
+let half = JSON.parse(stored('sessionStorage', KEPT));
+const keep = value => stored('sessionStorage', KEPT, JSON.stringify(half = value));
+
+// A tab that somebody duplicates begins with a copy of that: it asks, and whose upload runs says so.
+const tabs = window.BroadcastChannel && new BroadcastChannel(KEPT);
+const claim = () => mine && tabs?.postMessage(mine.id);
+if (tabs) {
+    tabs.onmessage = ({data}) => {
+        if (!data)
+            claim();
+        else if (data === half?.id && !mine)
+            keep(null);
+    };
+    tabs.postMessage('');
 }
 
 async function start() {
-    const forced = force || isOtherProject(file.verdict.info);
-    const options = [$('later').checked && 'activate=later', forced && 'force=1'].filter(Boolean);
-    const id = freshId();
+    const options = [$('later').checked && 'activate=later', file.force && 'force=1'].filter(Boolean);
+    const id = hexes(crypto.getRandomValues(new Uint8Array(4)));
+    const it = mine = {id, query: ['id=' + id, 'boot=' + st.boot, ...options].join('&'), before: st,
+        began: performance.now(), safe: 0, since: 0, reached: -1, tries: 0};
 
     clear();
-    try {
-        await file.source?.slice(0, 1).arrayBuffer();
-    } catch (e) {
-        unreadable();
-        return;
-    }
-    const it = mine = {id, query: ['id=' + id, st.boot && 'boot=' + st.boot, ...options].filter(Boolean).join('&'), before: st,
-        began: performance.now(), safe: 0, again: 0, since: 0};
     Object.assign(file, {total: file.size, sent: 0, written: 0});
     quarter = 0;
     $('bars').hidden = false;
     drawBars();
     phase('sending');
     listen();
-    it.bytes = await packed(file);
-    file.total = it.bytes.length;
-    if (!it.before.limits.resume_ms) {
-        sendForm(it);
-        return;
+    it.bytes = await packed(file).catch(() => null);
+    if (mine === it && it.bytes) {
+        file.total = it.bytes.length;
+        await (it.before.limits.resume_ms ? sendParts(it, options) : sendWhole(it));
+    } else if (mine === it) {
+        end('failed');
+        fail(failure('unreadable'));
     }
+}
+
+async function sendParts(it, options) {
     it.key = [await sha256(it.bytes), ...options].join();
-    await findHalf(it);
+    if (half?.key === it.key) // the same bytes go on there, for others it is given up
+        Object.assign(it, half, {offset: NaN, safe: st.update === half.id ? st.received : 0});
+    else
+        it.old = half?.at;
+    claim();
     while (mine === it)
         await goOn(it);
+}
+
+// To a robot that does not wait for the rest of an upload.
+async function sendWhole(it) {
+    const x = await send('POST', 'upload?' + it.query, {'Content-Type': 'application/octet-stream'}, new Blob([it.bytes]));
+
+    if (mine !== it)
+        return;
+    if (isDown(x))
+        broken();
+    else
+        answered(x);
 }
 
 // One request of the upload. Its status is 0 where the connection broke, or was given up.
@@ -507,50 +538,27 @@ function send(method, address, headers, body, offset = 0) {
     });
 }
 
-async function sendForm(it) {
-    const form = new FormData();
-
-    if (mine !== it)
-        return;
-    form.append('firmware', new Blob([it.bytes]), file.name);
-    const x = await send('POST', 'upload?' + it.query, {}, form);
-    if (mine !== it)
-        return;
-    if (x.status)
-        answered(x);
-    else
-        broken();
-}
-
 const TUS = {'Tus-Resumable': '1.0.0'};
-// Nobody there; a proxy in front of the robot says so itself.
-const isDown = ({status, responseText}) => !status || status > 501 && !/"code"/.test(responseText);
-const offsetOf = x => Number(x.getResponseHeader('Upload-Offset'));
+// Nobody there, or a proxy says that it does not get through: the robot says the same with a code of its own.
+const isDown = ({status, responseText}) => !status || /429|50[234]/.test(status) && !/"code"/.test(responseText);
 
-// What this tab sent half of before: the same bytes go on there, for others it is given up.
-async function findHalf(it) {
-    const half = it.half = note();
-
-    if (mine !== it || !half)
-        return;
-    const x = await send(half.key === it.key ? 'HEAD' : 'DELETE', half.at, TUS);
-    if (x.status === 200)
-        Object.assign(it, half, {offset: offsetOf(x)});
-}
-
-// The next request of an upload that may break off. it.at: its address, once it has one; it.offset: what is safe
-// there, NaN: to be asked. Without an address the robot says what has become of it, or begins it.
+// The next request of an upload that may break off. it.old: the address of another, which is to be given up first;
+// it.at: its own, once it has one; it.offset: what is safe there, NaN: to be asked. Without an address the robot says
+// what has become of it, or begins it.
 async function goOn(it) {
-    const {at, offset} = it;
-    const x = !at ? await send('POST', 'uploads?' + it.query, {...TUS, 'Upload-Length': file.total})
+    const {old, at, offset} = it;
+    const x = old ? await send('DELETE', old, TUS)
+        : !at ? await send('POST', 'uploads?' + it.query, {...TUS, 'Upload-Length': file.total})
         : isNaN(offset) ? await send('HEAD', at, TUS)
         : await send('PATCH', at, {...TUS, 'Upload-Offset': offset, 'Content-Type': 'application/offset+octet-stream'},
             new Blob([it.bytes.subarray(offset)]), offset);
 
     if (mine !== it)
         return;
-    if (isDown(x) || (at || it.half || it.safe) && /"(busy|upload_offset)"/.test(x.responseText))
+    if (isDown(x) || half && /"(busy|upload_offset)"/.test(x.responseText))
         await pause(it);
+    else if (old)
+        it.old = '';
     else if (x.status === 201 || at && x.status < 300)
         acknowledged(it, x);
     else if (at && x.status === 404)
@@ -563,14 +571,18 @@ async function goOn(it) {
 
 function acknowledged(it, x) {
     const [at] = /uploads\?.*/.exec(x.getResponseHeader('Location')) || [it.at];
+    const offset = Number(x.getResponseHeader('Upload-Offset'));
     const {id, query, key} = it;
 
-    file.sent = it.safe = it.offset = offsetOf(x);
-    it.at = it.offset < file.total ? at : '';
+    it.tries = offset > it.reached ? 0 : it.tries + 1;
+    file.sent = it.safe = it.reached = it.offset = offset;
+    it.at = offset < file.total ? at : '';
     it.since = 0;
-    note({id, query, at, key});
+    keep({id, query, at, key});
     drawBars();
-    if (isBroken())
+    if (it.tries > TRIES)
+        broken(failure('stuck', ...safe(offset, file.total)));
+    else if (isBroken())
         phase('sending');
 }
 
@@ -578,7 +590,7 @@ function acknowledged(it, x) {
 async function pause(it) {
     it.offset = NaN;
     it.since ||= performance.now();
-    if (performance.now() - it.since > st.limits.resume_ms) {
+    if (performance.now() - it.since > it.before.limits.resume_ms) {
         broken();
         return;
     }
@@ -594,10 +606,12 @@ const tellCancel = () => request('/api/ota/cancel', {method: 'POST'});
 function cancel() {
     const x = mine?.request;
 
-    if (isMine() || isHalf() || st.state === 'idle') // and not another's, which would end with it
+    if (half)
+        request('/api/ota/' + half.at, {method: 'DELETE', headers: TUS});
+    else if (isMine() || st.state === 'idle') // and not another's, which would end with it
         tellCancel();
-    dropped = mine?.id;
-    note(null);
+    dropped = [mine?.id, half?.id];
+    keep(null);
     end('judged', 'cancelled');
     x?.abort();
 }
@@ -611,7 +625,7 @@ function drawBars() {
     drawPace(done);
     if (Math.floor(done * 4) > quarter) { // a screen reader hears four numbers, not five a second
         quarter = Math.floor(done * 4);
-        $('quarter').textContent = t('percent', quarter * 25);
+        $('quarter').textContent = quarter * 25 + ' %';
     }
 }
 
@@ -636,13 +650,14 @@ function answered({status, responseText}) {
     try {
         answer = JSON.parse(responseText);
     } catch (e) {
-        answer = {error: 'Upload failed', hint: 'HTTP ' + status};
+        answer = failure('stranger', status);
     }
     if (answer.success) {
         file.sent = file.total;
         file.written = file.size;
-        note(null);
     }
+    if (!answer.say && !/^login_/.test(answer.code)) // else it goes on after that
+        keep(null);
     end(answer.success ? answer.already || answer.staged ? 'done' : 'rebooting' : 'failed', '');
     drawBars();
     if (!answer.success)
@@ -656,9 +671,8 @@ function answered({status, responseText}) {
 }
 
 // Before all was sent nothing of it can have been activated; after that only the device knows.
-function broken() {
+function broken(e = lostError()) {
     const {before, key, safe: came} = mine;
-    const e = lostError();
 
     end('failed');
     if ((key ? came : file.sent) === file.total)
@@ -669,8 +683,7 @@ function broken() {
 
 async function cure() {
     const {at, size} = file.verdict.cure;
-    await judged('firmware.bin', file.image.slice(at, at + size), size);
-    phase(file.verdict.code ? 'idle' : 'judged');
+    show(await judged('firmware.bin', file.image.slice(at, at + size), size));
     if (!$('upload').disabled)
         start();
 }
@@ -688,21 +701,19 @@ async function drawLog() {
 }
 
 function take(status) {
-    const before = st;
     st = status;
     heard = performance.now();
     if (seen !== st.last?.seq)
         drawLog();
     seen = st.last?.seq;
     if (isMine() && st.state !== 'idle')
-        drawOwn(before);
-    if (st.update === dropped && st.state === 'receiving')
+        drawOwn();
+    if (dropped.includes(st.update) && st.state === 'receiving')
         tellCancel();
     drawStatus();
 }
 
-// A browser sends again by itself when the connection breaks: once is enough.
-function drawOwn(before) {
+function drawOwn() {
     file.written = Math.min(st.written, file.size);
     mine.safe = st.received;
     if (mine.request)
@@ -712,8 +723,6 @@ function drawOwn(before) {
         phase('verifying');
     else if (isBroken())
         drawPhase();
-    if (!mine.key && st.received < before?.received && mine.again++ > 1)
-        mine.request.abort();
 }
 
 async function look() {
@@ -732,7 +741,7 @@ async function watch() {
             continue;
         const before = st;
         const now = await look();
-        if (now && before && isFree() && !following && (restarts() || !sameBoot(now, before)))
+        if (now && before && is('free') && !following && (restarts() || now.boot !== before.boot))
             follow({}, before);
     }
 }
@@ -762,8 +771,6 @@ function listenForSilence() {
 
 // ---- after a restart ----
 
-const sameBoot = (now, before) => now.boot ? now.boot === before.boot : now.uptime_ms >= before.uptime_ms;
-
 // Waits through the restart and says what runs then. goal: the firmware that should, {slot, build, project,
 // version}; empty: any. goal.unsure: the answer to the upload was lost, so there may be no restart at all; it is
 // the error to show then.
@@ -776,7 +783,7 @@ async function follow(goal, before = st) {
         const now = await look();
         if (isOut()) {
             deadline = performance.now() + WAIT_MS;
-        } else if (now && !sameBoot(now, before)) {
+        } else if (now && now.boot !== before.boot) {
             deadline = performance.now() + WAIT_MS;
             over = await isBack(goal, before);
         } else {
@@ -796,12 +803,10 @@ function isLost(goal, now, before, late) {
         phase('failed');
         return true;
     }
-    if (late) {
-        result('bad', () => t(now ? 'same_boot' : 'lost'));
-        phase('failed');
-    } else if (!now) {
+    if (late)
+        conclude('bad', () => t(now ? 'same_boot' : 'lost'));
+    else if (!now)
         phase('waiting');
-    }
     return late && !!now;
 }
 
@@ -812,59 +817,51 @@ async function isBack(goal, before) {
 
     if (restarts() || slot?.state === 'invalid')
         return false;
-    if (goal.build && (slot?.label !== goal.slot || image?.build !== goal.build))
-        return goal.unsure && !await entryOf(goal, before) ? notInstalled(image, goal.unsure)
-            : wentBack(goal, image, before);
+    if (goal.build && (slot?.label !== goal.slot || image?.build !== goal.build)) {
+        const entry = await entryOf(goal, before);
+        return entry || !goal.unsure ? wentBack(goal, image, entry) : notInstalled(image, goal.unsure);
+    }
     // the power went during an upload: the failure stays, and this is what it means
     if (!goal.build && error && image?.build !== file?.verdict.info?.build)
         return notInstalled(image, error);
     const {pending} = st;
-    result(pending ? 'wait' : 'good', () => t('now', label(image), pending ? waitingFor() : slot ? stateOf(slot) : ''));
-    phase(pending ? 'waiting' : 'done', '');
-    return !pending;
+    return conclude(pending ? 'wait' : 'good',
+        () => t('now', label(image), pending ? waitingFor() : slot ? t(slot.state) : ''));
 }
 
 function notInstalled(image, e) {
     fail(e);
-    result('bad', () => t('not_installed', label(image)));
-    phase('failed', '');
-    return true;
+    return conclude('bad', () => t('not_installed', label(image)));
 }
 
 const entryOf = async (goal, before) => (await drawLog()).find(e => e.build === goal.build &&
     e.seq > (before.last?.seq || 0) && BAD_ENDS.test(e.event));
 
-async function wentBack(goal, image, before) {
-    const entry = await entryOf(goal, before);
-    const again = entry?.event === 'power_lost';
-
-    result(again ? 'wait' : 'bad', () => t('back', label(goal), entry ? t(entry.event) : '',
-        entry?.text || t('why'), label(image)));
-    phase(again ? 'waiting' : 'failed', '');
-    return !again;
-}
+const wentBack = (goal, image, entry) => conclude(entry?.event === 'power_lost' ? 'wait' : 'bad', () => t('back',
+    label(goal), entry ? t(entry.event) : '', entry?.text || t('why'), label(image)));
 
 // ---- confirm, roll back, restart ----
 
 async function tell(what, then = look, body) {
     const headers = body && {'Content-Type': 'application/json'};
+
+    clear();
     const answer = await request('/api/ota/' + what, {method: 'POST', headers, body: body && JSON.stringify(body)});
-    fail(answer?.success ? null : answer || {error: t('no_answer')});
     if (answer?.success)
         then(answer);
+    else
+        fail(answer || {say: () => t('no_answer')});
 }
 
-// Opens the question, or closes it. question: {text, yes, by, act}.
+// Opens the question, or closes it. question: {text, by, act}, asked by that button.
 function ask(question) {
     const by = question ? question.by : asked?.by;
 
     asked = question;
     $('ask').hidden = !question;
-    for (const id of ['rollback', 'reboot'])
-        $(id).setAttribute('aria-expanded', String(question?.by === id));
     if (question) {
         $('ask-text').textContent = question.text;
-        $('ask-yes').textContent = t(question.yes);
+        $('ask-yes').textContent = t(by);
         $('ask-yes').focus();
     } else if (by) {
         $(by).focus();
@@ -877,10 +874,10 @@ function askRollback() {
     const goal = {...image, slot};
     const text = way.needs_force ? t('ask_force', label(image), way.why) : t('ask_back', label(image));
     const act = () => tell('rollback' + (way.needs_force ? '?force=1' : ''), () => follow(goal));
-    return {text, yes: 'rollback', by: 'rollback', act};
+    return {text, by: 'rollback', act};
 }
 
-const askRestart = () => ({text: t('ask_restart'), yes: 'reboot', by: 'reboot', act: () => tell('reboot', () => follow({}))});
+const askRestart = () => ({text: t('ask_restart'), by: 'reboot', act: () => tell('reboot', () => follow({}))});
 
 // "← Robot" only where the application serves a page of its own: without one the root leads here.
 async function findHome() {
@@ -901,7 +898,7 @@ $('file').onchange = () => {
 };
 document.ondragover = e => {
     e.preventDefault();
-    $('drop').className = isFree() ? 'over' : '';
+    $('drop').className = is('free') ? 'over' : '';
 };
 document.ondragleave = () => $('drop').className = '';
 document.ondrop = e => {
@@ -909,31 +906,32 @@ document.ondrop = e => {
     $('drop').className = '';
     drop(e.dataTransfer.files);
 };
-$('upload').onclick = start;
-$('cure').onclick = cure;
-$('cancel').onclick = cancel;
-$('confirm').onclick = () => tell('confirm');
-$('rollback').onclick = () => ask(asked ? null : askRollback());
-$('reboot').onclick = () => ask(asked ? null : askRestart());
-$('ask-no').onclick = () => ask(null);
-$('ask-yes').onclick = () => {
-    const {act} = asked;
-    ask(null);
-    clear();
-    act();
+const onClick = {
+    upload: start, cure, cancel,
+    confirm: () => tell('confirm'),
+    rollback: () => ask(asked ? null : askRollback()),
+    reboot: () => ask(asked ? null : askRestart()),
+    'ask-no': () => ask(null),
+    'ask-yes': () => {
+        const {act} = asked;
+        ask(null);
+        act();
+    },
+    'others-end': () => tell('cancel'),
+    activate: () => {
+        const goal = {...st.staged.image, slot: st.staged.slot};
+        tell('activate', () => follow(goal));
+    }
 };
+for (const id of Object.keys(onClick))
+    $(id).onclick = onClick[id];
+for (const choice of ['install', 'later', 'skip'])
+    $('offer-' + choice).onclick = () => tell('offer', () => looks.offer = 0, {choice});
 document.onkeydown = e => {
     if (e.key === 'Escape' && asked)
         ask(null);
 };
 $('others-end').onclick = () => tell('cancel');
-for (const choice of ['install', 'later', 'skip'])
-    $('offer-' + choice).onclick = () => tell('offer', () => looks.offer = 0, {choice});
-$('activate').onclick = () => {
-    const goal = {...st.staged.image, slot: st.staged.slot};
-    clear();
-    tell('activate', () => follow(goal));
-};
 document.onvisibilitychange = () => heard = performance.now();
 window.onbeforeunload = e => {
     if (!mine)

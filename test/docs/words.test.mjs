@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every sentence that the core can put into the detail of an error has its Russian in words.def, and every row
-// of that table is said somewhere.
+// of that table is said somewhere. The same of what the pages say.
 import assert from 'node:assert/strict';
 import {readdirSync, readFileSync} from 'node:fs';
 import {test} from 'node:test';
@@ -64,3 +64,49 @@ test('who may overrule a refusal learns how, whichever way the file was sent', (
     for (const hint of hints)
         assert.match(hint, /--force, \?force=1/);
 });
+
+// The table of words in a script of ui/, and the script without it.
+function wordsOf(name) {
+    const source = read(`ui/${name}`);
+    const [whole, table] = /(?:const WORDS = |Object\.assign\(WORDS, )(\{[^]*?\n\})/.exec(source) ?? [];
+    return {table: whole ? new Function(`return ${table}`)() : {}, rest: whole ? source.replace(whole, '') : source};
+}
+
+const PAGES = {'ota.html': 'ota-words.js', 'home.html': 'home.js', 'account.html': 'account.js'};
+const scriptsOf = page => [...read(`ui/${page}`).matchAll(/<script src="([\w.-]+)"/g)].map(([, name]) => name);
+const restOf = page => [read(`ui/${page}`), ...scriptsOf(page).map(name => wordsOf(name).rest)].join('\n');
+const isSaid = (word, text) => new RegExp(`['"]${word}['"]|^ +(.*, )?${word}: \\{`, 'm').test(text); // quoted, or a state of the page
+const core = ROOMS.flatMap(room => readdirSync(new URL(`src/${room}/`, ROOT)).filter(f => f.endsWith('.c')).map(f => read(`src/${room}/${f}`))).join('\n');
+const isOfRobot = word => `${core}${read('include/otapult/errors.def')}`.includes(`"${word.replace(/^busy_/, '')}"`); // its states, events and claims are words, too
+
+for (const [page, own] of [...Object.entries(PAGES), [null, 'common.js']]) {
+    const {table} = wordsOf(own);
+
+    test(`${own}: each word is there in both languages, with the same gaps`, () => {
+        assert.ok(Object.keys(table).length > 10);
+        const gaps = text => [...new Set(text.match(/{\d}/g))].sort().join();
+        const odd = Object.entries(table).filter(([, row]) => row.length !== 2 || !row.every(text => /\S/.test(text)) ||
+            gaps(row[0]) !== gaps(row[1]));
+        assert.deepEqual(odd, []);
+    });
+
+    test(`${own}: each word is said`, () => {
+        const text = (page ? [page] : Object.keys(PAGES)).map(restOf).join('\n');
+        assert.deepEqual(Object.keys(table).filter(word => !isSaid(word, text) && !isOfRobot(word)), []);
+    });
+}
+
+test('what the robot is held for has words on the upload page', () => {
+    const claims = [...read('include/otapult/errors.def').matchAll(/^OTAPULT_CLAIM\(\w+, "(\w+)"/gm)].map(([, name]) => name).filter(name => name !== 'upload'); // that has a card
+    assert.ok(claims.length > 4);
+    assert.deepEqual(claims.filter(name => !wordsOf('ota-words.js').table[`busy_${name}`]), []);
+});
+
+for (const page of Object.keys(PAGES)) {
+    test(`${page}: what it says has words`, () => {
+        const words = Object.assign({}, ...scriptsOf(page).map(name => wordsOf(name).table));
+        const said = [...restOf(page).matchAll(/(?:\bt\(|failure\(|data-t=)['"](\w+)['"]/g)].map(([, word]) => word).filter(word => word !== 'busy_');
+        assert.ok(said.length > 10);
+        assert.deepEqual(said.filter(word => !words[word]), []);
+    });
+}

@@ -20,9 +20,9 @@ const tolerate = [/Failed to load resource/, /net::ERR_/];
 const buildId = file => fs.readFileSync(file).toString('hex', 0xb0, 0xb4);
 const WORDS = {
     'en-US': [/^Connection lost, ([\d,]+) of 1,172 KB are safe; going on as soon as the robot answers\.$/,
-        /^Your upload broke off, ([\d,]+) of 1,172 KB are safe\. Choose the same file again to go on\.$/],
+        /^Your upload broke off, ([\d,]+) of 1,172 KB are safe\. Upload the same file to go on\.$/],
     'ru-RU': [/^Связь потеряна, ([\d\s]+) из 1\s172 КБ сохранены; продолжим, как только робот ответит\.$/,
-        /^Ваша загрузка прервалась, ([\d\s]+) из 1\s172 КБ сохранены\. Чтобы продолжить, выберите тот же файл\.$/],
+        /^Ваша загрузка прервалась, ([\d\s]+) из 1\s172 КБ сохранены\. Чтобы продолжить, загрузите тот же файл\.$/],
 };
 const AS_A_BOARD = { args: ['--soak', '300'] }; // its flash takes the time of a board's
 let browser, noise, soft;
@@ -42,6 +42,13 @@ after(async () => {
         samples.remove();
     }
 });
+
+// A link on which there is time for what happens on the way; once that has happened it need not be slow any more.
+const slowProxy = url => startProxy(url, { bytesPerSecond: 50000 });
+const up = proxy => {
+    proxy.fault.bytesPerSecond = Infinity;
+    proxy.up();
+};
 
 const text = (page, selector) => page.textContent(selector);
 const phase = (page, name) => page.waitForSelector(`#phase[data-phase=${name}]`, { state: 'attached', timeout: 60000 });
@@ -108,7 +115,7 @@ describe('a link that drops', () => {
     for (const locale of ['en-US', 'ru-RU']) {
         test(`is said with what is safe, and the page goes on there (${locale})`, async () => {
             const rover = await startRover(AS_A_BOARD);
-            const proxy = await startProxy(rover.url, { bytesPerSecond: 150000 });
+            const proxy = await slowProxy(rover.url);
             const page = await open(proxy.url, { locale });
             await begin(page, noise);
             await writes(page);
@@ -121,7 +128,7 @@ describe('a link that drops', () => {
             assert.equal(await text(page, '#pace'), '');
             await page.click('#lang'); // the words follow
             assert.match(await text(page, '#phase'), locale === 'en-US' ? WORDS['ru-RU'][0] : WORDS['en-US'][0]);
-            proxy.up();
+            up(proxy);
             await phase(page, 'done');
             assert.ok(offsets(page)[0] === 0 && offsets(page).at(-1) >= (safe - 1) * 1024, String(offsets(page)));
             await runs(rover, noise);
@@ -133,13 +140,13 @@ describe('a link that drops', () => {
 
     test('or freezes, without a word of any connection', async () => {
         const rover = await startRover(AS_A_BOARD);
-        const proxy = await startProxy(rover.url, { bytesPerSecond: 150000 });
+        const proxy = await slowProxy(rover.url);
         const page = await open(proxy.url);
         await begin(page, noise);
         await writes(page);
         proxy.freeze();
         await broken(page, WORDS['en-US'][0]);
-        proxy.up();
+        up(proxy);
         await phase(page, 'done');
         assert.ok(offsets(page).at(-1) > 100 * 1024, String(offsets(page)));
         await runs(rover, noise);
@@ -149,7 +156,7 @@ describe('a link that drops', () => {
 
     test('and once the robot waits no more the failure stays, until somebody goes on', async () => {
         const rover = await startRover(AS_A_BOARD);
-        const proxy = await startProxy(rover.url, { bytesPerSecond: 150000 });
+        const proxy = await slowProxy(rover.url);
         const page = await open(proxy.url, { prepare: () => { // minutes pass at a word
             const { now } = performance;
             window.later = 0;
@@ -165,7 +172,7 @@ describe('a link that drops', () => {
         await page.evaluate(() => { window.later = 125000; });
         await page.waitForSelector('#error[data-code=connection_lost]');
         const asked = page.asked.length;
-        proxy.up();
+        up(proxy);
         await page.waitForSelector('#upload:not([disabled])');
         assert.ok(await page.isVisible('#error'));
         assert.equal(page.asked.length, asked); // by itself it does nothing any more
@@ -178,7 +185,7 @@ describe('a link that drops', () => {
 
     test('Cancel ends it all the same, and it does not begin again', async () => {
         const rover = await startRover(AS_A_BOARD);
-        const proxy = await startProxy(rover.url, { bytesPerSecond: 150000 });
+        const proxy = await slowProxy(rover.url);
         const page = await open(proxy.url);
         await begin(page, noise);
         await writes(page);
@@ -187,7 +194,7 @@ describe('a link that drops', () => {
         await page.click('#cancel');
         assert.equal(await text(page, '#phase'), 'Cancelled.');
         const asked = page.asked.length;
-        proxy.up();
+        up(proxy);
         await rover.waitFor('a robot that heard of it', s => s.state === 'idle');
         assert.deepEqual(await log(rover), ['refused']);
         assert.equal(page.asked.length, asked);
@@ -255,17 +262,75 @@ describe('a link that drops', () => {
         await rover.stop();
     });
 
+    for (const [how, refuse] of [['answers 504', route => route.fulfill({ status: 504, contentType: 'text/html', body: 'Gateway Timeout' })],
+        ['resets', route => route.abort('connectionreset')]]) {
+        test(`and where it ${how} to all that is sent the page gives up, with a remedy, and keeps what is safe`, async () => {
+            const rover = await startRover(AS_A_BOARD);
+            const proxy = await slowProxy(rover.url);
+            const page = await open(proxy.url);
+            await begin(page, noise);
+            await writes(page);
+            await page.route('**/api/ota/uploads?upload=*', route => route.request().method() === 'PATCH' ? refuse(route) : route.continue());
+            proxy.down();
+            await broken(page, WORDS['en-US'][0]);
+            page.asked.length = 0;
+            up(proxy);
+            await page.waitForSelector('#error:not([hidden])', { timeout: 120000 });
+            assert.match(await text(page, '#error'), /does not get to it: look at the proxy or WiFi in between\. \d+ of 1,172 KB are safe; upload it again/);
+            await page.click('#lang');
+            assert.match(await text(page, '#error'), /проверьте прокси или WiFi.*чтобы продолжить, загрузите снова/);
+            const tries = offsets(page);
+            assert.ok(tries.length >= 3 && tries.length <= 9 && new Set(tries).size === 1, String(tries));
+            assert.ok(!page.asked.some(r => r.method === 'DELETE'));
+            assert.equal((await rover.status()).state, 'receiving');
+            await page.unroute('**/api/ota/uploads?upload=*');
+            await page.click('#upload');
+            await phase(page, 'done');
+            assert.ok(offsets(page).at(-1) >= tries[0], String(offsets(page)));
+            await runs(rover, noise);
+            await page.close();
+            await rover.stop();
+        });
+    }
+
+    test('what little gets through keeps it going', async () => {
+        const rover = await startRover();
+        const small = await samples.make('small.bin', { version: '2.0.0', seed: 4, size: 200000 });
+        const bytes = fs.readFileSync(small);
+        const page = await open(rover.url, { prepare: () => delete window.CompressionStream });
+        let tries = 0;
+        await page.route('**/api/ota/uploads?upload=*', async route => {
+            if (route.request().method() !== 'PATCH')
+                return route.continue();
+            const headers = route.request().headers();
+            if (++tries % 5 === 0) { // as much as gets through before the link breaks
+                const from = Number(headers['upload-offset']);
+                await fetch(route.request().url(), { method: 'PATCH', body: bytes.subarray(from, from + 100000), headers: {
+                    'Tus-Resumable': '1.0.0', 'Upload-Offset': String(from), 'Content-Type': 'application/offset+octet-stream' } });
+            }
+            return route.abort('connectionreset');
+        });
+        await begin(page, small);
+        await phase(page, 'done');
+        assert.equal(tries, 5 * Math.ceil(bytes.length / 100000));
+        await runs(rover, small);
+        await page.close();
+        await rover.stop();
+    });
+
     test('behind a proxy that says of itself that nobody is there', async () => {
         const rover = await startRover(AS_A_BOARD);
-        const proxy = await startProxy(rover.url, { bytesPerSecond: 150000 });
+        const proxy = await slowProxy(rover.url);
         const page = await open(proxy.url);
         await begin(page, noise);
         await writes(page);
-        await page.route('**/api/ota/**', route => route.fulfill({ status: 502, contentType: 'text/html', body: 'Bad Gateway' }));
+        const said = [429, 502, 503, 504];
+        let n = 0;
+        await page.route('**/api/ota/**', route => route.fulfill({ status: said[n++ % said.length], contentType: 'text/html', body: 'not the robot' }));
         proxy.down();
         await broken(page, WORDS['en-US'][0]);
-        proxy.up();
-        await page.waitForTimeout(1500);
+        up(proxy);
+        await page.waitForTimeout(3500); // so that the upload has heard each of them
         await broken(page, WORDS['en-US'][0]);
         await page.unroute('**/api/ota/**');
         await phase(page, 'done');
@@ -284,10 +349,11 @@ describe('a tab that is loaded anew', () => {
     };
     const halfSent = async (locale = 'en-US') => {
         rover = await startRover(AS_A_BOARD);
-        proxy = await startProxy(rover.url, { bytesPerSecond: 150000 });
+        proxy = await slowProxy(rover.url);
         page = await open(proxy.url, { locale });
         await begin(page, noise);
         await writes(page);
+        proxy.fault.bytesPerSecond = Infinity;
         await reload();
     };
     const stop = async () => {
@@ -309,6 +375,43 @@ describe('a tab that is loaded anew', () => {
             assert.equal(await text(page, '#conditions'), '');
             await runs(rover, noise);
             assert.deepEqual(await log(rover), ['confirmed', 'activated']);
+            await stop();
+        });
+    }
+
+    test('waits for a link that is dead just then', async () => {
+        await halfSent();
+        await choose(page, noise);
+        proxy.down();
+        await page.click('#upload');
+        await broken(page, WORDS['en-US'][0]);
+        up(proxy);
+        await phase(page, 'done');
+        assert.match(page.asked.map(r => r.method).join(' '), /^HEAD (HEAD )+(PATCH |HEAD )*POST$/);
+        await runs(rover, noise);
+        assert.deepEqual(await log(rover), ['confirmed', 'activated']);
+        await stop();
+    });
+
+    for (const [what, method] of [['the same file', 'HEAD'], ['another one', 'DELETE']]) {
+        test(`Cancel ends it also while it is looked for, with ${what}`, async () => {
+            await halfSent();
+            await choose(page, what === 'another one' ? soft : noise);
+            let release;
+            const held = new Promise(resolve => page.route('**/api/ota/uploads?upload=*', route => {
+                if (release || route.request().method() !== method)
+                    return route.continue();
+                release = () => route.abort().catch(() => {});
+                return resolve();
+            }));
+            await page.click('#upload');
+            await held;
+            await page.click('#cancel');
+            await rover.waitFor('a free robot', s => s.state === 'idle' && s.last?.code === 'upload_ended');
+            assert.ok(page.asked.some(r => r.method === 'DELETE'));
+            assert.equal(await text(page, '#phase'), 'Cancelled.');
+            assert.ok(!page.asked.some(r => r.method === 'POST'));
+            await release();
             await stop();
         });
     }
@@ -358,6 +461,31 @@ describe('a tab that is loaded anew', () => {
     });
 });
 
+describe('a tab that is duplicated while it sends', () => {
+    test('has a copy that sees somebody else\'s update, and breaks nothing', async () => {
+        const rover = await startRover(AS_A_BOARD);
+        const proxy = await slowProxy(rover.url);
+        const page = await open(proxy.url);
+        await begin(page, noise);
+        await writes(page);
+        const copy = await page.context().newPage();
+        await copy.addInitScript(kept => Object.assign(sessionStorage, kept), await page.evaluate(() => ({ ...sessionStorage })));
+        await copy.goto(`${proxy.url}/api/ota`);
+        await started(copy);
+        await copy.waitForSelector('#others:not([hidden])');
+        assert.equal(await text(copy, '#conditions'), '');
+        assert.equal(await copy.isVisible('#cancel'), false);
+        await copy.setInputFiles('#file', noise);
+        await copy.waitForFunction(() => document.querySelector('#phase').textContent.startsWith('Cannot be uploaded now'));
+        assert.equal(await copy.isEnabled('#upload'), false);
+        await phase(page, 'done');
+        assert.deepEqual(offsets(page), [0]);
+        await copy.waitForSelector(`#running[data-build="${buildId(noise)}"]`);
+        await page.context().close();
+        await rover.stop();
+    });
+});
+
 describe('a robot that loses its power', () => {
     const plain = () => delete window.CompressionStream;
     test('goes on with a plain file, at most 64 KB before', async () => {
@@ -385,6 +513,8 @@ describe('a robot that loses its power', () => {
         rover.child.kill('SIGUSR1');
         await phase(page, 'done');
         assert.deepEqual(offsets(page).map(at => at === 0), [true, false]);
+        const [all, rest] = await bodies(page); // and no more than the rest went a second time
+        assert.ok(rest.equals(all.subarray(offsets(page)[1])) && rest.length < all.length * 0.8, `${rest.length} of ${all.length}`);
         await runs(rover, soft);
         await page.close();
         await rover.stop();
@@ -392,7 +522,7 @@ describe('a robot that loses its power', () => {
 
     test('wants a login where its sessions went with the power, and goes on after that', async () => {
         const owner = await startSecureRover({ args: ['--min-rate', '1'] });
-        const proxy = await startProxy(owner.url, { bytesPerSecond: 150000 }); // TLS goes through it
+        const proxy = await slowProxy(owner.url); // TLS goes through it
         const page = await browser.newPage({ locale: 'en-US', tolerate, ignoreHTTPSErrors: true });
         await page.addInitScript(plain);
         const asked = [];
@@ -427,14 +557,14 @@ describe('a robot that loses its power', () => {
 describe('what goes over the wire', () => {
     test('is packed where both sides can, and goes on in the same bytes', async () => {
         const rover = await startRover(AS_A_BOARD);
-        const proxy = await startProxy(rover.url, { bytesPerSecond: 100000 });
+        const proxy = await slowProxy(rover.url);
         const page = await open(proxy.url);
         const whole = fs.readFileSync(soft);
         await begin(page, soft);
         await writes(page);
         proxy.down();
         await page.waitForFunction(() => document.querySelector('#phase').dataset.word === 'broke_off');
-        proxy.up();
+        up(proxy);
         await phase(page, 'done');
         const [created] = page.asked.filter(r => r.length);
         assert.ok(Number(created.length) < whole.length * 0.7, created.length);
@@ -455,10 +585,12 @@ describe('what goes over the wire', () => {
             const lengths = [];
             page.on('request', r => r.headers()['upload-length'] && lengths.push(Number(r.headers()['upload-length'])));
             await page.route('**/api/ota/status', async route => {
-                const answer = await route.fetch();
+                const answer = await route.fetch().catch(() => null); // while it restarts
+                if (!answer)
+                    return route.abort();
                 const status = await answer.json();
                 status.limits.accepts = accepts;
-                await route.fulfill({ response: answer, json: status });
+                return route.fulfill({ response: answer, json: status });
             });
             await page.goto(`${rover.url}/api/ota`);
             await started(page);

@@ -96,6 +96,25 @@ test('while a file is being read, nothing of the one before can be sent', async 
     await page.close();
 });
 
+test('of two files chosen quickly the last one counts, whichever is read first', async () => {
+    const page = await open({ prepare: () => {
+        const { arrayBuffer } = Blob.prototype;
+        let n = 0;
+        Blob.prototype.arrayBuffer = async function () {
+            if (n++ === 0)
+                await new Promise(resolve => { window.release = resolve; }); // on a phone it takes seconds
+            return arrayBuffer.call(this);
+        };
+    } });
+    await page.setInputFiles('#file', good);
+    await choose(page, await samples.make('second.bin', { version: '2.0.1', seed: 21 }));
+    await page.evaluate(() => window.release());
+    await page.waitForTimeout(1500); // for the first one to be hashed
+    assert.match(await text(page, '#facts'), /second\.bin.*rover 2\.0\.1/);
+    assert.ok(await page.isEnabled('#upload'));
+    await page.close();
+});
+
 describe('whose update it is', () => {
     const others = s => Object.assign(s, {
         state: 'receiving', received: 610000, written: 596 * 1024, total: 1075 * 1024, update: 'deadbeef',
@@ -200,7 +219,7 @@ describe('whose update it is', () => {
     });
 
     test('a rollback or a change of keys is called that, and no update', async () => {
-        for (const [kind, words] of [['rollback', /rollback is under way/], ['keys', /Keys are being changed/]]) {
+        for (const [kind, words] of [['rollback', /Under way: a rollback\./], ['keys', /Under way: a change of keys\./]]) {
             const page = await open({ change: s => Object.assign(s, { state: 'verifying', busy: { for: kind, by: 'admin' } }) });
             assert.match(await text(page, '#conditions'), words);
             assert.equal(await page.isVisible('#others'), false);
@@ -236,7 +255,7 @@ describe('a standing condition is drawn from each status and enables the button'
         await choose(other);
         assert.equal(await other.isEnabled('#upload'), false);
         assert.equal(await text(other, '#pending'), 'all checks pass; confirmed in 4 s');
-        assert.match(await text(other, '#conditions'), /Confirm the firmware that runs/);
+        assert.match(await text(other, '#conditions'), /wait, confirm the firmware that runs, or roll back/);
         await other.close();
     });
 });
@@ -404,13 +423,48 @@ describe('how it ended', () => {
         }
     });
 
+    test('a proxy that did not wait for the answer is no answer: the page says what runs', async () => {
+        const page = await open({ change: s => { s.limits.resume_ms = null; } });
+        await page.route('**/api/ota/upload?*', async route => {
+            const form = new FormData();
+            form.append('firmware', new Blob([fs.readFileSync(file)]), 'proxied.bin');
+            await fetch(route.request().url().replace(site, rover.url), { method: 'POST', body: form });
+            await route.fulfill({ status: 504, contentType: 'text/html', body: 'Gateway Timeout' });
+        });
+        const file = await samples.make('proxied.bin', { version: '2.0.5', seed: 26 });
+        await choose(page, file);
+        await page.click('#upload');
+        await page.waitForSelector('#phase[data-phase=done]', { state: 'attached' });
+        assert.match(await text(page, '#result'), /^rover 2\.0\.5 .* runs: confirmed$/);
+        assert.doesNotMatch(await text(page, '#error'), /504/);
+        await idle();
+        await page.close();
+    });
+
+    test('what a proxy says of its own is not called the robot\'s', async () => {
+        for (const [locale, words] of [['en-US', [/Upload failed.*Not the robot answers, but a proxy: HTTP 413/, 'The robot does not answer.']],
+            ['ru-RU', [/Upload failed.*Отвечает не робот, а прокси: HTTP 413/, 'Робот не отвечает.']]]) {
+            const page = await open({ locale });
+            await page.route('**/api/ota/uploads?*', route => route.fulfill({ status: 413, contentType: 'text/html', body: 'Too Large' }));
+            await page.route('**/api/ota/reboot', route => route.fulfill({ status: 502, json: { message: 'no upstream' } }));
+            await choose(page);
+            await page.click('#upload');
+            await page.waitForSelector('#error:not([hidden])');
+            assert.match(await text(page, '#error'), words[0]);
+            await page.click('#reboot');
+            await page.click('#ask-yes');
+            await page.waitForFunction(said => document.querySelector('#error').textContent === said, words[1]);
+            await page.close();
+        }
+    });
+
     test('a firmware that went back and the one that runs again are both named', async () => {
         const page = await open();
         await choose(page, await samples.make('lost.bin', { version: '7.0.0', seed: 70, temper: 'no-network' }));
         await page.click('#upload');
         await page.waitForSelector('#phase[data-phase=failed]', { state: 'attached' });
         assert.match(await text(page, '#result'),
-            /^rover 7\.0\.0 \(\w{8}\) rejected by its checks: .*network.*no answer.*\. rover 1\.0\.0 \(\w{8}\) runs again\.$/);
+            /^rover 7\.0\.0 \(\w{8}\) rejected by its checks: .*network.*no answer.*\. rover 2\.0\.5 \(\w{8}\) runs again\.$/);
         await page.close();
         const later = await open(); // somebody who opens the page afterwards
         await later.waitForFunction(() => /rover 7\.0\.0/.test(document.querySelector('#last').textContent));
@@ -473,6 +527,36 @@ describe('hands', () => {
         await page.close();
     });
 
+    test('after an update the focus is on what it says', async () => {
+        const page = await open();
+        await choose(page, await samples.make('focus.bin', { version: '2.0.4', seed: 25 }));
+        await page.waitForSelector('#upload:not([disabled])');
+        await page.focus('#upload');
+        await page.keyboard.press('Enter');
+        await page.waitForSelector('#phase[data-phase=done]', { state: 'attached' });
+        assert.match(await page.evaluate(() => document.activeElement.textContent), /^rover 2\.0\.4 .* runs: confirmed$/);
+        await idle();
+        await page.close();
+    });
+
+    test('Tab goes to all that can be pressed, from the top to the bottom', async () => {
+        const page = await open();
+        await choose(page);
+        await page.waitForSelector('#upload:not([disabled])');
+        const all = await page.evaluate(() => [...document.querySelectorAll('a[href], button, input')]
+            .filter(e => e.offsetParent && !e.disabled).map(e => e.id));
+        assert.ok(['lang', 'choose', 'later', 'upload', 'rollback', 'reboot'].every(id => all.includes(id)), String(all));
+        const reached = [];
+        for (const _ of all) {
+            await page.keyboard.press('Tab');
+            reached.push(await page.evaluate(() => [document.activeElement.id, document.activeElement.getBoundingClientRect().bottom + scrollY]));
+        }
+        assert.deepEqual(reached.map(([id]) => id), all);
+        const bottoms = reached.map(([, bottom]) => bottom);
+        assert.deepEqual(bottoms, [...bottoms].sort((a, b) => a - b));
+        await page.close();
+    });
+
     test('Escape takes a question back', async () => {
         const page = await open();
         await page.click('#reboot');
@@ -524,7 +608,7 @@ describe('browsers', () => {
         delete String.prototype.replaceAll;
         delete window.structuredClone;
         delete window.CompressionStream;
-        delete Element.prototype.ariaExpanded;
+        delete window.BroadcastChannel;
         delete crypto.randomUUID;
     };
 
@@ -631,7 +715,7 @@ describe('browsers', () => {
             const page = await open({ locale });
             const missing = await page.evaluate(([known, pattern]) => known.filter(name =>
                 !WORDS[name] || !new RegExp(pattern, 'i').test(t(name)) || /_/.test(t(name))),
-            [[...events, ...states.map(state => state === 'new' ? 'new_image' : state)], letters.source]);
+            [[...events, ...states], letters.source]);
             assert.deepEqual(missing, [], locale);
             await page.close();
         }
