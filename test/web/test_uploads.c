@@ -779,6 +779,23 @@ static void a_packed_file_goes_on_in_a_boot_and_behind_a_restart(void **state)
     assert_error(404, "no_such_upload");
 }
 
+/* It is at 12000 of the image, which is 11896 of the file; the sector that it lies in ends at 12288. */
+static void a_point_counts_when_its_sector_is_in_flash(void **state)
+{
+    (void)state;
+    for (size_t came = 12000; came <= 13000; came += 500) {
+        break_off_packed(came);
+        restart();
+        assert_int_equal(offset(), came == 12000 ? 0 : 11896);
+        send_the_rest(gz, gz_len);
+        assert_int_equal(client.status, 204);
+        free(gz);
+        assert_runs("2.0.0");
+        tear_down(state);
+        set_up(state);
+    }
+}
+
 /* One block is the whole file: then there is no place to go on at. */
 static void one_without_a_point_begins_again(void **state)
 {
@@ -921,6 +938,7 @@ int main(void)
         CASE(another_update_takes_its_slot),
         CASE(a_robot_that_drives_is_asked_again_later),
         CASE(a_packed_file_goes_on_in_a_boot_and_behind_a_restart),
+        CASE(a_point_counts_when_its_sector_is_in_flash),
         CASE(one_without_a_point_begins_again),
         CASE(nothing_is_written_twice),
         CASE(of_a_packed_file_neither_flash_nor_client_is_believed),
