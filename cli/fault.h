@@ -8,7 +8,7 @@
 #include "otapult/error.h"
 #include "say.h"
 
-/* What went wrong with one robot or file, whoever said so: a row of trouble.def, of errors.def, or the robot's
+/* What went wrong with one robot or file: a row of trouble.def, of errors.def, or the robot's
  * own answer. All texts are clean. */
 struct fault {
     int  status; /* that the command ends with; 0: there is no fault */

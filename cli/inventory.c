@@ -111,7 +111,7 @@ static int take(void *ctx, const char *section, const char *key, const char *val
     return 0;
 }
 
-/* ---- who is wanted ---- */
+/* ---- which robots are meant ---- */
 
 static bool in_group(const struct entry *e, const char *group)
 {

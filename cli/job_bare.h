@@ -6,7 +6,7 @@
 
 /* A device of another kind: it takes a file, and cannot say what it runs. */
 
-/* Which kind is it? From j->kind on; j->fault says what it is to those who find none. */
+/* Which kind is it? From j->kind on; where it is of none, j->fault says so. */
 void job_probe(struct job *j);
 
 /* It is of the kind j->kind. */

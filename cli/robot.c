@@ -150,7 +150,7 @@ static const struct {
 #define DOORS (sizeof doors / sizeof *doors)
 
 /* A scheme or a port leaves no choice of ports; one pin is asked for at all of them, and so never in the
- * clear; and who does not answer at all will not on another port. */
+ * clear; and a host that does not answer at all will not do so on another port. */
 static bool leads(const struct robot *r, unsigned door)
 {
     bool either = r->address.scheme == SCHEME_EITHER;

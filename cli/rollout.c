@@ -11,7 +11,7 @@
 #include "rollout_state.h"
 #include "rollout_view.h"
 
-/* ---- who begins when ---- */
+/* ---- which robot begins when ---- */
 
 static bool in_canary_phase(const struct rollout *r)
 {
@@ -118,7 +118,7 @@ static void leave(struct job *j)
     j->state = JOB_DONE;
 }
 
-/* Half an upload holds the robot for minutes: whoever goes away tells it that nothing more will come.
+/* Half an upload holds the robot for minutes, so a command that ends tells it that nothing more will come.
  * Connections that are under way end first, for it waits for what they may still bring. */
 static void give_up_uploads(struct rollout *r)
 {
@@ -134,8 +134,7 @@ int rollout_run(struct rollout *r)
 {
     int worst = STATUS_OK;
 
-    signal(SIGPIPE,
-           SIG_IGN); /* whoever reads no further of what is said here leaves no robot in the middle */
+    signal(SIGPIPE, SIG_IGN); /* `otapult push | head` must not leave a robot in the middle of its upload */
     r->ways = &ways;
     r->wire = wire_open();
     if (r->wire == NULL)

@@ -8,7 +8,8 @@
 #include <stdint.h>
 
 /* All talk with robots: libcurl's multi interface in one loop and one thread, however many robots there are.
- * Whoever sends gets a call when it is over; whoever waits gets a call when it is time. */
+ * Nothing blocks: a caller that sends is called back when its answer is there, one that waits when its time has come.
+ * So no robot needs a thread, and no state of a job is seen by two. */
 
 struct wire;
 

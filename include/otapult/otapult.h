@@ -183,7 +183,7 @@ void otapult_nothing_moves(void *app, bool on);
 OTAPULT_MUST_CHECK int otapult_start(union otapult_memory *memory, const struct otapult_config *config,
                                      struct otapult **out);
 
-/* For who stands before the device: a button held, a command on its console. Makes a new random password
+/* For a person at the device: a button held, a command on its console. Makes a new random password
  * and shows it; every session ends, every API token goes, delays of earlier attempts are forgotten. Where the
  * store lost something of keys or logins, so that both are locked, this unlocks them with what is left, and
  * the log says which keys are revoked now and which security version is the least. A key of HTTPS that the store

@@ -281,8 +281,7 @@ static void take_body(struct exchange *e)
 }
 
 /* Reads on, so that the client sees the answer: closing a socket with unread input makes lwIP send a reset,
- * and a browser then throws the answer away and says that the connection was reset (RFC 9112, section 9.6).
- */
+ * and a browser then throws the answer away and speaks of the connection alone (RFC 9112, section 9.6). */
 static void drop_rest(struct exchange *e)
 {
     const uint32_t since = otapult_esp_now_ms();

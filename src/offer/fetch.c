@@ -12,8 +12,8 @@
  * range and, last of all, the SHA-256 of the whole have to agree. A server that begins anew is compared with
  * what is there, not written again.
  *
- * The device sees an upload with a ticket, as from any client; a person who ends it is met at the next piece.
- */
+ * The device sees an upload with a ticket, as from any client. When a person ends it, the next piece finds
+ * out. */
 
 #define PART_OVER (-1) /* of data(): the connection is ended on purpose, to tell the source */
 

@@ -92,8 +92,7 @@ int otapult_take_to_restart(struct otapult *o, enum otapult_claim what, const ch
     return err;
 }
 
-/* After the restart was asked for, giving back does nothing: the claim stays taken until the device is gone.
- */
+/* After the restart was asked for, giving back does nothing: the claim stays taken until it comes. */
 void otapult_end_in_restart(struct otapult *o, int err, const char *why)
 {
     if (err != 0)

@@ -14,7 +14,7 @@
 #include "update/staged.h"
 #include "update/ticket.h"
 
-/* One file from begin to finish. Its client is a stranger on a network: he may fall silent, come twice, or be
+/* One file from begin to finish. Its client is somewhere on a network: it may fall silent, come twice, or be
  * ended by somebody else between any two calls. So nothing here belongs to the client but a ticket, and every
  * call asks first whether the ticket still counts (ticket.c). The claim is held from begin to one of the two
  * ends, and each end gives it back exactly once: end_well(), or end_badly(), which also poll() calls.
