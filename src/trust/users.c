@@ -527,8 +527,7 @@ static void load_tokens(struct otapult_users *u)
 static bool still(struct otapult_users *u, struct otapult_who who, uint32_t now, bool use)
 {
     switch (who.kind) {
-    case OTAPULT_NOBODY:
-    case OTAPULT_ANYONE: return true;
+    case OTAPULT_NOBODY: return true;
     case OTAPULT_BY_PASSWORD: return who.serial == u->password_serial;
     case OTAPULT_BY_TOKEN: return who.slot < OTAPULT_TOKENS && who.serial == u->token_serial[who.slot];
     case OTAPULT_BY_SESSION: break;

@@ -26,8 +26,7 @@
 #define OTAPULT_SECRET          33 /* 32 hex digits of a session or token; with their NUL */
 
 enum otapult_who_kind {
-    OTAPULT_NOBODY,      /* not asked: the route is for everybody */
-    OTAPULT_ANYONE,      /* the open profile */
+    OTAPULT_NOBODY,      /* not asked: the open profile, or a route for everybody */
     OTAPULT_BY_PASSWORD, /* sent along with the request */
     OTAPULT_BY_SESSION,
     OTAPULT_BY_TOKEN,

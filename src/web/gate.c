@@ -103,7 +103,6 @@ static void admit(struct otapult_exchange *x)
 {
     const struct otapult_secure *profile = otapult_profile_of(x);
 
-    x->who.kind = OTAPULT_ANYONE;
     if (profile != NULL)
         profile->admit(x);
 }
@@ -124,10 +123,10 @@ bool otapult_gate(struct otapult_exchange *x)
     return !x->answered;
 }
 
-/* NOBODY: an open route of the secure profile, which no login let in and none can end. */
+/* NOBODY: no login let the request in, and none can end it. */
 bool otapult_gate_still(const struct otapult_exchange *x)
 {
-    if (x->who.kind == OTAPULT_ANYONE || x->who.kind == OTAPULT_NOBODY)
+    if (x->who.kind == OTAPULT_NOBODY)
         return true;
     const struct otapult_secure *profile = otapult_profile_of(x);
     return profile->still(x);

@@ -250,7 +250,6 @@ void otapult_login_admit(struct otapult_exchange *x)
 {
     struct otapult_finding why = {0};
 
-    x->who.kind = OTAPULT_NOBODY;
     int err = check_tls(x);
     if (err == 0 && !x->answered)
         err = check_login(x, &why);

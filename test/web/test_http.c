@@ -780,6 +780,8 @@ static void a_length_is_digits_once_and_alone(void **state)
         {{"Content-Length", "5, 5"}, {NULL, NULL}, "not a number"},
         {{"Content-Length", "0x10"}, {NULL, NULL}, "not a number"},
         {{"Content-Length", "5 "}, {NULL, NULL}, "not a number"},
+        {{"Content-Length", "5:"}, {NULL, NULL}, "not a number"}, /* what stands beside 9 and 0 in ASCII */
+        {{"Content-Length", "5/"}, {NULL, NULL}, "not a number"},
         {{"Content-Length", "5"}, {"content-length", "5"}, "given more than once"},
         {{"Content-Length", "5"}, {"Transfer-Encoding", "chunked"}, "given beside Transfer-Encoding"},
         {{"Transfer-Encoding", "gzip"}, {NULL, NULL}, "missing, and this server takes no chunks"},
