@@ -219,6 +219,7 @@ static void test_states(void **state)
         put_record(f.data, 1, 5, 2, false);            /* slot 0 too, but damaged */
         struct otapult_ota_data d = read_back();
         assert_int_equal(otapult_ota_state_of(&d, 2, 0), row[i].word);
+        assert_int_equal(otapult_ota_state_of(&d, 1, 0), row[i].word); /* the only one beside factory */
         assert_int_equal(otapult_ota_state_of(&d, 2, 1), OTAPULT_STATE_NONE);
         put_record(f.data, 1, 5, 4, true); /* the newer one speaks, even when it is refused */
         d = read_back();
