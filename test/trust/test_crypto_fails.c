@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <gnutls/x509.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -229,6 +230,18 @@ static void what_cannot_be_hashed_is_locked(void **state)
 static const struct otapult_identity_for what = {NULL, NULL, 0};
 static struct otapult_identity id;
 
+/* To GnuTLS its public half is that of its private one. */
+static void assert_key_is_right(void)
+{
+    const gnutls_datum_t der = {id.key, id.key_len};
+    gnutls_x509_privkey_t key;
+
+    assert_int_equal(gnutls_x509_privkey_init(&key), 0);
+    assert_int_equal(gnutls_x509_privkey_import(key, &der, GNUTLS_X509_FMT_DER), 0);
+    assert_int_equal(gnutls_x509_privkey_verify_params(key), 0);
+    gnutls_x509_privkey_deinit(key);
+}
+
 /* All of it, or an error and nothing. The next start has one, and a key that was stored stays. */
 static unsigned own_with_each_call_failing(const struct ram_port *before)
 {
@@ -251,6 +264,7 @@ static unsigned own_with_each_call_failing(const struct ram_port *before)
         assert_int_equal(otapult_identity_own(&id, &board.port, &what, &why), 0);
         if (err == 0) /* it is whole, for it is taken as it is */
             assert_memory_equal(&id, &first, sizeof id);
+        assert_key_is_right();
         otapult_identity_fingerprint(&id, fingerprint);
         assert_int_equal(strlen(fingerprint), OTAPULT_FINGERPRINT - 1);
         if (calls < n)
@@ -273,6 +287,25 @@ static void an_identity_is_whole_or_there_is_none(void **state)
     crypto_fails_at(1);
     otapult_identity_fingerprint(&id, fingerprint);
     assert_string_equal(fingerprint, "");
+}
+
+/* The library has room for 32. */
+static void a_key_that_came_to_nothing_is_given_back(void **state)
+{
+    const struct ram_port fresh = board;
+    struct otapult_finding why;
+
+    (void)state;
+    for (unsigned n = 0; n < 100; n++) {
+        board = fresh;
+        board.port.ctx = &board;
+        crypto_fails_at(3); /* its point, once it is in */
+        assert_int_equal(otapult_identity_own(&id, &board.port, &what, &why), 0); /* of the next number */
+        board = fresh;
+        board.port.ctx = &board;
+        board.set_error = OTAPULT_E_STORE; /* and one that cannot be kept */
+        assert_int_equal(otapult_identity_own(&id, &board.port, &what, &why), OTAPULT_E_STORE);
+    }
 }
 
 /* ---- signatures ---- */
@@ -326,6 +359,7 @@ int main(void)
         TEST(nobody_gets_in_by_an_id_that_was_not_hashed),
         TEST(what_cannot_be_hashed_is_locked),
         TEST(an_identity_is_whole_or_there_is_none),
+        TEST(a_key_that_came_to_nothing_is_given_back),
         TEST(no_signature_is_right_that_was_not_verified),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
