@@ -206,6 +206,16 @@ static void mbedtls_takes_both(void **state)
 
 /* ---- kept ---- */
 
+/* It is written from the end of its room and then moved to the beginning. */
+static void no_second_copy_of_the_key_is_left(void **state)
+{
+    (void)state;
+    memset(&id, 0xA5, sizeof id);
+    assert_int_equal(own(), 0);
+    for (size_t i = id.key_len; i < sizeof id.key; i++)
+        assert_int_equal(id.key[i], 0);
+}
+
 static void it_is_made_once(void **state)
 {
     static struct otapult_identity first;
@@ -553,6 +563,7 @@ int main(void)
         TEST(mbedtls_takes_both),
         TEST(the_fingerprint_is_the_one_of_browsers),
         TEST(every_signature_is_written_right),
+        TEST(no_second_copy_of_the_key_is_left),
         TEST(it_is_made_once),
         TEST(any_length_is_kept_whole),
         TEST(power_may_go_at_the_first_start),

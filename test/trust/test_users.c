@@ -564,9 +564,46 @@ static void a_token_ends_no_session(void **state)
     who.kind = OTAPULT_BY_TOKEN;
     otapult_users_logout(&users, who);
     assert_true(is_session(id));
+    who.kind = OTAPULT_BY_SESSION;
     who.slot = OTAPULT_SESSIONS; /* there is none */
     otapult_users_logout(&users, who);
     assert_true(is_session(id));
+}
+
+static void who_is_in_no_place_is_nobody(void **state)
+{
+    static const struct otapult_who none[] = {{OTAPULT_BY_SESSION, OTAPULT_SESSIONS, 1},
+                                              {OTAPULT_BY_SESSION, UINT8_MAX, 1},
+                                              {OTAPULT_BY_TOKEN, OTAPULT_TOKENS, 1},
+                                              {OTAPULT_BY_TOKEN, UINT8_MAX, 1},
+                                              {OTAPULT_BY_TOKEN + 1, 0, 1},
+                                              {UINT8_MAX, 0, 1}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(none); i++) {
+        assert_false(otapult_users_still(&users, none[i], false));
+        assert_false(otapult_users_still(&users, none[i], true));
+    }
+    const struct otapult_who nobody = {.kind = OTAPULT_NOBODY}; /* no login let it in, and none can end it */
+    assert_true(otapult_users_still(&users, nobody, false));
+}
+
+static void logins_have_names(void **state)
+{
+    char id[OTAPULT_SECRET], name[OTAPULT_WHO_NAME];
+
+    (void)state;
+    assert_int_equal(try(PASSWORD), 0);
+    otapult_users_name(&users, who, name);
+    assert_string_equal(name, "admin");
+    login(id);
+    assert_true(is_session(id));
+    otapult_users_name(&users, who, name);
+    assert_string_equal(name, "admin");
+    otapult_users_name(&users, (struct otapult_who){.kind = OTAPULT_NOBODY}, name);
+    assert_string_equal(name, "anyone");
+    otapult_users_name(&users, (struct otapult_who){OTAPULT_BY_TOKEN, OTAPULT_TOKENS, 1}, name);
+    assert_string_equal(name, "anyone");
 }
 
 static void fail_at_one_token(void *ctx, const char *key)
@@ -904,6 +941,7 @@ static void names_of_tokens_are_plain_and_there_once(void **state)
 
 static void there_are_eight_tokens(void **state)
 {
+    static const uint8_t no_hash[sizeof((struct otapult_token *)0)->hash];
     char id[OTAPULT_SECRET], name[3] = "t0";
     struct otapult_token t;
     struct otapult_finding why;
@@ -914,11 +952,14 @@ static void there_are_eight_tokens(void **state)
         assert_int_equal(make_token(name, id), 0);
         assert_true(otapult_users_token_at(&users, n, &t));
         assert_string_equal(t.name, name);
+        assert_memory_equal(t.hash, no_hash, sizeof no_hash); /* it is shown to nobody */
     }
     assert_int_equal(otapult_users_token_make(&users, name, id, &why), OTAPULT_E_TOKENS_FULL);
     assert_int_equal(why.want, 8);
     assert_int_equal(revoke("t3"), 0);
-    assert_int_equal(make_token(name, id), 0);
+    assert_int_equal(make_token("x", id), 0); /* the shortest name there is */
+    assert_true(otapult_users_token_at(&users, 3, &t));
+    assert_string_equal(t.name, "x");
 }
 
 static void the_last_use_of_a_token_is_stored_once_a_boot(void **state)
@@ -1283,6 +1324,8 @@ int main(void)
         TEST(a_change_that_cannot_be_stored_changes_nothing),
         TEST(of_two_changes_at_once_one_is_refused),
         TEST(a_token_ends_no_session),
+        TEST(who_is_in_no_place_is_nobody),
+        TEST(logins_have_names),
         TEST(a_reset_that_leaves_a_token_says_so),
         TEST(a_password_change_ends_kept_sessions),
         TEST(the_good_way_writes_little_and_complains_of_nothing),
