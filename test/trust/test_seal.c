@@ -233,7 +233,9 @@ static void a_cut_anywhere_in_a_change_fits_the_seal(void **state)
         board = whole;
         assert_true(boot(&board.port));
         bool cut = cut_while(raise_it, at);
+        board.log_level = OTAPULT_LOG_INFO;
         assert_true(boot(&board.port));
+        assert_int_not_equal(board.log_level, OTAPULT_LOG_ERROR); /* there is nothing to complain of */
         assert_int_equal(trust.least_security, cut && at < 2 ? 7 : 9);
         assert_int_equal(otapult_trust_raise(&trust, &seal, 10), 0);
         assert_true(boot(&board.port));
@@ -389,7 +391,9 @@ static void a_device_on_flash(bool vault)
     board.port.kv_set = store_kv_set;
     board.port.vault_get = vault ? vault_kv_get : NULL;
     board.port.vault_set = vault ? vault_kv_set : NULL;
+    board.log_level = OTAPULT_LOG_INFO;
     live(&board.port);
+    assert_int_not_equal(board.log_level, OTAPULT_LOG_ERROR);
 }
 
 /* Erased flash is looked at here and there: a flip in it is no more than something behind the log. */

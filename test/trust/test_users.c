@@ -250,6 +250,7 @@ static void assert_locked(const char *reason)
     char secret[OTAPULT_SECRET] = "0123456789abcdef0123456789abcdef";
 
     assert_non_null(otapult_users_fault(&users));
+    assert_memory_equal(board.log, "secure: ", 8);
     assert_non_null(strstr(board.log, reason));
     assert_int_equal(try(""), OTAPULT_E_LOGIN_FAILED);
     assert_int_equal(try(PASSWORD), OTAPULT_E_LOGIN_FAILED);
