@@ -210,6 +210,11 @@ static void an_unsigned_file_of_known_length_erases_nothing(void **state)
     assert_int_equal(w->nor.data[0x10000], first);
     assert_int_equal(otapult_tell_file(w->ota, ticket, 0, 0, false), OTAPULT_E_SIGNATURE_MISSING);
 
+    /* what one client said of its file is not said of the next one's */
+    assert_int_equal(otapult_begin(w->ota, (uint32_t)v3.len, &ticket, &why), 0);
+    assert_int_equal(otapult_feed(w->ota, ticket, v3.bytes, 600, &why), 0);
+    otapult_cancel(w->ota, ticket, OTAPULT_E_CONNECTION_LOST, &why);
+
     assert_int_equal(otapult_begin(w->ota, (uint32_t)v3.len, &ticket, &why), 0);
     assert_int_equal(otapult_tell_file(w->ota, ticket, (uint32_t)v3.len, (uint32_t)v3.len + 2, false), 0);
     assert_int_equal(otapult_feed(w->ota, ticket, v3.bytes, v3.len, &why), 0);
