@@ -691,6 +691,7 @@ static void the_owner_ends_a_lock_at_the_device(void **state)
 {
     const uint8_t other[OTAPULT_KEY_DIGEST] = {0xAB, 0xCD, 0xEF, 1};
     struct world *w = *state;
+    struct otapult_log_entry e;
     char line[128];
 
     w->configure = configure_login;
@@ -706,6 +707,9 @@ static void the_owner_ends_a_lock_at_the_device(void **state)
     console[0] = shown[0] = '\0';
     assert_int_equal(otapult_new_password(w->ota), 0);
     assert_int_equal(status(w).claim, OTAPULT_FREE);
+    assert_true(otapult_log_entry(w->ota, 0, &e));
+    assert_int_equal(e.event, OTAPULT_EV_ACCOUNT);
+    assert_string_equal(e.text, "new password made at the device");
     assert_int_not_equal(shown[0], '\0');
     assert_non_null(strstr(console, "W sealed anew; least security version 0, revoked keys: abcdef01"));
     assert_non_null(strstr(console, "I signature: enforced"));
