@@ -302,10 +302,12 @@ static int check_age(struct otapult_inspect *in)
 static int check_length(struct otapult_inspect *in)
 {
     const struct otapult_inspect_limits *l = &in->limits;
+    const uint32_t least = 2 * OTAPULT_SIGNATURE_SECTOR; /* one of the image, one of signatures */
 
     if (l->trust == NULL || l->most_length == 0)
         return 0;
-    if (l->most_length / OTAPULT_SIGNATURE_SECTOR * OTAPULT_SIGNATURE_SECTOR >= l->least_length)
+    const uint32_t longest = l->most_length / OTAPULT_SIGNATURE_SECTOR * OTAPULT_SIGNATURE_SECTOR;
+    if (longest >= least && longest >= l->least_length)
         return 0;
     return refuse_unsigned(in, l->least_length, "no signed file ends at");
 }

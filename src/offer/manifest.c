@@ -42,6 +42,8 @@ static const struct member offered[] = {
 };
 #define ALL_OF_MANIFEST 0x3Fu
 
+#define IMAGE_SIZE   64u
+#define IMAGE_SHA256 128u
 static const struct member of_file[] = {
     {"files.*.name", TEXT, OF_FILE(name), 1},
     {"files.*.form", TEXT, OF_FILE(form), 2},
@@ -49,8 +51,8 @@ static const struct member of_file[] = {
     {"files.*.build", TEXT, OF_FILE(build), 8},
     {"files.*.size", NUMBER, OF_FILE(size), 16},
     {"files.*.sha256", HEX, OF_FILE(sha256), 32},
-    {"files.*.image_size", NUMBER, OF_FILE(image_size), 64},
-    {"files.*.image_sha256", HEX, OF_FILE(image_sha256), 128},
+    {"files.*.image_size", NUMBER, OF_FILE(image_size), IMAGE_SIZE},
+    {"files.*.image_sha256", HEX, OF_FILE(image_sha256), IMAGE_SHA256},
     {"files.*.base", TEXT, OF_FILE(base), 256},
 };
 #define ALL_OF_FILE 0x3Fu
@@ -82,7 +84,7 @@ static bool take_value(const struct otapult_scan *s, const struct member *m, uin
         if (!otapult_scan_number(s, &number))
             return false;
         memcpy(dst, &number, sizeof number);
-        return true;
+        return number != OTAPULT_SIZE_UNKNOWN;
     case YES_NO:
         if (!otapult_scan_bool(s, &yes))
             return false;
@@ -154,6 +156,23 @@ static void put_file(struct otapult_manifest *m, unsigned place)
     memcpy(dst->sha256, m->file.sha256, sizeof dst->sha256);
 }
 
+static struct otapult_manifest_image image_of(const struct otapult_manifest_file *f)
+{
+    struct otapult_manifest_image image = {.has_size = (f->has & IMAGE_SIZE) != 0,
+                                           .has_sha256 = (f->has & IMAGE_SHA256) != 0,
+                                           .size = f->image_size};
+
+    memcpy(image.sha256, f->image_sha256, sizeof image.sha256);
+    return image;
+}
+
+/* Is that what the offer says of the image? The device takes nothing else. */
+static bool is_offered(const struct otapult_manifest_image *image, const struct otapult_offer *offer)
+{
+    return (!image->has_size || image->size == offer->size) &&
+           (!image->has_sha256 || memcmp(image->sha256, offer->sha256, sizeof image->sha256) == 0);
+}
+
 /* The plain one tells what the image is. It stands in the second place until all are read. */
 static void put_plain(struct otapult_manifest *m)
 {
@@ -165,6 +184,28 @@ static void put_plain(struct otapult_manifest *m)
     offer->has_sha256 = true;
     memcpy(offer->sha256, m->file.sha256, sizeof offer->sha256);
     memcpy(offer->build, m->file.build, sizeof offer->build);
+}
+
+static const char other_image[] = "a file whose image is not the plain one";
+
+static int end_plain(struct otapult_manifest *m)
+{
+    const struct otapult_manifest_image image = image_of(&m->file);
+
+    if (m->has_plain)
+        return wrong(m, "two plain files for one chip");
+    put_plain(m);
+    return is_offered(&image, m->offer) ? 0 : wrong(m, other_image);
+}
+
+static int end_packed(struct otapult_manifest *m)
+{
+    if (m->has_packed && m->file.size >= m->offer->file[0].size)
+        return 0;
+    put_file(m, 0);
+    m->packed = image_of(&m->file);
+    m->has_packed = true;
+    return 0;
 }
 
 static int end_file(struct otapult_manifest *m)
@@ -180,15 +221,7 @@ static int end_file(struct otapult_manifest *m)
         return wrong(m, "a file of no bytes");
     if (!is_for_device(m))
         return 0;
-    if (plain && m->has_plain)
-        return wrong(m, "two plain files for one chip");
-    if (plain)
-        put_plain(m);
-    else if (!m->has_packed || f->size < m->offer->file[0].size) {
-        put_file(m, 0);
-        m->has_packed = true;
-    }
-    return 0;
+    return plain ? end_plain(m) : end_packed(m);
 }
 
 /* ---- the document ---- */
@@ -277,6 +310,8 @@ int otapult_manifest_finish(struct otapult_manifest *m, struct otapult_finding *
         err = wrong(m, "it lacks a member that it must have");
     else if (err == 0 && m->too_long)
         err = wrong(m, "an address that is too long");
+    else if (err == 0 && m->has_plain && m->has_packed && !is_offered(&m->packed, m->offer))
+        err = wrong(m, other_image);
     if (err == 0)
         order_files(m);
     return explain(m, err, why);

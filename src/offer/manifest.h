@@ -40,6 +40,11 @@ struct otapult_manifest {
     struct otapult_scan scan;
     struct otapult_manifest_file file;
     bool     has_plain, has_packed, too_long;
+    struct otapult_manifest_image {
+        bool     has_size, has_sha256;
+        uint32_t size;
+        uint8_t  sha256[32];
+    } packed; /* what the packed file says that comes of it */
     uint16_t has;
     const char *fault;
 };

@@ -19,6 +19,8 @@ int otapult_restart_by(struct otapult *o, const char *by, struct otapult_finding
 
     if (err == 0)
         otapult_restart_in(o, o->config.restart_ms, "by request");
+    else
+        otapult_report_refusal(o->port, "restart", err, why, 0, by);
     return err;
 }
 

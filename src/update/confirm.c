@@ -5,6 +5,7 @@
 #include "update/claim.h"
 #include "update/keys.h"
 #include "update/known.h"
+#include "update/report.h"
 #include "update/slot_image.h"
 #include "update/status.h"
 
@@ -114,7 +115,7 @@ int otapult_reject(struct otapult *o, const char *text)
 
 /* ---- by request ---- */
 
-int otapult_confirm_by(struct otapult *o, const char *by, struct otapult_finding *why)
+static int take_and_confirm(struct otapult *o, const char *by, struct otapult_finding *why)
 {
     *why = (struct otapult_finding){0};
     if (!otapult_is_pending(o))
@@ -127,9 +128,19 @@ int otapult_confirm_by(struct otapult *o, const char *by, struct otapult_finding
     return err;
 }
 
+int otapult_confirm_by(struct otapult *o, const char *by, struct otapult_finding *why)
+{
+    int err = take_and_confirm(o, by, why);
+
+    if (err != 0)
+        otapult_report_refusal(o->port, "confirmation", err, why, 0, by);
+    return err;
+}
+
+/* Applications may ask at every start, whether or not there is something to confirm. */
 int otapult_confirm(struct otapult *o)
 {
-    return otapult_confirm_by(o, NULL, &(struct otapult_finding){0});
+    return take_and_confirm(o, NULL, &(struct otapult_finding){0});
 }
 
 /* ---- by the health checks ---- */
@@ -251,7 +262,7 @@ void otapult_poll_health(struct otapult *o)
             check_deadline(o);
         return;
     }
-    int err = otapult_confirm_by(o, NULL, &why);
+    int err = take_and_confirm(o, NULL, &why);
     if (err != 0 && err != OTAPULT_E_BUSY && err != OTAPULT_E_REBOOTING)
         otapult_log(o, OTAPULT_LOG_ERROR, "the confirmation could not be written");
 }

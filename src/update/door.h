@@ -54,6 +54,10 @@ bool otapult_has_emptied(struct otapult *o, uint32_t ticket);
 /* 0 while the update of `ticket` runs, or the error that has ended it. Does not touch it. */
 OTAPULT_MUST_CHECK int otapult_has_ended(struct otapult *o, uint32_t ticket);
 
+/* The login of `by` (NULL: everybody's) has ended for good, and nobody can go on with an upload of his that broke off:
+ * it ends, instead of holding the device for config.resume_ms. */
+void otapult_end_login(struct otapult *o, const char *by);
+
 /* A journal entry about password or tokens. */
 void otapult_note_account(struct otapult *o, const char *text, const char *by);
 

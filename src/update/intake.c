@@ -18,6 +18,8 @@ static int expect_image(const struct otapult_decoder_env *env, uint32_t size)
 {
     struct otapult *o = env->ctx;
 
+    if (o->chain.stage[0].decoder != NULL) /* of what is sent as it is `size` may be an upper bound */
+        otapult_session_length(&o->session, size, size);
     return keep_finding(env, otapult_session_expect(&o->session, size));
 }
 

@@ -191,9 +191,11 @@ int otapult_new_password(struct otapult *o)
         err = settle_identity(o);
     if (err == 0)
         err = otapult_users_reset(o->users);
-    if (err == 0)
-        otapult_note_account(o, "new password made at the device", NULL);
-    return err;
+    if (err != 0)
+        return err;
+    otapult_end_login(o, NULL);
+    otapult_note_account(o, "new password made at the device", NULL);
+    return 0;
 }
 
 /* Keys that count, each once: a built-in key may be stored as well. */

@@ -171,6 +171,36 @@ static int arm(struct otapult *o, int slot, const char *by, struct otapult_findi
     return err;
 }
 
+/* As an upload that ends badly: what was staged may be gone with it. */
+static void note_refusal(struct otapult *o, const struct otapult_update *image, int err, const char *by,
+                         const struct otapult_finding *why)
+{
+    struct otapult_trial trial = {.size = image->size};
+    char detail[80];
+
+    memcpy(trial.build, image->build, sizeof trial.build);
+    memcpy(trial.version, image->version, sizeof trial.version);
+    memcpy(trial.project, image->project, sizeof trial.project);
+    otapult_detail(err, why, NULL, detail, sizeof detail);
+    otapult_note(o, OTAPULT_EV_REFUSED, (int)image->slot, &trial, otapult_error_row(err)->code, detail, by);
+}
+
+static int start_image(struct otapult *o, const struct staged_note *note, const char *by,
+                       struct otapult_finding *why)
+{
+    int err = 0;
+
+    if (note->forced == 0 && otapult_has_failed(o->port, note->image.build)) {
+        *why = (struct otapult_finding){.text = o->staged.build};
+        return OTAPULT_E_BUILD_REJECTED;
+    }
+    if (err == 0)
+        err = prove(o, note, why);
+    if (err == 0)
+        err = arm(o, note->image.slot, by, why);
+    return err;
+}
+
 static int start(struct otapult *o, const char *by, struct otapult_finding *why)
 {
     struct staged_note note;
@@ -178,14 +208,11 @@ static int start(struct otapult *o, const char *by, struct otapult_finding *why)
     if (o->staged.id == 0 || !load(o->port, &note))
         return OTAPULT_E_NO_STAGED;
     int err = refuse_by_state(o, (int)note.image.slot, why);
-    if (err == 0 && note.forced == 0 && otapult_has_failed(o->port, note.image.build)) {
-        *why = (struct otapult_finding){.text = o->staged.build};
-        return OTAPULT_E_BUILD_REJECTED;
-    }
-    if (err == 0)
-        err = prove(o, &note, why);
-    if (err == 0)
-        err = arm(o, note.image.slot, by, why);
+    if (err != 0)
+        return err;
+    err = start_image(o, &note, by, why);
+    if (err != 0)
+        note_refusal(o, &note.image, err, by, why);
     return err;
 }
 

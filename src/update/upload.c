@@ -395,7 +395,11 @@ static int end_running(struct otapult *o, uint32_t ticket, const char *by, struc
 
 int otapult_end_update_by(struct otapult *o, const char *by, struct otapult_finding *why)
 {
-    return end_running(o, 0, by, why);
+    int err = end_running(o, 0, by, why);
+
+    if (err != 0)
+        otapult_report_refusal(o->port, "cancel", err, why, 0, by);
+    return err;
 }
 
 int otapult_end_update_of(struct otapult *o, uint32_t ticket, const char *by, struct otapult_finding *why)
@@ -406,6 +410,20 @@ int otapult_end_update_of(struct otapult *o, uint32_t ticket, const char *by, st
 int otapult_end_update(struct otapult *o, struct otapult_finding *why)
 {
     return otapult_end_update_by(o, NULL, why);
+}
+
+void otapult_end_login(struct otapult *o, const char *by)
+{
+    struct otapult_finding why;
+    bool mine = false;
+
+    otapult_lock(o);
+    if (o->resumable && !o->own_pace && (by == NULL || strcmp(by, o->upload.by) == 0) &&
+        otapult_end_locked(o, "the end of its login", &mine, &why) != 0)
+        mine = false; /* it is being activated, or has ended */
+    otapult_unlock(o);
+    if (mine)
+        otapult_end_taken(o);
 }
 
 /* ---- bytes ---- */

@@ -115,6 +115,7 @@ static void change_to(struct otapult_exchange *x, const char *text)
         otapult_http_error(x, err, &why);
         return;
     }
+    otapult_end_login(x->guard, "admin");
     note(x, "password changed", "");
     answer_session(x, "Password changed.");
 }
@@ -190,6 +191,18 @@ static void token_create_end(struct otapult_exchange *x)
     otapult_forget(id, sizeof id);
 }
 
+/* As the upload of a token knows it. */
+static void end_login_of(struct otapult_exchange *x, const char *name)
+{
+    char by[OTAPULT_WHO_NAME];
+    struct otapult_text t;
+
+    otapult_text_init(&t, by, sizeof by);
+    otapult_text_str(&t, "token ");
+    otapult_text_str(&t, name);
+    otapult_end_login(x->guard, by);
+}
+
 static void token_revoke_end(struct otapult_exchange *x)
 {
     name_text name;
@@ -202,6 +215,7 @@ static void token_revoke_end(struct otapult_exchange *x)
         otapult_http_error(x, err, &why);
         return;
     }
+    end_login_of(x, name);
     note(x, "token revoked: ", name);
     otapult_http_success(x, "Revoked.", "");
 }

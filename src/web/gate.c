@@ -20,23 +20,6 @@
 
 /* ---- how long ---- */
 
-/* A number above what 32 bits hold counts as one less than OTAPULT_SIZE_UNKNOWN: too large for anything. */
-static bool read_length(const char *digits, uint32_t *out)
-{
-    uint32_t v = 0;
-
-    if (*digits == '\0')
-        return false;
-    for (; *digits != '\0'; digits++) {
-        uint32_t digit = (uint32_t)(*digits - '0');
-        if (digit > 9)
-            return false;
-        v = v > (OTAPULT_SIZE_UNKNOWN - 1 - digit) / 10 ? OTAPULT_SIZE_UNKNOWN - 1 : v * 10 + digit;
-    }
-    *out = v;
-    return true;
-}
-
 /* RFC 9112, section 6: a body has one Content-Length, or comes in chunks. The board's server does not hand
  * chunks over, so no device takes them. Both headers, or one of them twice, is how requests are smuggled. */
 static const char *length_fault(struct otapult_exchange *x)
@@ -50,7 +33,7 @@ static const char *length_fault(struct otapult_exchange *x)
     if (length != NULL && coding != NULL)
         return "given beside Transfer-Encoding";
     if (length != NULL)
-        return read_length(length, &x->length) ? NULL : "not a number";
+        return otapult_read_number(length, strlen(length), &x->length) ? NULL : "not a number";
     return coding == NULL ? NULL : "missing, and this server takes no chunks";
 }
 

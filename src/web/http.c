@@ -152,6 +152,12 @@ void otapult_http_reject(struct otapult_exchange *x, const struct otapult_site *
     otapult_http_refuse(x, err, why);
 }
 
+/* A short body that says itself that it is none need not come first. */
+static bool is_too_long(const struct otapult_exchange *x)
+{
+    return !x->answered && x->route->body == otapult_http_small_body && x->length >= OTAPULT_HTTP_SMALL_BODY;
+}
+
 enum otapult_http_next otapult_http_begin(struct otapult_exchange *x, const struct otapult_site *sites,
                                           size_t site_count, const struct otapult_request *req,
                                           struct otapult_reply reply)
@@ -161,6 +167,9 @@ enum otapult_http_next otapult_http_begin(struct otapult_exchange *x, const stru
         return OTAPULT_HTTP_ANSWERED;
 
     enum otapult_http_next next = x->route->begin(x);
+    if (next == OTAPULT_HTTP_BODY && is_too_long(x))
+        otapult_http_error(x, OTAPULT_E_BODY_TOO_LARGE,
+                           &(struct otapult_finding){.want = OTAPULT_HTTP_SMALL_BODY - 1});
     if (next == OTAPULT_HTTP_STREAM) {
         otapult_http_head(x, 200, "text/event-stream", "");
         return next;

@@ -22,6 +22,9 @@ static bool is_port(const char *s)
     return digits <= 5 && s[digits] == '\0';
 }
 
+/* RFC 3986, section 3.2.2: of what a host is made; in brackets also ':'. */
+#define HOST_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" DIGITS "-._~%!$&'()*+,;="
+
 size_t otapult_host_length(const char *host)
 {
     bool bracket = host[0] == '[';
@@ -29,7 +32,7 @@ size_t otapult_host_length(const char *host)
 
     if (len > strlen(host)) /* a bracket that is not closed */
         return 0;
-    if (strcspn(host, " \t/\\@?#<>\"") < len) /* RFC 3986, section 3.2.2: none of these is in a host */
+    if (strspn(host + bracket, bracket ? HOST_CHARS ":" : HOST_CHARS) < len - 2u * bracket)
         return 0;
     return host[len] == '\0' || (host[len] == ':' && is_port(host + len + 1)) ? len : 0;
 }

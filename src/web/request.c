@@ -43,21 +43,33 @@ bool otapult_query_is(const struct otapult_exchange *x, const char *pair)
     return false;
 }
 
-bool otapult_read_number(const char *text, size_t len, bool hex, uint32_t *out)
+bool otapult_read_number(const char *text, size_t len, uint32_t *out)
 {
-    const uint32_t base = hex ? 16 : 10;
-    uint64_t v = 0;
+    const uint32_t most = OTAPULT_SIZE_UNKNOWN - 1;
+    uint32_t v = 0;
 
-    if (hex ? len != 8 : len < 1 || len > 10)
-        return false;
+    for (size_t i = 0; i < len; i++) {
+        const uint32_t digit = (uint32_t)(text[i] - '0');
+        if (digit > 9)
+            return false;
+        v = v > (most - digit) / 10 ? most : v * 10 + digit;
+    }
+    *out = v;
+    return len > 0;
+}
+
+bool otapult_read_id(const char *text, size_t len, uint32_t *out)
+{
+    uint32_t v = 0;
+
     for (size_t i = 0; i < len; i++) {
         const uint32_t digit = otapult_hex_digit(text[i]);
-        if (digit >= base)
+        if (digit > 15)
             return false;
-        v = v * base + digit;
+        v = v << 4 | digit;
     }
-    *out = (uint32_t)v;
-    return v != 0 && v <= UINT32_MAX;
+    *out = v;
+    return len == 8 && v != 0;
 }
 
 bool otapult_only_looks(const struct otapult_exchange *x)

@@ -15,8 +15,12 @@ const char *otapult_query_value(const struct otapult_exchange *x, const char *na
 /* Has the address that parameter with that value: "force=1"? */
 bool otapult_query_is(const struct otapult_exchange *x, const char *pair);
 
-/* text[len] as a number: decimal, or 8 hex digits. false: it is none, or 0. */
-bool otapult_read_number(const char *text, size_t len, bool hex, uint32_t *out);
+/* text[len] as a decimal number. What 32 bits do not hold counts as one less than OTAPULT_SIZE_UNKNOWN: too large for
+ * anything. false: it is none. */
+bool otapult_read_number(const char *text, size_t len, uint32_t *out);
+
+/* The id of an update: 8 hex digits, not all 0. */
+bool otapult_read_id(const char *text, size_t len, uint32_t *out);
 
 /* GET or HEAD: the client asks to see something and changes nothing. */
 bool otapult_only_looks(const struct otapult_exchange *x);

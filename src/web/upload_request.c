@@ -29,8 +29,10 @@ void otapult_refuse_upload(struct otapult_exchange *x, int err, struct otapult_f
     otapult_refuse_upload_with(x, err, why, "");
 }
 
+typedef bool reader(const char *text, size_t len, uint32_t *out);
+
 /* In the address, or in a header for scripts. false: it is there, and no such number. */
-static bool read_option(const struct otapult_exchange *x, const char *name, const char *header, bool hex,
+static bool read_option(const struct otapult_exchange *x, const char *name, const char *header, reader *read,
                         uint32_t *out)
 {
     unsigned count = 0;
@@ -41,7 +43,7 @@ static bool read_option(const struct otapult_exchange *x, const char *name, cons
         value = otapult_header_of(x, header, &count);
         len = value != NULL ? strlen(value) : 0;
     }
-    return value == NULL || otapult_read_number(value, len, hex, out);
+    return value == NULL || (read(value, len, out) && *out != 0);
 }
 
 int otapult_upload_options(const struct otapult_exchange *x, struct otapult_update_options *options,
@@ -51,9 +53,9 @@ int otapult_upload_options(const struct otapult_exchange *x, struct otapult_upda
 
     *options = (struct otapult_update_options){.force = otapult_query_is(x, "force=1"),
                                                .later = otapult_query_is(x, "activate=later")};
-    if (!read_option(x, "boot", "Otapult-Boot", false, &options->boot))
+    if (!read_option(x, "boot", "Otapult-Boot", otapult_read_number, &options->boot))
         why->text = "boot is not a number";
-    else if (!read_option(x, "id", "Otapult-Update", true, &options->id))
+    else if (!read_option(x, "id", "Otapult-Update", otapult_read_id, &options->id))
         why->text = "the id of an upload has 8 hex digits";
     else if (otapult_query_value(x, "activate", &len) != NULL && !options->later)
         why->text = "activate is not later";

@@ -78,8 +78,7 @@ static bool read_header(const struct otapult_exchange *x, const char *name, uint
 
     if (value == NULL || count != 1)
         return false;
-    *out = 0;
-    return strcmp(value, "0") == 0 || otapult_read_number(value, strlen(value), false, out);
+    return otapult_read_number(value, strlen(value), out);
 }
 
 static int check_version(const struct otapult_exchange *x)
@@ -129,6 +128,18 @@ static enum otapult_http_next answer_created(struct otapult_exchange *x, struct 
     return answer(x, 201, headers);
 }
 
+static int read_creation(const struct otapult_exchange *x, struct otapult_update_options *options,
+                         uint32_t *length, struct otapult_finding *why)
+{
+    int err = check_version(x);
+
+    if (err == 0 && (!read_header(x, "Upload-Length", length) || *length == 0)) {
+        why->text = "no Upload-Length from 1 on";
+        err = OTAPULT_E_BAD_REQUEST;
+    }
+    return err == 0 ? otapult_upload_options(x, options, why) : err;
+}
+
 static enum otapult_http_next create(struct otapult_exchange *x)
 {
     struct otapult_update_options options;
@@ -138,16 +149,12 @@ static enum otapult_http_next create(struct otapult_exchange *x)
     char by[OTAPULT_WHO_NAME];
     uint32_t length = 0;
 
-    int err = check_version(x);
-    if (err == 0 && (!read_header(x, "Upload-Length", &length) || length == 0)) {
-        why.text = "no Upload-Length from 1 to 4294967295";
-        err = OTAPULT_E_BAD_REQUEST;
-    }
-    if (err == 0)
-        err = otapult_upload_options(x, &options, &why);
-    if (err != 0)
-        return refuse(x, err, &why);
     otapult_http_who(x, by);
+    int err = read_creation(x, &options, &length, &why);
+    if (err != 0) {
+        otapult_tell_refusal(x->app, by, err, &why, length);
+        return refuse(x, err, &why);
+    }
     err = otapult_create_upload(x->app, by, &options, length, &upload, &past, &why);
     if (err != 0)
         return refuse(x, err, &why);

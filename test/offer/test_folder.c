@@ -84,7 +84,8 @@ static void sign(enum fixed_key key)
 
 /* ---- a manifest ---- */
 
-#define SHA "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define SHA   "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define OTHER "11112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define ROW(name, form, size, more)           \
     "{\"name\":\"" name "\",\"form\":\"" form \
     "\",\"chip\":\"ESP32-S3\",\"build\":\"0a0b0c0d\",\"size\":" size ",\"sha256\":\"" SHA "\"" more "}"
@@ -297,6 +298,14 @@ static void a_bad_manifest_is_an_error_and_the_old_offer_stays(void **state)
         "{" HEAD ",\"files\":[" ROW("f.bin", "plain", "\"1000\"", "") "]}",
         "{" HEAD ",\"files\":[" ROW("f.bin", "plain", "1000", ",\"sha256\":\"" SHA "\"") "]}",
         "{" HEAD ",\"files\":[" ROW("f.bin", "plain", "1000", ",\"image_sha256\":\"00\"") "]}",
+        "{" HEAD ",\"files\":[" ROW("f.bin", "plain", "1000", ",\"image_sha256\":\"" OTHER "\"") "]}",
+        "{" HEAD ",\"files\":[" ROW("f.bin", "plain", "1000", ",\"image_size\":999") "]}",
+        "{" HEAD ",\"files\":[" ROW("f.bin", "plain", "1000", "") "," ROW("f.gz", "gzip", "500",
+                                                                          ",\"image_size\":1001") "]}",
+        "{" HEAD ",\"files\":[" ROW("f.gz", "gzip", "500", ",\"image_sha256\":\"" OTHER "\"") "," ROW(
+            "f.bin", "plain", "1000", "") "]}",
+        "{" HEAD ",\"files\":[" ROW("f.bin", "plain", "4294967295", "") "]}",
+        "{\"otapult\":1,\"sequence\":4294967295}",
         "{" HEAD ",\"files\":[" ROW("f.bin", "plain", "1000", "") "," ROW("g.bin", "plain", "1000", "") "]}",
     };
 

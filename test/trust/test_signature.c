@@ -239,7 +239,9 @@ static void a_length_that_no_signed_file_has_is_refused_at_once(void **state)
         uint32_t least, most;
         int err;
     } cases[] = {
-        {0, 0, 0}, /* not known */
+        {0, 0, 0},                                 /* not known */
+        {4096, 4096, OTAPULT_E_SIGNATURE_MISSING}, /* no room for an image */
+        {4000, 8191, OTAPULT_E_SIGNATURE_MISSING},
         {8191, 8191, OTAPULT_E_SIGNATURE_MISSING},
         {8192, 8192, 0},
         {8193, 8193, OTAPULT_E_SIGNATURE_MISSING},

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <zlib.h>
 
+#include "decoders.h"
 #include "oracle.h"
 #include "signer.h"
 #include "trust/certificate.h"
@@ -252,6 +253,38 @@ static void the_length_of_a_packed_file_says_nothing(void **state)
     assert_true(world_settle(w));
     assert_string_equal(world_version(w), "2.0.0");
     free(packed);
+}
+
+static void unpacks_runs(void *ctx, struct otapult_config *config)
+{
+    static const struct otapult_decoder *const decoders[] = {&decoder_runs, NULL};
+
+    unpacks(ctx, config);
+    config->decoders = decoders;
+}
+
+/* As a patch does, whose header says how long its result is. */
+static void what_a_decoder_announces_that_cannot_be_signed_erases_nothing(void **state)
+{
+    const struct firmware *const files[] = {&plain, &v3};
+    struct world *w = *state;
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    w->configure = unpacks_runs;
+    restart(w);
+    update(w, &v2, "2.0.0");
+    for (size_t i = 0; i < 2; i++) {
+        const struct firmware *f = files[i];
+        const uint8_t first = w->nor.data[0x10000];
+        size_t len;
+        uint8_t *packed = pack_runs(f->bytes, f->len, (uint32_t)f->len, &len);
+        assert_int_equal(otapult_begin(w->ota, (uint32_t)len, &ticket, &why), 0);
+        assert_int_equal(otapult_feed(w->ota, ticket, packed, len, &why),
+                         f == &plain ? OTAPULT_E_SIGNATURE_MISSING : 0);
+        assert_true(f != &plain || w->nor.data[0x10000] == first);
+        free(packed);
+    }
 }
 
 static void attack_unsigned(void **state)
@@ -1036,6 +1069,7 @@ int main(void)
         WITH_WORLD(the_sector_is_in_flash_as_it_came),
         WITH_WORLD(an_unsigned_file_of_known_length_erases_nothing),
         WITH_WORLD(the_length_of_a_packed_file_says_nothing),
+        WITH_WORLD(what_a_decoder_announces_that_cannot_be_signed_erases_nothing),
         WITH_WORLD(attack_unsigned),
         WITH_WORLD(attack_signed_by_another_key),
         WITH_WORLD(an_open_device_takes_all_that_is_well_formed),

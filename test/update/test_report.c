@@ -236,6 +236,27 @@ static void restarts_by_request(void **state)
     expect("I restart: the application restarts the device");
 }
 
+static void every_refused_button_says_who(void **state)
+{
+    struct otapult_finding why;
+
+    (void)state;
+    assert_int_equal(otapult_confirm_by(w.ota, "a", &why), OTAPULT_E_NOT_PENDING);
+    assert_non_null(strstr(said, "W confirmation refused: not_pending, by a"));
+    assert_int_equal(otapult_end_update_by(w.ota, "b", &why), OTAPULT_E_NO_UPDATE);
+    assert_non_null(strstr(said, "W cancel refused: no_update, by b"));
+    w.ready = false;
+    assert_int_equal(otapult_restart_by(w.ota, "c", &why), OTAPULT_E_NOT_READY);
+    assert_non_null(strstr(said, "W restart refused: not_ready, by c: "));
+    assert_int_equal(otapult_rollback_by(w.ota, "d", false, &why), OTAPULT_E_NOT_READY);
+    assert_non_null(strstr(said, "W rollback refused: not_ready, by d: "));
+    assert_int_equal(otapult_activate_staged_by(w.ota, "e", &why), OTAPULT_E_NOT_READY);
+    assert_non_null(strstr(said, "W activation refused: not_ready, by e: "));
+    forget();
+    assert_int_equal(otapult_confirm(w.ota), OTAPULT_E_NOT_PENDING); /* at every start of some applications */
+    assert_string_equal(said, "");
+}
+
 /* The bootloader fell back, and OTA data is set right again. */
 static void a_firmware_that_does_not_load(void **state)
 {
@@ -342,6 +363,7 @@ int main(void)
         CASE(a_rejection_and_its_restart),
         CASE(a_retry_after_lost_power),
         CASE(restarts_by_request),
+        CASE(every_refused_button_says_who),
         CASE(a_firmware_that_does_not_load),
         CASE(a_choice_that_cannot_be_set_right),
         CASE(a_firmware_that_keeps_crashing),

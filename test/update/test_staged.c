@@ -285,6 +285,11 @@ static void another_image_in_its_place_is_found(void **state)
     stage(w);
     memcpy(slot + 16, v3 + 16, v3_len - 16); /* the same header, another build */
     assert_int_equal(activate(w), OTAPULT_E_STAGED_CHANGED);
+    struct otapult_log_entry e;
+    assert_true(otapult_log_entry(w->ota, 0, &e));
+    assert_int_equal(e.event, OTAPULT_EV_REFUSED);
+    assert_string_equal(e.code, "staged_changed");
+    assert_string_equal(e.version, "2.0.0");
     stage(w);
     memcpy(slot + 16, v3 + 16, v3_len - 16);
     world_pull_plug(w);

@@ -361,7 +361,15 @@ static void rebinding_host(void **state)
                                           "rover.local:123456",
                                           "rover.local/",
                                           "rover.local evil.example",
-                                          "rover.local\tx"};
+                                          "rover.local\tx",
+                                          "rover.local\x01",
+                                          "rover.local\x7F",
+                                          "rover.local\xFF",
+                                          "\xD1\x80.local",
+                                          "rover|local",
+                                          "rover{local}",
+                                          "[::1\x80]",
+                                          "[::1"};
 
     (void)state;
     for (size_t i = 0; i < COUNT(good); i++) {
@@ -972,6 +980,46 @@ static void create_upload(const struct http_header *who)
     assert_int_equal(sscanf(location, "Location: uploads?%79[^\r]", upload_query), 1);
 }
 
+static enum otapult_claim held_for(void)
+{
+    struct otapult_status s;
+
+    otapult_status(world.ota, &s);
+    return s.claim;
+}
+
+/* Nobody can go on with it, so it holds the device no longer. */
+static void an_upload_that_waits_gives_the_device_back_with_its_login(void **state)
+{
+    const char *const change = "{\"password\":\"" PASSWORD "\",\"new\":\"a new password\"}";
+    struct otapult_log_entry e;
+
+    (void)state;
+    log_in();
+    make_token("ci");
+    make_token("other");
+    create_upload(HEADERS({"Authorization", bearer}));
+    assert_int_equal(
+        ask("POST", "/api/ota/tokens/revoke", HEADERS({"Cookie", cookie}, JSON), "{\"name\":\"ci\"}"), 200);
+    assert_int_equal(held_for(), OTAPULT_FOR_UPLOAD); /* another's */
+    assert_int_equal(
+        ask("POST", "/api/ota/tokens/revoke", HEADERS({"Cookie", cookie}, JSON), "{\"name\":\"other\"}"),
+        200);
+    assert_int_equal(held_for(), OTAPULT_FREE);
+    assert_true(otapult_log_entry(world.ota, 1, &e));
+    assert_string_equal(e.code, "upload_ended");
+    assert_string_equal(e.by, "token other");
+
+    create_upload(HEADERS({"Cookie", cookie}));
+    assert_int_equal(ask("POST", "/api/ota/password", HEADERS({"Cookie", cookie}, JSON), change), 200);
+    assert_int_equal(held_for(), OTAPULT_FREE);
+    create_upload(HEADERS({"Authorization", login_basic("admin:a new password")}));
+    password_wanted = true;
+    assert_int_equal(otapult_new_password(world.ota), 0);
+    password_wanted = false;
+    assert_int_equal(held_for(), OTAPULT_FREE);
+}
+
 /* Whose token was revoked, or who knew the old password, has lost what he began; and nobody gets it by a
  * name. */
 static void an_upload_that_waits_ends_with_what_its_login_rests_on(void **state)
@@ -1108,6 +1156,7 @@ int main(void)
         OPEN(in_the_open_profile_it_was_anyone),
         SECURE(a_session_sees_the_restart_it_asked_for),
         SECURE(an_upload_that_waits_ends_with_what_its_login_rests_on),
+        SECURE(an_upload_that_waits_gives_the_device_back_with_its_login),
         SECURE(a_new_password_makes_way_for_a_key_of_https_that_was_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -371,13 +371,58 @@ static void a_request_that_is_no_tus_is_refused(void **state)
     begin_as(&client, 0, v2_len + 1);
     assert_error(400, "bad_request");
     assert_int_equal(offset(), 0);
-    for (const char *const *length = (const char *const[]){"0", "x", "-1", "4294967296", "", NULL};
+    for (const char *const *length = (const char *const[]){"0", "x", "-1", "+1", "0x9", "9 ", "", NULL};
          *length != NULL; length++) {
         ask("POST", "", HEADERS(TUS, {"Upload-Length", *length}, {"Content-Length", "0"}));
         assert_error(400, "bad_request");
     }
     ask("POST", "activate=now", HEADERS(TUS, {"Upload-Length", "9"}, {"Content-Length", "0"}));
     assert_error(400, "bad_request");
+}
+
+static const char *const huge[] = {"65537",      "4294967294", "4294967295",
+                                   "4294967296", "8589934592", "99999999999999999999999"};
+
+static void what_no_slot_holds_is_too_large(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof huge / sizeof *huge; i++) {
+        ask("POST", "", HEADERS(TUS, {"Upload-Length", huge[i]}, {"Content-Length", "0"}));
+        assert_error(413, "image_too_large");
+    }
+    create("", v2_len);
+    for (size_t i = 0; i < sizeof huge / sizeof *huge; i++) {
+        ask("PATCH", upload, HEADERS(TUS, PIECE, {"Upload-Offset", huge[i]}, {"Content-Length", "1"}));
+        assert_error(409, "upload_offset");
+    }
+    assert_int_equal(offset(), 0);
+}
+
+static char said[200]; /* the last line of the console */
+
+static void keep_line(void *ctx, enum otapult_log_level level, const char *line)
+{
+    (void)ctx;
+    (void)level;
+    snprintf(said, sizeof said, "%s", line);
+}
+
+static void listen(void *ctx, struct otapult_port *port)
+{
+    (void)ctx;
+    port->log = keep_line;
+}
+
+static void a_refusal_by_the_headers_has_its_line(void **state)
+{
+    (void)state;
+    w.wrap = listen;
+    restart();
+    ask("POST", "", HEADERS(TUS, {"Upload-Length", "0"}, {"Content-Length", "0"}));
+    assert_string_equal(said, "update refused: bad_request, by anyone: no Upload-Length from 1 on");
+    ask("POST", "boot=x", HEADERS(TUS, {"Upload-Length", "900"}, {"Content-Length", "0"}));
+    assert_non_null(strstr(said, "update refused: bad_request, 900 bytes, by anyone: "));
+    w.wrap = NULL;
 }
 
 static void only_one_at_a_time_and_nobody_guesses_it(void **state)
@@ -922,6 +967,8 @@ int main(void)
         CASE(who_comes_back_takes_the_place_of_the_connection_that_hangs),
         CASE(a_wrong_offset_is_told_the_right_one),
         CASE(a_request_that_is_no_tus_is_refused),
+        CASE(what_no_slot_holds_is_too_large),
+        CASE(a_refusal_by_the_headers_has_its_line),
         CASE(only_one_at_a_time_and_nobody_guesses_it),
         CASE(nobody_elses),
         CASE(one_that_was_ended_before_it_had_its_name_is_none),
