@@ -178,7 +178,7 @@ describe('budgets', () => {
     // What the flash is for, and why not the 84 KB of once, stands in docs/board.md; whoever raises them again says so there.
     test('the budgets are the ones that are written here, too', () => {
         const { flash, ram, page, frame } = BUDGETS;
-        assert.deepEqual({ flash, ram, page, frame }, { flash: 102 * 1024, ram: 30 * 1024, page: 22 * 1024, frame: 512 });
+        assert.deepEqual({ flash, ram, page, frame }, { flash: 104 * 1024, ram: 30 * 1024, page: 22 * 1024, frame: 512 });
     });
 });
 
