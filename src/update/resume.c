@@ -378,9 +378,8 @@ static int download(struct otapult *o, const char *by, const struct otapult_upda
         memcpy(note.token, d->sha256, sizeof note.token);
         otapult_text_set(note.by, sizeof note.by, by);
     }
-    note.id = o->update.id;
     err = adopt(o, *ticket, &note, !again);
-    return err == 0 && again ? go_on(o, &note, d, *ticket, why) : err;
+    return err == 0 ? go_on(o, &note, d, *ticket, why) : err;
 }
 
 const struct otapult_resume otapult_resume_uploads = {

@@ -190,6 +190,7 @@ static union otapult_pull_memory memory;
 static struct otapult_pull pull;
 
 static bool resumes;
+static uint32_t resume_step;
 
 static void configure(void *ctx, struct otapult_config *config)
 {
@@ -202,7 +203,7 @@ static void configure(void *ctx, struct otapult_config *config)
     config->decoder_memory_size = sizeof unpacking;
     config->pull = &pull;
     config->resumable = resumes ? &otapult_resumable : NULL;
-    config->resume_step = 4096;
+    config->resume_step = resume_step;
 }
 
 static void offer(const char *version, const uint8_t *image, size_t len)
@@ -232,6 +233,7 @@ static int set_up(void **state)
     server.etag = "\"one\"";
     server.chunk = 1000;
     has_clock = resumes = false;
+    resume_step = 4096;
     pull = (struct otapult_pull){.code = &otapult_pulling,
                                  .source = &telling,
                                  .fetch = &fetch,
@@ -1242,6 +1244,23 @@ static void another_file_behind_a_restart_is_noticed(void **state)
     assert_string_equal(world_version(&w), "3.0.0");
 }
 
+static void a_slot_that_has_changed_behind_a_restart_is_noticed(void **state)
+{
+    struct otapult_status s;
+
+    (void)state;
+    lose_power_while_it_comes();
+    w.nor.data[0x20000 + 32] ^= 1; /* in the description's magic word */
+    pass(3);
+    assert_string_equal(newest()->code, "image_no_description");
+    otapult_status(w.ota, &s);
+    assert_int_equal(s.claim, OTAPULT_FREE);
+    assert_int_equal(server.requests, 1);
+    pass(300);
+    assert_string_equal(world_version(&w), "3.0.0");
+    assert_string_equal(server.last_headers, "");
+}
+
 /* What is offered is `big` in a gzip file. */
 static uint8_t *offer_packed(size_t *len)
 {
@@ -1370,12 +1389,14 @@ static void an_upload_behind_a_restart_ends_what_was_there(void **state)
     assert_string_equal(server.last_headers, "");
 }
 
+/* It ends with a point of its own, wherever the last step was. */
 static void what_was_given_up_for_the_network_goes_on_later(void **state)
 {
     struct otapult_status s;
 
     (void)state;
     resumes = true;
+    resume_step = 16384;
     pull.source = &quiet;
     assert_true(world_boot(&w));
     server.cuts[0] = 30000;
@@ -1504,6 +1525,7 @@ static const struct CMUnitTest tests[] = {
     TEST(a_cut_in_the_middle_goes_on_where_uploads_do),
     TEST(a_server_that_knows_no_parts_is_compared_with_an_earlier_life),
     TEST(another_file_behind_a_restart_is_noticed),
+    TEST(a_slot_that_has_changed_behind_a_restart_is_noticed),
     TEST(a_packed_file_goes_on_behind_a_cut),
     TEST(another_packed_file_behind_a_restart_is_noticed),
     TEST(a_packed_file_comes_through_windows_that_are_too_short_for_it),

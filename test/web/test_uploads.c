@@ -442,6 +442,8 @@ static void only_one_at_a_time_and_nobody_guesses_it(void **state)
         assert_error(404, "no_such_upload");
         begin_as(&client, 7000, 1);
         assert_error(404, "no_such_upload");
+        ask("DELETE", upload, HEADERS(TUS));
+        assert_error(404, "no_such_upload");
     }
     for (size_t len = 0; len < 39; len++) {
         snprintf(upload, sizeof upload, "%.*s", (int)len, mine);
@@ -465,6 +467,26 @@ static void nobody_elses(void **state)
     assert_int_equal(otapult_find_upload(w.ota, "token ci", w.ota->upload.token, &found),
                      OTAPULT_E_NO_UPLOAD);
     assert_int_equal(otapult_find_upload(w.ota, "", w.ota->upload.token, &found), OTAPULT_E_NO_UPLOAD);
+}
+
+/* The longest name is whole in the store. */
+static void whose_it_is_survives_a_restart(void **state)
+{
+    static const struct otapult_update_options plain;
+    char by[OTAPULT_WHO_NAME] = "token ";
+    struct otapult_upload made, found;
+    struct otapult_update past;
+    struct otapult_finding why;
+    (void)state;
+
+    memset(by + 6, 'x', sizeof by - 7);
+    assert_int_equal(otapult_create_upload(w.ota, by, &plain, (uint32_t)v2_len, &made, &past, &why), 0);
+    restart();
+    assert_int_equal(otapult_find_upload(w.ota, by, made.token, &found), 0);
+    assert_memory_equal(found.token, made.token, sizeof made.token);
+    assert_int_equal(found.length, v2_len);
+    by[sizeof by - 2] = 'y';
+    assert_int_equal(otapult_find_upload(w.ota, by, made.token, &found), OTAPULT_E_NO_UPLOAD);
 }
 
 static int no_random(void *ctx, void *dst, size_t len)
@@ -569,6 +591,47 @@ static void its_owner_gives_it_up(void **state)
     restart();
     ask("HEAD", upload, HEADERS(TUS));
     assert_error(404, "no_such_upload");
+}
+
+static void one_that_was_sent_before_is_answered_at_once(void **state)
+{
+    (void)state;
+    create("activate=later&id=12345678", v2_len);
+    patch(v2, 0, v2_len);
+    assert_int_equal(client.status, 204);
+    ask("POST", "activate=later&id=12345678",
+        HEADERS(TUS, {"Upload-Length", number(v2_len)}, {"Content-Length", "0"}));
+    assert_int_equal(client.status, 200);
+    assert_non_null(strstr(client.text, "\"2.0.0\""));
+    assert_int_equal(status().claim, OTAPULT_FREE);
+}
+
+static bool gives_up;
+
+static void give_up_meanwhile(struct world *world)
+{
+    if (!gives_up || !world->ota->inside)
+        return;
+    gives_up = false;
+    ask_as(&second, "DELETE", upload, HEADERS(TUS));
+    assert_int_equal(second.status, 204);
+    assert_int_equal(status().claim,
+                     OTAPULT_FOR_UPLOAD); /* whoever writes has the slot until he is out of it */
+}
+
+static void one_that_is_given_up_while_bytes_come_is_over_behind_them(void **state)
+{
+    (void)state;
+    create("", v2_len);
+    assert_int_equal(begin_as(&client, 0, v2_len), OTAPULT_HTTP_BODY);
+    gives_up = true;
+    w.unlocked = give_up_meanwhile;
+    assert_int_equal(http_client_send(&client, v2, 20000, 20000), OTAPULT_HTTP_ANSWERED);
+    w.unlocked = NULL;
+    assert_false(gives_up);
+    assert_error(409, "upload_ended");
+    assert_int_equal(status().claim, OTAPULT_FREE);
+    assert_int_equal(w.holds, 0);
 }
 
 /* ---- between two looks ---- */
@@ -723,6 +786,164 @@ static void options_survive_a_restart(void **state)
     assert_int_equal(status().staged.id, 0x12345678);
 }
 
+static void one_that_is_forced_is_so_behind_a_restart(void **state)
+{
+    (void)state;
+    w.health = OTAPULT_HEALTH_FAIL;
+    assert_int_equal(world_upload(&w, v2, v2_len, 4096), 0);
+    assert_runs("1.0.0");
+    w.health = OTAPULT_HEALTH_PASS;
+    create("", v2_len);
+    patch(v2, 0, v2_len);
+    assert_error(409, "build_rejected_before");
+    create("force=1", v2_len);
+    break_off(v2, v2_len, 0, 20000);
+    restart();
+    patch(v2, 16384, v2_len - 16384);
+    assert_int_equal(client.status, 204);
+    assert_runs("2.0.0");
+}
+
+static void its_owner_gives_it_up_behind_a_restart_and_nobody_else(void **state)
+{
+    (void)state;
+    create("", v2_len);
+    break_off(v2, v2_len, 0, 20000);
+    restart();
+    upload[7] ^= 1; /* '0' is '1', 'a' is no digit and 'b' is 'c' */
+    ask("DELETE", upload, HEADERS(TUS));
+    assert_error(404, "no_such_upload");
+    upload[7] ^= 1;
+    assert_int_equal(offset(), 16384);
+    ask("DELETE", upload, HEADERS(TUS));
+    assert_int_equal(client.status, 204);
+    assert_int_equal(status().claim, OTAPULT_FREE);
+    for (unsigned n = 0; n < 2; n++) {
+        ask("HEAD", upload, HEADERS(TUS));
+        assert_error(404, "no_such_upload");
+        restart();
+    }
+}
+
+/* An image that fills its slot, all of which is there when the power goes; nobody has said that it ends. */
+static void all_of_it_may_be_in_flash_already(void **state)
+{
+    size_t len;
+    uint8_t *full = images_one("2.0.0", 2, 0x10000, &len);
+    (void)state;
+
+    assert_int_equal(len, 0x10000);
+    create("", len);
+    assert_int_equal(begin_as(&client, 0, len), OTAPULT_HTTP_BODY);
+    assert_int_equal(http_client_send(&client, full, len, 1000), OTAPULT_HTTP_BODY);
+    restart();
+    assert_int_equal(offset(), len);
+    patch(full, len, 0);
+    assert_int_equal(client.status, 204);
+    free(full);
+    assert_runs("2.0.0");
+}
+
+/* The power went while the image's first bytes were written, and once more when the file came anew and its
+ * first sector was erased for it: by then that sector says no more that it was whole once. */
+static void a_slot_that_has_its_first_bytes_begins_again_and_stays_so(void **state)
+{
+    (void)state;
+    create("", v2_len);
+    break_off(v2, v2_len, 0, 20000);
+    memcpy(w.nor.data + SLOT_1, v2, 16);
+    restart();
+    assert_int_equal(offset(), 0);
+    memset(w.nor.data + SLOT_1, 0xFF, 4096);
+    restart();
+    assert_int_equal(offset(), 0);
+    patch(v2, 0, v2_len);
+    assert_int_equal(client.status, 204);
+    assert_runs("2.0.0");
+}
+
+static void one_of_another_slot_begins_again(void **state)
+{
+    const struct otapult_port *port = &w.board.port;
+    struct otapult_upload_note note;
+    size_t len;
+    (void)state;
+
+    create("", v2_len);
+    break_off(v2, v2_len, 0, 20000);
+    assert_int_equal(port->kv_get(port->ctx, "ota.upload2", &note, sizeof note, &len), 0);
+    note.slot = (int8_t)(1 - note.slot);
+    assert_int_equal(port->kv_set(port->ctx, "ota.upload2", &note, sizeof note), 0);
+    restart();
+    assert_int_equal(offset(), 0);
+    patch(v2, 0, v2_len);
+    assert_int_equal(client.status, 204);
+    assert_runs("2.0.0");
+}
+
+static int (*real_kv_set)(void *ctx, const char *key, const void *src, size_t len);
+static unsigned notes; /* that were written, or removed */
+static int store_error;
+
+static int count_notes(void *ctx, const char *key, const void *src, size_t len)
+{
+    const bool is_note = strcmp(key, "ota.upload2") == 0;
+
+    notes += is_note;
+    return is_note && store_error != 0 ? store_error : real_kv_set(ctx, key, src, len);
+}
+
+static void watch_the_store(void *ctx, struct otapult_port *port)
+{
+    listen(ctx, port);
+    real_kv_set = port->kv_set;
+    port->kv_set = count_notes;
+}
+
+/* Flash wears by each: one when it begins, one for each step, none for a request, and none where nothing is
+ * to go on. */
+static void the_store_is_written_once_a_step(void **state)
+{
+    (void)state;
+    w.wrap = watch_the_store;
+    restart();
+    notes = 0;
+    assert_int_equal(world_stage(&w, v3, v3_len, 4096), 0);
+    assert_int_equal(notes, 0);
+    create("", v2_len);
+    assert_int_equal(notes, 1);
+    for (size_t at = 0; at < 20000; at += 1000)
+        patch(v2, at, 1000);
+    assert_int_equal(notes, 1 + 20000 / STEP);
+    restart();
+    patch(v2, 16384, 1000);
+    assert_int_equal(client.status, 204);
+    assert_int_equal(notes, 1 + 20000 / STEP);
+    w.wrap = NULL;
+}
+
+static void a_store_that_fails_costs_only_what_it_would_have_kept(void **state)
+{
+    static const char line[] = "the store failed to keep how far an upload has come";
+    (void)state;
+
+    w.wrap = watch_the_store;
+    restart();
+    create("", v2_len);
+    assert_string_not_equal(said, line);
+    store_error = OTAPULT_E_INTERNAL;
+    break_off(v2, v2_len, 0, 9000);
+    assert_string_equal(said, line);
+    store_error = 0;
+    assert_int_equal(offset(), 9000);
+    restart();
+    assert_int_equal(offset(), 0);
+    patch(v2, 0, v2_len);
+    assert_int_equal(client.status, 204);
+    w.wrap = NULL;
+    assert_runs("2.0.0");
+}
+
 static void what_flash_has_is_not_believed(void **state)
 {
     static uint8_t before[WORLD_FLASH];
@@ -839,6 +1060,21 @@ static void a_point_counts_when_its_sector_is_in_flash(void **state)
         tear_down(state);
         set_up(state);
     }
+}
+
+/* The last of what came is the end of a sector and of a block. */
+static void a_point_may_lie_between_two_sectors(void **state)
+{
+    (void)state;
+    gz = packed_in_blocks(v2, v2_len, 4096, &gz_len);
+    create("", gz_len);
+    break_off(gz, gz_len, 0, 12700);
+    restart();
+    assert_in_range(offset(), 12000, 12700);
+    send_the_rest(gz, gz_len);
+    assert_int_equal(client.status, 204);
+    free(gz);
+    assert_runs("2.0.0");
 }
 
 /* One block is the whole file: then there is no place to go on at. */
@@ -971,21 +1207,32 @@ int main(void)
         CASE(a_refusal_by_the_headers_has_its_line),
         CASE(only_one_at_a_time_and_nobody_guesses_it),
         CASE(nobody_elses),
+        CASE(whose_it_is_survives_a_restart),
         CASE(one_that_was_ended_before_it_had_its_name_is_none),
         CASE(without_random_numbers_each_has_another_name_all_the_same),
         CASE(a_wrong_file_ends_it),
         CASE(its_owner_gives_it_up),
+        CASE(one_that_was_sent_before_is_answered_at_once),
+        CASE(one_that_is_given_up_while_bytes_come_is_over_behind_them),
         CASE(who_gives_up_ends_nobody_elses),
         CASE(who_goes_on_disturbs_nobody_else),
         CASE(who_goes_on_too_late_is_told_so),
         CASE(who_does_not_name_it_has_no_such_address),
         CASE(a_restart_costs_less_than_a_step),
         CASE(options_survive_a_restart),
+        CASE(one_that_is_forced_is_so_behind_a_restart),
+        CASE(its_owner_gives_it_up_behind_a_restart_and_nobody_else),
+        CASE(all_of_it_may_be_in_flash_already),
+        CASE(a_slot_that_has_its_first_bytes_begins_again_and_stays_so),
+        CASE(one_of_another_slot_begins_again),
+        CASE(the_store_is_written_once_a_step),
+        CASE(a_store_that_fails_costs_only_what_it_would_have_kept),
         CASE(what_flash_has_is_not_believed),
         CASE(another_update_takes_its_slot),
         CASE(a_robot_that_drives_is_asked_again_later),
         CASE(a_packed_file_goes_on_in_a_boot_and_behind_a_restart),
         CASE(a_point_counts_when_its_sector_is_in_flash),
+        CASE(a_point_may_lie_between_two_sectors),
         CASE(one_without_a_point_begins_again),
         CASE(nothing_is_written_twice),
         CASE(of_a_packed_file_neither_flash_nor_client_is_believed),
