@@ -6,9 +6,10 @@
 
 /* What the verbs that ask robots something have in common. */
 
-/* The options every one of them takes, for a row of struct verb_option. */
 /* Of verbs for any number of robots; without one, those of a FILE that was named. */
 #define ALL_OF_INVENTORY "robots and groups by name, all of FILE without a ROBOT; unless said, robots.ini in the configuration folder"
+
+/* The options every one of them takes, for a row of struct verb_option. */
 #define ROBOT_OPTIONS                                                                                      \
     {OPTION_INVENTORY, ALL_OF_INVENTORY}, {OPTION_DISCOVER, NULL}, {OPTION_TOKEN, NULL}, {OPTION_FIRST_USE, NULL},         \
         {OPTION_TIMEOUT, NULL}, {OPTION_JSON, NULL}

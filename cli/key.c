@@ -16,11 +16,11 @@
 #include "say.h"
 #include "trust/der.h"
 
-#define PEM_MAX 8192u
 /* Keys in the two forms that a signature needs: PSA signs with the private one, and the block carries the
  * public one as the chip's ROM reads it (ESP-IDF, "Secure Boot v2"): little-endian, and for RSA with the two
  * constants of Montgomery's multiplication, which the ROM does not compute. */
 
+#define PEM_MAX 8192u
 #define DER_MAX 4096u
 #define LIMBS   96u /* of an RSA-3072 modulus */
 

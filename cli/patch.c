@@ -92,7 +92,7 @@ static int from_folder(const struct options *o, const struct build *to)
 
     if (worst == STATUS_OK && mkdir(o->out, 0777) != 0 && errno != EEXIST)
         worst = trouble_say(TROUBLE_FILE_UNWRITABLE, "file", o->out, strerror(errno));
-    for (size_t i = 0; worst == STATUS_OK && folder.count == 0 && i < 1; i++) {
+    if (worst == STATUS_OK && folder.count == 0) {
         complain("%s: holds no .bin file", o->operand[0]);
         worst = STATUS_NO;
     }

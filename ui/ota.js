@@ -931,7 +931,6 @@ document.onkeydown = e => {
     if (e.key === 'Escape' && asked)
         ask(null);
 };
-$('others-end').onclick = () => tell('cancel');
 document.onvisibilitychange = () => heard = performance.now();
 window.onbeforeunload = e => {
     if (!mine)

@@ -188,17 +188,12 @@ static void note_refusal(struct otapult *o, const struct otapult_update *image, 
 static int start_image(struct otapult *o, const struct staged_note *note, const char *by,
                        struct otapult_finding *why)
 {
-    int err = 0;
-
     if (note->forced == 0 && otapult_has_failed(o->port, note->image.build)) {
         *why = (struct otapult_finding){.text = o->staged.build};
         return OTAPULT_E_BUILD_REJECTED;
     }
-    if (err == 0)
-        err = prove(o, note, why);
-    if (err == 0)
-        err = arm(o, note->image.slot, by, why);
-    return err;
+    int err = prove(o, note, why);
+    return err == 0 ? arm(o, note->image.slot, by, why) : err;
 }
 
 static int start(struct otapult *o, const char *by, struct otapult_finding *why)
