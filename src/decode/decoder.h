@@ -48,9 +48,9 @@ struct otapult_decoder_env {
     void *ctx; /* of the functions below; a decoder never looks inside */
 
     /* Says, at most once and before the first put(), how many bytes will come out: then flash is erased in
-     * the sizes that fit best, and what does not fit the slot is refused before anything is erased, and so
-     * is, where signatures are required, a number that no signed file has. It is no promise: fewer or more bytes are judged as they come. A decoder that cannot know says nothing.
-     * 0 or IMAGE_TOO_LARGE. */
+     * the sizes that fit best. What does not fit the slot is refused before anything is erased, and so is,
+     * where signatures are required, a number that no signed file has. It is no promise: fewer or more bytes
+     * are judged as they come. A decoder that cannot know says nothing. 0 or IMAGE_TOO_LARGE. */
     OTAPULT_MUST_CHECK int (*expect)(const struct otapult_decoder_env *env, uint32_t size);
 
     /* Hands on the next n bytes, any number at a time; a multiple of 4096 is written fastest. May block for

@@ -7,8 +7,8 @@
 #include "offer/settle.h"
 
 /* One file of an offer, from the first request to the restart. A download is many requests: links drop,
- * servers cut, and a robot may be switched off in between. So each request begins where the bytes in flash
- * end, and what the server then sends is believed only as the continuation of the same file: the ETag, the
+ * servers cut, and a robot may be switched off in between. So each request begins behind the bytes that are
+ * safe, and what the server then sends is believed only as the continuation of the same file: the ETag, the
  * range and, last of all, the SHA-256 of the whole have to agree. A server that begins anew is compared with
  * what is there, not written again.
  *

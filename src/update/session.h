@@ -43,8 +43,8 @@ OTAPULT_MUST_CHECK int otapult_session_feed(struct otapult_session *s, const uin
 OTAPULT_MUST_CHECK int otapult_session_resume(struct otapult_session *s, const uint8_t held[OTAPULT_SLOT_HELD],
                                               uint32_t at);
 
-/* After resume(): reads what that session had, for a decoder that needs it to go on. FLASH_READ, or INTERNAL: it lies
- * behind `at`. */
+/* After resume(): reads what that session had, below `at`, for a decoder that needs it to go on. The error of the port, or
+ * INTERNAL: it lies outside of the slot. */
 OTAPULT_MUST_CHECK int otapult_session_recall(struct otapult_session *s, uint32_t from, uint8_t *dst, uint32_t n);
 
 /* The file is complete: flushes, reads the whole slot back through a fresh inspection (the signature is

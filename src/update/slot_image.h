@@ -40,8 +40,8 @@ void otapult_limit_age(struct otapult *o, const struct otapult_update_options *o
 
 /* Reads the whole image in slot `index` and judges it, with the session's memory; only for the claim's
  * holder. 0, and then session.judge.inspect describes it; LOCKED; the error of the port, which could not read
- * it; or what is wrong with it, and *wrong (may be NULL; says nothing
- * without an error) is set: the image, not its reading, failed. */
+ * it; or what is wrong with it, and *wrong (may be NULL; says nothing without an error) is set: the image, not
+ * its reading, failed. */
 OTAPULT_MUST_CHECK int otapult_check_image(struct otapult *o, int index, struct otapult_finding *why,
                                            bool *wrong);
 
