@@ -21,7 +21,7 @@ static void note(int status)
 
 /* ---- looking ---- */
 
-static void print_offer(const cJSON *json)
+static void print_offer(const cJSON *json, bool fits)
 {
     const cJSON *offer = cJSON_GetObjectItemCaseSensitive(json, "offer");
     char version[DEVICE_WORD], notes[400], wait[160], size[SIZE_TEXT];
@@ -34,11 +34,14 @@ static void print_offer(const cJSON *json)
     member_text(offer, "notes", notes, sizeof notes);
     member_text(offer, "wait", wait, sizeof wait);
     size_text(member_number(offer, "size", 0), size);
-    printf("%s is available, %s\n", version, size);
+    if (fits)
+        printf("%s is available, %s\n", version, size);
+    else
+        printf("%s is there, not for this robot\n", version);
     if (notes[0] != '\0')
         printf("  what is new: %s\n", notes);
     if (wait[0] != '\0')
-        printf("  it waits: %s\n", wait);
+        printf("  %s: %s\n", fits ? "it waits" : "why", wait);
 }
 
 static void print_error_of(const cJSON *json)
@@ -70,7 +73,7 @@ static void print_answer(const struct robot *r, const struct wire_answer *a)
         if (strcmp(state, "trying") == 0)
             puts("on trial, after its restart");
         else
-            print_offer(json);
+            print_offer(json, strcmp(state, "idle") != 0);
         print_error_of(json);
     }
     cJSON_Delete(json);

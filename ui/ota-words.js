@@ -54,6 +54,7 @@ Object.assign(WORDS, {
     activate: ['Start it', 'Запустить'],
 
     // what the robot was offered
+    unfit: ['{0} is there, not for this robot', '{0} вышла, но не для этого робота'],
     offered: ['{0} is available, {1}', 'Доступна {0}, {1}'],
     news: ['What is new: {0}', 'Что нового: {0}'],
     install: ['Install', 'Установить'], not_now: ['Later', 'Позже'], skip: ['Skip this version', 'Пропустить эту версию'],

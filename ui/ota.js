@@ -284,14 +284,17 @@ function drawBack() {
 
 // The status says that there is one; what it is and what it waits for is asked for, now and then.
 async function drawOffer() {
-    const is = st.offer?.state === 'offered' && st.offer.version;
+    const {state, version} = st.offer || {};
+    const is = (state === 'offered' || state === 'idle') && version;
     $('offer').hidden = !is;
-    if (!is || !changed('offer', [is, st.uptime_ms >> 12]))
+    if (!is || !changed('offer', [is, state, st.uptime_ms >> 12]))
         return;
     const {offer} = await request('/api/ota/offer') || {};
     if (!offer)
         return;
-    $('offer-title').textContent = t('offered', offer.version, kilobytes(offer.size));
+    const fits = state === 'offered'; // the robot says of any other release why it is not offered
+    $('offer-title').textContent = fits ? t('offered', offer.version, kilobytes(offer.size)) : t('unfit', offer.version);
+    $('offer-choices').hidden = !fits;
     $('offer-notes').textContent = offer.notes && t('news', offer.notes);
     $('offer-wait').textContent = offer.wait || '';
 }

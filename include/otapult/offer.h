@@ -50,6 +50,7 @@ struct otapult_offer {
     bool     needs_consent; /* a person must say yes, whatever the policy; the files come when the source was told of it */
     uint8_t  urgency;       /* enum otapult_urgency */
     uint8_t  file_count;    /* 0: there is no offer (or needs_consent) */
+    const char *unfit;      /* there is a release, and why it is no offer to this robot: English, static; or NULL */
     struct otapult_offer_file file[OTAPULT_OFFER_FILES]; /* the first is tried first; the last is the plain one */
 };
 
@@ -188,7 +189,7 @@ OTAPULT_MUST_CHECK int otapult_offer_choose(struct otapult *o, enum otapult_offe
                                             struct otapult_finding *why);
 
 enum otapult_pull_state {
-    OTAPULT_PULL_IDLE,     /* no offer */
+    OTAPULT_PULL_IDLE,     /* no offer; where there is a release all the same, `wait` says why it is none */
     OTAPULT_PULL_OFFERED,  /* there is one; `wait` says what it waits for */
     OTAPULT_PULL_FETCHING, /* it comes: the status of the device has the numbers */
     OTAPULT_PULL_TRYING,   /* written; its trial is not over */
@@ -198,7 +199,7 @@ enum otapult_pull_state {
 struct otapult_offer_view {
     uint8_t     state; /* enum otapult_pull_state */
     const char *source;
-    /* OFFERED and FETCHING: */
+    /* OFFERED and FETCHING; IDLE: of a release that is not for this robot, else "": */
     char        version[32], project[32], build[OTAPULT_BUILD_ID_CHARS + 1];
     char        notes[OTAPULT_OFFER_NOTES];
     uint32_t    size;   /* to be fetched */

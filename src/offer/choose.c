@@ -101,7 +101,7 @@ bool otapult_offer_view(struct otapult *o, bool russian, struct otapult_offer_vi
 
     otapult_puller_lock(p);
     copy_state(p, now, out);
-    if (otapult_has_offer(&p->offer))
+    if (otapult_has_offer(&p->offer) || p->offer.unfit != NULL)
         copy_offer(p, russian, out);
     otapult_puller_unlock(p);
     return true;

@@ -270,13 +270,27 @@ static int check_channel(struct folder *f)
     return OTAPULT_E_SOURCE_ANSWER;
 }
 
+static const char *unfit(const struct folder *f, const struct otapult_offer *out)
+{
+    if (out->file_count == 0)
+        return "it has no file for this robot";
+    return otapult_offer_is_older(f->env->running.version, f->minimum) ? "it wants a newer version here first"
+                                                                       : NULL;
+}
+
+/* A release that waits for others' turn is none yet, and neither is one that this robot has or is beyond.
+ * Any other that it cannot take is shown: a robot that stays behind should say why. */
 static void leave_out(const struct folder *f, struct otapult_offer *out)
 {
     const char *running = f->env->running.version;
 
-    if (otapult_offer_is_older(running, f->minimum) ||
-        !otapult_is_its_turn(f->env->pull->id, out->version, f->percentage))
+    out->unfit = unfit(f, out);
+    if (!otapult_is_its_turn(f->env->pull->id, out->version, f->percentage) ||
+        (out->unfit != NULL &&
+         (strcmp(out->version, running) == 0 || otapult_offer_is_older(out->version, running))))
         memset(out, 0, sizeof *out);
+    if (out->unfit != NULL)
+        out->file_count = 0;
 }
 
 /* Whose it is was looked at when it came; how old it is is another question each time. */

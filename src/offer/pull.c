@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "offer/fetch.h"
 #include "offer/settle.h"
 #include "trust/trust.h"
@@ -68,6 +69,24 @@ static void schedule(struct otapult_puller *p)
     otapult_puller_unlock(p);
 }
 
+/* Once for each release, and on the console alone: the journal holds twelve entries. */
+static void say_unfit(const struct otapult_puller *p)
+{
+    const struct otapult_offer *fresh = &p->fresh;
+    char line[128];
+    struct otapult_text t;
+
+    if (fresh->unfit == NULL ||
+        (p->offer.unfit == fresh->unfit && strcmp(p->offer.version, fresh->version) == 0))
+        return;
+    otapult_text_init(&t, line, sizeof line);
+    otapult_text_str(&t, "release ");
+    otapult_text_str(&t, fresh->version);
+    otapult_text_str(&t, " is not taken: ");
+    otapult_text_str(&t, fresh->unfit);
+    p->port->log(p->port->ctx, OTAPULT_LOG_INFO, line);
+}
+
 /* What was offered before stays while the source does not answer. */
 static void ask(struct otapult_puller *p)
 {
@@ -81,8 +100,10 @@ static void ask(struct otapult_puller *p)
     p->failures = err != 0 ? p->failures + 1 : 0;
     if (err == 0)
         p->consented = false;
-    if (err == 0 && !p->env.unchanged)
-        otapult_puller_offer(p, otapult_has_offer(&p->fresh) ? &p->fresh : NULL);
+    if (err == 0 && !p->env.unchanged) {
+        say_unfit(p);
+        otapult_puller_offer(p, &p->fresh);
+    }
     otapult_puller_ended(p, err, &p->env.why);
     schedule(p);
 }

@@ -57,11 +57,12 @@ void otapult_offer_key(const struct otapult_offer *offer, uint8_t key[OTAPULT_OF
 
 void otapult_puller_offer(struct otapult_puller *p, const struct otapult_offer *offer)
 {
+    const bool has = offer != NULL && otapult_has_offer(offer);
     uint8_t key[OTAPULT_OFFER_KEY] = {0};
 
-    if (offer != NULL)
+    if (has)
         otapult_offer_key(offer, key);
-    p->failed = offer != NULL && otapult_has_failed_here(p->device, offer->build);
+    p->failed = has && otapult_has_failed_here(p->device, offer->build);
     otapult_puller_lock(p);
     bool same = memcmp(key, p->key, sizeof key) == 0;
     if (offer != NULL)
@@ -71,8 +72,10 @@ void otapult_puller_offer(struct otapult_puller *p, const struct otapult_offer *
     memcpy(p->key, key, sizeof key);
     if (!same)
         p->has_word = false; /* it was said of another one */
-    if (offer == NULL)
+    if (!has) {
         p->state = OTAPULT_PULL_IDLE;
+        p->wait = p->offer.unfit;
+    }
     otapult_puller_unlock(p);
     if (!same) {
         p->later = p->consented = p->hurried = false;

@@ -106,7 +106,7 @@ bool otapult_has_offer(const struct otapult_offer *offer);
 /* Never all zeros. */
 void otapult_offer_key(const struct otapult_offer *offer, uint8_t key[OTAPULT_OFFER_KEY]);
 
-/* Puts *offer (NULL: none) in place of the one that is there. */
+/* Puts *offer (NULL: none) in place of the one that is there. One that is unfit is kept to be shown. */
 void otapult_puller_offer(struct otapult_puller *p, const struct otapult_offer *offer);
 
 void otapult_puller_state(struct otapult_puller *p, enum otapult_pull_state state, const char *wait, int bar);

@@ -47,7 +47,7 @@ struct otapult_source {
     /* What of the configuration is wrong; NULL: nothing. `trusted`: keys whose signatures count on this device. */
     const char *(*fault)(const struct otapult_pull *pull, bool secure, unsigned trusted);
 
-    /* What is there? 0: *out, which came in as zeros; its file_count 0 means nothing. An error: see env->why, what was
+    /* What is there? 0: *out, which came in as zeros; its file_count 0 means nothing, or with `unfit` nothing that this robot may have. An error: see env->why, what was
      * offered before stays. */
     int (*ask)(struct otapult_source_env *env, struct otapult_offer *out);
 

@@ -387,6 +387,32 @@ describe('the page', () => {
     });
 });
 
+describe('a release', () => {
+    test('that wants a newer version first is shown, and says why', async t => {
+        const { rover, site } = await pair(t, { files: release({ minimum: '2.9.9' }) });
+        const { state } = await until(rover, 'the release', ({ offer }) => offer?.version === '3.0.0');
+        assert.equal(state, 'idle');
+        assert.deepEqual((await rover.status()).offer, { state: 'idle', version: '3.0.0' });
+        assert.equal((await choose(rover, 'install')).code, 'no_offer');
+        const { stdout } = await run(program('otapult', 'OTAPULT'), ['offer', rover.url]);
+        assert.match(stdout, /: 3\.0\.0 is there, not for this robot\n(.*\n)*  why: it wants a newer version here first\n/);
+        const browser = await openBrowser();
+        const page = await browser.newPage({ locale: 'en-US' });
+        try {
+            await page.goto(`${rover.url}/api/ota`);
+            await page.waitForFunction(() => /newer version/.test(document.querySelector('#offer-wait').textContent));
+            assert.equal(await page.textContent('#offer-title'), '3.0.0 is there, not for this robot');
+            assert.equal(await page.isVisible('#offer-install'), false);
+            await page.click('#lang');
+            await page.waitForFunction(() => document.querySelector('#offer-wait').textContent === 'сначала здесь нужна более новая версия');
+        } finally {
+            await browser.close();
+        }
+        assert.equal(rover.lines.filter(line => /release 3\.0\.0 is not taken: it wants a newer version here first/.test(line)).length, 1);
+        assert.equal(site.asked.some(isFile), false);
+    });
+});
+
 describe('docs/pull.md', () => {
     test('leads from nothing to the first update, as written', async () => {
         const text = fs.readFileSync(`${root}/docs/pull.md`, 'utf8');

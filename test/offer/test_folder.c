@@ -89,8 +89,10 @@ static void sign(enum fixed_key key)
 #define ROW(name, form, size, more)           \
     "{\"name\":\"" name "\",\"form\":\"" form \
     "\",\"chip\":\"ESP32-S3\",\"build\":\"0a0b0c0d\",\"size\":" size ",\"sha256\":\"" SHA "\"" more "}"
-#define HEAD \
-    "\"otapult\":1,\"channel\":\"stable\",\"sequence\":5,\"date\":1790000000,\"project\":\"\",\"version\":\"3.0.0\""
+#define HEADING(version)                                                                                              \
+    "\"otapult\":1,\"channel\":\"stable\",\"sequence\":5,\"date\":1790000000,\"project\":\"\",\"version\":\"" version \
+    "\""
+#define HEAD HEADING("3.0.0")
 #define GOOD "{" HEAD ",\"files\":[" ROW("f.bin", "plain", "1000", "") "]}"
 
 static void says(const char *text)
@@ -218,13 +220,13 @@ static void the_smallest_file_that_fits_comes_first(void **state)
     assert_int_equal(view().size, 60);
 }
 
-static void nothing_for_this_robot_is_nothing(void **state)
+static void a_release_of_others_is_nothing(void **state)
 {
     static const char *const none[] = {
-        "{" HEAD ",\"files\":[]}",
-        "{" HEAD ",\"files\":[" ROW("a.gz", "gzip", "70", "") "]}", /* no plain one to fall back to */
-        "{" HEAD ",\"minimum\":\"1.0.1\",\"files\":[" ROW("f.bin", "plain", "1000", "") "]}",
         "{" HEAD ",\"percentage\":3,\"files\":[" ROW("f.bin", "plain", "1000", "") "]}",
+        "{" HEAD ",\"percentage\":3,\"files\":[]}",
+        "{" HEADING("1.0.0") ",\"files\":[]}", /* it runs already */
+        "{" HEADING("0.9.0") ",\"minimum\":\"1.0.1\",\"files\":[" ROW("f.bin", "plain", "1000", "") "]}",
     };
     static const char *const some[] = {
         "{" HEAD ",\"minimum\":\"1.0.0\",\"files\":[" ROW("f.bin", "plain", "1000", "") "]}",
@@ -235,13 +237,45 @@ static void nothing_for_this_robot_is_nothing(void **state)
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
         says(none[i]);
         assert_int_equal(ask(), 0);
-        assert_string_equal(offered(), "");
+        assert_string_equal(view().version, "");
+        assert_null(view().wait);
     }
     for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
         says(some[i]);
         assert_int_equal(ask(), 0);
         assert_string_equal(offered(), "3.0.0");
     }
+}
+
+static void a_release_that_is_not_for_this_robot_is_seen_and_says_why(void **state)
+{
+    static const struct {
+        const char *text, *wait;
+    } unfit[] = {
+        {"{" HEAD ",\"files\":[]}", "it has no file for this robot"},
+        /* no plain one to fall back to */
+        {"{" HEAD ",\"files\":[" ROW("a.gz", "gzip", "70", "") "]}", "it has no file for this robot"},
+        {"{" HEAD ",\"minimum\":\"1.0.1\",\"files\":[" ROW("f.bin", "plain", "1000", "") "]}",
+         "it wants a newer version here first"},
+    };
+    struct otapult_finding why;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof unfit / sizeof *unfit; i++) {
+        says(GOOD);
+        assert_int_equal(ask(), 0);
+        assert_string_equal(offered(), "3.0.0");
+        says(unfit[i].text);
+        assert_int_equal(ask(), 0);
+        assert_int_equal(view().state, OTAPULT_PULL_IDLE);
+        assert_string_equal(view().version, "3.0.0");
+        assert_string_equal(view().wait, unfit[i].wait);
+        assert_int_equal(otapult_offer_choose(w.ota, OTAPULT_OFFER_INSTALL, NULL, &why), OTAPULT_E_NO_OFFER);
+    }
+    says("{" HEAD ",\"percentage\":3,\"files\":[" ROW("f.bin", "plain", "1000", "") "]}");
+    assert_int_equal(ask(), 0);
+    assert_string_equal(view().version, "");
+    assert_null(view().wait);
 }
 
 static void notes_are_cut_and_made_printable(void **state)
@@ -529,7 +563,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_release_is_offered),
         TEST(the_smallest_file_that_fits_comes_first),
-        TEST(nothing_for_this_robot_is_nothing),
+        TEST(a_release_of_others_is_nothing),
+        TEST(a_release_that_is_not_for_this_robot_is_seen_and_says_why),
         TEST(notes_are_cut_and_made_printable),
         TEST(a_bad_manifest_is_an_error_and_the_old_offer_stays),
         TEST(a_manifest_without_an_end_ends),
