@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "private_file.h"
 #include "regular_file.h"
 
 /* An inventory: `[robot NAME]` and what is known of it.
@@ -132,11 +133,11 @@ static bool is_meant(const struct entry *e, const char *word)
     return word[0] == '@' ? in_group(e, word + 1) || strcmp(word, "@all") == 0 : strcmp(e->name, word) == 0;
 }
 
-/* NULL, and why. */
-static char *read_token(const char *path, const char **why)
+/* NULL, and why, or *shared: others may read it. */
+static char *read_token(const char *path, bool *shared, const char **why)
 {
     char token[TOKEN_MAX] = "";
-    FILE *f = regular_file_open(path);
+    FILE *f = private_file_open(path, shared);
 
     *why = f != NULL ? "holds no token" : regular_file_words(errno);
     if (f != NULL && fgets(token, sizeof token, f) == NULL)
@@ -151,6 +152,7 @@ static int add(struct fleet *fleet, const struct options *options, const struct 
 {
     struct fleet_member *m = fleet_add(fleet, options, e->name, e->host != NULL ? e->host : e->name);
     const char *why;
+    bool shared;
 
     if (m == NULL)
         return STATUS_USAGE;
@@ -162,7 +164,9 @@ static int add(struct fleet *fleet, const struct options *options, const struct 
         m->kind = strdup(e->kind);
     if (e->token_file == NULL || m->token != NULL)
         return 0;
-    m->robot.token = m->token = read_token(e->token_file, &why);
+    m->robot.token = m->token = read_token(e->token_file, &shared, &why);
+    if (shared)
+        return trouble_say(TROUBLE_TOKENS_OPEN, "file", e->token_file, "");
     return m->token != NULL ? 0 : trouble_say(TROUBLE_FILE_UNREADABLE, "file", e->token_file, why);
 }
 

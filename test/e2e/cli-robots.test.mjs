@@ -342,6 +342,14 @@ describe('a secure rover', () => {
         assert.equal(open.status, 4);
         assert.match(open.stderr, /may be read by others/);
         fs.chmodSync(tokens, 0o600);
+        const kept = samples.write('kept', `${token}\n`);
+        const robots = samples.write('kept.ini', `[robot r]\nhost = ${address(owner)}\ntoken_file = ${kept}\n`);
+        for (const [mode, status] of [[0o600, 0], [0o640, 4], [0o604, 4]]) {
+            fs.chmodSync(kept, mode);
+            const { status: ended, stderr } = await otapult(['status', '--inventory', robots, 'r']);
+            assert.equal(ended, status, stderr);
+            assert.equal(stderr.includes(kept) && /may be read by others/.test(stderr), status !== 0, stderr);
+        }
         for (const given of [`@${samples.write('token', `${token}\n`)}`, token])
             assert.equal((await otapult(['status', address(owner), '--token', given])).status, 0);
         assert.equal((await otapult(['status', address(owner), '--token', '-'], {}, { input: `${token}\n` })).status, 0);
