@@ -113,14 +113,15 @@ int otapult_session_feed(struct otapult_session *s, const uint8_t *p, size_t n)
 
 /* ---- bytes of an earlier life ---- */
 
+/* The writer's sector is empty then and serves as the read buffer. A read that does nothing, and says it did,
+ * is found out by finish(), which reads all of it once more. */
 int otapult_session_resume(struct otapult_session *s, const uint8_t held[OTAPULT_SLOT_HELD], uint32_t at)
 {
     struct otapult_slot_writer *w = &s->writer;
 
     s->same.on = false; /* what runs has been compared then */
     otapult_slot_writer_resume(w, held, at);
-    for (uint32_t off = 0; s->err == 0 && off < at; off += w->flash.sector) { /* its buffer is empty */
-        memset(w->sector, 0, w->flash.sector);
+    for (uint32_t off = 0; s->err == 0 && off < at; off += w->flash.sector) {
         int err = otapult_slot_writer_read(w, off, w->sector, w->flash.sector);
         if (err != 0)
             return fail(s, err, &w->why);

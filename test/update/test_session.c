@@ -42,9 +42,11 @@ static int free_image(void **state)
     return 0;
 }
 
+/* Its memory was another session's. */
 static void begin(uint32_t size)
 {
     ram_flash_begin(&f, SLOT, 4096, 65536, 0x5A);
+    memset(&s, 0xA5, sizeof s);
     otapult_session_init(&s, &f.flash, &limits, size);
 }
 

@@ -957,18 +957,26 @@ static void in_the_open_profile_it_was_anyone(void **state)
 
 /* ---- an upload that goes on ---- */
 
+#define UPLOAD_LENGTH "20481" /* no signed file is so long: they end with a sector */
+
 static char upload_query[80];
 
-static int ask_uploads(const char *method, const char *query, const struct http_header *who)
+static enum otapult_http_next begin_at_uploads(const char *method, const char *query,
+                                               const struct http_header *headers)
 {
     const struct otapult_request line = {
         .method = method, .path = "/api/ota/uploads", .query = query, .tls = true};
     struct otapult_site site;
 
     otapult_site(&site, world.ota);
-    (void)http_client_begin(
-        &client, &site, 1, &line,
-        HEADERS(who[0], {"Tus-Resumable", "1.0.0"}, {"Upload-Length", "20480"}, {"Content-Length", "0"}));
+    return http_client_begin(&client, &site, 1, &line, headers);
+}
+
+static int ask_uploads(const char *method, const char *query, const struct http_header *who)
+{
+    (void)begin_at_uploads(method, query,
+                           HEADERS(who[0], {"Tus-Resumable", "1.0.0"}, {"Upload-Length", UPLOAD_LENGTH},
+                                   {"Content-Length", "0"}));
     return client.status;
 }
 
@@ -1044,6 +1052,55 @@ static void an_upload_that_waits_ends_with_what_its_login_rests_on(void **state)
     assert_int_equal(
         ask_uploads("HEAD", upload_query, HEADERS({"Authorization", login_basic("admin:another password")})),
         404);
+}
+
+/* Before the slot is erased for it. */
+static void an_upload_that_cannot_be_signed_is_refused_with_its_first_bytes(void **state)
+{
+    (void)state;
+    log_in();
+    make_token("ci");
+    create_upload(HEADERS({"Authorization", bearer}));
+    assert_int_equal(begin_at_uploads("PATCH", upload_query,
+                                      HEADERS({"Authorization", bearer}, {"Tus-Resumable", "1.0.0"},
+                                              {"Content-Type", "application/offset+octet-stream"},
+                                              {"Upload-Offset", "0"}, {"Content-Length", "1000"})),
+                     OTAPULT_HTTP_BODY);
+    assert_int_equal(http_client_send(&client, image, 1000, 1000), OTAPULT_HTTP_ANSWERED);
+    assert_non_null(strstr(client.text, "\"signature_missing\""));
+    assert_int_equal(world.nor.data[0x20000], 0xFF);
+    assert_int_equal(held_for(), OTAPULT_FREE);
+}
+
+static int (*real_random)(void *ctx, void *dst, size_t len);
+static bool no_random;
+
+static int random_or_not(void *ctx, void *dst, size_t len)
+{
+    return no_random ? OTAPULT_E_INTERNAL : real_random(ctx, dst, len);
+}
+
+static void may_lose_random(void *ctx, struct otapult_port *port)
+{
+    store_password(ctx, port);
+    real_random = port->random;
+    port->random = random_or_not;
+}
+
+/* Its name would be one that others guess. */
+static void without_random_numbers_no_upload_begins(void **state)
+{
+    (void)state;
+    world.wrap = may_lose_random;
+    world_pull_plug(&world);
+    boot();
+    log_in();
+    make_token("ci");
+    no_random = true;
+    assert_int_equal(ask_uploads("POST", "", HEADERS({"Authorization", bearer})), 500);
+    assert_int_equal(held_for(), OTAPULT_FREE);
+    no_random = false;
+    assert_int_equal(ask_uploads("POST", "", HEADERS({"Authorization", bearer})), 201);
 }
 
 /* ---- the owner at the device ---- */
@@ -1156,6 +1213,8 @@ int main(void)
         OPEN(in_the_open_profile_it_was_anyone),
         SECURE(a_session_sees_the_restart_it_asked_for),
         SECURE(an_upload_that_waits_ends_with_what_its_login_rests_on),
+        SECURE(an_upload_that_cannot_be_signed_is_refused_with_its_first_bytes),
+        SECURE(without_random_numbers_no_upload_begins),
         SECURE(an_upload_that_waits_gives_the_device_back_with_its_login),
         SECURE(a_new_password_makes_way_for_a_key_of_https_that_was_lost),
     };

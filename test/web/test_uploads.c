@@ -773,6 +773,24 @@ static void a_restart_costs_less_than_a_step(void **state)
     assert_error(404, "no_such_upload");
 }
 
+/* It differs from what runs in its first sector, and in its last. */
+static void what_is_almost_what_runs_goes_on_too(void **state)
+{
+    size_t len;
+    uint8_t *file = images_one("2.0.0", 1, 40000, &len);
+    (void)state;
+
+    create("", len);
+    break_off(file, len, 0, 20000);
+    restart();
+    assert_int_equal(offset(), 16384);
+    patch(file, 16384, len - 16384);
+    assert_int_equal(client.status, 204);
+    assert_memory_equal(w.nor.data + SLOT_1, file, len);
+    free(file);
+    assert_runs("2.0.0");
+}
+
 static void options_survive_a_restart(void **state)
 {
     (void)state;
@@ -1219,6 +1237,7 @@ int main(void)
         CASE(who_goes_on_too_late_is_told_so),
         CASE(who_does_not_name_it_has_no_such_address),
         CASE(a_restart_costs_less_than_a_step),
+        CASE(what_is_almost_what_runs_goes_on_too),
         CASE(options_survive_a_restart),
         CASE(one_that_is_forced_is_so_behind_a_restart),
         CASE(its_owner_gives_it_up_behind_a_restart_and_nobody_else),
