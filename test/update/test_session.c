@@ -164,6 +164,40 @@ static void it_may_be_copied_at_any_byte(void **state)
     check_written();
 }
 
+static void each_call_of_flash_that_fails_is_told_at_once(void **state)
+{
+    (void)state;
+    bool failed = true;
+
+    for (uint32_t n = 1; failed; n++) {
+        begin((uint32_t)image_len);
+        ram_flash_fail(&f, n, true, OTAPULT_E_FLASH_READ, 0);
+        int err = otapult_session_feed(&s, image, image_len);
+        assert_int_equal(err, f.calls >= n ? OTAPULT_E_FLASH_READ : 0);
+        if (err == 0)
+            err = otapult_session_finish(&s);
+        assert_int_equal(err, f.calls >= n ? OTAPULT_E_FLASH_READ : 0);
+        if (err == 0)
+            err = otapult_session_commit(&s);
+        assert_int_equal(err, f.calls >= n ? OTAPULT_E_FLASH_READ : 0);
+        assert_int_equal(s.err, err); /* it stays */
+        failed = f.calls >= n;
+        ram_flash_end(&f);
+    }
+}
+
+static void what_flash_keeps_otherwise_is_not_activated(void **state)
+{
+    (void)state;
+    begin((uint32_t)image_len);
+    ram_flash_spoil(&f, 2, 100, 1); /* the first is an erase */
+    assert_int_equal(otapult_session_feed(&s, image, image_len), 0);
+    assert_int_equal(otapult_session_finish(&s), OTAPULT_E_FLASH_READBACK);
+    assert_int_equal(otapult_session_commit(&s), OTAPULT_E_FLASH_READBACK);
+    assert_true(otapult_has_only(f.data, OTAPULT_SLOT_HELD, 0xFF));
+    ram_flash_end(&f);
+}
+
 /* ---- what runs already ---- */
 
 static uint8_t runs[SLOT];
@@ -327,6 +361,8 @@ int main(void)
         cmocka_unit_test(the_size_says_how_to_erase),
         cmocka_unit_test(a_size_beyond_the_slot_is_refused_at_once),
         cmocka_unit_test(it_may_be_copied_at_any_byte),
+        cmocka_unit_test(each_call_of_flash_that_fails_is_told_at_once),
+        cmocka_unit_test(what_flash_keeps_otherwise_is_not_activated),
         cmocka_unit_test(what_runs_is_not_written_again),
         cmocka_unit_test(a_difference_anywhere_writes_all_of_it),
         cmocka_unit_test(a_slot_that_is_smaller_is_no_match),
