@@ -108,8 +108,8 @@ struct otapult_config {
      * not what erasing and unpacking take. */
     uint32_t min_rate, min_rate_ms;
     uint32_t upload_ms;
-    /* Of a resumable upload: one that broke off is waited for so long, and is not measured by stall_ms and min_rate;
-     * meanwhile the device is held for it. A restart costs up to resume_step bytes of the image, of a gzip file up to two
+    /* Of a resumable upload: one that broke off is waited for so long instead of stall_ms, and the device is held for it;
+     * the bytes of min_rate_ms have so much longer to come. A restart costs up to resume_step bytes of the image, of a gzip file up to two
      * of its blocks more, and a smaller step more writes to the store. */
     uint32_t resume_ms, resume_step;
     uint32_t restart_ms;   /* between 'success' and the restart, so that the answer gets out */

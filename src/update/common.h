@@ -106,6 +106,7 @@ struct otapult {
     int      target;      /* slot of the update that runs, or ran last */
     struct otapult_upload_note upload; /* resumable: that runs, broke off or ended well */
     bool     resumable;   /* the update that runs is that one */
+    bool     upload_kept; /* its note is in the store; until then that of one that broke off is */
     struct otapult_update staged; /* what waits in its slot; id 0: nothing */
     uint32_t passed;      /* health checks, one bit each */
     uint32_t pending_since_ms;

@@ -142,7 +142,6 @@ int otapult_intake_resume(struct otapult *o, const struct otapult_upload_note *n
     if (err == 0)
         err = otapult_chain_go_on(&o->chain, &env, &note->point);
     o->again = at - note->point.made;
-    o->came = note->point.taken;
     return err;
 }
 

@@ -32,15 +32,16 @@ static int too_slow(struct otapult_finding *why, uint32_t bytes, uint32_t ms)
     return OTAPULT_E_UPLOAD_TOO_SLOW;
 }
 
-/* A period that was fast enough is over, and the next one begins. */
-static int check_rate(struct otapult_pace *p, const struct otapult_config *config, uint32_t received,
-                      struct otapult_finding *why)
+/* A period that was fast enough is over, and the next one begins. In each the client may be away for `away`.
+ */
+static int check_rate(struct otapult_pace *p, const struct otapult_config *config, uint32_t away,
+                      uint32_t received, struct otapult_finding *why)
 {
     uint32_t came = received - p->from;
 
-    if (p->waited_ms < config->min_rate_ms)
+    if (p->waited_ms < away || p->waited_ms - away < config->min_rate_ms)
         return 0;
-    if (came < (uint64_t)config->min_rate * p->waited_ms / 1000)
+    if (came < (uint64_t)config->min_rate * (p->waited_ms - away) / 1000)
         return too_slow(why, came, p->waited_ms);
     p->waited_ms = 0;
     p->from = received;
@@ -64,12 +65,13 @@ int otapult_pace_check(struct otapult_pace *p, const struct otapult_config *conf
 {
     count(p, now);
     int err = check_time(p, config, now, config->stall_ms, received, why);
-    return err == 0 ? check_rate(p, config, received, why) : err;
+    return err == 0 ? check_rate(p, config, 0, received, why) : err;
 }
 
 int otapult_pace_check_resumable(struct otapult_pace *p, const struct otapult_config *config, uint32_t now,
                                  uint32_t received, struct otapult_finding *why)
 {
     count(p, now);
-    return check_time(p, config, now, config->resume_ms, received, why);
+    int err = check_time(p, config, now, config->resume_ms, received, why);
+    return err == 0 ? check_rate(p, config, config->resume_ms, received, why) : err;
 }

@@ -45,6 +45,12 @@ static void put(struct otapult *o, const struct otapult_upload_note *note)
     otapult_unlock(o);
 }
 
+static void keep(struct otapult *o, const struct otapult_upload_note *note)
+{
+    o->upload_kept = true;
+    save(o, note);
+}
+
 static void forget(struct otapult *o)
 {
     if (!is_one(&o->upload))
@@ -119,7 +125,7 @@ static void note_progress(struct otapult *o, uint32_t step)
     memcpy(note.head, o->chain.stage[0].head, sizeof note.head);
     memcpy(note.held, o->session.writer.held, sizeof note.held);
     put(o, &note);
-    save(o, &note);
+    keep(o, &note);
 }
 
 static void took(struct otapult *o)
@@ -144,13 +150,19 @@ static void ended(struct otapult *o, int err)
         note_progress(o, OTAPULT_SLOT_SECTOR);
         return;
     }
+    if (err != 0 && !o->upload_kept) {
+        put(o, &(struct otapult_upload_note){.ended = 0});
+        start(o); /* nothing was written: what broke off in an earlier life waits on */
+        return;
+    }
     if (err != 0) {
         forget(o);
         return;
     }
     note.ended = 1;
     put(o, &note);
-    save(o, NULL);
+    if (o->upload_kept)
+        save(o, NULL);
 }
 
 /* Another update takes the slot of one that broke off in an earlier life. */
@@ -158,6 +170,8 @@ static void erasing(struct otapult *o)
 {
     if (!o->resumable)
         forget(o);
+    else if (!o->upload_kept)
+        keep(o, &o->upload);
 }
 
 /* ---- what clients ask for ---- */
@@ -174,18 +188,25 @@ static int make_token(struct otapult *o, uint8_t token[16])
 }
 
 /* The update that has begun is that of the note. `inside`, because between two calls anybody may have ended
- * it, and then both would be another one's. fresh: the store does not have the note yet. */
+ * it, and then both would be another one's. What came in an earlier life counts before it is read back: a
+ * client may ask meanwhile. fresh: the store does not have the note yet. It has it at once, so that a restart
+ * leaves the upload its address; where bytes of one that broke off are in flash, not before those are erased.
+ */
 static int adopt(struct otapult *o, uint32_t ticket, const struct otapult_upload_note *note, bool fresh)
 {
+    const bool waits = is_one(&o->upload) && !o->upload.ended && o->upload.point.made > 0;
+
     if (otapult_enter(o, ticket) != 0)
         return OTAPULT_E_NO_UPLOAD;
     otapult_lock(o);
     o->least_length = o->most_length = note->length;
     o->upload = *note;
+    o->upload_kept = !fresh;
+    o->received = o->came = note->point.taken;
     o->resumable = true;
     otapult_unlock(o);
-    if (fresh)
-        save(o, note);
+    if (fresh && !waits)
+        keep(o, note);
     otapult_leave(o);
     return 0;
 }

@@ -97,6 +97,37 @@ static void a_resumable_one_is_waited_for(void **state)
     assert_int_equal(why.got, 120);
 }
 
+static int check_resumable(uint32_t ms, uint32_t received)
+{
+    return otapult_pace_check_resumable(&pace, &config, UINT32_MAX - 10 + ms, received, &why);
+}
+
+static void touch(uint32_t ms)
+{
+    otapult_pace_enter(&pace, UINT32_MAX - 10 + ms);
+    otapult_pace_leave(&pace, UINT32_MAX - 10 + ms);
+}
+
+/* A client may be away as long as that in each period, and drips for no longer than one. */
+static void a_resumable_one_has_its_bytes_and_that_much_longer(void **state)
+{
+    struct otapult_config any = config;
+
+    (void)state;
+    any.upload_ms = 0;
+    for (uint32_t drips = 0; drips <= 1; drips++) {
+        begin(NULL);
+        assert_int_equal(check_resumable(99999, 1), 0);
+        touch(119999);
+        assert_int_equal(otapult_pace_check_resumable(&pace, &any, UINT32_MAX - 10 + 149999, 1, &why), 0);
+        assert_int_equal(
+            otapult_pace_check_resumable(&pace, &any, UINT32_MAX - 10 + 150000, PERIOD - drips, &why),
+            drips ? OTAPULT_E_UPLOAD_TOO_SLOW : 0);
+    }
+    assert_int_equal(why.got, PERIOD - 1);
+    assert_int_equal(why.want, 150);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -105,6 +136,7 @@ int main(void)
         cmocka_unit_test_setup(silence_is_a_stall, begin),
         cmocka_unit_test_setup(all_of_it_has_a_limit, begin),
         cmocka_unit_test_setup(a_resumable_one_is_waited_for, begin),
+        cmocka_unit_test_setup(a_resumable_one_has_its_bytes_and_that_much_longer, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

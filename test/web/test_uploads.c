@@ -748,6 +748,106 @@ static void who_does_not_name_it_has_no_such_address(void **state)
     }
 }
 
+/* Whatever the device is doing: what is safe is safe. */
+static void look_at_what_is_safe(struct world *world)
+{
+    static bool looks;
+
+    if (looks)
+        return;
+    looks = true;
+    ask_as(&second, "HEAD", upload, HEADERS(TUS));
+    assert_int_equal(second.status, 200);
+    assert_non_null(strstr(second.more, "Upload-Offset: 16384\r\n"));
+    assert_true(status().phase != OTAPULT_RECEIVING || status().received == 16384 || !world->ota->resumable);
+    looks = false;
+}
+
+static void what_is_safe_is_told_while_it_is_read_back(void **state)
+{
+    (void)state;
+    prepare_half_before_a_restart();
+    assert_int_equal(offset(), 16384);
+    w.unlocked = look_at_what_is_safe;
+    assert_int_equal(begin_as(&client, 16384, v2_len - 16384), OTAPULT_HTTP_BODY);
+    w.unlocked = NULL;
+    assert_int_equal(http_client_send(&client, v2 + 16384, v2_len - 16384, 1000), OTAPULT_HTTP_BODY);
+    otapult_http_end(&client.x);
+    assert_runs("2.0.0");
+}
+
+/* ---- one that waits, and another that comes to nothing ---- */
+
+static void is_given_up(void)
+{
+    give_up();
+    assert_int_equal(client.status, 204);
+}
+
+static void is_no_firmware(void)
+{
+    static const uint8_t text[20] = "What is this, then?";
+
+    patch(text, 0, sizeof text);
+    assert_int_not_equal(client.status, 204);
+}
+
+static void is_ended_by_somebody(void)
+{
+    struct otapult_finding why;
+
+    assert_int_equal(otapult_end_update(w.ota, &why), 0);
+}
+
+static void is_what_runs(void)
+{
+    patch(v1, 0, v1_len);
+}
+
+static void one_that_writes_nothing_costs_no_other(void **state)
+{
+    static void (*const ends[])(void) = {is_given_up, is_no_firmware, is_ended_by_somebody, restart,
+                                         is_what_runs};
+    static const size_t sizes[] = {1100, 20, 1100, 1100, 0};
+    char mine[sizeof upload];
+    (void)state;
+
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        prepare_half_before_a_restart();
+        memcpy(mine, upload, sizeof mine);
+        create("", sizes[i] != 0 ? sizes[i] : v1_len);
+        ends[i]();
+        if (ends[i] == is_what_runs)
+            restart();
+        memcpy(upload, mine, sizeof upload);
+        assert_int_equal(offset(), 16384);
+        patch(v2, 16384, v2_len - 16384);
+        assert_int_equal(client.status, 204);
+        assert_runs("2.0.0");
+        tear_down(NULL);
+        set_up(NULL);
+    }
+}
+
+static void one_that_writes_takes_its_place(void **state)
+{
+    char mine[sizeof upload];
+    (void)state;
+
+    prepare_half_before_a_restart();
+    memcpy(mine, upload, sizeof mine);
+    create("", v3_len);
+    break_off(v3, v3_len, 0, 20000);
+    restart();
+    assert_int_equal(offset(), 16384);
+    patch(v3, 16384, v3_len - 16384);
+    assert_int_equal(client.status, 204);
+    assert_runs("3.0.0");
+    memcpy(upload, mine, sizeof upload);
+    ask("HEAD", upload, HEADERS(TUS));
+    assert_error(404, "no_such_upload");
+}
+
 /* ---- restarts ---- */
 
 static void a_restart_costs_less_than_a_step(void **state)
@@ -1235,6 +1335,9 @@ int main(void)
         CASE(who_gives_up_ends_nobody_elses),
         CASE(who_goes_on_disturbs_nobody_else),
         CASE(who_goes_on_too_late_is_told_so),
+        CASE(what_is_safe_is_told_while_it_is_read_back),
+        CASE(one_that_writes_nothing_costs_no_other),
+        CASE(one_that_writes_takes_its_place),
         CASE(who_does_not_name_it_has_no_such_address),
         CASE(a_restart_costs_less_than_a_step),
         CASE(what_is_almost_what_runs_goes_on_too),
