@@ -239,7 +239,7 @@ static long safe_offset(void)
 static int send_from(long at, size_t end)
 {
     static struct fake_connection c;
-    char offset[16];
+    char offset[24];
     struct fake_request r = tus(HTTP_PATCH, upload_uri, packed + at, end - (size_t)at);
 
     snprintf(offset, sizeof offset, "%ld", at);
