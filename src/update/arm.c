@@ -2,7 +2,6 @@
 #include "update/arm.h"
 
 #include "update/claim.h"
-#include "update/keys.h"
 #include "update/slot_image.h"
 
 int otapult_arm_refusal(const struct otapult *o, struct otapult_finding *why)

@@ -6,7 +6,6 @@
 #include "update/arm.h"
 #include "update/claim.h"
 #include "update/guard.h"
-#include "update/keys.h"
 #include "update/known.h"
 #include "update/slot_image.h"
 #include "update/staged.h"

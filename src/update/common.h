@@ -18,12 +18,12 @@
  *   boot        what the last boot meant
  *   guard       crashes in a row, safe mode
  *   back        rollback, restart
+ *   keys        users, keys, self-test; reached through o->keys alone
  *   upload      one file from begin to finish
  *   staged      what was written and waits
  *   resume      uploads that break off and go on; reached through o->resume alone
  *   intake      its bytes: decoders, then the session
  *   confirm     health checks, confirm, reject
- *   keys        users, keys, self-test; reached through o->keys alone
  *   arm         makes a slot the next boot's
  *   slot_image  what lies in a slot            status what anybody may know
  *   way_back    where a rollback would go
@@ -69,6 +69,23 @@ struct otapult_resume {
     /* otapult_begin_download() */
     int  (*download)(struct otapult *o, const char *by, const struct otapult_update_options *options,
                      struct otapult_download *d, uint32_t *ticket, struct otapult_finding *why);
+};
+
+/* What it asks of keys.c, through o->keys: the secure profile, which a firmware of the open one does not link. */
+struct otapult_keys {
+    /* Before anything is verified. */
+    void (*start)(struct otapult *o);
+    /* What refuses every update: LOCKED, SIGNATURE_NO_KEYS, or 0. */
+    int (*refusal)(const struct otapult *o, struct otapult_finding *why);
+    /* Its part of the status; under lock. */
+    void (*status)(const struct otapult *o, struct otapult_status *out);
+    /* The running firmware stays: its security version is the least from now on and, with `learn`, those of its
+     * built-in keys that have signed it are carried over into the store, for which the slot is read. Only for
+     * the claim's holder. */
+    void (*settle)(struct otapult *o, bool learn);
+    void (*poll)(struct otapult *o);
+    /* Just before a restart of the device's own. */
+    void (*leave)(struct otapult *o);
 };
 
 #define OTAPULT_ENDED 4u /* more clients than that do not send at once */

@@ -3,7 +3,6 @@
 
 #include "base/text.h"
 #include "update/claim.h"
-#include "update/keys.h"
 #include "update/known.h"
 #include "update/report.h"
 #include "update/slot_image.h"

@@ -7,7 +7,6 @@
 #include "update/claim.h"
 #include "update/confirm.h"
 #include "update/guard.h"
-#include "update/keys.h"
 #include "update/outcome.h"
 #include "update/report.h"
 #include "update/upload.h"

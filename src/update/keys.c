@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "update/keys.h"
-
 #include <string.h>
 
 #include "base/text.h"

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "update/keys.h"
 #include "update/way_back.h"
 
 static void copy_waiting_for(const struct otapult *o, struct otapult_status *out)

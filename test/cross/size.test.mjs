@@ -183,14 +183,15 @@ describe('budgets', () => {
 });
 
 describe('figures in the docs', () => {
-    // To a KB, as Kconfig's: each version of a compiler makes a little more or less of the same sources.
-    test('docs/board.md has the table of tools/size, to a KB: make docs', () => {
+    // Each version of a compiler makes a little more or less of the same sources: the docs have Debian 12's figures.
+    test('docs/board.md has the table of tools/size, to a KB or 2 %: make docs', () => {
         const [, table] = read('docs/board.md').match(/<!-- begin: tools\/size --table -->\n\n([^]*?)\n\n<!-- end -->/);
         const figures = text => [...text.matchAll(/(\d+) KB/g)].map(m => Number(m[1]));
         const words = text => text.replace(/\d+ KB/g, 'n KB');
         assert.equal(words(table), words(measured.table));
         assert.ok(figures(table).length >= 20);
-        figures(measured.table).forEach((kb, n) => assert.ok(Math.abs(kb - figures(table)[n]) <= 1, `${kb} KB, in the docs ${figures(table)[n]}`));
+        figures(measured.table).forEach((kb, n) =>
+            assert.ok(Math.abs(kb - figures(table)[n]) <= Math.max(1, kb / 50), `${kb} KB, in the docs ${figures(table)[n]}`));
     });
 
     test('what the rooms take is what a firmware takes', () => {
