@@ -36,9 +36,8 @@ static bool read_back(FILE *file, struct patch_file *out)
 {
     long size = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
 
-    if (size <= 0)
+    if (size <= 0 || fseek(file, 0, SEEK_SET) != 0)
         return false;
-    rewind(file);
     out->size = (size_t)size;
     out->data = malloc(out->size);
     if (out->data != NULL && fread(out->data, 1, out->size, file) == out->size)

@@ -263,20 +263,26 @@ static bool set_timeout(struct options *o, const char *value)
     return true;
 }
 
-/* The first line of a file; NULL: there is none. */
-static const char *line_of(const char *path)
+/* The first line of a file, which is closed; NULL: there is none. */
+static const char *first_line(FILE *f)
 {
     static char line[TOKEN_MAX];
+
+    if (fgets(line, sizeof line, f) == NULL)
+        line[0] = '\0';
+    if (f != stdin)
+        fclose(f);
+    line[strcspn(line, "\r\n")] = '\0';
+    return line[0] != '\0' ? line : NULL;
+}
+
+static FILE *open_token(const char *path)
+{
     FILE *f = strcmp(path, "-") == 0 ? stdin : regular_file_open(path);
 
     if (f == NULL)
         complain("--token: %s: %s", say_clean(path), regular_file_words(errno));
-    if (f == NULL || fgets(line, sizeof line, f) == NULL)
-        line[0] = '\0';
-    if (f != NULL && f != stdin)
-        fclose(f);
-    line[strcspn(line, "\r\n")] = '\0';
-    return line[0] != '\0' ? line : NULL;
+    return f;
 }
 
 /* A token in the command line is wiped out of it at once: other users of this computer may list it. */
@@ -285,10 +291,10 @@ static bool set_token(struct options *o, const char *value)
     static char token[TOKEN_MAX];
 
     if (value[0] == '@' || strcmp(value, "-") == 0) {
-        errno = 0;
-        o->token = line_of(value[0] == '@' ? value + 1 : value);
-        if (o->token == NULL && errno != 0)
-            return false; /* it is said */
+        FILE *f = open_token(value[0] == '@' ? value + 1 : value);
+        if (f == NULL)
+            return false;
+        o->token = first_line(f);
     } else if (value[0] != '\0' && strlen(value) < sizeof token) {
         snprintf(token, sizeof token, "%s", value);
         memset((char *)(uintptr_t)value, '*', strlen(value));

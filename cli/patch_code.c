@@ -30,10 +30,10 @@ void code_begin(struct code_output *out)
 
 static void carry(struct code_output *out)
 {
-    size_t i = out->size;
+    bool goes_on = true;
 
-    while (i > 0 && ++out->data[--i] == 0)
-        ;
+    for (size_t i = out->size; goes_on && i > 0; i--)
+        goes_on = ++out->data[i - 1] == 0;
 }
 
 static void encode(struct code_output *out, uint32_t chance, bool bit)
