@@ -6,6 +6,8 @@
 
 #include "job_return.h"
 
+#define LOOK_AGAIN_MS 500u
+
 /* What had been sent whole may well have been taken, and only a look at the robot tells. A resumable upload
  * knows by itself how far it has come. */
 static bool may_be_taken(const struct job *j)
@@ -42,6 +44,14 @@ void job_taken(struct job *j, const cJSON *json)
         job_wait_for_restart(j);
 }
 
+/* A robot has an update for a moment before it tells whose it is. */
+static void look_again(void *ctx)
+{
+    struct job *j = ctx;
+
+    j->rollout->ways->ask(j);
+}
+
 /* Of a patch that was made here the whole file can be sent instead: the same build may be signed otherwise.
  */
 void job_refused(struct job *j, const struct fault *f)
@@ -60,7 +70,7 @@ void job_refused(struct job *j, const struct fault *f)
     }
     if (strcmp(f->code, "busy") == 0 && j->rollout->count > 1 && !j->looked_again) {
         j->looked_again = true;
-        j->rollout->ways->ask(j); /* with what? */
+        job_after(j, LOOK_AGAIN_MS, look_again); /* it may have this very file, by another name of its */
         return;
     }
     job_fail(j, f->status == STATUS_STRANGER ? OUTCOME_STRANGER : OUTCOME_REFUSED, f);
