@@ -49,10 +49,13 @@ static void read_content_range(struct otapult_call *c, const char *value)
         return;
     value += 6;
     uint32_t from = read_number(&value);
-    if (*value++ != '-' || read_number(&value) == OTAPULT_SIZE_UNKNOWN || *value++ != '/')
+    if (*value != '-')
+        return;
+    value++;
+    if (read_number(&value) == OTAPULT_SIZE_UNKNOWN || *value != '/')
         return;
     c->from = from;
-    c->whole = whole_number(value);
+    c->whole = whole_number(value + 1);
 }
 
 /* Header lines are made of it again: nothing but visible ASCII. */
