@@ -60,25 +60,35 @@ static void appended(void *ctx, const struct wire_answer *a)
     }
 }
 
-static void append(struct job *j)
+/* A request for the upload itself, whose address the robot gave. */
+static struct wire_request request_of_upload(struct job *j, const char *method,
+                                             void (*done)(void *ctx, const struct wire_answer *a))
 {
     struct wire_request q;
-    char url[ROBOT_URL], offset[64];
+    char base[ROBOT_URL];
 
-    robot_request(j->robot, "", &q, url);
+    robot_request(j->robot, "", &q, base);
+    q.url = j->upload_url;
+    q.method = method;
+    q.header[0] = "Tus-Resumable: 1.0.0";
+    q.ctx = j;
+    q.done = done;
+    return q;
+}
+
+static void append(struct job *j)
+{
+    struct wire_request q = request_of_upload(j, "PATCH", appended);
+    char offset[64];
+
     if (j->safe > j->form_len)
         j->safe = 0;
     snprintf(offset, sizeof offset, "Upload-Offset: %llu", (unsigned long long)j->safe);
     j->sent = j->safe;
-    q.url = j->upload_url;
-    q.method = "PATCH";
-    q.header[0] = "Tus-Resumable: 1.0.0";
     q.header[1] = offset;
     q.type = "application/offset+octet-stream";
     q.body = j->form + j->safe;
     q.body_len = j->form_len - (size_t)j->safe;
-    q.ctx = j;
-    q.done = appended;
     q.sent = job_note_sent;
     wire_send(j->rollout->wire, &q);
 }
@@ -100,15 +110,8 @@ static void offset_came(void *ctx, const struct wire_answer *a)
 
 static void ask_offset(struct job *j)
 {
-    struct wire_request q;
-    char url[ROBOT_URL];
+    const struct wire_request q = request_of_upload(j, "HEAD", offset_came);
 
-    robot_request(j->robot, "", &q, url);
-    q.url = j->upload_url;
-    q.method = "HEAD";
-    q.header[0] = "Tus-Resumable: 1.0.0";
-    q.ctx = j;
-    q.done = offset_came;
     wire_send(j->rollout->wire, &q);
 }
 
@@ -200,18 +203,11 @@ static void given_up(void *ctx, const struct wire_answer *a)
 
 void job_give_up(struct job *j)
 {
-    struct wire_request q;
-    char url[ROBOT_URL];
+    const struct wire_request q = request_of_upload(j, "DELETE", given_up);
 
     if (j->upload_url[0] == '\0') {
         j->given_up = j->sent > 0;
         return;
     }
-    robot_request(j->robot, "", &q, url);
-    q.url = j->upload_url;
-    q.method = "DELETE";
-    q.header[0] = "Tus-Resumable: 1.0.0";
-    q.ctx = j;
-    q.done = given_up;
     wire_send(j->rollout->wire, &q);
 }
