@@ -84,7 +84,7 @@ void otapult_outcome_begins(struct otapult *o, uint32_t id)
         .id = id, .boot = o->journal.boot, .outcome = OTAPULT_UPDATE_RUNS, .slot = (int8_t)o->target};
 }
 
-void otapult_outcome_failed(struct otapult *o)
+void otapult_outcome_ends(struct otapult *o)
 {
     if (o->update.outcome == OTAPULT_UPDATE_RUNS)
         o->update.outcome = OTAPULT_UPDATE_FAILED;

@@ -21,7 +21,7 @@ uint32_t otapult_update_id(struct otapult *o, const struct otapult_update_option
 
 /* Under lock: an update begins; and ends, badly unless something else has become of it. */
 void otapult_outcome_begins(struct otapult *o, uint32_t id);
-void otapult_outcome_failed(struct otapult *o);
+void otapult_outcome_ends(struct otapult *o);
 
 /* By the claim's holder: the update that runs, as it is when it ends so in `slot`, with the image that the session
  * holds. */

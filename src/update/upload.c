@@ -160,7 +160,7 @@ static void end_update(struct otapult *o, int err, const struct otapult_finding 
     otapult_lock(o);
     if (o->ticket != 0)
         otapult_end_ticket(o, err, why);
-    otapult_outcome_failed(o);
+    otapult_outcome_ends(o);
     o->verifying = o->resumable = false;
     otapult_give_back_locked(o);
     otapult_unlock(o);
