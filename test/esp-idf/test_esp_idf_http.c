@@ -395,46 +395,13 @@ static void poll_meanwhile(void *ctx)
 
 /* ---- uploads that go on ---- */
 
-static char upload_uri[80], offset_text[16], length_text[16];
-
-static struct fake_request tus(int method, const char *uri)
-{
-    struct fake_request r = life_post(uri, "application/offset+octet-stream", "", 0);
-
-    r.method = method;
-    return life_with(r, "Tus-Resumable", "1.0.0");
-}
+static const char *upload_uri;
+static char offset_text[16];
 
 static struct fake_request piece(size_t at)
 {
-    struct fake_request r = life_post(upload_uri, "application/offset+octet-stream", v2 + at, v2_len - at);
-
     snprintf(offset_text, sizeof offset_text, "%zu", at);
-    r.method = HTTP_PATCH;
-    return life_with(life_with(r, "Tus-Resumable", "1.0.0"), "Upload-Offset", offset_text);
-}
-
-static long safe_offset(void)
-{
-    struct fake_request r = tus(HTTP_HEAD, upload_uri);
-
-    life_send(&l, &connection, &r);
-    const char *line = strstr(connection.sent, "Upload-Offset: ");
-    return connection.status == 200 && line != NULL ? strtol(line + 15, NULL, 10) : -1;
-}
-
-static void create_upload(void)
-{
-    struct fake_request r;
-
-    snprintf(length_text, sizeof length_text, "%zu", v2_len);
-    r = life_with(tus(HTTP_POST, "/api/ota/uploads"), "Upload-Length", length_text);
-    life_send(&l, &connection, &r);
-    assert_int_equal(connection.status, 201);
-    const char *location = strstr(connection.sent, "Location: ");
-    assert_non_null(location);
-    snprintf(upload_uri, sizeof upload_uri, "/api/ota/%.*s", (int)strcspn(location + 10, "\r"),
-             location + 10);
+    return life_with(life_tus(HTTP_PATCH, upload_uri, v2 + at, v2_len - at), "Upload-Offset", offset_text);
 }
 
 static void an_upload_that_breaks_off_goes_on(void **state)
@@ -444,8 +411,8 @@ static void an_upload_that_breaks_off_goes_on(void **state)
 
     (void)state;
     start();
-    create_upload();
-    assert_int_equal(safe_offset(), 0);
+    upload_uri = life_create_upload(&l, v2_len);
+    assert_int_equal(life_safe_offset(&l, upload_uri), 0);
     for (size_t n = 0; n < 150; n++)
         steps[n] = 200;
     steps[150] = 0;
@@ -455,7 +422,7 @@ static void an_upload_that_breaks_off_goes_on(void **state)
     life_send(&l, &connection, &r);
     assert_false(connection.open);
     assert_int_equal(phase(), OTAPULT_RECEIVING);
-    long at = safe_offset();
+    long at = life_safe_offset(&l, upload_uri);
     assert_true(at >= 1000 && (size_t)at < v2_len);
     r = piece((size_t)at);
     life_send(&l, &connection, &r);
@@ -476,12 +443,12 @@ static void the_limits_of_uploads_that_go_on(void **state)
     life_send(&l, &connection, &r);
     assert_int_equal(connection.status, 204);
     assert_non_null(strstr(connection.sent, "Tus-Extension: creation,termination\r\n"));
-    create_upload();
-    r = tus(HTTP_DELETE, upload_uri);
+    upload_uri = life_create_upload(&l, v2_len);
+    r = life_tus(HTTP_DELETE, upload_uri, "", 0);
     life_send(&l, &connection, &r);
     assert_int_equal(connection.status, 204);
     assert_int_equal(phase(), OTAPULT_IDLE);
-    assert_int_equal(safe_offset(), -1);
+    assert_int_equal(life_safe_offset(&l, upload_uri), -1);
 }
 
 static void a_silent_sender_is_given_up(void **state)

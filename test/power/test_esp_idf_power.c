@@ -199,48 +199,13 @@ static void act_update_out_of_safe_mode(void)
 
 static uint8_t *packed;
 static size_t packed_len;
-static char upload_uri[80];
-
-static struct fake_request tus(int method, const char *uri, const uint8_t *body, size_t len)
-{
-    struct fake_request r = life_post(uri, "application/offset+octet-stream", body, len);
-
-    r.method = method;
-    return life_with(r, "Tus-Resumable", "1.0.0");
-}
-
-static void create(void)
-{
-    static struct fake_connection c;
-    char length[16];
-    struct fake_request r;
-
-    snprintf(length, sizeof length, "%zu", packed_len);
-    r = life_with(tus(HTTP_POST, "/api/ota/uploads", packed, 0), "Upload-Length", length);
-    life_send(&l, &c, &r);
-    assert_int_equal(c.status, 201);
-    const char *location = strstr(c.sent, "Location: ");
-    assert_non_null(location);
-    snprintf(upload_uri, sizeof upload_uri, "/api/ota/%.*s", (int)strcspn(location + 10, "\r"),
-             location + 10);
-}
-
-/* -1: the board knows nothing of it. */
-static long safe_offset(void)
-{
-    static struct fake_connection c;
-    struct fake_request r = tus(HTTP_HEAD, upload_uri, packed, 0);
-
-    life_send(&l, &c, &r);
-    const char *line = strstr(c.sent, "Upload-Offset: ");
-    return c.status == 200 && line != NULL ? strtol(line + 15, NULL, 10) : -1;
-}
+static const char *upload_uri;
 
 static int send_from(long at, size_t end)
 {
     static struct fake_connection c;
     char offset[24];
-    struct fake_request r = tus(HTTP_PATCH, upload_uri, packed + at, end - (size_t)at);
+    struct fake_request r = life_tus(HTTP_PATCH, upload_uri, packed + at, end - (size_t)at);
 
     snprintf(offset, sizeof offset, "%ld", at);
     r = life_with(r, "Upload-Offset", offset);
@@ -251,11 +216,11 @@ static int send_from(long at, size_t end)
 static void prepare_half_sent(void)
 {
     prepare_two_updates();
-    create();
+    upload_uri = life_create_upload(&l, packed_len);
     assert_int_equal(send_from(0, packed_len - 500), 204);
     fake_httpd_power_off();
     assert_true(start());
-    assert_in_range(safe_offset(), 1, packed_len - 500);
+    assert_in_range(life_safe_offset(&l, upload_uri), 1, packed_len - 500);
     entered = 0;
 }
 
@@ -263,7 +228,7 @@ static void act_go_on(void)
 {
     if (!start() || !life_settle(&l))
         return;
-    long at = safe_offset();
+    long at = life_safe_offset(&l, upload_uri);
     if (at >= 0 && send_from(at, packed_len) == 204)
         (void)life_settle(&l);
 }
@@ -271,7 +236,7 @@ static void act_go_on(void)
 /* 404: it was activated, and the cut took the note of that. */
 static void go_on_again(void)
 {
-    long at = safe_offset();
+    long at = life_safe_offset(&l, upload_uri);
     int status = at >= 0 ? send_from(at, packed_len) : 404;
 
     if (status == 404)

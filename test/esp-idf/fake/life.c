@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -161,6 +162,41 @@ struct fake_request life_with(struct fake_request r, const char *name, const cha
     assert_true(n < sizeof r.header / sizeof *r.header);
     r.header[n] = (struct fake_header){name, value};
     return r;
+}
+
+struct fake_request life_tus(int method, const char *uri, const void *body, size_t len)
+{
+    struct fake_request r = life_post(uri, "application/offset+octet-stream", body, len);
+
+    r.method = method;
+    return life_with(r, "Tus-Resumable", "1.0.0");
+}
+
+const char *life_create_upload(struct life *l, size_t length)
+{
+    static struct fake_connection c;
+    static char uri[80];
+    char text[24];
+    struct fake_request r;
+
+    snprintf(text, sizeof text, "%zu", length);
+    r = life_with(life_tus(HTTP_POST, "/api/ota/uploads", "", 0), "Upload-Length", text);
+    life_send(l, &c, &r);
+    assert_int_equal(c.status, 201);
+    const char *location = strstr(c.sent, "Location: ");
+    assert_non_null(location);
+    snprintf(uri, sizeof uri, "/api/ota/%.*s", (int)strcspn(location + 10, "\r"), location + 10);
+    return uri;
+}
+
+long life_safe_offset(struct life *l, const char *uri)
+{
+    static struct fake_connection c;
+    const struct fake_request r = life_tus(HTTP_HEAD, uri, "", 0);
+
+    life_send(l, &c, &r);
+    const char *line = strstr(c.sent, "Upload-Offset: ");
+    return c.status == 200 && line != NULL ? strtol(line + 15, NULL, 10) : -1;
 }
 
 size_t life_form(char *dst, size_t cap, const char *boundary, const void *name, size_t name_len,

@@ -46,6 +46,15 @@ struct fake_request life_post(const char *uri, const char *type, const void *bod
 /* The same with one more header. */
 struct fake_request life_with(struct fake_request r, const char *name, const char *value);
 
+/* The same as life_post(), of tus 1.0.0: an HTTP_HEAD, HTTP_PATCH, … */
+struct fake_request life_tus(int method, const char *uri, const void *body, size_t len);
+
+/* Creates an upload of `length` bytes; its address, until the next one is created. */
+const char *life_create_upload(struct life *l, size_t length);
+
+/* What the board has safe of it; -1: it knows nothing of it. */
+long life_safe_offset(struct life *l, const char *uri);
+
 /* A form around data[len] with the field "firmware", into dst[cap]; returns its length. */
 size_t life_form(char *dst, size_t cap, const char *boundary, const void *name, size_t name_len,
                  const void *data, size_t len);
