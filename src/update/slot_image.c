@@ -220,6 +220,8 @@ void otapult_refresh_slots(struct otapult *o)
         otapult_slots_failed(o, err);
         return;
     }
+    if (slots.count > OTAPULT_SLOTS_MAX) /* loops run over it, also while an answer is printed */
+        slots.count = OTAPULT_SLOTS_MAX;
     choose_all(&shown, &slots);
     for (unsigned n = 0; n < shown.count; n++) {
         whole &= look_again(o, shown.index[n], &seen[n]);

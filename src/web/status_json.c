@@ -119,12 +119,11 @@ static void slots_json(struct otapult_json *j, struct otapult *o, const struct o
                        enum otapult_status_slots which)
 {
     const struct otapult_slots *slots = &v->status.slots;
-    int count = slots->count < OTAPULT_SLOTS_MAX ? slots->count : OTAPULT_SLOTS_MAX;
 
     otapult_json_open(j, "slots", '[');
     if (slots->factory)
         slot_of_table_json(j, o, v, OTAPULT_SLOT_FACTORY);
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < slots->count; i++) {
         if (which == OTAPULT_ALL_SLOTS || i == slots->running || i == slots->next)
             slot_of_table_json(j, o, v, i);
     }

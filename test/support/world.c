@@ -14,6 +14,7 @@
 #include "boot_image.h"
 #include "factory.h"
 #include "table_maker.h"
+#include "update/door.h"
 
 static const struct table_part two_ota[] = {{1, 2, 0x9000, 0x4000, "nvs"},
                                             {1, 0, 0xD000, 0x2000, "otadata"},
@@ -230,6 +231,22 @@ static int upload(struct world *w, bool later, const uint8_t *image, size_t len,
 int world_upload(struct world *w, const uint8_t *image, size_t len, size_t piece)
 {
     return upload(w, false, image, len, piece);
+}
+
+void world_begin_trial(struct world *w, const uint8_t *image, size_t len)
+{
+    w->health = OTAPULT_HEALTH_WAIT;
+    assert_true(world_boot(w));
+    assert_int_equal(world_upload(w, image, len, 4096), 0);
+    assert_true(world_settle(w));
+}
+
+const struct otapult_view *world_view(struct world *w)
+{
+    static struct otapult_view v;
+
+    otapult_view(w->ota, &v);
+    return &v;
 }
 
 int world_stage(struct world *w, const uint8_t *image, size_t len, size_t piece)

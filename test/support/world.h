@@ -62,6 +62,12 @@ int world_stage(struct world *w, const uint8_t *image, size_t len, size_t piece)
 /* Polls until nothing is due any more: confirmations, rejections, restarts (which boot again). */
 bool world_settle(struct world *w);
 
+/* Boots and uploads: the image runs in the other slot, and its health check says neither yes nor no. */
+void world_begin_trial(struct world *w, const uint8_t *image, size_t len);
+
+/* What the device shows, until the next call. */
+const struct otapult_view *world_view(struct world *w);
+
 /* The power goes, now; what the device was doing is forgotten. */
 void world_pull_plug(struct world *w);
 

@@ -55,10 +55,7 @@ static int set_up(void **state)
     open_error = activate_error = 0;
     world_init(&w, WORLD_TWO_OTA, v1, v1_len);
     w.wrap = wrap;
-    w.health = OTAPULT_HEALTH_WAIT;
-    assert_true(world_boot(&w));
-    assert_int_equal(world_upload(&w, v2, v2_len, 4096), 0);
-    assert_true(world_settle(&w));
+    world_begin_trial(&w, v2, v2_len);
     return 0;
 }
 

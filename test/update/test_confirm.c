@@ -26,10 +26,7 @@ static int set_up(void **state)
     world_init(&w, WORLD_TWO_OTA, v1, v1_len);
     w.wrap = faulty_port_wrap;
     w.wrap_ctx = &port;
-    w.health = OTAPULT_HEALTH_WAIT;
-    assert_true(world_boot(&w));
-    assert_int_equal(world_upload(&w, v2, v2_len, 4096), 0);
-    assert_true(world_settle(&w));
+    world_begin_trial(&w, v2, v2_len);
     return 0;
 }
 

@@ -95,14 +95,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-static const struct otapult_view *view(void)
-{
-    static struct otapult_view v;
-
-    otapult_view(w.ota, &v);
-    return &v;
-}
-
 /* ---- the build's name ---- */
 
 /* Puts the image into the other slot, without the digest of its ELF file, and boots. */
@@ -138,7 +130,7 @@ static void assert_named_by_its_hash(const uint8_t *image, size_t len)
     snprintf(own, sizeof own, "%02x%02x%02x%02x", sha[0], sha[1], sha[2], sha[3]);
     assert_int_equal(ask_build(build), 0);
     assert_string_equal(build, own);
-    otapult_build_id(&view()->slot[1].image, build);
+    otapult_build_id(&world_view(&w)->slot[1].image, build);
     assert_string_equal(build, own); /* what is shown is named so, too */
 }
 
@@ -171,7 +163,7 @@ static void one_without_a_hash_has_no_name(void **state)
     assert_true(world_boot(&w));
     assert_int_equal(ask_build(build), 0);
     assert_string_equal(build, "00000000");
-    assert_string_equal(view()->slot[1].image.version, "2.0.0");
+    assert_string_equal(world_view(&w)->slot[1].image.version, "2.0.0");
 }
 
 /* Each read on the way to the hash, failing: the error comes out, and the slot is shown as one that cannot be
@@ -234,9 +226,9 @@ static void what_is_not_there_is_all_zeros(void **state)
 static void assert_shown(const int *index, unsigned count)
 {
     assert_true(world_boot(&w));
-    assert_int_equal(view()->slot_count, count);
+    assert_int_equal(world_view(&w)->slot_count, count);
     for (unsigned n = 0; n < count; n++)
-        assert_int_equal(view()->slot[n].index, index[n]);
+        assert_int_equal(world_view(&w)->slot[n].index, index[n]);
 }
 
 /* Those that run, come next and boot, then the factory app and the first ones; in the order of their numbers.
@@ -253,6 +245,19 @@ static void of_many_slots_those_that_matter_are_shown(void **state)
     assert_shown((const int[]){OTAPULT_SLOT_FACTORY, 0, 1, 2, 3}, 5);
     extra = (struct otapult_slots){.count = 8, .running = 5, .next = 6, .boot = 7};
     assert_shown((const int[]){0, 1, 5, 6, 7}, 5);
+}
+
+static void a_port_cannot_count_further_than_there_are_numbers(void **state)
+{
+    struct otapult_status s;
+
+    (void)state;
+    for (int count = OTAPULT_SLOTS_MAX; count < OTAPULT_SLOTS_MAX + 2; count++) {
+        extra = (struct otapult_slots){.count = count, .next = 1};
+        assert_true(world_boot(&w));
+        otapult_status(w.ota, &s);
+        assert_int_equal(s.slots.count, OTAPULT_SLOTS_MAX);
+    }
 }
 
 /* ---- through a port that fails ---- */
@@ -295,17 +300,17 @@ static void what_could_not_be_read_is_read_again(void **state)
     memcpy(w.nor.data + SLOT_1, v2, v2_len);
     open_error = OTAPULT_E_SLOT_OPEN;
     assert_true(world_boot(&w));
-    assert_int_equal(view()->slot_count, 2);
-    assert_false(view()->slot[1].readable);
-    assert_false(view()->slot[1].has_image);
-    assert_string_equal(view()->slot[1].slot.label, "app1");
+    assert_int_equal(world_view(&w)->slot_count, 2);
+    assert_false(world_view(&w)->slot[1].readable);
+    assert_false(world_view(&w)->slot[1].has_image);
+    assert_string_equal(world_view(&w)->slot[1].slot.label, "app1");
     open_error = 0;
     slot_calls = 0;
     otapult_poll(w.ota);
     assert_int_equal(slot_calls, 2);
-    assert_true(view()->slot[1].readable);
-    assert_true(view()->slot[1].has_image);
-    assert_string_equal(view()->slot[1].image.version, "2.0.0");
+    assert_true(world_view(&w)->slot[1].readable);
+    assert_true(world_view(&w)->slot[1].has_image);
+    assert_string_equal(world_view(&w)->slot[1].image.version, "2.0.0");
     slot_calls = 0;
     otapult_poll(w.ota);
     assert_int_equal(slot_calls, 0);
@@ -331,13 +336,13 @@ static void a_row_that_cannot_be_read_is_empty(void **state)
     (void)state;
     slot_error = OTAPULT_E_FLASH_READ;
     assert_true(world_boot(&w));
-    assert_string_equal(view()->slot[0].slot.label, "");
-    assert_int_equal(view()->slot[0].slot.size, 0);
-    assert_int_equal(view()->slot[0].index, 0);
+    assert_string_equal(world_view(&w)->slot[0].slot.label, "");
+    assert_int_equal(world_view(&w)->slot[0].slot.size, 0);
+    assert_int_equal(world_view(&w)->slot[0].index, 0);
     slot_error = 0;
     otapult_poll(w.ota);
-    assert_string_equal(view()->slot[0].slot.label, "app0");
-    assert_int_equal(view()->slot[0].slot.size, SLOT_SIZE);
+    assert_string_equal(world_view(&w)->slot[0].slot.label, "app0");
+    assert_int_equal(world_view(&w)->slot[0].slot.size, SLOT_SIZE);
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -350,6 +355,7 @@ int main(void)
         CASE(a_name_that_cannot_be_read_is_an_error),
         CASE(what_is_not_there_is_all_zeros),
         CASE(of_many_slots_those_that_matter_are_shown),
+        CASE(a_port_cannot_count_further_than_there_are_numbers),
         CASE(a_label_is_known_or_asked_for_or_empty),
         CASE(what_could_not_be_read_is_read_again),
         CASE(what_is_known_is_not_read_again),

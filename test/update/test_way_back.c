@@ -31,14 +31,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-static const struct otapult_view *view(void)
-{
-    static struct otapult_view v;
-
-    otapult_view(w.ota, &v);
-    return &v;
-}
-
 static void install(const uint8_t *image, size_t len)
 {
     assert_int_equal(world_upload(&w, image, len, 4096), 0);
@@ -49,24 +41,24 @@ static void install(const uint8_t *image, size_t len)
 static void expect_way_to(int slot, const char *version)
 {
     struct otapult_finding why;
-    struct otapult_view v = *view();
+    struct otapult_view v = *world_view(&w);
 
     assert_int_equal(v.way_back.slot, slot);
     assert_null(v.way_back.doubt);
     assert_int_equal(otapult_rollback(w.ota, &why), 0);
     if (slot >= 0)
-        assert_int_equal(view()->status.slots.boot, slot); /* shown before the restart, too */
+        assert_int_equal(world_view(&w)->status.slots.boot, slot); /* shown before the restart, too */
     assert_true(world_settle(&w));
     assert_string_equal(world_version(&w), version);
-    assert_int_equal(view()->status.slots.running, slot);
+    assert_int_equal(world_view(&w)->status.slots.running, slot);
 }
 
 static void expect_no_way(const char *reason)
 {
     struct otapult_finding why;
 
-    assert_int_equal(view()->way_back.slot, OTAPULT_SLOT_NONE);
-    assert_string_equal(view()->way_back.none, reason);
+    assert_int_equal(world_view(&w)->way_back.slot, OTAPULT_SLOT_NONE);
+    assert_string_equal(world_view(&w)->way_back.none, reason);
     assert_int_equal(otapult_rollback(w.ota, &why), OTAPULT_E_NO_ROLLBACK);
     assert_string_equal(why.text, reason);
 }
@@ -101,8 +93,8 @@ static void three_slots(void **state)
     begin(WORLD_THREE_OTA);
     install(v2, v2_len);
     install(v3, v3_len);
-    assert_int_equal(view()->status.slots.running, 2);
-    assert_int_equal(view()->status.slots.next, 0);
+    assert_int_equal(world_view(&w)->status.slots.running, 2);
+    assert_int_equal(world_view(&w)->status.slots.next, 0);
     expect_way_to(1, "2.0.0");
     expect_way_to(2, "3.0.0");
 }
@@ -138,8 +130,8 @@ static void what_was_rejected_boots_by_force_only(void **state)
     install(v2, v2_len);
     assert_string_equal(world_version(&w), "1.0.0");
     w.health = OTAPULT_HEALTH_PASS;
-    assert_int_equal(view()->way_back.slot, 1);
-    assert_string_equal(view()->way_back.doubt, "it rejected itself when it ran last");
+    assert_int_equal(world_view(&w)->way_back.slot, 1);
+    assert_string_equal(world_view(&w)->way_back.doubt, "it rejected itself when it ran last");
     assert_int_equal(otapult_rollback(w.ota, &why), OTAPULT_E_ROLLBACK_DOUBTFUL);
     assert_string_equal(why.text, "it rejected itself when it ran last");
     uint32_t ticket; /* what was asked of an upload is not asked of the way back */
@@ -207,7 +199,7 @@ static void a_damaged_image_is_no_way(void **state)
     assert_int_equal(otapult_rollback(w.ota, &why), OTAPULT_E_NO_ROLLBACK);
     assert_string_equal(why.text, "the other slot holds no whole image");
     assert_int_equal(w.holds, 0);
-    assert_int_equal(view()->status.slots.boot, 1);
+    assert_int_equal(world_view(&w)->status.slots.boot, 1);
 }
 
 /* More slots than a table of these tests has: the view alone, as the device finds a way in it. */
