@@ -584,14 +584,7 @@ describe('what goes over the wire', () => {
             const page = await browser.newPage({ locale: 'en-US', tolerate });
             const lengths = [];
             page.on('request', r => r.headers()['upload-length'] && lengths.push(Number(r.headers()['upload-length'])));
-            await page.route('**/api/ota/status', async route => {
-                const answer = await route.fetch().catch(() => null); // while it restarts
-                if (!answer)
-                    return route.abort();
-                const status = await answer.json();
-                status.limits.accepts = accepts;
-                return route.fulfill({ response: answer, json: status });
-            });
+            await browser.alterAnswers(page, '**/api/ota/status', `${rover.url}/api/ota/status`, s => { s.limits.accepts = accepts; });
             await page.goto(`${rover.url}/api/ota`);
             await started(page);
             await begin(page, file);

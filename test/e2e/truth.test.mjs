@@ -34,11 +34,7 @@ async function open({ change, prepare, ...options } = {}) {
     const page = await browser.newPage({ locale: 'en-US', tolerate, ...options });
     page.setDefaultTimeout(15000);
     if (change)
-        await page.route('**/api/ota/status', async route => {
-            const answer = await route.fetch({ url: `${rover.url}/api/ota/status` }); // Node is not told where ADDRESS is
-            const status = await answer.json();
-            await route.fulfill({ response: answer, json: change(status) ?? status });
-        });
+        await browser.alterAnswers(page, '**/api/ota/status', `${rover.url}/api/ota/status`, change); // Node is not told where ADDRESS is
     if (prepare)
         await page.addInitScript(prepare);
     await page.goto(`${site}/api/ota`);
@@ -397,14 +393,7 @@ describe('how it ended', () => {
         const slow = await startRover({ args: [] }); // with the flash delays of a board
         try {
             const page = await browser.newPage({ locale: 'en-US', tolerate });
-            await page.route('**/api/ota/status', async route => {
-                const answer = await route.fetch({ url: `${slow.url}/api/ota/status` }).catch(() => null);
-                if (!answer)
-                    return route.abort();
-                const status = await answer.json();
-                status.limits.resume_ms = null;
-                return route.fulfill({ response: answer, json: status });
-            });
+            await browser.alterAnswers(page, '**/api/ota/status', `${slow.url}/api/ota/status`, s => { s.limits.resume_ms = null; });
             await page.goto(`http://${ADDRESS}:${new URL(slow.url).port}/api/ota`);
             await choose(page, await samples.make('long.bin', { version: '2.3.0', seed: 24, size: 3000000 }));
             await page.click('#upload');

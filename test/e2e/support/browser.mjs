@@ -19,6 +19,13 @@ function executable() {
     return found;
 }
 
+// What handlers of page.route() still have under way when a page closes is of nobody, and Node ends a whole test
+// file for an error of it: a robot that is gone by then, an answer to a page that no longer is.
+async function letGo(page) {
+    if (!page.isClosed())
+        await page.unrouteAll({ behavior: 'ignoreErrors' });
+}
+
 // `more`: further switches of Chromium.
 export async function openBrowser(more = []) {
     const root = process.getuid() === 0; // Chromium's sandbox does not run as root
@@ -49,7 +56,24 @@ class Browser {
         page.on('console', message => message.type() === 'error' && note(message.text()));
         page.on('pageerror', error => note(String(error)));
         this.#pages.push({ page, problems });
+        const close = page.close.bind(page);
+        page.close = async () => {
+            await letGo(page);
+            await close();
+        };
         return page;
+    }
+
+    // What the page hears of `pattern` is what `url` answers, changed by `change(json)` in place or into what it
+    // returns. A robot that does not answer, as while it restarts, is a broken connection to the page, too.
+    async alterAnswers(page, pattern, url, change) {
+        await page.route(pattern, async route => {
+            const answer = await route.fetch({ url }).catch(() => null);
+            if (!answer)
+                return route.abort();
+            const json = await answer.json();
+            return route.fulfill({ response: answer, json: change(json) ?? json });
+        });
     }
 
     // Errors so far, of all pages.
@@ -59,6 +83,8 @@ class Browser {
 
     async close() {
         const problems = this.problems();
+        for (const { page } of this.#pages)
+            await letGo(page);
         await this.#browser.close();
         assert.deepEqual(problems, []);
     }
