@@ -28,7 +28,7 @@ enum otapult_http_next {
 /* What the adapter knows of a request. Strings live until the exchange ends. */
 struct otapult_request {
     const char *method; /* "GET" */
-    const char *path;   /* without the query, not decoded */
+    const char *path;   /* the request-target without the query, not decoded: "/a", or "http://host/a" */
     const char *query;  /* behind '?', not decoded; "" when there is none */
     void       *ctx;
     /* The value of a header, NULL when absent. Names are compared without case. When the request has
@@ -208,6 +208,10 @@ enum otapult_http_next otapult_http_small_body(struct otapult_exchange *x, const
 /* `begin` of a route that takes a short body of type application/json, which no form of another site can
  * send without asking first. */
 enum otapult_http_next otapult_http_begin_json(struct otapult_exchange *x);
+
+/* Where the path begins in a request-target, which a client that takes the device for a proxy writes in
+ * absolute-form (RFC 9112, section 3.2.2). "" behind the host is "/". Points into `target` or at a constant. */
+const char *otapult_http_path(const char *target);
 
 /* Who asks, for the journal: "admin", "token ci"; "anyone" in the open profile. */
 #define OTAPULT_WHO_NAME 28

@@ -146,7 +146,7 @@ static void open_exchange(struct exchange *e, httpd_req_t *r)
     e->head_only = r->method == HTTP_HEAD;
     e->request = (struct otapult_request){
         .method = method_name(r->method),
-        .path = r->user_ctx,
+        .path = r->user_ctx, /* the server has found it in the target, whatever the target's form */
         .query = query_of(r),
         .ctx = e,
         .header = find_header,
@@ -463,12 +463,13 @@ esp_err_t otapult_esp_on_refusal(httpd_req_t *r, httpd_err_code_t error)
 static const char *path_of(const char *uri)
 {
     const struct esp_board *b = &otapult_esp_board;
-    const size_t len = strcspn(uri, "?");
+    const char *wanted = otapult_http_path(uri);
+    const size_t len = strcspn(wanted, "?");
 
     for (size_t s = 0; s < b->site_count; s++)
         for (size_t i = 0; i < b->sites[s].count; i++) {
             const char *path = b->sites[s].routes[i].path;
-            if (strlen(path) == len && memcmp(path, uri, len) == 0)
+            if (strlen(path) == len && memcmp(path, wanted, len) == 0)
                 return path;
         }
     return "";

@@ -45,6 +45,17 @@ static int check_length(struct otapult_exchange *x, struct otapult_finding *why)
 
 /* ---- where from ---- */
 
+/* RFC 9112, section 3.2: a client writes into Host what its target names. A server is to go by the target
+ * where they differ; whoever makes them differ wants two parties to read one request in two ways, so here it
+ * is refused, and all the checks behind this one may go by Host alone. */
+static bool names_another(const struct otapult_exchange *x, const char *host)
+{
+    size_t len;
+    const char *named = otapult_target_host(x->req->path, &len);
+
+    return named != NULL && !otapult_same_word(named, len, host);
+}
+
 /* RFC 9112, section 3.2. */
 static const char *host_fault(const struct otapult_exchange *x)
 {
@@ -55,7 +66,9 @@ static const char *host_fault(const struct otapult_exchange *x)
         return x->req->host_optional ? NULL : "HTTP/1.1 without a Host";
     if (count > 1)
         return "more than one Host";
-    return otapult_host_length(host) == 0 ? "a Host that is none" : NULL;
+    if (otapult_host_length(host) == 0)
+        return "a Host that is none";
+    return names_another(x, host) ? "a target that names another host than Host" : NULL;
 }
 
 static int check_host(struct otapult_exchange *x, struct otapult_finding *why)

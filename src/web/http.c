@@ -37,10 +37,12 @@ struct lookup {
 
 static void look_in_site(struct lookup *l, const struct otapult_site *site, const struct otapult_exchange *x)
 {
+    const char *path = otapult_http_path(x->req->path);
+
     for (size_t i = 0; i < site->count && l->route == NULL; i++) {
         const struct otapult_route *route = &site->routes[i];
 
-        if (strcmp(route->path, x->req->path) != 0)
+        if (strcmp(route->path, path) != 0)
             continue;
         if (serves(route, x)) {
             l->route = route;

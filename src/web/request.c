@@ -15,6 +15,29 @@ const char *otapult_header_of(const struct otapult_exchange *x, const char *name
     return value;
 }
 
+/* RFC 3986, section 3: the scheme reads the same in either case. */
+const char *otapult_target_host(const char *target, size_t *len)
+{
+    const size_t scheme = strcspn(target, ":");
+
+    if (!otapult_same_word(target, scheme, "http") && !otapult_same_word(target, scheme, "https"))
+        return NULL;
+    if (strncmp(target + scheme, "://", 3) != 0)
+        return NULL;
+    *len = strcspn(target + scheme + 3, "/");
+    return target + scheme + 3;
+}
+
+const char *otapult_http_path(const char *target)
+{
+    size_t len;
+    const char *host = otapult_target_host(target, &len);
+
+    if (host == NULL)
+        return target;
+    return host[len] == '\0' ? "/" : host + len;
+}
+
 const char *otapult_query_value(const struct otapult_exchange *x, const char *name, size_t *len)
 {
     size_t n = strlen(name);

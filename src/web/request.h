@@ -9,6 +9,9 @@
 /* The value of a header and how often it is there; NULL and 0 when it is not. */
 const char *otapult_header_of(const struct otapult_exchange *x, const char *name, unsigned *count);
 
+/* The host and port that an absolute-form target names, *len long; NULL: the target is a path alone. */
+const char *otapult_target_host(const char *target, size_t *len);
+
 /* The value of the parameter `name` in the address, not decoded and *len long; NULL when it is not there. */
 const char *otapult_query_value(const struct otapult_exchange *x, const char *name, size_t *len);
 

@@ -360,6 +360,8 @@ withRover('requests that are wrong', [], world => {
     refused('an address of 9 KB', [414], () => head('GET', `/${'x'.repeat(9000)}`), 'address_too_long');
     refused('an address of 100 KB', [414], () => head('GET', `/${'x'.repeat(100000)}`), 'address_too_long');
     refused('HTTP/1.1 without a Host', [400], () => head('GET', '/', { Host: null }), 'bad_request');
+    refused('an address that names another host than Host', [400], () =>
+        lines('GET http://127.0.0.1/api/ota/status HTTP/1.1', 'Host: localhost', ''), 'bad_request');
     refused('a header of a megabyte', [431], () => head('GET', '/', { X: 'x'.repeat(1 << 20) }));
     refused('an address of a megabyte', [414], () => head('GET', `/${'x'.repeat(1 << 20)}`));
     refused('a method of a megabyte', [CLOSED, 414, 431], () => head('X'.repeat(1 << 20), '/'));
@@ -435,6 +437,12 @@ withRover('requests that are wrong', [], world => {
     test('lines that end in LF alone are read as lines, or refused', async () => {
         const [answer] = await answersTo(Buffer.from('GET /api/ota/status HTTP/1.1\nHost: localhost\n\n'));
         assert.ok(answer.status === 400 || answer.json.state === 'idle');
+    });
+
+    test('an address may have the host in front, as of clients that take the robot for a proxy', async () => {
+        const [answer] = await answersTo(lines('GET http://localhost/api/ota/status?x=1 HTTP/1.1', 'Host: localhost', ''));
+        assert.equal(answer.status, 200);
+        assert.ok(answer.json.state);
     });
 
     test('requests that come at once are answered in turn', async () => {

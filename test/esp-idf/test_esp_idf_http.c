@@ -171,6 +171,19 @@ static void head_has_no_body(void **state)
     assert_true(connection.open);
 }
 
+static void a_target_that_names_the_host_is_understood(void **state)
+{
+    struct fake_request r = life_get("http://192.168.4.1/api/ota/status?x=1");
+
+    (void)state;
+    start();
+    life_send(&l, &connection, &r);
+    assert_int_equal(connection.status, 200);
+    r.method = HTTP_DELETE;
+    life_send(&l, &connection, &r);
+    expect_answer(&connection, 405, "GET, HEAD");
+}
+
 static void another_method_is_refused_in_our_words(void **state)
 {
     struct fake_request r = life_get("/api/ota/upload");
@@ -1165,6 +1178,7 @@ int main(void)
         TEST_CASE(an_answer_that_does_not_get_out_closes_the_connection),
 #if ESP_BOARD_ANY_METHOD
         TEST_CASE(head_has_no_body),
+        TEST_CASE(a_target_that_names_the_host_is_understood),
         TEST_CASE(another_method_is_refused_in_our_words),
 #endif
         TEST_CASE(a_stream_gives_one_event_and_asks_to_come_again),

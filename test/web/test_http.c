@@ -715,6 +715,39 @@ static void a_new_request_has_one_host(void **state)
     assert_int_equal(client.status, 200);
 }
 
+/* As a client writes that takes the device for a proxy. */
+static void a_target_may_name_the_host(void **state)
+{
+    static const char *const ways[] = {"http://a/api/ota/status", "HTTP://A/api/ota/status",
+                                       "https://a/api/ota/status"};
+    static const char *const paths[] = {"http:/a/api/ota/status",
+                                        "httpx://a/api/ota/status",
+                                        "http://a/api/ota/statu",
+                                        "http:",
+                                        "http://",
+                                        "ftp://a/api/ota/status",
+                                        ":",
+                                        "http//a/api/ota/status"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(ways); i++) {
+        begin("GET", ways[i], HEADERS({"Host", "a"}));
+        assert_int_equal(client.status, 200);
+        begin("GET", ways[i], HEADERS({"Host", "rover.local"}));
+        assert_error(OTAPULT_E_BAD_REQUEST, "a target that names another host than Host\"");
+        begin("PUT", ways[i], HEADERS({"Host", "a"}));
+        assert_error(OTAPULT_E_METHOD, "this address takes GET, HEAD");
+    }
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        begin("GET", paths[i], HEADERS({"Host", "a"}));
+        assert_error(OTAPULT_E_NOT_FOUND, "nothing is here");
+    }
+    begin("GET", "http://stranger/api/ota/status", HEADERS({"Host", "stranger"}));
+    assert_int_equal(client.status, 421);
+    assert_string_equal(otapult_http_path("http://a"), "/");
+    assert_string_equal(otapult_http_path("/http://a/b"), "/http://a/b");
+}
+
 static void a_person_gets_a_page(void **state)
 {
     const struct http_header person = {"Accept", "text/html,application/xhtml+xml,*/*;q=0.8"};
@@ -1761,6 +1794,7 @@ int main(void)
         TEST(hints_are_russian_for_who_reads_russian),
         TEST(posts_of_other_sites_are_refused),
         TEST(a_new_request_has_one_host),
+        TEST(a_target_may_name_the_host),
         TEST(a_person_gets_a_page),
         TEST(everybody_else_gets_json),
         TEST(an_origin_is_shown_safely),

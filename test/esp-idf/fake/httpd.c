@@ -533,15 +533,25 @@ void fake_httpd_refuse(httpd_handle_t server, httpd_err_code_t error, int status
     refuse(c, error, status);
 }
 
+/* The server's parser finds the path behind "http://host", too, and looks for a handler by it alone. */
+static const char *path_of_target(const char *uri)
+{
+    const char *host = strstr(uri, "://");
+    const char *path = host == NULL ? NULL : strchr(host + 3, '/');
+
+    return uri[0] == '/' || path == NULL ? uri : path;
+}
+
 void fake_httpd_request(httpd_handle_t server, const struct fake_request *request, struct fake_connection *c)
 {
     struct fake_httpd *s = server;
-    const size_t len = strcspn(request->uri, "?");
+    const char *path = path_of_target(request->uri);
+    const size_t len = strcspn(path, "?");
 
     open_connection(s, request, c);
-    struct handler *h = find_handler(s, request->uri, len, (httpd_method_t)request->method);
+    struct handler *h = find_handler(s, path, len, (httpd_method_t)request->method);
     if (h == NULL) {
-        bool known = has_path(s, request->uri, len);
+        bool known = has_path(s, path, len);
         refuse(c, known ? HTTPD_405_METHOD_NOT_ALLOWED : HTTPD_404_NOT_FOUND, known ? 405 : 404);
         return;
     }
