@@ -183,7 +183,7 @@ static void send_text(struct exchange *e, const char *text)
 static void reply_head(void *ctx, int status, const char *content_type, const char *headers, const char *more)
 {
     struct exchange *e = ctx;
-    char line[40];
+    char line[48];
 
     (void)snprintf(line, sizeof line, "HTTP/1.1 %d %s\r\nContent-Type: ", status,
                    status < 400 ? "OK" : "Error");
