@@ -67,6 +67,7 @@ static uint32_t delay_after(unsigned failures)
     return doublings < 6 ? 1000u << doublings : OTAPULT_ATTEMPTS_WAIT_MAX;
 }
 
+/* Only an attempt that was looked at moves at_ms, so asking again and again does not lengthen the wait. */
 static uint32_t own_wait(struct otapult_source *s, uint32_t now)
 {
     uint32_t passed = now - s->at_ms;
@@ -77,6 +78,8 @@ static uint32_t own_wait(struct otapult_source *s, uint32_t now)
     return passed < delay ? delay - passed : 0;
 }
 
+/* Fills the credit up with the time that has passed. Nothing is paid here: an attempt that has to wait for
+ * its own source's delay must not use up the total of everybody else. */
 static uint32_t total_wait(struct otapult_attempts *a, uint32_t now)
 {
     uint32_t passed = now - a->filled_ms;
@@ -86,6 +89,7 @@ static uint32_t total_wait(struct otapult_attempts *a, uint32_t now)
     return a->credit_ms < OTAPULT_ATTEMPTS_EVERY ? OTAPULT_ATTEMPTS_EVERY - a->credit_ms : 0;
 }
 
+/* The attempt may be made: no milliseconds to wait. It counts as a failure until a good result comes. */
 static uint32_t count(struct otapult_source *s, uint32_t now)
 {
     s->at_ms = now;
@@ -112,6 +116,7 @@ uint32_t otapult_attempts_ask(struct otapult_attempts *a, const uint8_t source[1
     return count(s != NULL ? s : enter(a->source, SOURCES, key, now), now);
 }
 
+/* A wrong password was counted when it was asked about. A right one moves its source to the known ones. */
 void otapult_attempts_result(struct otapult_attempts *a, const uint8_t source[16], uint32_t now, bool good)
 {
     uint8_t key[8];

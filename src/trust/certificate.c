@@ -8,8 +8,9 @@
 #include "trust/secret.h"
 
 /* The device's own key and certificate: X.509 (RFC 5280) for a key on P-256, in as few bytes of DER as
- * browsers take. It is signed by nobody but itself. What a client can hold on to is its SHA-256, so it is
- * made once and kept, and one that is damaged is an error and not a reason to make another in silence. */
+ * browsers take. It is signed by nobody but itself, so a client can trust nothing but the fact that it is the
+ * same as before. So it is made once and kept. A damaged certificate is made again for the same key; a
+ * damaged key is an error, because another one would look to every client like an attacker's. */
 
 #define PART        OTAPULT_IDENTITY_PART
 #define PARTS       OTAPULT_IDENTITY_PARTS
@@ -422,14 +423,15 @@ static int own_certificate(struct otapult_identity *id, const struct otapult_por
         return 0;
     if (port->random(port->ctx, serial, sizeof serial) != 0)
         return fail(why, OTAPULT_E_INTERNAL, "no certificate could be made");
-    serial[0] = (serial[0] & 0x3F) | 0x40; /* positive, and not shorter than it is */
+    serial[0] = (serial[0] & 0x3F) | 0x40; /* a positive number of 16 bytes, with no zero in front */
     if (!write_certificate(id, what, p, serial))
         return fail(why, OTAPULT_E_INTERNAL, "no certificate could be made");
     return store_certificate(id, port) ? 0
                                        : fail(why, OTAPULT_E_STORE, "the certificate could not be stored");
 }
 
-/* The key is stored first: without its certificate it is as good as before, the other way round not. */
+/* The key is stored first: a key without a certificate gets one at the next start, a certificate without its
+ * key is worth nothing. */
 int otapult_identity_own(struct otapult_identity *id, const struct otapult_port *port,
                          const struct otapult_identity_for *what, struct otapult_finding *why)
 {

@@ -5,6 +5,7 @@
 
 /* ---- writing ---- */
 
+/* Once something did not fit, `full` stays and nothing more is written: callers ask once, at the end. */
 void otapult_der_put(struct otapult_der_writer *w, const void *bytes, size_t len)
 {
     if (w->full || len > (size_t)(w->at - w->begin)) {

@@ -8,7 +8,9 @@
 
 #include "otapult/error.h"
 
-/* As much of DER (X.690) as keys, signatures and one certificate need: definite lengths up to 65535. */
+/* As much of DER (X.690) as keys, signatures and one certificate need: definite lengths up to 65535. The reader is
+ * not strict, it also takes a length in more bytes than it needs, for what it reads is no proof: the device reads only
+ * what it wrote itself, and compares or verifies that; the command reads key files and signatures of its user. */
 
 #define OTAPULT_DER_INTEGER      0x02u
 #define OTAPULT_DER_BIT_STRING   0x03u

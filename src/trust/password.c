@@ -11,7 +11,10 @@
 
 _Static_assert(sizeof(struct otapult_password) == 52, "stored format of a password");
 
-/* ---- HMAC with the two key blocks hashed once ---- */
+/* ---- HMAC with the two key blocks hashed once ----
+ *
+ * The key of every one of the thousands of HMACs is the password. A hash state that has taken its block is
+ * kept and cloned, which halves the work: four blocks to hash become two. */
 
 struct hmac_key {
     psa_hash_operation_t inner, outer;
@@ -70,6 +73,7 @@ static psa_status_t hmac(const struct hmac_key *key, const uint8_t *data, size_t
     return status == PSA_SUCCESS ? hash_more(&key->outer, mac, DIGEST, mac) : status;
 }
 
+/* F of RFC 8018, section 5.2, for its first block; 32 bytes need no second. */
 static psa_status_t stretch(const struct hmac_key *key, const uint8_t *salt, size_t salt_len, uint32_t cost,
                             uint8_t out[DIGEST])
 {

@@ -32,8 +32,8 @@ OTAPULT_MUST_CHECK int otapult_password_make(const struct otapult_port *port, ch
 OTAPULT_MUST_CHECK int otapult_password_hash(struct otapult_password *p, const struct otapult_port *port,
                                              const char *text, size_t len);
 
-/* Is `text` the password? Takes the same time for every text of at most MAX bytes that is not the one. A
- * wrong length, a damaged `p` and a failing crypto are all no. */
+/* Is `text` the password? A text of 1 to MAX bytes without a NUL takes the same time whatever it is, also one shorter
+ * than MIN. An empty or longer text, a NUL in it, a damaged `p` and a failing crypto are all no. */
 bool otapult_password_is(const struct otapult_password *p, const char *text, size_t len);
 
 /* PBKDF2-HMAC-SHA256 of one block: len at most 64, salt_len at most 64. */

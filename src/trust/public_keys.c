@@ -3,6 +3,9 @@
 
 #include "trust/key.h"
 
+/* The list of public_keys.def, as bytes. Eight bytes of each digest are enough: that another key begins with
+ * the same eight happens by chance once in 2^64, and somebody who makes such a key on purpose has only his
+ * own refused. */
 #define NAMED_BY 8u
 
 static const uint8_t public_keys[][NAMED_BY] = {

@@ -86,7 +86,7 @@ static int digest_with(const struct otapult_port *p, const struct change *c, uin
 
 /* ---- opening ---- */
 
-/* 0 with *was: this device has been sealed before, whatever the seal's own place says. */
+/* 0 with *was: this device has been sealed before, whatever the vault says. */
 static int read_mark(const struct otapult_port *p, bool *was)
 {
     uint8_t mark[sizeof(struct seal_record)];
@@ -102,7 +102,8 @@ static int read_mark(const struct otapult_port *p, bool *was)
     return 0;
 }
 
-/* A loss of the mark alone loses nothing else. */
+/* The mark guards against a vault that lost everything. While seal and values are there it decides nothing,
+ * so a failure is logged and no more. */
 static void write_mark(const struct otapult_port *p)
 {
     if (p->vault_get != NULL && p->kv_set(p->ctx, MARK_KEY, "1", 1) != 0)
@@ -152,7 +153,11 @@ int otapult_seal_get(const struct otapult_seal *s, const char *key, void *dst, s
     return s->broken != NULL ? OTAPULT_E_STORE : get(s->port, key, dst, cap, len);
 }
 
-/* ---- changing ---- */
+/* ---- changing ----
+ *
+ * A change reads all values, writes the seal, then the value. Two tasks in there at once would seal each a
+ * state that the other has just ended, so `busy` lets one in. It is a word under the lock and not the lock
+ * itself, because the store is written meanwhile. */
 
 static bool try_begin(struct otapult_seal *s)
 {
@@ -163,8 +168,8 @@ static bool try_begin(struct otapult_seal *s)
     return mine;
 }
 
-/* Two tasks change something at the same moment once in a device's life; there is nothing to sleep on here.
- */
+/* Asks again and again, because a port has no call that sleeps. Two tasks hardly ever change something at the
+ * same moment, and a change takes a few writes of the store. */
 static bool begin(struct otapult_seal *s)
 {
     const uint32_t began = s->port->now_ms(s->port->ctx);
@@ -185,7 +190,9 @@ static void end(struct otapult_seal *s)
     s->port->unlock(s->port->ctx);
 }
 
-/* The values as they are must be those that were looked at: what was lost since must not be sealed. */
+/* The values must still be those that were found at the start or written since: a value that the store has
+ * lost while the device ran must not be sealed as absent. Wherever the power goes, the values fit a digest of
+ * the seal: until the value is written that of now, from then on that of the next state. */
 static int change(struct otapult_seal *s, const struct change *c)
 {
     uint8_t now[32], next[32];

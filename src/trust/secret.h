@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Compares without telling where the difference is. */
+/* Takes the same time wherever the difference is, so that the time of an answer tells nothing of a secret. */
 bool otapult_same_secret(const uint8_t *a, const uint8_t *b, size_t len);
 
-/* Overwrites, also where the compiler sees that nobody reads it again. */
+/* Overwrites with zeros, also where the compiler sees that nothing reads it again. */
 void otapult_forget(void *secret, size_t len);
 
 #endif

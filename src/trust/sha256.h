@@ -7,7 +7,7 @@
 #include "otapult/error.h"
 
 /* SHA-256 as a stage, through PSA Crypto: the one API that mbedTLS 2.28, 3.x and 4.x all have. An error
- * of PSA stays and comes out of the digest: OTAPULT_E_INTERNAL. */
+ * of PSA stays and comes out of the digest: OTAPULT_E_INTERNAL. init() starts PSA where nothing has yet. */
 struct otapult_sha256 {
     psa_hash_operation_t op;
     int                  err;

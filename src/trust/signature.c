@@ -56,12 +56,13 @@ static const char *fault_of(const struct otapult_signature *s)
         !otapult_has_only(b + CRC_AT + 4, OTAPULT_SIGNATURE_BLOCK - CRC_AT - 4, 0))
         return "bytes where zeros belong";
     if (l->digest_size == OTAPULT_SHA384_SIZE && s->trust == NULL)
-        return NULL;
+        return NULL; /* nothing has hashed the bytes with SHA-384 */
     const uint8_t *digest = l->digest_size == OTAPULT_SHA384_SIZE ? s->sha384 : s->sha256;
     return memcmp(b + DIGEST_AT, digest, l->digest_size) == 0 ? NULL : "its digest is of other data";
 }
 
-/* NULL, or what is wrong with it; names the key where that is known. */
+/* NULL, or what is wrong with it; names the key where that is known. An empty block is not counted, so
+ * `blocks` stays behind `pos` from the first empty one on: a block that comes then stands behind a gap. */
 static const char *take_block(struct otapult_signature *s, uint32_t *key)
 {
     if (s->block[0] == ERASED && s->blocks > 0)

@@ -3,6 +3,14 @@
 
 #include <string.h>
 
+/* Questions to a trust that is loaded; nothing here writes. trust_store.c has put only such keys into it as
+ * are neither revoked nor public, so no question looks at the lists again.
+ *
+ * Numbers of keys: 0 to OTAPULT_KEYS_MAX - 1 are the built-in ones as the application lists them, those
+ * behind them the stored ones. A signature keeps them as bits of one byte (signature.h). */
+
+_Static_assert(OTAPULT_KEYS_ALL <= 8, "`signers` of a signature has a bit for each key");
+
 const uint8_t *otapult_trust_key(const struct otapult_trust *t, unsigned n)
 {
     if (n < t->built_in_count)
@@ -32,6 +40,8 @@ unsigned otapult_trust_count(const struct otapult_trust *t)
     return count;
 }
 
+/* By the first four bytes alone, which will do: the key does not count in any case, and this only chooses the
+ * word for it. */
 static bool is_revoked(const struct otapult_trust *t, const uint8_t digest[OTAPULT_KEY_DIGEST])
 {
     for (unsigned i = 0; i < t->revoked_count; i++)

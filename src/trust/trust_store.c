@@ -5,6 +5,14 @@
 #include "trust/signature.h"
 #include "trust/trust.h"
 
+/* Reads and writes the part of a trust that outlives the firmware. Every change goes the same way: the list
+ * is read from the store, changed, written through the seal, and then all of it is loaded again, so that what
+ * counts is always what a restart would find. The one exception is the least security version, which counts
+ * at once: a store that fails must not let an older image in before the restart.
+ *
+ * Callers hold the device's claim and work on a copy (update/keys.c): other tasks copy the trust under the
+ * lock, and under it no store may be read. */
+
 #define KEYS_KEY     "ota.keys1"
 #define REVOKED_KEY  "ota.revoked1"
 #define SECURITY_KEY "ota.security1"
@@ -105,6 +113,17 @@ int otapult_trust_load(struct otapult_trust *t, const struct otapult_seal *seal,
 
 /* ---- what changes ---- */
 
+/* After a change. A least security version that the store did not take goes on holding, as trust.h says. */
+static int reload(struct otapult_trust *t, const struct otapult_seal *seal)
+{
+    const uint32_t least = t->least_security;
+
+    int err = otapult_trust_load(t, seal, t->built_in, t->built_in_count);
+    if (t->least_security < least)
+        t->least_security = least;
+    return err;
+}
+
 int otapult_trust_adopt(struct otapult_trust *t, struct otapult_seal *seal, unsigned n)
 {
     struct digests stored;
@@ -117,7 +136,7 @@ int otapult_trust_adopt(struct otapult_trust *t, struct otapult_seal *seal, unsi
         return OTAPULT_E_KEYS_FULL;
     memcpy(stored.digest[stored.count++], key, OTAPULT_KEY_DIGEST);
     err = save_list(seal, KEYS_KEY, &stored);
-    return err == 0 ? otapult_trust_load(t, seal, t->built_in, t->built_in_count) : err;
+    return err == 0 ? reload(t, seal) : err;
 }
 
 static int add_revoked(struct otapult_seal *seal, const uint8_t digest[OTAPULT_KEY_DIGEST])
@@ -162,7 +181,7 @@ int otapult_trust_revoke(struct otapult_trust *t, struct otapult_seal *seal,
     if (err != 0)
         return err;
     forget_stored(seal, digest);
-    return otapult_trust_load(t, seal, t->built_in, t->built_in_count);
+    return reload(t, seal);
 }
 
 int otapult_trust_raise(struct otapult_trust *t, struct otapult_seal *seal, uint32_t version)

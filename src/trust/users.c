@@ -13,8 +13,10 @@ _Static_assert(sizeof(struct otapult_users) <= OTAPULT_USERS_RAM, "OTAPULT_USERS
 _Static_assert(sizeof(struct otapult_token) == 64, "stored format of a token");
 
 /* Two rules go through this file. No secret is kept as it is: a copy of the store or of the RAM lets nobody
- * in. And the lock is held only to copy: hashing a password takes a second, in which other requests go on, so
- * what was true before it is looked at again after it; a serial tells whether it is still the same login.
+ * in. And the lock is held only to copy: hashing a password takes a second, in which other requests go on,
+ * and meanwhile a new password or a logout may end what was true before. So each login carries the serial of
+ * the password, session or token that it rests on (struct otapult_who), and otapult_users_still() compares it
+ * with the one of now.
  *
  * What is missing or damaged although it was sealed (seal.h) lets nobody in. Absence must not be the way to a
  * new password, for an attacker could bring it about. */
@@ -205,7 +207,8 @@ static bool is_saved(struct otapult_users *u)
     return saved;
 }
 
-/* Once more where a logout came in between. */
+/* A logout between collecting and storing takes `saved` back; then what was stored has one session too many
+ * and is stored again. */
 void otapult_users_save(struct otapult_users *u)
 {
     struct kept_sessions kept;
@@ -219,8 +222,8 @@ void otapult_users_save(struct otapult_users *u)
     }
 }
 
-/* What was kept is for the boot after the restart and for no other, also where it cannot be removed. Power
- * that was lost ends them. */
+/* What was kept is for the boot after the restart and for no other: where the store cannot remove it, the
+ * number of the boot in it no longer fits. A loss of power ends all sessions. */
 static void load_sessions(struct otapult_users *u)
 {
     struct kept_sessions kept;
@@ -359,8 +362,8 @@ static uint32_t copy_token(const struct otapult_users *u, unsigned n, struct ota
     return u->token_serial[n];
 }
 
-/* Stores what place n holds. Again, when it was given to another meanwhile: the last word is RAM's, or a
- * token that was revoked during its first use of a boot might come back. */
+/* Stores what place n holds in RAM. Does so again when the place has changed meanwhile: otherwise a task that
+ * stores the first use of a token could write it back after another task has revoked it. */
 static int store_token(struct otapult_users *u, unsigned n)
 {
     struct otapult_token copy;
@@ -503,6 +506,8 @@ bool otapult_users_token(struct otapult_users *u, const char *id, size_t len, st
     return found;
 }
 
+/* A token that cannot be read is no token. Its owner finds it missing and makes another; nobody gets in by
+ * it. */
 static void load_tokens(struct otapult_users *u)
 {
     char key[9];
@@ -619,6 +624,7 @@ void otapult_users_start(struct otapult_users *u, struct otapult_seal *seal, uin
     u->port->log(u->port->ctx, OTAPULT_LOG_ERROR, line);
 }
 
+/* For the owner at the device: also ends every delay, so that the new password can be tried at once. */
 int otapult_users_reset(struct otapult_users *u)
 {
     uint32_t now = now_of(u);

@@ -4,7 +4,10 @@
 
 #include "trust/signature.h"
 
-/* Whose a block of a signature sector is, and whether its signature is right. */
+/* Whose a block of a signature sector is, and whether its signature is right: the part of signatures that
+ * needs public-key crypto. Blocks have their numbers little-endian, PSA wants them the other way round, and
+ * there is no room for a second block; so the numbers are turned where they stand, and everything that reads
+ * the block as it came (its form, its digest, the digest of its key) has to be done before. */
 
 int otapult_signature_key(const uint8_t block[OTAPULT_SIGNATURE_BLOCK], uint8_t digest[OTAPULT_KEY_DIGEST])
 {
@@ -37,8 +40,9 @@ struct verification {
     size_t key_len, digest_len, signature_len;
 };
 
-/* RSAPublicKey of RFC 8017, written around the modulus: SEQUENCE, INTEGER n, INTEGER e. What stood before
- * and behind the modulus has served by now. */
+/* RSAPublicKey of RFC 8017, written around the modulus: SEQUENCE, INTEGER n, INTEGER e. It overwrites the end
+ * of the digest before the modulus, which has been compared, and e and the beginning of R^2 behind it: e is
+ * copied first, and R^2 is only a help for the bootloader. */
 static void prepare_rsa(const struct otapult_signature_layout *l, uint8_t *block, struct verification *v)
 {
     static const uint8_t head[] = {0x30, 0x82, 0x01, 0x00, 0x02, 0x82, 0x01, 0x81, 0x00};
@@ -115,7 +119,8 @@ static bool verify(struct otapult_signature *s, const struct otapult_signature_l
 
 /* ---- whose it is ---- */
 
-/* What the key of the block is to us, when it is no trusted one: the best word is kept for the end. */
+/* Where no block is of a trusted key, the error names the one that says most: a revoked key rather than a
+ * published one, that rather than an unknown one. */
 static void keep_standing(struct otapult_signature *s, enum otapult_standing standing, uint32_t key)
 {
     if (s->standing_key != 0 && standing <= s->standing)

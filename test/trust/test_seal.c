@@ -257,6 +257,22 @@ static void a_store_that_fails_leaves_the_old_value_and_no_lock(void **state)
     assert_nothing_opened(true);
 }
 
+/* A change of keys loads the trust again from a store that knows nothing of it. */
+static void a_least_version_that_was_not_stored_outlives_a_change_of_keys(void **state)
+{
+    const uint8_t other[OTAPULT_KEY_DIGEST] = {0xC3, 3};
+
+    (void)state;
+    assert_true(boot(&board.port));
+    board.set_error = OTAPULT_E_STORE;
+    assert_int_equal(otapult_trust_raise(&trust, &seal, 9), OTAPULT_E_STORE);
+    board.set_error = 0;
+    assert_int_equal(otapult_trust_revoke(&trust, &seal, other), 0);
+    assert_int_equal(trust.least_security, 9);
+    assert_true(boot(&board.port));
+    assert_int_equal(trust.least_security, 7); /* "until the restart" */
+}
+
 /* ---- the owner ---- */
 
 static void the_owner_seals_what_is_left(void **state)
@@ -474,6 +490,7 @@ int main(void)
         TEST(what_is_lost_while_it_runs_is_not_sealed),
         TEST(a_cut_anywhere_in_a_change_fits_the_seal),
         TEST(a_store_that_fails_leaves_the_old_value_and_no_lock),
+        TEST(a_least_version_that_was_not_stored_outlives_a_change_of_keys),
         TEST(the_owner_seals_what_is_left),
         TEST(what_cannot_be_read_is_given_up_by_the_owner),
         TEST(a_revoked_key_takes_up_no_room),
