@@ -68,6 +68,74 @@ static void three_built_in_keys_hide_no_learned_one(void **state)
     assert_int_equal(otapult_trust_count(&t), 3);
 }
 
+static void a_key_that_is_built_in_and_stored_counts_once(void **state)
+{
+    static const uint8_t built_in[3][OTAPULT_KEY_DIGEST] = {{1}, {2}, {3}};
+    struct otapult_trust t = {.built_in = built_in, .built_in_count = 3, .usable = 7, .stored_count = 2};
+    unsigned n;
+
+    (void)state;
+    t.stored[0][0] = 2;
+    t.stored[1][0] = 4;
+    assert_int_equal(otapult_trust_count(&t), 4);
+    assert_int_equal(otapult_trust_ask(&t, t.stored[0], &n), OTAPULT_KEY_TRUSTED);
+    assert_int_equal(n, 1);
+    t.usable = 5; /* it is stored, whatever the firmware says */
+    assert_int_equal(otapult_trust_count(&t), 4);
+}
+
+static void revoked_keys_are_told_from_unknown_ones(void **state)
+{
+    struct otapult_trust t = {.revoked_count = OTAPULT_REVOKED_MAX};
+    uint8_t key[OTAPULT_KEY_DIGEST] = {1, 2, 3, 0};
+
+    (void)state;
+    for (uint8_t i = 0; i < OTAPULT_REVOKED_MAX; i++)
+        t.revoked_id[i] = 0x01020300u + i;
+    for (key[3] = 0; key[3] < OTAPULT_REVOKED_MAX; key[3]++)
+        assert_int_equal(otapult_trust_ask(&t, key, NULL), OTAPULT_KEY_REVOKED);
+    assert_int_equal(otapult_trust_ask(&t, key, NULL), OTAPULT_KEY_UNKNOWN);
+}
+
+static void a_key_is_called_by_its_first_four_bytes(void **state)
+{
+    static const uint8_t key[OTAPULT_KEY_DIGEST] = {0x12, 0x34, 0x56, 0x78, 0x9A};
+    static const uint8_t zeros[OTAPULT_KEY_DIGEST] = {0, 0, 0, 0, 0x9A},
+                         one[OTAPULT_KEY_DIGEST] = {0, 0, 0, 1};
+
+    (void)state;
+    assert_int_equal(otapult_key_id(key), 0x12345678);
+    assert_int_equal(otapult_key_id(one), 1);
+    assert_int_equal(otapult_key_id(zeros), 1); /* 0 is no key's */
+}
+
+/* All bytes of the list count, and each key of it. */
+static void every_published_key_is_known(void **state)
+{
+    static const uint8_t published[][8] = {
+#define BYTES(...)  \
+    {               \
+        __VA_ARGS__ \
+    }
+#define OTAPULT_PUBLIC_KEY(bytes, source) bytes,
+#include "trust/public_keys.def"
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof published / sizeof *published; i++) {
+        uint8_t digest[OTAPULT_KEY_DIGEST] = {0};
+        memcpy(digest, published[i], 8);
+        assert_true(otapult_key_is_public(digest));
+        digest[8] = 1;
+        assert_true(otapult_key_is_public(digest));
+        for (unsigned byte = 0; byte < 8; byte++) {
+            digest[byte] ^= 1;
+            assert_false(otapult_key_is_public(digest));
+            digest[byte] ^= 1;
+        }
+    }
+}
+
 /* FIPS 180-4's example, over memory that is not zero. */
 static void sha384_begins_anew_whatever_was_there(void **state)
 {
@@ -91,6 +159,10 @@ int main(void)
         cmocka_unit_test(digests_are_read_with_commas_between),
         cmocka_unit_test(what_is_no_list_of_digests_is_refused),
         cmocka_unit_test(three_built_in_keys_hide_no_learned_one),
+        cmocka_unit_test(a_key_that_is_built_in_and_stored_counts_once),
+        cmocka_unit_test(revoked_keys_are_told_from_unknown_ones),
+        cmocka_unit_test(a_key_is_called_by_its_first_four_bytes),
+        cmocka_unit_test(every_published_key_is_known),
         cmocka_unit_test(sha384_begins_anew_whatever_was_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -273,6 +273,69 @@ static void a_least_version_that_was_not_stored_outlives_a_change_of_keys(void *
     assert_int_equal(trust.least_security, 7); /* "until the restart" */
 }
 
+/* After a cut the seal fits the old value and the new one; it is to be narrowed down to what there is. */
+static void a_seal_that_cannot_be_narrowed_down_is_told_and_locks_nothing(void **state)
+{
+    (void)state;
+    assert_true(boot(&board.port));
+    assert_true(cut_while(raise_it, 1));
+    board.set_error = OTAPULT_E_STORE;
+    board.log_level = OTAPULT_LOG_INFO;
+    assert_true(boot(&board.port));
+    assert_int_equal(board.log_level, OTAPULT_LOG_ERROR);
+    assert_string_equal(board.log, "the seal of keys and logins could not be stored");
+    board.set_error = 0;
+    assert_nothing_opened(true);
+}
+
+/* ---- two changes at once ---- */
+
+static uint32_t now, other_ends_at;
+
+/* A millisecond passes with each look at the clock. */
+static uint32_t look_at_clock(void *ctx)
+{
+    (void)ctx;
+    if (now == other_ends_at)
+        seal.busy = false;
+    return now++;
+}
+
+static uint32_t clock_that_stands(void *ctx)
+{
+    (void)ctx;
+    return 7;
+}
+
+static int raise_while_another_changes(uint32_t ms)
+{
+    assert_true(boot(&board.port));
+    board.port.now_ms = look_at_clock;
+    now = 0;
+    other_ends_at = ms;
+    seal.busy = true;
+    return otapult_trust_raise(&trust, &seal, trust.least_security + 1);
+}
+
+static void a_change_waits_a_second_for_the_end_of_another(void **state)
+{
+    (void)state;
+    assert_int_equal(raise_while_another_changes(1001), OTAPULT_E_STORE);
+    assert_int_equal(raise_while_another_changes(500), 0);
+    assert_int_equal(raise_while_another_changes(1000), 0);
+    assert_false(seal.busy);
+}
+
+static void the_owner_does_not_wait_for_ever_either(void **state)
+{
+    (void)state;
+    assert_true(boot(&board.port));
+    board.port.now_ms = clock_that_stands;
+    seal.busy = true;
+    assert_int_equal(otapult_seal_renew(&seal), OTAPULT_E_STORE);
+    assert_true(seal.busy); /* it is the other's to end */
+}
+
 /* ---- the owner ---- */
 
 static void the_owner_seals_what_is_left(void **state)
@@ -478,6 +541,54 @@ static void a_vault_that_came_later_is_not_taken_for_a_new_device(void **state)
     nor_close(&nor);
 }
 
+/* The store beside the vault, in which one value can be neither read nor written. */
+static const char *bad;
+
+static int get_but_bad(void *ctx, const char *key, void *dst, size_t cap, size_t *len)
+{
+    return strcmp(key, bad) == 0 ? OTAPULT_E_STORE : store_kv_get(ctx, key, dst, cap, len);
+}
+
+static int set_but_bad(void *ctx, const char *key, const void *src, size_t len)
+{
+    return strcmp(key, bad) == 0 ? OTAPULT_E_STORE : store_kv_set(ctx, key, src, len);
+}
+
+/* Whether there was a seal is not known then. */
+static void an_empty_vault_beside_an_unreadable_store_locks(void **state)
+{
+    static const char *const keys[] = {"ota.sealed", "ota.seal1"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        a_device_on_flash(true);
+        erase(0);
+        erase(1);
+        bad = keys[i];
+        board.port.kv_get = get_but_bad;
+        otapult_seal_open(&seal, &board.port);
+        assert_string_equal(seal.broken, "the seal of keys and logins is gone");
+        board.port.kv_get = store_kv_get;
+        otapult_seal_open(&seal, &board.port);
+        assert_null(seal.broken); /* both empty: a new device */
+        nor_close(&nor);
+    }
+}
+
+static void a_mark_that_cannot_be_stored_is_told_and_the_change_holds(void **state)
+{
+    (void)state;
+    a_device_on_flash(true);
+    bad = "ota.sealed";
+    board.port.kv_set = set_but_bad;
+    assert_int_equal(otapult_trust_raise(&trust, &seal, 9), 0);
+    assert_int_equal(board.log_level, OTAPULT_LOG_ERROR);
+    assert_string_equal(board.log, "the mark of the vault could not be stored");
+    assert_true(boot(&board.port));
+    assert_int_equal(trust.least_security, 9);
+    nor_close(&nor);
+}
+
 #define TEST(test) cmocka_unit_test_setup(test, a_device)
 
 int main(void)
@@ -491,6 +602,9 @@ int main(void)
         TEST(a_cut_anywhere_in_a_change_fits_the_seal),
         TEST(a_store_that_fails_leaves_the_old_value_and_no_lock),
         TEST(a_least_version_that_was_not_stored_outlives_a_change_of_keys),
+        TEST(a_seal_that_cannot_be_narrowed_down_is_told_and_locks_nothing),
+        TEST(a_change_waits_a_second_for_the_end_of_another),
+        TEST(the_owner_does_not_wait_for_ever_either),
         TEST(the_owner_seals_what_is_left),
         TEST(what_cannot_be_read_is_given_up_by_the_owner),
         TEST(a_revoked_key_takes_up_no_room),
@@ -499,6 +613,8 @@ int main(void)
         TEST(no_flip_in_store_or_vault_opens_anything),
         TEST(an_erased_store_takes_nothing_out_of_the_vault),
         TEST(a_vault_that_came_later_is_not_taken_for_a_new_device),
+        TEST(an_empty_vault_beside_an_unreadable_store_locks),
+        TEST(a_mark_that_cannot_be_stored_is_told_and_the_change_holds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
