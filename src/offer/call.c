@@ -58,7 +58,8 @@ static void read_content_range(struct otapult_call *c, const char *value)
     c->whole = whole_number(value + 1);
 }
 
-/* Header lines are made of it again: nothing but visible ASCII. */
+/* The ETag goes back to the server as a header line, so it must not hold anything that could end the line:
+ * visible ASCII only. */
 static void keep_etag(struct otapult_call *c, const char *value)
 {
     size_t len = strspn(value, "!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`"
@@ -195,7 +196,7 @@ static int run_once(struct otapult_call *c, const struct otapult_pull *pull, str
     return err == 0 ? begin(c) : err;
 }
 
-/* The status says more than the length of its page. */
+/* A page of an error that is too long is reported as that error's status, which says more. */
 static int judge(struct otapult_call *c, int err, struct otapult_finding *why)
 {
     if (err == OTAPULT_E_SOURCE_ANSWER && !is_wanted(c))

@@ -5,6 +5,11 @@
 
 #include "base/text.h"
 
+/* What requests may do with the offer. They come in the server's tasks, while the poll works on the same
+ * struct: all they do is copy out and leave a word under the lock, which the poll takes up (pull.c) when it
+ * is at the offer next. Only the end of a download is not left to it, because the poll may be inside a
+ * request to the source for minutes. */
+
 /* Under lock. */
 static int refuse(const struct otapult_puller *p, enum otapult_offer_choice choice)
 {
@@ -34,7 +39,7 @@ int otapult_offer_choose(struct otapult *o, enum otapult_offer_choice choice, co
     otapult_puller_unlock(p);
     if (comes && choice != OTAPULT_OFFER_INSTALL)
         err = otapult_end_update_of(o, ticket, by, why);
-    return err == OTAPULT_E_NO_UPDATE ? 0 : err; /* it is over already */
+    return err == OTAPULT_E_NO_UPDATE ? 0 : err; /* the download ended by itself meanwhile; the word counts */
 }
 
 const char *otapult_pull_state_name(unsigned state)

@@ -5,6 +5,10 @@
 
 #include "base/text.h"
 
+/* Two kinds of complaint. wrong(): the answer is not what the API says, so nothing of it counts. unfit(): the
+ * answer is fine, and this robot cannot do what it asks; then it is read to its end, because the operator is
+ * told why, and for that the id of the action is needed, wherever it stands. */
+
 static int wrong(struct otapult_ddi *d, const char *fault)
 {
     d->scan.fault = fault;
@@ -27,7 +31,7 @@ static bool two_digits(const char *s, uint32_t *out)
     return true;
 }
 
-/* "00:05:00"; anything else is as if nothing was said: it is a wish. */
+/* "00:05:00". Anything else counts as nothing said: it is only a wish, and no reason to refuse the answer. */
 static uint32_t read_sleep(const char *s)
 {
     uint32_t h, m, sec;
@@ -38,6 +42,7 @@ static uint32_t read_sleep(const char *s)
     return h * 3600 + m * 60 + sec;
 }
 
+/* Of several links the one that counts most, in the order of enum otapult_ddi_link. */
 static int take_link(struct otapult_ddi *d, enum otapult_ddi_link link)
 {
     if (link < d->link)
@@ -90,8 +95,8 @@ static bool ends_with(const char *s, const char *end)
     return n >= m && strcmp(s + n - m, end) == 0;
 }
 
-/* The address with TLS where there are both; the server calls the only one it has download-http, TLS or not.
- */
+/* "download" is taken before "download-http". A server that has one address only calls it download-http, also
+ * where it begins with https. */
 static int take_url(struct otapult_ddi *d, bool tls)
 {
     if (d->has_tls && !tls)
@@ -109,7 +114,8 @@ static void begin_file(struct otapult_ddi *d)
     d->has_sha256 = d->has_url = d->has_tls = d->is_plain = false;
 }
 
-/* The image itself stands last: it is what is taken when what is packed does not fit. */
+/* The plain image goes last, because files are tried in their order: it is fetched when the packed file was
+ * refused. */
 static void end_file(struct otapult_ddi *d)
 {
     struct otapult_offer *o = d->offer;

@@ -6,8 +6,8 @@
 #include "otapult/offer.h"
 
 /* What hawkBit answers to a robot (its Direct Device Integration API), read as a stream: the poll, and one action, which
- * is a deployment, a confirmation or a cancellation. Members it does not know are skipped. Hostile as any answer: how
- * long it is bounds the caller, what is kept of it stands here. */
+ * is a deployment, a confirmation or a cancellation. Members it does not know are skipped. The answer is hostile as any
+ * other: its caller bounds how long it may be (`max` in call.h), the struct below what is kept of it. */
 
 enum otapult_ddi_link { OTAPULT_DDI_NOTHING, OTAPULT_DDI_DEPLOYMENT, OTAPULT_DDI_CONFIRMATION, OTAPULT_DDI_CANCEL };
 
@@ -30,7 +30,8 @@ struct otapult_ddi {
     struct otapult_offer_file file;  /* the artifact that is being read */
     bool has_sha256, has_url, has_tls; /* of it */
     bool is_plain;  /* its name says that it is an image and nothing packed */
-    bool skip, window; /* "update":"skip"; a maintenance window is spoken of, so that is why */
+    bool skip;         /* "update":"skip": download, do not start */
+    bool window;       /* it has a maintenance window, so `skip` means: not before the window opens */
     bool plain[OTAPULT_OFFER_FILES]; /* of the offer's files */
     uint8_t files_before; /* how many there were before this module */
     char    key[32], value[OTAPULT_OFFER_NOTES]; /* of the metadata that is being read */

@@ -12,8 +12,17 @@
  * range and, last of all, the SHA-256 of the whole have to agree. A server that begins anew is compared with
  * what is there, not written again.
  *
- * The device sees an upload with a ticket, as from any client. When a person ends it, the next piece finds
- * out. */
+ * The device sees an upload with a ticket, as from any client. A person who ends it does so at the device,
+ * and the next call with the ticket learns of it.
+ *
+ * Every end of a download is one of these, and they differ in what happens next:
+ *
+ *   put_off       it failed and may work later: after a while the source is asked again
+ *   refuse        these bytes will not do, today or tomorrow: the source is told
+ *   take_plain    the packed file failed: the plain one is next
+ *   end_by_person a person ended it: it is not taken by itself before a day has passed
+ *   end_for_now   the maintenance window is over: it waits for the next
+ *   finish        it is written: begin_trial(), end_staged() or end_already() */
 
 #define PART_OVER (-1) /* of data(): the connection is ended on purpose, to tell the source */
 
@@ -40,7 +49,8 @@ static void leave(struct otapult_puller *p)
     otapult_puller_state(p, OTAPULT_PULL_OFFERED, NULL, 0);
 }
 
-/* Nothing of the offer's fault: it is tried again, and asked for before. */
+/* Not the offer's fault. It is tried again when `hold_ms` has come, and the source is asked at the same
+ * moment, because by then it may offer something else. Each time in a row it waits longer. */
 static void put_off(struct otapult_puller *p, int err, const struct otapult_finding *why)
 {
     leave(p);
@@ -71,8 +81,9 @@ static bool is_announced(const struct otapult_puller *p)
            memcmp(digest, file_of(p)->sha256, sizeof digest) == 0;
 }
 
-/* What the same bytes will bring tomorrow, too. Of a file that is not whole, or has another SHA-256, nobody
- * knows what the one that was offered would have brought. */
+/* Would the same bytes meet the same error tomorrow? No where the fault is this robot's (`ours`), yes where
+ * the head of the image was enough to see it (`known`). Any other error counts only when exactly the
+ * announced file came: one that broke off or has another SHA-256 says nothing of the one that was offered. */
 static bool is_final(const struct otapult_puller *p, int err)
 {
     static const int ours[] = {OTAPULT_E_FLASH_ERASE,    OTAPULT_E_FLASH_WRITE,      OTAPULT_E_FLASH_READ,
@@ -99,8 +110,9 @@ static void take_plain(struct otapult_puller *p, int err, const struct otapult_f
     otapult_puller_ended(p, err, why);
 }
 
-/* A packed file may be at fault where the plain one is not: that one is next. What may get better is tried
- * again, later and later; a source that waits for the end is told after a few times. */
+/* A packed file may be at fault where the plain one is not: that one is next. An error that may pass is tried
+ * again, each time later; but a source that waits for the end of its action hears of it after
+ * OTAPULT_FETCH_TRIES. */
 static void end_refused(struct otapult_puller *p, int err, const struct otapult_finding *why)
 {
     if (p->fetch.file + 1 < p->offer.file_count)
@@ -130,7 +142,8 @@ static void end_by_device(struct otapult_puller *p, int err, const struct otapul
         end_refused(p, err, why);
 }
 
-/* Nobody's fault, and no reason to ask the source. */
+/* The maintenance window is over. Nothing has failed: no waiting time grows, the source is not asked, and the
+ * offer waits for the next window. */
 static void end_for_now(struct otapult_puller *p)
 {
     const struct otapult_finding why = {.got = p->fetch.got};
@@ -155,7 +168,8 @@ static void end_here(struct otapult_puller *p, int err, const struct otapult_fin
 
 /* ---- the answer ---- */
 
-/* A robot is not to stand still, nor to restart, when its window is over. */
+/* The window bounds the whole download: what is finished restarts the robot, and that must not happen outside
+ * of it. What a person has chosen has no window. */
 static bool is_over_time(const struct otapult_puller *p)
 {
     struct otapult_circumstances c = {0};
@@ -172,7 +186,7 @@ static int other_file(struct otapult_puller *p, const char *what)
     return OTAPULT_E_OFFER_OTHER_FILE;
 }
 
-/* For a later life, where there may be one that goes on. */
+/* Also stored, for a life after a restart in which the download may go on. */
 static void keep_etag(struct otapult_puller *p, const char *etag)
 {
     struct otapult_fetching *f = &p->fetch;
@@ -183,7 +197,8 @@ static void keep_etag(struct otapult_puller *p, const char *etag)
         otapult_kept_etag(p->port, file_of(p)->sha256, etag);
 }
 
-/* 200 where a part was asked for: the server knows no parts, or the file is another one by now. */
+/* A server that answers 200 where a part was asked for knows no parts, or has another file by now; compare()
+ * finds out which. */
 static int begin_answer(void *to, const struct otapult_call *c)
 {
     struct otapult_puller *p = to;
@@ -204,8 +219,9 @@ static int begin_answer(void *to, const struct otapult_call *c)
     return 0;
 }
 
-/* How many of n bytes are here already. When all of those have come again they must be the same; where nobody
- * knows what they were, the image's SHA-256 at the end says so. */
+/* *same: how many of these n bytes the device has already. When all that it has came again, their SHA-256
+ * must be that of the first time. Where that is not known (`hashed`), the image's SHA-256 at the end is what
+ * decides. */
 static int compare(struct otapult_puller *p, const uint8_t *data, size_t n, size_t *same)
 {
     struct otapult_fetching *f = &p->fetch;
@@ -261,7 +277,8 @@ static int fetch_data(void *to, const uint8_t *data, size_t n)
 
 /* ---- one attempt ---- */
 
-/* If-Range takes a strong validator alone; the SHA-256 at the end does not rest on it. */
+/* A weak ETag (W/…) is not allowed in If-Range. Without If-Range the server may send a part of another file;
+ * the SHA-256 at the end notices. */
 static void ask_for_rest(const struct otapult_fetching *f, char *dst, size_t cap)
 {
     struct otapult_text t;
@@ -336,7 +353,8 @@ static void tell_progress(struct otapult_puller *p)
 
 /* ---- the good end ---- */
 
-/* It restarts. */
+/* The device restarts by itself now. WRITTEN is stored before that, so that the next life knows what to look
+ * for. */
 static void begin_trial(struct otapult_puller *p)
 {
     struct otapult_status s;
@@ -350,7 +368,8 @@ static void begin_trial(struct otapult_puller *p)
     otapult_mention(p, OTAPULT_REPORT_WRITTEN, "");
 }
 
-/* It waits in its slot. A report that is lost is told when the source offers it again. */
+/* The image waits in its slot, and the source wanted no more. Where the report is lost the source offers the
+ * same again, otapult_fetch_is_staged() finds it, and the report is told once more. */
 static void end_staged(struct otapult_puller *p)
 {
     p->kept.stage = OTAPULT_KEPT_NOTHING;
@@ -360,8 +379,8 @@ static void end_staged(struct otapult_puller *p)
     otapult_puller_offer(p, NULL);
 }
 
-/* Byte for byte what runs, which is confirmed: else nothing had been begun. It is not fetched again in this
- * life. */
+/* The file is byte for byte what runs, and that is confirmed: without a confirmation nothing is begun
+ * (policy.c). `same` keeps it from being fetched again in this life. */
 static void end_already(struct otapult_puller *p)
 {
     memcpy(p->same, p->key, sizeof p->same);
@@ -411,7 +430,8 @@ void otapult_fetch_poll(struct otapult_puller *p)
     }
     if (!otapult_puller_due(p, f->next_ms))
         return;
-    int err = f->got < file_of(p)->size ? run(p, &why) : 0; /* the power went behind its last byte */
+    /* After a restart all bytes may be there already: the power went between the last one and finish(). */
+    int err = f->got < file_of(p)->size ? run(p, &why) : 0;
     if (f->err != 0)
         end_by_device(p, f->err, &p->env.why);
     else if (err == OTAPULT_E_OFFER_WINDOW || (err == 0 && is_over_time(p)))
@@ -485,7 +505,7 @@ static int begin_file(struct otapult_puller *p, const struct otapult_update_opti
     return err;
 }
 
-/* The offer's version was only its word for it. */
+/* The image's own version is asked as well: the one in the offer is only what the source says. */
 static bool is_older(const struct otapult_version *image, const struct otapult_version *running)
 {
     return otapult_offer_is_older(image->version, running->version);
@@ -535,8 +555,8 @@ bool otapult_fetch_is_staged(const struct otapult_puller *p)
     return p->offer.has_sha256 && u.id != 0 && memcmp(u.sha256, p->offer.sha256, sizeof u.sha256) == 0;
 }
 
-/* What is no longer trusted, or has failed here since, is refused; what flash does not hold any more is
- * fetched. */
+/* An image that is no longer trusted, or has failed here since, is refused. For any other reason it is put
+ * off; where flash does not hold it any more the next attempt fetches it. */
 static void could_not_start(struct otapult_puller *p, int err, const struct otapult_finding *why)
 {
     if (is_busy(err))

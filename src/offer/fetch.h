@@ -9,8 +9,8 @@
  * The device is held from begin on, so nothing is begun while the source does not answer, and a first request that
  * brings nothing gives the device back at once. What breaks off later is resumed with Range and If-Range, sooner and
  * then later, until nothing has come for OTAPULT_FETCH_PATIENCE. With config.resumable a file goes on behind a restart, and
- * behind such an end, too (otapult_begin_download() of door.h says which). A server that begins anew instead is let: what is
- * here already is compared, where somebody knows what it was, and not written again. */
+ * behind such an end, too (otapult_begin_download() of door.h says which). A server may begin anew instead: then the
+ * bytes that the device has are compared, where their SHA-256 is known, and not written again. */
 
 #define OTAPULT_FETCH_PATIENCE 300000u /* ms without OTAPULT_FETCH_STEP more bytes */
 #define OTAPULT_FETCH_STEP     16384u

@@ -14,7 +14,11 @@
 
 /* A web folder: otapult.json, and otapult.json.sig beside it, a signature sector as it stands behind a signed
  * image, over the manifest's bytes. One signature so covers all files, for their SHA-256 stand in the
- * manifest. */
+ * manifest.
+ *
+ * The order of the checks matters: signature, channel, age. The highest sequence and date that the device has
+ * seen are stored in the last one, and only a manifest that is signed and of the right channel may raise
+ * them: any other could keep the device from every real release to come. */
 
 struct folder {
     /* Of the last manifest that was good, in this life. */
@@ -98,7 +102,7 @@ static void prepare(struct folder *f, struct otapult_source_env *env, struct ota
     f->call.data = take_manifest;
 }
 
-/* What the second request needs of the first one's memory. */
+/* The request for the signature uses the memory of the manifest: what is needed of that is copied out. */
 static int keep(struct folder *f)
 {
     const struct otapult_manifest *m = &f->manifest;
@@ -192,8 +196,8 @@ static int check_signature(struct folder *f)
 
 #define SEEN_KEY "ota.folder1" /* 1: the format, which is struct seen */
 
-/* The highest that this device has seen of one folder: a server, or somebody between it and the device,
- * cannot go back. */
+/* The highest sequence and date that this device has seen of one folder. A manifest below them is refused: a
+ * server, or an attacker on the way to it, could otherwise send an old one: its signature is still right. */
 struct seen {
     uint32_t folder; /* which one, by a number of its address and channel */
     uint32_t sequence, date;
@@ -230,7 +234,8 @@ static int old(struct folder *f, int err, uint32_t got, uint32_t want)
     return err;
 }
 
-/* A clock that is behind the newest manifest is wrong; then nothing is too old by it. */
+/* A clock that is behind the date of the newest manifest is wrong, so it does not say that anything has
+ * expired. */
 static bool is_expired(const struct folder *f, uint32_t expires, uint32_t date, uint32_t *now)
 {
     const struct otapult_clock *clock = f->env->pull->clock;
@@ -278,8 +283,9 @@ static const char *unfit(const struct folder *f, const struct otapult_offer *out
                                                                        : NULL;
 }
 
-/* A release that waits for others' turn is none yet, and neither is one that this robot has or is beyond.
- * Any other that it cannot take is shown: a robot that stays behind should say why. */
+/* What is offered to others first (`percentage`) does not exist for this robot yet. Of what it cannot take
+ * the reason is shown, because a robot that stays behind should say why; but not where the release is what it
+ * has, or older. */
 static void leave_out(const struct folder *f, struct otapult_offer *out)
 {
     const char *running = f->env->running.version;
@@ -293,7 +299,8 @@ static void leave_out(const struct folder *f, struct otapult_offer *out)
         out->file_count = 0;
 }
 
-/* Whose it is was looked at when it came; how old it is is another question each time. */
+/* The server says that the manifest is the one this device has checked before (304). Only time has passed
+ * since, so only its age is looked at. */
 static int check_known(struct folder *f)
 {
     uint32_t now = 0;

@@ -68,7 +68,7 @@ static const char *tenant_of(const struct otapult_hawkbit *c)
     return c->tenant != NULL ? c->tenant : "DEFAULT";
 }
 
-/* Nobody else can be on the way to it. */
+/* An address of this machine itself: nobody can stand between. */
 static bool is_this_machine(const char *url)
 {
     static const char *const hosts[] = {"127.0.0.1", "localhost", "[::1]", NULL};
@@ -226,8 +226,8 @@ static void write_attributes(struct otapult_source_env *env, char *dst, size_t c
     otapult_json_close(&j, '}');
 }
 
-/* Once a life, for it changes only with the firmware. A server that does not want it is not asked to for the
- * rest of it. */
+/* Told once in each life, because it changes only with the firmware. A server that refuses it for good (4xx)
+ * is not told again in this life. */
 static int tell_attributes(struct otapult_source_env *env, struct hawkbit *h)
 {
     static const char *const words[] = {"configData", NULL};
@@ -337,8 +337,10 @@ static int poll(struct otapult_source_env *env, struct hawkbit *h, const char *k
     return OTAPULT_E_SOURCE_REDIRECT;
 }
 
-/* Nothing of it is under way: what is, is not asked about. But what runs by now, and is not told yet, is told
- * first. */
+/* Answers a cancellation: yes, the action is over, and nothing was changed. That is true, because questions
+ * are asked only between updates, and a download that is under way ends right after (still_wanted()). One
+ * case is left: the action has come to its own end, which the server does not know yet. Then that end is told
+ * first, and the cancellation waits. */
 static int stop(struct otapult_source_env *env, struct hawkbit *h)
 {
     char id[OTAPULT_DDI_ID], ends[OTAPULT_DDI_ID];
@@ -378,8 +380,8 @@ static const char *look_at_hosts(const struct otapult_source_env *env, struct ha
     return NULL;
 }
 
-/* The operator is told at once: such an action would stay open for ever. One that waits for a yes is not to
- * be closed yet. */
+/* The operator is told at once, because the action would stay open for ever. But one that still waits for a
+ * person's yes is left open. */
 static int refuse(struct otapult_source_env *env, struct hawkbit *h, const char *why)
 {
     char id[OTAPULT_DDI_ID];
@@ -421,8 +423,8 @@ static int look(struct otapult_source_env *env, struct hawkbit *h, struct otapul
     }
 }
 
-/* Only what had nothing to do is known: what was offered may be wanted once more, when a report of it was
- * lost. */
+/* The ETag is kept only of an answer with nothing to do. An answer that names an action is read each time,
+ * because the report that ended the action here may have been lost. */
 static void keep_poll(struct otapult_source_env *env, struct hawkbit *h)
 {
     if (env->unchanged)
@@ -457,7 +459,8 @@ static const char *headers(struct otapult_source_env *env)
 
 /* ---- reports ---- */
 
-/* While it comes an operator may have thought better of it. */
+/* An operator may cancel while the download runs. Progress is told a few times only, so each time the server
+ * is polled as well. */
 static int still_wanted(struct otapult_source_env *env, struct hawkbit *h)
 {
     int err = poll(env, h, NULL);

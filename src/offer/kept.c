@@ -5,6 +5,9 @@
 
 #include "base/text.h"
 
+/* One value of the store holds all of it, so a power cut leaves what was known before or what is known now,
+ * never parts of both. A value of another length, as after an update of Otapult, counts as nothing known. */
+
 #define KEPT_KEY "ota.offer1" /* 1: the format, which is struct otapult_kept */
 
 _Static_assert(sizeof(struct otapult_kept) == 220, "stored format of what is known of offers");

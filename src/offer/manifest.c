@@ -9,7 +9,10 @@
 
 /* otapult.json: its members as a table, and what must hold between them. Members that are not in the table
  * are read over, so a newer folder may have more of them; one of the table that is missing or has another
- * type is refused, because a guess would be installed on every robot of the folder. */
+ * type is refused, because a guess would be installed on every robot of the folder.
+ *
+ * Members may stand in any order, so what must hold between two of them is looked at when both are known: of
+ * a file at its closing bracket, of the plain file and the packed one at the end. */
 
 /* ---- members ---- */
 
@@ -166,7 +169,8 @@ static struct otapult_manifest_image image_of(const struct otapult_manifest_file
     return image;
 }
 
-/* Is that what the offer says of the image? The device takes nothing else. */
+/* Does a packed file promise the image of the plain one? Otherwise the device would fetch it, unpack it and
+ * refuse it, because it takes no image but the offered one. */
 static bool is_offered(const struct otapult_manifest_image *image, const struct otapult_offer *offer)
 {
     return (!image->has_size || image->size == offer->size) &&

@@ -25,7 +25,7 @@ struct otapult_manifest_file {
 };
 
 struct otapult_manifest {
-    /* Whom it is read for; set behind init. */
+    /* The device that it is read for; set by the caller after init. */
     const struct otapult *device;
     const char *url;      /* of the manifest: names are resolved beside it */
     const char *running;  /* build id of what runs: what a patch may start from */

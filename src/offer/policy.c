@@ -8,7 +8,8 @@
 
 /* ---- is it taken? ---- */
 
-/* `chosen` stands where it does on purpose: what is above it holds for a person, too. */
+/* `chosen` stands where it does on purpose: the rows above it hold although a person has said INSTALL, those
+ * below it do not. */
 static const struct row {
     size_t holds; /* offset of the bool in struct otapult_circumstances */
     struct otapult_judgement then;
@@ -77,7 +78,8 @@ static bool is_its_day(const struct otapult_window *w, unsigned weekday)
     return w->days == 0 || (w->days >> weekday & 1) != 0;
 }
 
-/* Counted from its begin, which may have been yesterday. */
+/* A window over midnight belongs to the day on which it began: of Friday 23:00 to 02:00 the last two hours
+ * are on Saturday, and `days` asks for Friday. */
 bool otapult_window_open(const struct otapult_window *w, const struct otapult_wall_time *t, uint32_t shift)
 {
     uint32_t since = (t->minute + DAY - w->from % DAY) % DAY;

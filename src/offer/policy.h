@@ -12,14 +12,14 @@
 struct otapult_circumstances {
     bool same;          /* it is what runs */
     bool other_project;
-    bool older;         /* than what runs, and nobody means it so */
+    bool older;         /* than what runs, unless offer and configuration both allow a downgrade */
     bool unconfirmed;   /* what runs waits for its own confirmation */
     bool chosen;        /* a person has said INSTALL */
     bool skipped;       /* or SKIP */
     bool later;         /* or LATER, within a day */
     bool failed;        /* the build was rejected here, or crashed, or did not load */
     bool refused;       /* the file was refused here; where a source is told, for this action */
-    bool left;          /* it was confirmed here, and somebody has put another firmware in its place since */
+    bool left;          /* of all offers it was confirmed here last, and yet something else runs: somebody wanted that */
     bool not_now;       /* says the source */
     bool asks;          /* the policy wants a person's word for it */
     bool clockless;     /* there is a window, and no clock */
@@ -30,7 +30,7 @@ enum otapult_verdict_of_offer {
     OTAPULT_TAKE_IT,
     OTAPULT_WAIT,  /* as things are now; a person may take it */
     OTAPULT_NEVER, /* not even a person */
-    OTAPULT_DROP,  /* it is none */
+    OTAPULT_DROP,  /* it runs already, so there is nothing to offer */
 };
 
 struct otapult_judgement {

@@ -8,9 +8,10 @@
 #include "offer/settle.h"
 #include "trust/trust.h"
 
-/* What is due now? otapult_pull_poll() does one step and returns: the fate of the last update, a piece of a
- * download, a question, or a decision, in this order. The fate comes first, because nothing new may begin
- * while it is open. All of it runs in one task, so only what requests read is locked. */
+/* otapult_pull_poll() does the one step that is due and returns: it finds out what became of the last update,
+ * fetches a piece, asks the source, or decides about the offer, in this order. The last update comes first,
+ * because nothing new may begin while nobody knows whether it holds. All of it runs in one task, so only what
+ * requests read is locked. */
 
 /* ---- the start ---- */
 
@@ -69,7 +70,8 @@ static void schedule(struct otapult_puller *p)
     otapult_puller_unlock(p);
 }
 
-/* Once for each release, and on the console alone: the journal holds twelve entries. */
+/* Says so once for each release, and on the console only: the journal has room for twelve entries, and a
+ * source may offer the same release for months. */
 static void say_unfit(const struct otapult_puller *p)
 {
     const struct otapult_offer *fresh = &p->fresh;
@@ -87,7 +89,7 @@ static void say_unfit(const struct otapult_puller *p)
     p->port->log(p->port->ctx, OTAPULT_LOG_INFO, line);
 }
 
-/* What was offered before stays while the source does not answer. */
+/* Where the source does not answer, what it offered before stays. */
 static void ask(struct otapult_puller *p)
 {
     memset(&p->fresh, 0, sizeof p->fresh);
@@ -139,7 +141,7 @@ static void take_word(struct otapult_puller *p)
 
 #define A_DAY_MS 86400000u
 
-/* The last update brought what runs, and it was these bytes. */
+/* Did the last update bring what runs, and was it the offered image? */
 static bool was_written_here(const struct otapult_puller *p, const char *running)
 {
     struct otapult_update u;
@@ -163,8 +165,8 @@ static bool is_what_runs(const struct otapult_puller *p)
            strcmp(offer->version, p->env.running.version) == 0;
 }
 
-/* The source was told how this very action ended. Where sources are told, an operator who assigns a file once
- * more means it: he is asked to look at it, and it is judged anew. */
+/* Has the source been told how this very action ended? Then the verdict on the file stands. An operator who
+ * assigns the same file once more makes a new action of it, and means it: then the file is judged anew. */
 static bool is_told(const struct otapult_puller *p)
 {
     return p->pull->source->report != NULL && p->kept.told != 0 && p->kept.stage == OTAPULT_KEPT_NOTHING &&
@@ -184,7 +186,7 @@ static void look_at_offer(struct otapult_puller *p, struct otapult_circumstances
 {
     const struct otapult_offer *offer = &p->offer;
     const struct otapult_app_desc *runs = &p->env.running;
-    const bool known = p->pull->source->report == NULL || is_told(p); /* no operator has assigned it anew */
+    const bool known = p->pull->source->report == NULL || is_told(p); /* the verdict on the file stands */
     struct otapult_status s;
 
     otapult_status(p->device, &s);
@@ -203,8 +205,9 @@ static void look_at_offer(struct otapult_puller *p, struct otapult_circumstances
     look_at_policy(p, c);
 }
 
-/* The source hands out the files only to who wants them: it is told, and asked at once, but only once. A yes
- * that it has not taken is said again behind its next answer. */
+/* The source tells the files only to a robot that wants them. So it hears a yes, and is asked again at once,
+ * but at once only the first time: a source that still names no files is asked as often as any other. A yes
+ * that it did not take is told again after its next answer. */
 static void ask_for_files(struct otapult_puller *p)
 {
     if (p->consented)
@@ -218,8 +221,8 @@ static void ask_for_files(struct otapult_puller *p)
     p->hurried = true;
 }
 
-/* A verdict that the source does not know yet would be overwritten; and a source that is away has no files.
- */
+/* Nothing is begun while the end of the last update is still to be told, because there is room for one such
+ * end only; nor while the source does not answer, because then the files will not come either. */
 static const char *source_fault(const struct otapult_puller *p)
 {
     if (p->failures > 0)
@@ -243,14 +246,15 @@ static void take(struct otapult_puller *p)
         otapult_fetch_begin(p);
 }
 
-/* Somebody has brought it already: the source may know that it is done. */
+/* The offered firmware runs already, whoever brought it: the source hears that its action is done. */
 static void drop(struct otapult_puller *p, const char *why)
 {
     otapult_mention(p, OTAPULT_REPORT_SUCCEEDED, why);
     otapult_puller_offer(p, NULL);
 }
 
-/* An action that nobody ends would stay open for ever, and a roll-out would wait for it. */
+/* The robot will never take it, so it ends the action: one that stays open would hold up the source's
+ * roll-out for ever. */
 static void end_for_source(struct otapult_puller *p, const char *why)
 {
     memcpy(p->kept.tried, p->key, sizeof p->kept.tried);
@@ -286,7 +290,7 @@ static void consider(struct otapult_puller *p)
 
 /* ---- what is due ---- */
 
-/* It was unreadable when the slots were, and may be readable now. */
+/* The description of what runs could not be read while the slots could not; poll after poll looks again. */
 static bool knows_what_runs(struct otapult_puller *p)
 {
     return p->env.running.version[0] != '\0' || otapult_running_desc(p->device, &p->env.running);

@@ -4,7 +4,8 @@
 
 #include "offer/puller.h"
 
-/* The device's part of it, for struct otapult_pulling. otapult_pull_poll() of offer.h is here, too. */
+/* What the device calls through struct otapult_pulling (update/door.h): is the configuration right, and the start.
+ * otapult_pull_poll() of offer.h is in pull.c, too. */
 const char *otapult_pull_fault(const struct otapult_config *config);
 void otapult_pull_start(struct otapult *o);
 

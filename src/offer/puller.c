@@ -5,6 +5,10 @@
 
 #include "base/text.h"
 
+/* The struct that all files of the puller share, and the few ways to change what other tasks read of it. Each
+ * change of those words is one short block under the lock: a request that looks in between sees the state
+ * before or after it, never an offer with the key of another. */
+
 struct otapult_puller *otapult_puller_of(const struct otapult *o)
 {
     return (struct otapult_puller *)(void *)otapult_device_pull(o)->memory;
@@ -37,7 +41,9 @@ bool otapult_has_offer(const struct otapult_offer *offer)
     return offer->file_count > 0 || offer->needs_consent;
 }
 
-/* Zeros mean "none" wherever keys are kept, and a server may say any digest. */
+/* The image's SHA-256 where it is known, because different files may hold the same image; else that of the
+ * plain file; of an offer that names no file yet, a mix of its action's id. Zeros mean "none" wherever keys
+ * are kept, so a digest that begins with zeros, which a server could announce on purpose, is changed. */
 void otapult_offer_key(const struct otapult_offer *offer, uint8_t key[OTAPULT_OFFER_KEY])
 {
     static const uint8_t none[OTAPULT_OFFER_KEY];
@@ -71,7 +77,7 @@ void otapult_puller_offer(struct otapult_puller *p, const struct otapult_offer *
         memset(&p->offer, 0, sizeof p->offer);
     memcpy(p->key, key, sizeof key);
     if (!same)
-        p->has_word = false; /* it was said of another one */
+        p->has_word = false; /* a person said it of another offer */
     if (!has) {
         p->state = OTAPULT_PULL_IDLE;
         p->wait = p->offer.unfit;

@@ -6,6 +6,10 @@
 #include "base/bytes.h"
 #include "base/text.h"
 
+/* Reads byte by byte: `state` says what the next one may be, `level` where in the document it stands. Nothing
+ * recurses, so a document nested as deeply as its sender likes uses no stack. What is kept of a value has
+ * room for one; each `found` takes what it wants before the next begins. */
+
 enum state {
     VALUE,        /* a value must follow */
     VALUE_OR_END, /* behind '[' */
@@ -21,7 +25,9 @@ enum state {
     END, /* nothing but blanks */
 };
 
-#define NO_KEY '\x01' /* the first byte of one that nothing matches: no JSON text can hold it bare */
+/* Takes the place of a key that is too long, so that nothing matches it: otapult_scan_is() is never asked for
+ * this. */
+#define NO_KEY '\x01'
 
 void otapult_scan_init(struct otapult_scan *s, int (*found)(void *to, const struct otapult_scan *s), void *to)
 {
@@ -63,7 +69,8 @@ static void keep(struct otapult_scan *s, const uint8_t *p, size_t n)
     s->value[s->len] = '\0';
 }
 
-/* The value is over: what follows is the business of the bracket around it. */
+/* The value is complete: behind it comes a comma or the bracket that closes, or nothing where no bracket is
+ * open. */
 static int tell(struct otapult_scan *s)
 {
     s->state = s->depth > 0 ? NEXT : END;

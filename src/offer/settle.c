@@ -5,6 +5,15 @@
 
 #include "base/text.h"
 
+/* An update that the puller has written ends in a later life, and perhaps in another firmware. So what it was
+ * is kept in the store (kept.h) through these stages, and each boot looks at the device's journal for what
+ * became of it:
+ *
+ *   NOTHING -> COMING -> WRITTEN -> SUCCEEDED or FAILED -> NOTHING
+ *
+ * An end (SUCCEEDED, FAILED) is stored before the source hears of it, and NOTHING when it has. Where the
+ * power goes in between, it is told in the next life, perhaps a second time: better twice than never. */
+
 /* ---- telling the source ---- */
 
 int otapult_tell(struct otapult_puller *p, enum otapult_report_kind kind, uint32_t done, uint32_t total,
@@ -84,9 +93,9 @@ static bool is_bad_end(uint8_t event)
            event == OTAPULT_EV_NOT_LOADED || event == OTAPULT_EV_CRASH_LOOP;
 }
 
-/* The newest word of the journal on the trial of `build`: what is older than its last download was said of an
- * earlier one. And a rollback's entry names the build that it leads to, which says nothing against that.
- * false: there is none. */
+/* The journal's newest entry on how the trial of `build` ended; false: there is none. Entries of the boot in
+ * which it was written, or of one before, are about an earlier trial of the same build. A rollback is not
+ * looked for: its entry names the build that it goes to, and says nothing against that one. */
 static bool find_word(struct otapult_puller *p, const char *build, struct otapult_log_entry *e)
 {
     for (unsigned n = 0; n < OTAPULT_LOG_ENTRIES; n++)
@@ -116,7 +125,8 @@ static bool runs(const struct otapult_puller *p, const char *build)
     return strcmp(running, build) == 0;
 }
 
-/* Power went while its trial was prepared once more: it is fetched again, but not for ever. */
+/* It was activated, something else runs, and the journal does not say why: the power may have gone while the
+ * device was about to try it once more. It is fetched again, but only a few times. */
 static void fetch_again(struct otapult_puller *p)
 {
     static const struct otapult_finding unknown = {.text = "another firmware runs again and again"};
@@ -130,8 +140,8 @@ static void fetch_again(struct otapult_puller *p)
     otapult_note_source(p->device, p->pull->source->name, 0, &unknown);
 }
 
-/* It was activated, and this is a later boot, whose firmware waits for nothing. What was confirmed has
- * succeeded, also where somebody has gone back from it since. */
+/* For a boot after the one in which it was activated, once no trial is under way. An image that was confirmed
+ * has succeeded, also where somebody has gone back from it since. */
 static void conclude(struct otapult_puller *p, const struct otapult_update *u)
 {
     struct otapult_log_entry e;
@@ -147,7 +157,8 @@ static void conclude(struct otapult_puller *p, const struct otapult_update *u)
         fetch_again(p);
 }
 
-/* Bytes came, and perhaps all of them: then the device has kept that it was activated. */
+/* COMING or WRITTEN was stored in an earlier life. The device's own note of its last update says how far it
+ * came: the power may have gone after the activation and before WRITTEN was stored. */
 static void look_at_last(struct otapult_puller *p, const struct otapult_update *u)
 {
     bool same = u->id == p->kept.update;
@@ -159,7 +170,7 @@ static void look_at_last(struct otapult_puller *p, const struct otapult_update *
     else if (p->kept.stage == OTAPULT_KEPT_WRITTEN)
         settle(p, OTAPULT_KEPT_FAILED, "another update took its place");
     else
-        p->kept.stage = OTAPULT_KEPT_NOTHING; /* the power went before: it is fetched again */
+        p->kept.stage = OTAPULT_KEPT_NOTHING; /* the download broke off: it is begun anew, or goes on */
 }
 
 bool otapult_settle_poll(struct otapult_puller *p)

@@ -20,7 +20,8 @@ static bool begins(const char *s, const char *with)
     return strlen(s) >= n && otapult_text_alike(s, n, with, n);
 }
 
-/* false: there is no scheme and host in front. The name of an IPv6 address is all of its brackets. */
+/* false: there is no scheme and host in front. An IPv6 address keeps its brackets, and the colons in them are
+ * no port. */
 static bool take_apart(const char *url, struct parts *p)
 {
     const char *colon = strstr(url, "://");

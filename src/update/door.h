@@ -5,8 +5,8 @@
 #include "base/error_rows.h"
 #include "otapult/http.h"
 
-/* What src/web may ask of the device, beside the public otapult.h: the only header of this room that src/web
- * includes. The struct behind `struct otapult` stays in this room, and so does what else its files tell each
+/* What src/web and src/offer may ask of the device, beside the public otapult.h: the only header of this room that they
+ * include. The struct behind `struct otapult` stays in this room, and so does what else its files tell each
  * other. Each function is defined in the file that it is about. All of it from any task. */
 
 /* ---- requests: for `by`, whom journal and status name; NULL is the device itself ---- */
