@@ -122,7 +122,7 @@ static uint8_t describe(const struct image *image, uint8_t id[4], uint8_t text[O
 
     if (image->segments == 0 || image->size < 0x20 + 256 || memcmp(image->data + 0x20, magic, 4) != 0)
         return 0;
-    memcpy(id, image->data + 0xB0, 4);
+    image_build(image, id);
     while (n < OTAPULT_PATCH_TEXT && image->data[0x30 + n] != 0) {
         text[n] = image->data[0x30 + n];
         n++;

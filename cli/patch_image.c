@@ -26,6 +26,20 @@ static uint32_t peek(const struct image *m, uint32_t at)
     return v;
 }
 
+/* ---- its name ---- */
+
+void image_build(const struct image *m, uint8_t id[4])
+{
+    static const uint8_t none[32];
+    const struct image_segment *last = &m->segment[m->segments - 1];
+    const uint32_t digest = (last->at + last->size) / 16 * 16 + 16;
+
+    memcpy(id, m->data + 0xB0, 4);
+    if (memcmp(m->data + 0xB0, none, sizeof none) == 0 && m->data[23] == 1 && m->segments == m->data[1] &&
+        m->size >= digest + 32)
+        memcpy(id, m->data + digest, 4);
+}
+
 /* ---- segments ---- */
 
 const struct image_segment *image_at(const struct image *m, uint32_t at)

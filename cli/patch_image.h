@@ -39,6 +39,10 @@ void image_read(struct image *m, const uint8_t *data, uint32_t size);
 /* Says anew which segments are code, by the regions of another image: a decoder knows the base's only. */
 void image_find_code(struct image *m, const struct image *chip);
 
+/* The build id of an app image with a description: the first bytes of its ELF's SHA-256, or, where the build tool
+ * left that out, of the SHA-256 at the image's end. Zeros where there is neither. */
+void image_build(const struct image *m, uint8_t id[4]);
+
 const struct image_segment *image_at(const struct image *m, uint32_t at);
 const struct image_segment *image_of(const struct image *m, uint32_t address);
 int image_region(const struct image *m, uint32_t address);

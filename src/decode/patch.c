@@ -6,6 +6,7 @@
 #include "decode/decoder.h"
 #include "decode/patch_content.h"
 #include "image/format.h"
+#include "image/stored.h"
 #include "trust/sha256.h"
 
 /* A patch: what turns the running image into another one. docs/patch-format.md is its specification.
@@ -123,14 +124,18 @@ static void name_build(struct otapult_text *t, const char *version, size_t len, 
 /* What runs instead of the base. The output's buffer is still free. */
 static void name_running(struct patch *d, struct otapult_text *t)
 {
+    struct otapult_patch_base *b = &d->content.base;
     struct otapult_app_desc desc;
 
-    d->content.base.size = d->content.base.flash.size;
-    otapult_patch_base_read(&d->content.base, OTAPULT_DESC_OFFSET, d->out, OTAPULT_DESC_SIZE);
-    if (otapult_desc_decode(d->out, &desc))
-        name_build(t, desc.version, strlen(desc.version), desc.elf_sha256);
-    else
+    memset(d->out, 0, OTAPULT_HEAD_SIZE);
+    if (b->flash.size >= OTAPULT_HEAD_SIZE)
+        b->err = b->flash.read(b->flash.ctx, 0, d->out, OTAPULT_HEAD_SIZE);
+    if (b->err != 0 || !otapult_desc_decode(d->out + OTAPULT_DESC_OFFSET, &desc)) {
         otapult_text_str(t, "?");
+        return;
+    }
+    b->err = otapult_name_stored(&b->flash, d->out, &desc);
+    name_build(t, desc.version, strlen(desc.version), desc.build);
 }
 
 /* "1.2.2 (0badcafe); 1.2.1 (cafebabe)" */

@@ -6,61 +6,13 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "image/format.h"
+#include "image/stored.h"
 #include "update/claim.h"
 #include "update/known.h"
 
 static int read_head(const struct otapult_flash *flash, uint8_t head[OTAPULT_HEAD_SIZE])
 {
     return flash->read(flash->ctx, 0, head, OTAPULT_HEAD_SIZE);
-}
-
-static bool is_inside(const struct otapult_flash *flash, uint32_t at, uint32_t len)
-{
-    return at <= flash->size && len <= flash->size - at;
-}
-
-/* Where the image's own SHA-256 stands: behind the segments and what fills the last 16 bytes up. *at is 0
- * where the headers lead out of the slot, or there is none. */
-static int find_digest(const struct otapult_flash *flash, const uint8_t head[OTAPULT_HEAD_SIZE], uint32_t *at)
-{
-    uint8_t segment[OTAPULT_SEGMENT_HEADER];
-    uint32_t end = OTAPULT_IMAGE_HEADER;
-
-    *at = 0;
-    if (head[OTAPULT_HEADER_HASH] != 1)
-        return 0;
-    for (unsigned n = 0; n < head[OTAPULT_HEADER_SEGMENTS]; n++) {
-        if (!is_inside(flash, end, sizeof segment))
-            return 0;
-        int err = flash->read(flash->ctx, end, segment, sizeof segment);
-        if (err != 0)
-            return err;
-        const uint32_t size = otapult_le32(segment + 4);
-        if (!is_inside(flash, end + (uint32_t)sizeof segment, size))
-            return 0;
-        end += (uint32_t)sizeof segment + size;
-    }
-    end += 16 - end % 16;
-    if (is_inside(flash, end, OTAPULT_IMAGE_DIGEST))
-        *at = end;
-    return 0;
-}
-
-static int name_build(const struct otapult_flash *flash, const uint8_t head[OTAPULT_HEAD_SIZE],
-                      struct otapult_app_desc *desc)
-{
-    uint8_t digest[OTAPULT_IMAGE_DIGEST];
-    uint32_t at;
-
-    if (!otapult_desc_has_no_build(desc))
-        return 0;
-    int err = find_digest(flash, head, &at);
-    if (err == 0 && at != 0) {
-        err = flash->read(flash->ctx, at, digest, sizeof digest);
-        if (err == 0)
-            otapult_name_build(desc, digest);
-    }
-    return err;
 }
 
 int otapult_slot_row(struct otapult *o, int index, struct otapult_slot *slot)
@@ -82,7 +34,7 @@ int otapult_slot(struct otapult *o, int index, struct otapult_slot *slot, struct
     if (err != 0 || otapult_read_head(head, info) != 0)
         return err;
     info->size = sizeof head; /* at least; not 0 says that an image is there */
-    return name_build(&flash, head, &info->desc);
+    return otapult_name_stored(&flash, head, &info->desc);
 }
 
 /* `held`: what stands in the place of the first bytes; NULL: what flash has. */
@@ -100,7 +52,7 @@ static int read_desc(struct otapult *o, int index, const uint8_t *held, struct o
         memcpy(head, held, OTAPULT_SLOT_HELD);
     *found = err == 0 && head[0] == OTAPULT_IMAGE_MAGIC &&
              otapult_desc_decode(head + OTAPULT_DESC_OFFSET, desc);
-    return *found ? name_build(&flash, head, desc) : err;
+    return *found ? otapult_name_stored(&flash, head, desc) : err;
 }
 
 int otapult_slot_desc(struct otapult *o, int index, struct otapult_app_desc *desc, bool *found)

@@ -351,6 +351,39 @@ static void test_every_truncation_is_refused(void **state)
     free(patch.data);
 }
 
+/* As Rust's build tools end an image: no ELF digest, and a SHA-256 behind what fills the last 16 bytes up. Of
+ * that the test cares for one byte only. Returns the new size. */
+static size_t end_as_rust(uint8_t *image, size_t size, uint8_t byte)
+{
+    const size_t digest = size - size % 16 + 16;
+
+    assert_true(digest + 32 <= CODE_MAX);
+    memset(image + 0xB0, 0, 32);
+    memset(image + size, 0, digest - size);
+    memset(image + digest, byte, 32);
+    image[23] = 1;
+    return digest + 32;
+}
+
+static void test_a_build_without_elf_digest_is_named_by_its_end(void **state)
+{
+    (void)state;
+    link_pair(CODE_XTENSA, 20, 31, 4);
+    old_size = end_as_rust(old, old_size, 0xAA);
+    new_size = end_as_rust(new, new_size, 0xBB);
+    struct patch_file patch = encode(old, old_size, new, new_size);
+    assert_memory_equal(patch.data + 84, "\xAA\xAA\xAA\xAA\xBB\xBB\xBB\xBB", 8);
+    run_base(new, new_size);
+    assert_int_equal(apply(patch.data, patch.size, FEED_AT_ONCE), OTAPULT_E_PATCH_WRONG_BASE);
+    assert_string_equal(why.text, "0 (aaaaaaaa); 4 (bbbbbbbb)");
+    const unsigned reads = slot.reads;
+    for (unsigned read = 1; read <= reads; read++) { /* one that fails is not the patch's fault */
+        slot.fail_read = read;
+        assert_int_equal(apply(patch.data, patch.size, FEED_AT_ONCE), FAILED);
+    }
+    free(patch.data);
+}
+
 static void test_another_base_is_refused_before_anything_comes_out(void **state)
 {
     (void)state;
@@ -517,6 +550,7 @@ int main(void)
         cmocka_unit_test(test_never_longer_than_gzip),
         cmocka_unit_test(test_every_flipped_bit_is_refused),
         cmocka_unit_test(test_every_truncation_is_refused),
+        cmocka_unit_test(test_a_build_without_elf_digest_is_named_by_its_end),
         cmocka_unit_test(test_another_base_is_refused_before_anything_comes_out),
         cmocka_unit_test(test_errors_of_others_come_out_unchanged),
         cmocka_unit_test(test_a_lie_about_the_result_is_refused_at_the_end),
