@@ -780,6 +780,63 @@ static void a_lost_key_of_https_goes_with_a_new_password(void **state)
     w->wrap = NULL;
 }
 
+static const char *unwritable;
+
+static int fail_one_set(void *ctx, const char *key, const void *src, size_t len)
+{
+    return strcmp(key, unwritable) == 0 ? OTAPULT_E_STORE : real_kv_set(ctx, key, src, len);
+}
+
+static void wrap_log_and_set(void *ctx, struct otapult_port *port)
+{
+    wrap_log(ctx, port);
+    real_kv_set = port->kv_set;
+    port->kv_set = fail_one_set;
+}
+
+/* It runs and is confirmed all the same. */
+static void what_a_confirmed_firmware_brings_and_cannot_be_stored_is_said(void **state)
+{
+    static const char no_key[] = "E a new key could not be stored: the store failed, or is full",
+                      no_version[] = "E the store failed: the least security version holds until the restart";
+    struct world *w = *state;
+
+    w->wrap = wrap_log_and_set;
+    broken_key = "none";
+    unwritable = "ota.keys1";
+    restart(w);
+    console[0] = '\0';
+    assert_int_equal(upload(w, &by_both), 0);
+    build_with(2, s.digest[SIGNER_RSA], s.digest[SIGNER_OTHER]);
+    assert_true(world_settle(w));
+    assert_non_null(strstr(console, no_key));
+    assert_null(strstr(console, no_version));
+    unwritable = "ota.security1";
+    restart(w);
+    console[0] = '\0';
+    update(w, &secure_5, "6.0.0");
+    assert_non_null(strstr(console, no_version));
+    assert_null(strstr(console, no_key));
+    unwritable = "none";
+    restart(w);
+    console[0] = '\0';
+    update(w, &secure_7, "7.0.0");
+    assert_null(strstr(console, no_version));
+    assert_null(strstr(console, no_key));
+    w->wrap = NULL;
+}
+
+static void a_device_without_memory_for_logins_makes_no_password(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(otapult_new_password(w->ota), OTAPULT_E_NOT_SECURED);
+    built.open = true;
+    restart(w);
+    assert_int_equal(otapult_new_password(w->ota), OTAPULT_E_OPEN_PROFILE);
+    assert_int_equal(otapult_revoke_key(w->ota, s.digest[SIGNER_OTHER]), OTAPULT_E_OPEN_PROFILE);
+}
+
 /* The open profile trusts nobody, but a source of releases may ask for a signature all the same. */
 static void keys_are_there_for_a_source_in_any_profile(void **state)
 {
@@ -1090,6 +1147,8 @@ int main(void)
         WITH_WORLD(the_console_says_whom_the_device_trusts),
         WITH_WORLD(the_owner_ends_a_lock_at_the_device),
         WITH_WORLD(a_lost_key_of_https_goes_with_a_new_password),
+        WITH_WORLD(what_a_confirmed_firmware_brings_and_cannot_be_stored_is_said),
+        WITH_WORLD(a_device_without_memory_for_logins_makes_no_password),
         WITH_WORLD(keys_are_there_for_a_source_in_any_profile),
         WITH_WORLD(a_new_key_comes_with_a_firmware_that_names_it_and_is_signed_by_both),
         WITH_WORLD(attack_a_strangers_block_added_to_genuine_firmware),

@@ -198,6 +198,229 @@ static void what_flash_keeps_otherwise_is_not_activated(void **state)
     ram_flash_end(&f);
 }
 
+/* ---- bytes of an earlier life ---- */
+
+static uint8_t kept_head[OTAPULT_SLOT_HELD], kept_sha256[32];
+
+/* Another life: nothing is left but what stands in flash. */
+static void power_goes(void)
+{
+    ram_flash_reset(&f);
+    memset(&s, 0xA5, sizeof s);
+}
+
+static void wake_up(void)
+{
+    power_goes();
+    otapult_session_init(&s, &f.flash, &limits, (uint32_t)image_len);
+    memcpy(kept_head, image, sizeof kept_head);
+}
+
+static void an_update_goes_on_at_any_sector(void **state)
+{
+    (void)state;
+    for (uint32_t at = 0; at <= 65536; at += 4096) {
+        begin((uint32_t)image_len);
+        assert_int_equal(otapult_session_feed(&s, image, at + 100), 0);
+        wake_up();
+        assert_int_equal(otapult_session_resume(&s, kept_head, at), 0);
+        assert_int_equal(ram_flash_count(&f, RAM_READ), at / 4096); /* each byte of them, once */
+        assert_int_equal(otapult_session_feed(&s, image + at, image_len - at), 0);
+        check_written();
+    }
+}
+
+static int never_asked(void *ctx, struct otapult_finding *why)
+{
+    (void)ctx;
+    (void)why;
+    fail_msg("it was compared before");
+    return 0;
+}
+
+/* It was compared with what runs in the earlier life, and differed, or nothing would have been written. */
+static void what_goes_on_is_not_compared_again(void **state)
+{
+    (void)state;
+    const struct otapult_flash running = {
+        .ctx = image, .read = NULL, .size = SLOT, .sector = 4096, .block = 65536};
+
+    begin((uint32_t)image_len);
+    assert_int_equal(otapult_session_feed(&s, image, 9000), 0);
+    wake_up();
+    otapult_session_compare(&s, &running, never_asked, NULL);
+    assert_int_equal(otapult_session_resume(&s, kept_head, 8192), 0);
+    assert_int_equal(otapult_session_feed(&s, image + 8192, image_len - 8192), 0);
+    check_written();
+}
+
+static void what_changed_in_flash_meanwhile_is_found(void **state)
+{
+    (void)state;
+    begin((uint32_t)image_len);
+    assert_int_equal(otapult_session_feed(&s, image, 9000), 0);
+    f.data[8000] ^= 1;
+    wake_up();
+    assert_int_equal(otapult_session_resume(&s, kept_head, 8192), 0);
+    assert_int_equal(otapult_session_feed(&s, image + 8192, image_len - 8192), OTAPULT_E_IMAGE_CHECKSUM);
+    ram_flash_end(&f);
+
+    begin((uint32_t)image_len); /* what no image can be is found at once, and nothing is read behind it */
+    assert_int_equal(otapult_session_feed(&s, image, 9000), 0);
+    wake_up();
+    kept_head[0] ^= 1;
+    int err = otapult_session_resume(&s, kept_head, 8192);
+    assert_int_not_equal(err, 0);
+    assert_int_equal(s.err, err);
+    assert_int_equal(f.calls, 1);
+    ram_flash_end(&f);
+}
+
+static void each_read_of_what_was_written_can_fail(void **state)
+{
+    (void)state;
+    for (uint32_t n = 1; n <= 3; n++) {
+        begin((uint32_t)image_len);
+        assert_int_equal(otapult_session_feed(&s, image, 9000), 0);
+        wake_up();
+        ram_flash_fail(&f, n, true, OTAPULT_E_FLASH_READ, 0);
+        int err = otapult_session_resume(&s, kept_head, 8192);
+        assert_int_equal(err, n < 3 ? OTAPULT_E_FLASH_READ : 0);
+        assert_int_equal(s.err, err);
+        ram_flash_end(&f);
+    }
+}
+
+/* A decoder reads what it had made: with the held bytes where they belong. */
+static void what_was_written_can_be_recalled(void **state)
+{
+    (void)state;
+    uint8_t back[300];
+
+    begin((uint32_t)image_len);
+    assert_int_equal(otapult_session_feed(&s, image, 9000), 0);
+    wake_up();
+    assert_int_equal(otapult_session_resume(&s, kept_head, 8192), 0);
+    assert_int_equal(otapult_session_recall(&s, 0, back, sizeof back), 0);
+    assert_memory_equal(back, image, sizeof back);
+    assert_int_equal(otapult_session_recall(&s, 7000, back, sizeof back), 0);
+    assert_memory_equal(back, image + 7000, sizeof back);
+    assert_int_equal(otapult_session_recall(&s, SLOT - 1, back, 2), OTAPULT_E_INTERNAL);
+    assert_int_equal(otapult_session_recall(&s, 0, back, sizeof back), OTAPULT_E_INTERNAL); /* it stays */
+    assert_int_equal(otapult_session_feed(&s, image + 8192, 1), OTAPULT_E_INTERNAL);
+    ram_flash_end(&f);
+}
+
+/* ---- a slot that was finished before ---- */
+
+static void finish_and_lose_power(void)
+{
+    begin((uint32_t)image_len);
+    assert_int_equal(otapult_session_feed(&s, image, image_len), 0);
+    assert_int_equal(otapult_session_finish(&s), 0);
+    memcpy(kept_head, s.writer.held, sizeof kept_head);
+    memcpy(kept_sha256, s.judge.inspect.info.sha256, sizeof kept_sha256);
+    power_goes();
+}
+
+static int again(void)
+{
+    return otapult_session_again(&s, &f.flash, &limits, kept_head, (uint32_t)image_len, kept_sha256);
+}
+
+static void what_was_finished_can_be_committed_later(void **state)
+{
+    (void)state;
+    finish_and_lose_power();
+    assert_int_equal(again(), 0);
+    assert_int_equal(ram_flash_count(&f, RAM_READ), f.calls); /* nothing is written for it */
+    assert_int_equal(otapult_session_commit(&s), 0);
+    assert_memory_equal(f.data, image, image_len);
+    power_goes(); /* before anybody knew of the commit: it is not done twice */
+    assert_int_equal(again(), 0);
+    assert_int_equal(otapult_session_commit(&s), 0);
+    assert_int_equal(ram_flash_count(&f, RAM_READ), f.calls);
+    assert_memory_equal(f.data, image, image_len);
+    ram_flash_end(&f);
+}
+
+static void check_not_committed(int err, int judged)
+{
+    assert_int_equal(again(), err);
+    assert_int_equal(s.err, err);
+    assert_int_equal(s.judge.err, judged);
+    assert_int_equal(otapult_session_commit(&s), err);
+    assert_int_equal(ram_flash_count(&f, RAM_READ), f.calls);
+    ram_flash_end(&f);
+}
+
+static void another_image_in_the_slot_is_not_committed(void **state)
+{
+    (void)state;
+    finish_and_lose_power();
+    f.data[60000] ^= 1;
+    check_not_committed(OTAPULT_E_IMAGE_CHECKSUM, OTAPULT_E_IMAGE_CHECKSUM);
+    finish_and_lose_power();
+    kept_sha256[31] ^= 1; /* as right as the one that was finished, and another */
+    check_not_committed(OTAPULT_E_FLASH_READBACK, 0);
+    assert_int_equal(s.why.at, image_len);
+    finish_and_lose_power();
+    memcpy(f.data, image, 15); /* its first bytes are half there */
+    check_not_committed(OTAPULT_E_FLASH_READBACK, 0);
+    finish_and_lose_power();
+    f.data[15] = 0; /* or something else is */
+    check_not_committed(OTAPULT_E_FLASH_READBACK, 0);
+}
+
+static void each_read_of_a_finished_slot_can_fail(void **state)
+{
+    (void)state;
+    const uint32_t reads_all = 1 + ((uint32_t)image_len + 4095) / 4096; /* where the head is, and all of it */
+
+    for (uint32_t n = 1; n <= reads_all; n++) {
+        finish_and_lose_power();
+        ram_flash_fail(&f, n, true, OTAPULT_E_FLASH_READ, 0);
+        check_not_committed(OTAPULT_E_FLASH_READ, 0);
+    }
+    finish_and_lose_power();
+    assert_int_equal(again(), 0);
+    assert_int_equal(f.calls, reads_all);
+    ram_flash_end(&f);
+}
+
+/* ---- a slot is verified ---- */
+
+static int verify(uint32_t slot_size, uint32_t scratch_len)
+{
+    static struct otapult_inspect in;
+    static uint8_t scratch[4096];
+
+    f.flash.size = slot_size;
+    return otapult_verify_slot(&f.flash, &limits, &in, scratch, scratch_len);
+}
+
+/* No longer than it, and no shorter: what lies behind the slot's end is not looked at. */
+static void an_image_may_fill_its_slot(void **state)
+{
+    (void)state;
+    size_t len;
+    uint8_t *whole = sample_image(&(struct sample_spec){SAMPLE_DEFAULT, .size = 0x3000}, &len);
+    static const uint32_t scratches[] = {1, 7, 32, 4095, 4096};
+
+    assert_int_equal(len, 0x3000);
+    ram_flash_begin(&f, SLOT, 4096, 65536, 0xFF);
+    memcpy(f.data, whole, len);
+    for (size_t i = 0; i < sizeof scratches / sizeof *scratches; i++) {
+        assert_int_equal(verify(0x3000, scratches[i]), 0);
+        for (uint32_t size = 0; size < 0x3000; size += 0x800)
+            assert_int_equal(verify(size, scratches[i]), OTAPULT_E_IMAGE_TRUNCATED);
+    }
+    ram_flash_fail(&f, f.calls + 2, true, OTAPULT_E_FLASH_READ, 0);
+    assert_int_equal(verify(0x3000, 4096), OTAPULT_E_FLASH_READ);
+    ram_flash_end(&f);
+    free(whole);
+}
+
 /* ---- what runs already ---- */
 
 static uint8_t runs[SLOT];
@@ -363,6 +586,15 @@ int main(void)
         cmocka_unit_test(it_may_be_copied_at_any_byte),
         cmocka_unit_test(each_call_of_flash_that_fails_is_told_at_once),
         cmocka_unit_test(what_flash_keeps_otherwise_is_not_activated),
+        cmocka_unit_test(an_update_goes_on_at_any_sector),
+        cmocka_unit_test(what_goes_on_is_not_compared_again),
+        cmocka_unit_test(what_changed_in_flash_meanwhile_is_found),
+        cmocka_unit_test(each_read_of_what_was_written_can_fail),
+        cmocka_unit_test(what_was_written_can_be_recalled),
+        cmocka_unit_test(what_was_finished_can_be_committed_later),
+        cmocka_unit_test(another_image_in_the_slot_is_not_committed),
+        cmocka_unit_test(each_read_of_a_finished_slot_can_fail),
+        cmocka_unit_test(an_image_may_fill_its_slot),
         cmocka_unit_test(what_runs_is_not_written_again),
         cmocka_unit_test(a_difference_anywhere_writes_all_of_it),
         cmocka_unit_test(a_slot_that_is_smaller_is_no_match),
