@@ -387,7 +387,7 @@ static void any_damaged_byte_is_noticed(void **state)
 }
 
 /* As the virtual board made them before the core did. */
-static void store_one_of_gnutls(void)
+static void store_one_of_gnutls(unsigned version)
 {
     uint8_t der[1024];
     size_t len = sizeof der;
@@ -397,7 +397,7 @@ static void store_one_of_gnutls(void)
                      0);
     assert_int_equal(gnutls_x509_privkey_export(key, GNUTLS_X509_FMT_DER, der, &len), 0);
     assert_int_equal(board.port.kv_set(&board, "tls.key", der, len), 0);
-    assert_int_equal(gnutls_x509_crt_set_version(crt, 3), 0);
+    assert_int_equal(gnutls_x509_crt_set_version(crt, version), 0);
     assert_int_equal(gnutls_x509_crt_set_serial(crt, "\x41\x42", 2), 0);
     assert_int_equal(gnutls_x509_crt_set_activation_time(crt, 1735689600), 0);
     assert_int_equal(gnutls_x509_crt_set_expiration_time(crt, GNUTLS_X509_NO_WELL_DEFINED_EXPIRATION), 0);
@@ -420,13 +420,58 @@ static void identities_of_earlier_firmware_stay(void **state)
         size_t len = sizeof pin;
         assert_int_equal(forget(NULL), 0);
         assert_int_equal(a_device(NULL), 0);
-        store_one_of_gnutls();
+        store_one_of_gnutls(3);
         assert_int_equal(gnutls_x509_privkey_get_key_id(key, GNUTLS_KEYID_USE_SHA256, pin, &len), 0);
         unsigned writes = board.writes;
         assert_int_equal(own(), 0);
         assert_int_equal(board.writes, writes);
         take_pin(now);
         assert_memory_equal(now, pin, sizeof pin);
+    }
+}
+
+/* Signed by the right key as it is: browsers want no version but 3. */
+static void a_certificate_of_another_form_is_made_anew(void **state)
+{
+    uint8_t now[32];
+    size_t len = sizeof pin;
+
+    (void)state;
+    store_one_of_gnutls(1);
+    assert_int_equal(gnutls_x509_privkey_get_key_id(key, GNUTLS_KEYID_USE_SHA256, pin, &len), 0);
+    unsigned writes = board.writes;
+    assert_int_equal(own(), 0);
+    assert_true(board.writes > writes);
+    read_both();
+    assert_int_equal(gnutls_x509_crt_get_version(crt), 3);
+    take_pin(now);
+    assert_memory_equal(now, pin, sizeof pin);
+}
+
+static char unreadable[9];
+static int (*real_get)(void *ctx, const char *name, void *dst, size_t cap, size_t *len);
+
+static int get_but_one(void *ctx, const char *name, void *dst, size_t cap, size_t *len)
+{
+    int err = real_get(ctx, name, dst, cap, len);
+
+    return strcmp(name, unreadable) == 0 ? OTAPULT_E_STORE : err;
+}
+
+/* The store says what it holds of it, and that this is wrong. */
+static void a_certificate_that_cannot_be_read_is_made_anew(void **state)
+{
+    (void)state;
+    for (char part = 'a'; part <= 'b'; part++) { /* it has no third */
+        ram_port_begin(&board);
+        assert_int_equal(own(), 0);
+        real_get = board.port.kv_get;
+        board.port.kv_get = get_but_one;
+        snprintf(unreadable, sizeof unreadable, "tls.crt%c", part);
+        unsigned writes = board.writes;
+        assert_int_equal(own(), 0);
+        assert_true(board.writes > writes);
+        read_both();
     }
 }
 
@@ -571,6 +616,8 @@ int main(void)
         TEST(parts_of_two_certificates_are_none),
         TEST(any_damaged_byte_is_noticed),
         TEST(identities_of_earlier_firmware_stay),
+        TEST(a_certificate_of_another_form_is_made_anew),
+        TEST(a_certificate_that_cannot_be_read_is_made_anew),
         TEST(a_damaged_key_is_no_key),
         TEST(every_flipped_bit_of_a_key_is_noticed_and_the_owner_makes_another),
         TEST(a_store_that_fails_is_no_identity),

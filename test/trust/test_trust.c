@@ -744,7 +744,7 @@ static void the_owner_ends_a_lock_at_the_device(void **state)
     assert_int_equal(e.event, OTAPULT_EV_ACCOUNT);
     assert_string_equal(e.text, "new password made at the device");
     assert_int_not_equal(shown[0], '\0');
-    assert_non_null(strstr(console, "W sealed anew; least security version 0, revoked keys: abcdef01"));
+    assert_non_null(strstr(console, "W sealed anew; least security version 0, revoked keys: abcdef01\n"));
     assert_non_null(strstr(console, "I signature: enforced"));
     starts_and_says(w, "I signature: enforced");
     assert_null(strstr(console, "locked"));
@@ -823,6 +823,76 @@ static void what_a_confirmed_firmware_brings_and_cannot_be_stored_is_said(void *
     update(w, &secure_7, "7.0.0");
     assert_null(strstr(console, no_version));
     assert_null(strstr(console, no_key));
+    w->wrap = NULL;
+}
+
+/* A device whose seal is broken, whose owner asks for a new password. */
+static int ask_for_a_password(struct world *w)
+{
+    console[0] = shown[0] = '\0';
+    return otapult_new_password(w->ota);
+}
+
+static void a_broken_seal_with_no_revoked_key_says_so(void **state)
+{
+    struct world *w = *state;
+
+    w->configure = configure_login;
+    w->wrap = wrap_log;
+    broken_key = "none";
+    restart(w);
+    w->ota->seal.broken = "for this test";
+    assert_int_equal(ask_for_a_password(w), 0);
+    assert_non_null(strstr(console, "W sealed anew; least security version 0, revoked keys: none\n"));
+    assert_int_equal(status(w).trust_error, 0);
+    w->wrap = NULL;
+}
+
+static void what_the_store_does_not_take_leaves_the_lock(void **state)
+{
+    struct world *w = *state;
+
+    w->configure = configure_login;
+    w->wrap = wrap_log_and_set;
+    broken_key = unwritable = "none";
+    restart(w);
+    w->ota->seal.broken = "for this test";
+    unwritable = "ota.seal1";
+    assert_int_equal(ask_for_a_password(w), OTAPULT_E_STORE);
+    assert_string_equal(console, "");
+    assert_string_equal(shown, "");
+    assert_int_equal(status(w).claim, OTAPULT_FREE);
+    assert_string_equal(w->ota->seal.broken, "for this test");
+    unwritable = "none";
+    assert_int_equal(w->board.port.kv_set(w->board.port.ctx, OTAPULT_IDENTITY_KEY, "key", 3), 0);
+    unwritable = OTAPULT_IDENTITY_KEY;
+    assert_int_equal(ask_for_a_password(w), OTAPULT_E_STORE);
+    assert_null(strstr(console, "HTTPS"));
+    assert_string_equal(shown, "");
+    unwritable = "none";
+    assert_int_equal(ask_for_a_password(w), 0);
+    assert_non_null(strstr(console, "HTTPS"));
+    assert_string_not_equal(shown, "");
+    w->wrap = NULL;
+}
+
+static void the_seal_is_not_renewed_during_an_update(void **state)
+{
+    struct world *w = *state;
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    w->configure = configure_login;
+    w->wrap = wrap_log;
+    broken_key = "none";
+    restart(w);
+    assert_int_equal(otapult_begin(w->ota, (uint32_t)v2.len, &ticket, &why), 0);
+    w->ota->seal.broken = "for this test";
+    assert_int_equal(ask_for_a_password(w), OTAPULT_E_BUSY);
+    assert_string_equal(shown, "");
+    assert_int_equal(otapult_feed(w->ota, ticket, v2.bytes, v2.len, &why), 0); /* it goes on */
+    otapult_cancel(w->ota, ticket, OTAPULT_E_CONNECTION_LOST, &why);
+    assert_int_equal(ask_for_a_password(w), 0);
     w->wrap = NULL;
 }
 
@@ -1148,6 +1218,9 @@ int main(void)
         WITH_WORLD(the_owner_ends_a_lock_at_the_device),
         WITH_WORLD(a_lost_key_of_https_goes_with_a_new_password),
         WITH_WORLD(what_a_confirmed_firmware_brings_and_cannot_be_stored_is_said),
+        WITH_WORLD(a_broken_seal_with_no_revoked_key_says_so),
+        WITH_WORLD(what_the_store_does_not_take_leaves_the_lock),
+        WITH_WORLD(the_seal_is_not_renewed_during_an_update),
         WITH_WORLD(a_device_without_memory_for_logins_makes_no_password),
         WITH_WORLD(keys_are_there_for_a_source_in_any_profile),
         WITH_WORLD(a_new_key_comes_with_a_firmware_that_names_it_and_is_signed_by_both),
