@@ -9,9 +9,9 @@
 /* What Otapult asks of the outside world. The core owns this header; a port implements it and promises
  * what stands here. A port is complete when the shared port test, test/support/port_contract.h, passes on it.
  *
- * Tasks: the core calls lock/unlock around its short, shared state and never calls another port
- * function while it holds the lock. All other functions may be called from two tasks at once: one
- * that uploads, one that answers requests or polls. */
+ * Tasks: the core calls lock/unlock around its short, shared state, and while it holds the lock it calls no
+ * other port function but now_ms, which must not take the lock itself. All other functions may be called from two
+ * tasks at once: one that uploads, one that answers requests or polls. */
 
 /* Flash of one slot. Offsets and lengths in bytes from the start of the slot.
  * The core promises: it writes only what it has erased since; erases start at a multiple of `sector`
@@ -120,7 +120,7 @@ struct otapult_port {
     int (*vault_set)(void *ctx, const char *key, const void *src, size_t len);
 
     /* ---- the rest of the world ---- */
-    uint32_t (*now_ms)(void *ctx); /* monotonic, wraps */
+    uint32_t (*now_ms)(void *ctx); /* monotonic, wraps; also called under the lock */
     int (*random)(void *ctx, void *dst, size_t len); /* unpredictable bytes, or an error: never weak ones */
     enum otapult_reset (*reset_reason)(void *ctx);
     void (*restart)(void *ctx); /* may return; the device restarts soon after */

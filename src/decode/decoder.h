@@ -89,7 +89,7 @@ struct otapult_decoder {
 
     /* Looks for a place at which go_on() can begin, once `made` bytes or more have come out, and keeps one of them.
      * true: it has been met, and is *point. A file may have none. NULL, as go_on is: the decoder knows no such places.
-     * Who does not ask pays nothing for it. */
+     * A caller that does not ask pays nothing for it. */
     bool (*point)(void *state, uint32_t made, struct otapult_decoder_point *point);
 
     /* After init(), instead of the bytes before the point; those behind it come next. point->made is not 0, the rest of

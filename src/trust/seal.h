@@ -18,7 +18,7 @@
  *
  *   ota.sealed  in the store, where the seal is in the vault: a vault that lost it is not a new one
  *
- * The seal stops damage and loss. Who can write the flash chip can write it, too. */
+ * The seal stops damage and loss. An attacker who can write the flash chip can write the seal, too. */
 
 struct otapult_seal {
     const struct otapult_port *port;

@@ -4,6 +4,21 @@
 #include "update/claim.h"
 #include "update/slot_image.h"
 
+/* The one place that makes another slot the next boot's, for uploads, rollbacks, second tries and what was
+ * staged. (boot.c activates only what runs already.) The order is what makes a power cut harmless:
+ *
+ *   1  the note of the trial says WRITTEN
+ *   2  the slot is read once more (secure profile)
+ *   3  port->activate(): OTA data names the slot
+ *   4  the note says ARMED
+ *
+ * Where the power goes before 3 is done, OTA data has the old choice, and the next boot finds that the image
+ * never ran. Within 3 it has the old choice or the new one, never none (rule 4). Before 4 the note still says
+ * WRITTEN: the table in trial.c knows what that can mean. A store that fails leaves out 1 and 4, and costs
+ * the second try after a power cut, not the update.
+ *
+ * The image's first 16 bytes are in flash before that (rule 3): otapult_session_commit(). */
+
 int otapult_arm_refusal(const struct otapult *o, struct otapult_finding *why)
 {
     if (o->pending)
@@ -29,7 +44,6 @@ int otapult_arm(struct otapult *o, struct otapult_trial *trial, struct otapult_f
 {
     trial->verdict = OTAPULT_TRIAL_WRITTEN;
     trial->tries++;
-    /* A store that fails costs the second try after a power cut, not the update. */
     int stored = otapult_trial_save(o->port, trial);
     if (stored != 0)
         otapult_log(o, OTAPULT_LOG_ERROR, "the store failed: this image gets one boot");

@@ -8,8 +8,8 @@
 #include "update/slot_image.h"
 #include "update/way_back.h"
 
-/* Going back to the other slot's image, and restarting: otapult_rollback() and otapult_restart(), by request.
- */
+/* Going back to the other slot's image, and restarting, by request. Both hold the claim from before the
+ * application is asked until the restart, so that no update can begin to overwrite the way back meanwhile. */
 
 /* ---- restart ---- */
 

@@ -10,10 +10,9 @@
 #include "update/slot_image.h"
 #include "update/staged.h"
 
-/* What did the last boot mean? Nobody was there to see it: the firmware that crashed cannot tell, and the one
- * that runs now may be another. So it is concluded from three witnesses: the trial's note in the store, OTA
- * data, and the reason of the reset. The table is in trial.c; here the evidence is collected and the
- * conclusion acted upon.
+/* What did the last boot mean? The firmware that crashed cannot tell, and the one that runs now may be
+ * another. So it is concluded from three things: the trial's note in the store, OTA data, and the reason of
+ * the reset. The table is in trial.c; here the evidence is collected and the conclusion acted upon.
  *
  * It runs at start, before any request, and again from poll() while a slot cannot be read; always with the
  * claim. */
@@ -124,8 +123,8 @@ static void note_fate(struct otapult *o, const struct otapult_trial *trial, enum
         otapult_remember_failure(o->port, trial->build);
 }
 
-/* Is there something to be found out about the trial? Not with another table, or another image by USB: then
- * nothing can be said of it any more. 0, or the error for which it must be asked again. */
+/* The fate of the trial. STALE where the table of slots has changed, or another image came into the slot by
+ * USB: then the note says nothing any more. 0, or the error of the port, and then it must be asked again. */
 static int find_fate(struct otapult *o, const struct otapult_trial *trial, struct otapult_evidence *e,
                      enum otapult_fate *fate)
 {

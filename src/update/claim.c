@@ -6,7 +6,8 @@
 /* The claim is a word under the lock and nothing waits for it: a web client that waited would hold one of a
  * board's few sockets, and a person wants to read what is under way. */
 
-/* A restart that is due comes before anything else: after it the answer may be another one. */
+/* Where a restart is due the caller hears of it, whatever else holds the device: it should ask again after
+ * that. */
 int otapult_take_locked(struct otapult *o, enum otapult_claim what, const char *by,
                         struct otapult_finding *why)
 {
@@ -42,8 +43,8 @@ void otapult_give_back(struct otapult *o)
     otapult_unlock(o);
 }
 
-/* A function and no rule alone, so that one can search for the callers that use the memory without being an
- * upload. */
+/* A function, although it only names a member: so one can search for the callers that use the session's
+ * memory without being an upload. */
 struct otapult_session *otapult_borrow(struct otapult *o)
 {
     return &o->session;

@@ -39,8 +39,8 @@
  *               them. Under it nobody calls a function of the port, but the clock's; no callback of the
  *               application; nothing of the session. So a task that waits for it never waits for flash, and
  *               no callback can wait for a lock that its own caller holds.
- *   the claim   is for everything that takes longer. Who has taken it (claim.h) may write to flash and use the
- *               session's memory, without the lock; nobody else may, until it is given back.
+ *   the claim   is for everything that takes longer. The task that has taken it (claim.h) may write to flash and use
+ *               the session's memory, without the lock; no other task may, until it is given back.
  *   the ticket  (ticket.h) lets an upload hold the claim across many calls of its client. Between them poll() may end an
  *               upload that has stalled; `inside` says that a call is under way, and then it may not.
  *
@@ -51,21 +51,21 @@ struct otapult_upload_note {
     uint8_t  token[16]; /* all zeros: there is none */
     char     by[OTAPULT_WHO_NAME];
     uint32_t id, length;
-    struct otapult_decoder_point point; /* where it goes on: what it has made by then, up to the end of that sector, is in
-                                           flash. All zeros until a whole step is */
+    struct otapult_decoder_point point; /* where the file goes on after a restart: flash has the image that its bytes before
+                                           this point make, up to the end of the last sector. All zeros: at the beginning */
     uint8_t  head[OTAPULT_DECODER_HEAD]; /* the file's first bytes */
-    uint8_t  held[OTAPULT_SLOT_HELD];    /* the image's, which are not in flash */
+    uint8_t  held[OTAPULT_SLOT_HELD];    /* the image's first bytes, which are not in flash */
     int8_t   slot;
     uint8_t  force, later;
-    uint8_t  ended;     /* well; in RAM only */
+    uint8_t  ended;     /* the upload ended well; in RAM only */
 };
 
 /* What the rest of this room tells resume.c, through o->resume. */
 struct otapult_resume {
     void (*start)(struct otapult *o);          /* what the store has of an earlier life */
     void (*took)(struct otapult *o);           /* by the call that is inside: bytes of the file came */
-    void (*ended)(struct otapult *o, int err); /* by the claim's holder: the update that runs */
-    void (*erasing)(struct otapult *o);        /* by the same: the slot is about to be written */
+    void (*ended)(struct otapult *o, int err); /* by the claim's holder: the update that runs has ended, 0: well */
+    void (*erasing)(struct otapult *o);        /* by the claim's holder: the slot is about to be written */
     /* otapult_begin_download() */
     int  (*download)(struct otapult *o, const char *by, const struct otapult_update_options *options,
                      struct otapult_download *d, uint32_t *ticket, struct otapult_finding *why);
@@ -110,7 +110,7 @@ struct otapult {
         bool     emptied; /* its slot held a firmware before, and holds none now */
     } ended[OTAPULT_ENDED]; /* tickets whose clients may still ask, in turn */
     unsigned ended_next;
-    bool     had_image;   /* so did the slot of the update that runs, when it began */
+    bool     had_image;   /* the slot of the update that runs held a firmware when it began */
     uint32_t update_ticket; /* of `update` */
     bool     inside;      /* a call of the ticket's client is under way */
     bool     ending;      /* somebody else has ended the update: its client is told at its next sector */
@@ -121,9 +121,9 @@ struct otapult {
     uint32_t received, written, total;
     struct otapult_update update; /* that runs, or ran last */
     int      target;      /* slot of the update that runs, or ran last */
-    struct otapult_upload_note upload; /* resumable: that runs, broke off or ended well */
-    bool     resumable;   /* the update that runs is that one */
-    bool     upload_kept; /* its note is in the store; until then that of one that broke off is */
+    struct otapult_upload_note upload; /* of the resumable upload that runs, broke off or ended well */
+    bool     resumable;   /* the update that runs is the one of `upload` */
+    bool     upload_kept; /* the store has the note of `upload`; false: perhaps that of one that broke off before */
     struct otapult_update staged; /* what waits in its slot; id 0: nothing */
     uint32_t passed;      /* health checks, one bit each */
     uint32_t pending_since_ms;
@@ -157,13 +157,13 @@ struct otapult {
     bool                           held;     /* the application keeps still */
     bool                           resolved; /* what this boot means is known */
     bool                           force, later; /* options of the update that runs */
-    bool                           misnamed;     /* its file's name is none of a firmware's */
+    bool                           misnamed;     /* the name of its file is not that of a firmware */
     struct otapult_inspect_limits  limits;
     struct otapult_version         running;  /* where older versions are refused; else empty */
     char                           refused[OTAPULT_LAYOUT_TEXT]; /* words of the last refusal before the first erase */
     char                           reason[64]; /* of the last `ready` that said no */
     uint32_t                       came;       /* bytes of the file as it is sent; readers have `received` */
-    uint32_t                       again;      /* bytes of the image that come out once more, and are in flash already */
+    uint32_t                       again;      /* bytes that the decoder will make once more and flash has already: dropped */
     uint32_t                       least_length, most_length; /* of it, where they are known; the latter 0: not */
     struct otapult_chain           chain;      /* what unpacks them */
     struct otapult_session         session;    /* what gets the image that they are */

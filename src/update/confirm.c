@@ -157,8 +157,7 @@ static void put_cause(char *dst, size_t cap, const char *what, const char *name,
     otapult_text_str(&t, why);
 }
 
-/* The deadline begins anew: a rejection that failed once is not tried at every poll, which would wear flash.
- */
+/* The deadline begins anew: a rejection that failed is not tried at each poll, which would wear flash. */
 static void ask_again_later(struct otapult *o)
 {
     otapult_log(o, OTAPULT_LOG_ERROR, "there is nothing to go back to: the firmware keeps running");

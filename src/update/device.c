@@ -11,6 +11,9 @@
 #include "update/report.h"
 #include "update/upload.h"
 
+/* Start and poll: the only file that calls all others. The order of the calls in both is part of the
+ * contract, and the reasons stand at the two functions. */
+
 bool otapult_always_ready(void *app, char *why, size_t cap)
 {
     (void)app;
@@ -30,7 +33,8 @@ static const char *fault_of_pull(const struct otapult_config *c)
     return c->pull->code != NULL ? c->pull->code->fault(c) : "pull without its code: &otapult_pulling";
 }
 
-/* It goes into pages, terminals and DNS-SD as it is. */
+/* The name goes into pages, terminals and DNS-SD as it is, so it must not hold anything that one of them
+ * would take for a command. */
 static const char *fault_of_name(const char *name)
 {
     size_t len = name != NULL ? strlen(name) : 0;
@@ -98,6 +102,9 @@ static void fill_in(struct otapult *o, const struct otapult_config *config)
     o->slots.running = o->slots.boot = o->slots.next = OTAPULT_SLOT_NONE;
 }
 
+/* The journal is first, because whatever follows may note something in it. Keys come before the boot is
+ * resolved, because a second try of an image verifies it; the guard before it, too, because the fate of a
+ * trial depends on the reason of the reset as the guard sees it. */
 int otapult_start(union otapult_memory *memory, const struct otapult_config *config, struct otapult **out)
 {
     struct otapult *o = (struct otapult *)(void *)memory;
@@ -126,7 +133,8 @@ int otapult_start(union otapult_memory *memory, const struct otapult_config *con
     return 0;
 }
 
-/* In the open profile the device trusts nobody; a source may all the same. */
+/* In the open profile no update needs a signature, but a source may want one for what it offers
+ * (config.keys). */
 unsigned otapult_copy_trust(struct otapult *o, struct otapult_trust *out)
 {
     if (o->keys == NULL) {
@@ -159,7 +167,7 @@ static bool is_at_rest(struct otapult *o)
     return otapult_ask_ready(o, &why) == 0 || otapult_now(o) - o->restart_at_ms >= o->config.rest_ms;
 }
 
-/* Once, although port->restart() may return and be called again. */
+/* Writes its line once, although port->restart() may return and be called again. */
 static void report_restart(struct otapult *o)
 {
     if (o->restart_why != NULL)

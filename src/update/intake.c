@@ -3,6 +3,9 @@
 
 #include "update/ticket.h"
 
+/* The callbacks below are all that a decoder sees of the device. They run inside the client's call, so they
+ * may use the session without the lock. */
+
 /* ---- what decoders may use ---- */
 
 static int keep_finding(const struct otapult_decoder_env *env, int err)
@@ -30,8 +33,9 @@ static void tell_length(struct otapult *o)
         otapult_session_length(&o->session, o->least_length, o->most_length);
 }
 
-/* What is in flash was judged there. What comes once more is the same, or what a file's end says of it does
- * not fit. */
+/* An upload that goes on after a restart begins at a decoder's point, the session at the end of that sector:
+ * what the decoder makes in between is in flash already, was judged when it was read back, and is dropped.
+ * Were it not the same, the checksum at the file's end would not fit. */
 static void skip_again(struct otapult *o, const uint8_t **p, size_t *n)
 {
     const size_t skip = *n < o->again ? *n : o->again;
@@ -41,7 +45,8 @@ static void skip_again(struct otapult *o, const uint8_t **p, size_t *n)
     *n -= skip;
 }
 
-/* By sectors: between two of them an update can be ended. */
+/* Hands on one sector at a time, because a packed file may make many out of one call, and between two sectors
+ * somebody may end the update. */
 static int put_image(const struct otapult_decoder_env *env, const uint8_t *p, size_t n)
 {
     struct otapult *o = env->ctx;
@@ -69,7 +74,7 @@ static int open_running(const struct otapult_decoder_env *env, struct otapult_fl
     return o->port->open(o->port->ctx, running, flash);
 }
 
-/* Of what an earlier life has written. */
+/* Reads what an earlier life has written. */
 static int recall_image(const struct otapult_decoder_env *env, uint32_t at, uint8_t *dst, uint32_t n)
 {
     struct otapult *o = env->ctx;
@@ -100,7 +105,8 @@ void otapult_intake_init(struct otapult *o, const struct otapult_flash *slot, ui
     otapult_session_init(&o->session, slot, &o->limits, OTAPULT_SIZE_UNKNOWN);
 }
 
-/* Where the next boot would not run what runs now, sending it once more is a way to have it so. */
+/* Only where what runs is also the next boot's. Otherwise somebody may send the running firmware in order to
+ * make it the next boot's again, and then it has to be written. */
 int otapult_intake_compare(struct otapult *o, int (*begin_writing)(void *ctx, struct otapult_finding *why))
 {
     struct otapult_flash flash;
@@ -127,7 +133,8 @@ int otapult_intake_feed(struct otapult *o, const uint8_t *data, size_t len, stru
     return err;
 }
 
-/* The slot goes on at a sector, so that none is written twice; a packed file may go on before it. */
+/* The session goes on at the sector behind the note's point, because no sector may be written twice. The
+ * decoder goes on at the point itself, and makes `again` bytes that the slot has already. */
 int otapult_intake_resume(struct otapult *o, const struct otapult_upload_note *note,
                           struct otapult_finding *why)
 {

@@ -37,7 +37,7 @@ static bool load(const struct otapult_port *port, uint32_t seq, struct otapult_l
     return true;
 }
 
-/* Farther than anybody restarts a robot between two entries. */
+/* More than any robot restarts without an entry in its journal. */
 #define BOOTS_WITHOUT_ENTRY 65536u
 
 static void count_boot(struct otapult_journal *j)
@@ -46,9 +46,9 @@ static void count_boot(struct otapult_journal *j)
     uint32_t boots;
     size_t len = 0;
 
-    /* A number that the store lost, or does not tell today, goes on far behind the newest entry's: left alone
-     * it would stay lost for ever, and close behind it boots that left no entry would have their numbers
-     * again. */
+    /* Where the store has lost the number, or cannot read it today, counting goes on far above the newest
+     * entry's boot. From 1 again, or right above that entry, it would give some boots the numbers of earlier
+     * ones. */
     if (port->kv_get(port->ctx, "ota.boots", &boots, sizeof boots, &len) != 0 || len != sizeof boots)
         boots = j->newest.seq != 0 ? j->newest.boot + BOOTS_WITHOUT_ENTRY : 0;
     boots++;

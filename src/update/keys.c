@@ -9,6 +9,14 @@
 #include "update/self_test.h"
 #include "update/slot_image.h"
 
+/* The secure profile's part of the device: users and their logins, the keys whose signatures count, the
+ * self-test, the seal over all of that. The rest of this room reaches it through o->keys, so that firmware of
+ * the open profile does not link it.
+ *
+ * What is missing here locks: without a readable store, a whole seal and a self-test that passes, o->locked
+ * says why and every update is refused. o->trust is changed as a whole: its new state is made in a copy,
+ * stored, and then copied under the lock, because the status copies it at any moment. */
+
 /* ---- users ---- */
 
 static void start_users(struct otapult *o)
@@ -73,7 +81,8 @@ static void log_public_keys(struct otapult *o)
             otapult_log(o, OTAPULT_LOG_WARNING, "a built-in key is a published test key and does not count");
 }
 
-/* No key at all is told from a wrong one: the owner has to do something else about it. */
+/* Without any key the error is another than with a wrong one, because the owner has to do something else
+ * about it. */
 static int refusal(const struct otapult *o, struct otapult_finding *why)
 {
     if (o->locked != NULL) {
@@ -83,7 +92,7 @@ static int refusal(const struct otapult *o, struct otapult_finding *why)
     return otapult_trust_count(&o->trust) == 0 ? OTAPULT_E_SIGNATURE_NO_KEYS : 0;
 }
 
-/* Whom the device trusts, and whether it can tell. Only for the claim's holder. */
+/* Which keys the device trusts, and whether its checks work at all. Only for the claim's holder. */
 static void load_trust(struct otapult *o)
 {
     struct otapult_session *s = otapult_borrow(o);
@@ -127,7 +136,8 @@ static void start(struct otapult *o)
 
 /* ---- the owner at the device ---- */
 
-/* What was revoked may be lost: the owner reads which keys are, and revokes again what is missing. */
+/* The store may have lost a revocation. The log tells the owner which keys are revoked now, so that what is
+ * missing can be revoked again. */
 static void log_renewed(struct otapult *o)
 {
     char line[96];
@@ -165,9 +175,9 @@ static int renew_seal(struct otapult *o)
     return err;
 }
 
-/* The key of TLS is not sealed, and can be lost or damaged without anything else. Without one nothing is
- * served, and no device makes another by itself where it had one: whoever noted its certificate would be
- * warned of an attack. */
+/* The key of HTTPS is not under the seal and may be lost alone. Without it nothing is served. A device that
+ * had a key makes another one only here, at its owner's word: each client that has noted the certificate will
+ * warn of an attack. */
 static int settle_identity(struct otapult *o)
 {
     bool dropped;
@@ -224,7 +234,7 @@ static void settle_security(struct otapult *o, struct otapult_trust *trust)
                     "the store failed: the least security version holds until the restart");
 }
 
-/* A built-in key that is stored already has nothing to gain. */
+/* Is there a built-in key that is not stored yet? If not, the slot need not be read. */
 static bool has_new_key(const struct otapult_trust *trust)
 {
     for (unsigned n = 0; n < OTAPULT_KEYS_MAX; n++) {

@@ -20,8 +20,8 @@ void otapult_load_outcome(struct otapult *o)
 
 /* ---- again ---- */
 
-/* A client that lost its connection, or was too slow, means the second attempt: nothing has become of the
- * first. */
+/* Is a second request with the same id answered with the end of the first? Not where the first ended because
+ * its client was gone or too slow: then the client means the second as a new attempt. */
 static bool is_final(int err)
 {
     return err != OTAPULT_E_CONNECTION_LOST && err != OTAPULT_E_STALLED && err != OTAPULT_E_UPLOAD_TOO_SLOW;

@@ -6,7 +6,7 @@ void otapult_pace_begin(struct otapult_pace *p, uint32_t now)
     *p = (struct otapult_pace){.touched_ms = now, .counted_ms = now};
 }
 
-/* In small steps, so that the clock may wrap. */
+/* Adds up differences, each far below 49 days, so it does not matter that the clock wraps. */
 static void count(struct otapult_pace *p, uint32_t now)
 {
     uint32_t gone = now - p->counted_ms;
@@ -32,8 +32,8 @@ static int too_slow(struct otapult_finding *why, uint32_t bytes, uint32_t ms)
     return OTAPULT_E_UPLOAD_TOO_SLOW;
 }
 
-/* A period that was fast enough is over, and the next one begins. In each the client may be away for `away`.
- */
+/* Looks at a period when it is over, and begins the next. In each period the client may be away for `away`
+ * ms. */
 static int check_rate(struct otapult_pace *p, const struct otapult_config *config, uint32_t away,
                       uint32_t received, struct otapult_finding *why)
 {

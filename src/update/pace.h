@@ -20,14 +20,14 @@ void otapult_pace_begin(struct otapult_pace *p, uint32_t now);
 void otapult_pace_enter(struct otapult_pace *p, uint32_t now);
 void otapult_pace_leave(struct otapult_pace *p, uint32_t now);
 
-/* The same for a client that may go away and come back: it has config->resume_ms for that, in each period of min_rate_ms
- * more. */
-OTAPULT_MUST_CHECK int otapult_pace_check_resumable(struct otapult_pace *p, const struct otapult_config *config,
-                                                    uint32_t now, uint32_t received,
-                                                    struct otapult_finding *why);
-
 /* Between two calls, `received` bytes having come: 0, STALLED or UPLOAD_TOO_SLOW. */
 OTAPULT_MUST_CHECK int otapult_pace_check(struct otapult_pace *p, const struct otapult_config *config,
                                           uint32_t now, uint32_t received, struct otapult_finding *why);
+
+/* The same for a client that may go away and come back: each period is longer by config->resume_ms, which it may be
+ * away. */
+OTAPULT_MUST_CHECK int otapult_pace_check_resumable(struct otapult_pace *p, const struct otapult_config *config,
+                                                    uint32_t now, uint32_t received,
+                                                    struct otapult_finding *why);
 
 #endif

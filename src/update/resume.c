@@ -13,16 +13,20 @@
  * that do: otapult_begin_download().
  *
  * While the device lives the session itself is what is safe: it waits, with the claim, until its client comes
- * back or resume_ms are over. For a restart there is a note in the store: the token, whose it is, how it was
- * asked for; and a point of the file whose image is in flash, with the image's first 16 bytes, which are not.
- * It is written when an upload begins and each resume_step bytes of the image. A plain file's points lie
- * behind each whole sector, a gzip file's where a deflate block begins: the window that it needs there is
- * read out of flash. A patch begins again after a restart. After a restart the note holds nothing: the next
- * update that is written removes it.
+ * back or resume_ms are over. For a restart there is a note in the store: the token, the client, the options;
+ * and a point of the file up to which flash has the image, with the image's first 16 bytes, which flash does
+ * not have. The note is written when an upload begins and after each resume_step bytes of the image. A plain
+ * file's points lie behind each whole sector, a gzip file's where a deflate block begins: the window that it
+ * needs there is read out of flash. A patch begins again after a restart. After a restart the note does not
+ * hold the claim: another update may begin, and when it writes to the slot it removes the note.
  *
  * A download has no client who waits: when the network is gone for long it ends and gives the device back,
- * and its note stays. Its token is its file's SHA-256, which anybody may know: what keeps clients off it is
- * `by`, the source's name, and a client's is "anyone", "admin" or "token …". */
+ * and its note stays. Its token is its file's SHA-256, which anybody may know. A client cannot take it over
+ * all the same, because `by` must fit as well: that is the source's name, and a client's is "anyone", "admin"
+ * or "token …".
+ *
+ * Locks: the note (o->upload) is written under the lock and by the claim's holder alone, so its holder may
+ * read it without the lock. */
 
 #define UPLOAD_KEY "ota.upload2" /* 2: the format, which is struct otapult_upload_note */
 _Static_assert(sizeof(struct otapult_upload_note) == 104, "stored format of an upload");
@@ -71,7 +75,9 @@ static bool fits(const struct otapult *o, const struct otapult_upload_note *note
            otapult_chain_fits(o->config.decoders, note->head, p);
 }
 
-/* The first bytes are written by the last step of an update only, and flash takes a byte once. */
+/* Does flash have the image's first bytes, or some of them? The last step of an update writes them, and flash
+ * takes a byte once only: so where that step has begun, the upload cannot go on. The same where the slot
+ * cannot be read. */
 static bool is_lost(struct otapult *o, const struct otapult_upload_note *note)
 {
     uint8_t head[OTAPULT_SLOT_HELD];
@@ -83,8 +89,9 @@ static bool is_lost(struct otapult *o, const struct otapult_upload_note *note)
 
 static const struct otapult_decoder_point no_point;
 
-/* A note that does not fit the table of slots is of another one: its upload begins again. So does one whose
- * power went while its first bytes were written. */
+/* The point of a note counts only where it fits the table of slots of today, and where the power did not go
+ * while the image's first bytes were written. Otherwise the upload keeps its address and begins again at its
+ * first byte. */
 static void start(struct otapult *o)
 {
     struct otapult_upload_note note;
@@ -98,12 +105,13 @@ static void start(struct otapult *o)
         note.point = no_point;
     } else if (is_lost(o, &note)) {
         note.point = no_point;
-        save(o, &note); /* its first sector is erased next, and looks then as if it had not */
+        save(o, &note); /* at once: when the first sector is erased, the next start cannot see it any more */
     }
     put(o, &note);
 }
 
-/* The last one that has made `least` bytes or more, all of which are in flash, in whole sectors. */
+/* The last point before which the file makes `least` bytes of the image or more, all of them in sectors that
+ * are written. false: there is none. */
 static bool find_point(struct otapult *o, uint32_t least, struct otapult_decoder_point *point)
 {
     const struct otapult_chain_stage *s = &o->chain.stage[0];
@@ -115,7 +123,7 @@ static bool find_point(struct otapult *o, uint32_t least, struct otapult_decoder
     return s->decided && whole >= least;
 }
 
-/* Notes how far it has come, where that is `step` bytes more than in the last note. */
+/* Stores how far the upload has come, once that is `step` bytes more than the store has. */
 static void note_progress(struct otapult *o, uint32_t step)
 {
     struct otapult_upload_note note = o->upload;
@@ -133,13 +141,15 @@ static void took(struct otapult *o)
     note_progress(o, o->config.resume_step);
 }
 
+/* Only a download, whose own client the device is, goes on after its end: its client comes back by itself. */
 static bool may_go_on(const struct otapult *o, int err)
 {
     return o->own_pace && (err == OTAPULT_E_SOURCE_UNREACHABLE || err == OTAPULT_E_SOURCE_LOST ||
                            err == OTAPULT_E_OFFER_WINDOW);
 }
 
-/* One that ended well is spoken of until the next: its client may have lost the answer. */
+/* An upload that ended well stays in RAM until the next one, because its client may have lost the answer and
+ * ask for it. In the store it is no longer needed. */
 static void ended(struct otapult *o, int err)
 {
     struct otapult_upload_note note = o->upload;
@@ -152,7 +162,7 @@ static void ended(struct otapult *o, int err)
     }
     if (err != 0 && !o->upload_kept) {
         put(o, &(struct otapult_upload_note){.ended = 0});
-        start(o); /* nothing was written: what broke off in an earlier life waits on */
+        start(o); /* this one has written nothing: the store still has what broke off in an earlier life */
         return;
     }
     if (err != 0) {
@@ -165,7 +175,8 @@ static void ended(struct otapult *o, int err)
         save(o, NULL);
 }
 
-/* Another update takes the slot of one that broke off in an earlier life. */
+/* The update that runs writes to the slot now, so what broke off there in an earlier life is lost: its note
+ * goes, or the running upload's own takes its place. */
 static void erasing(struct otapult *o)
 {
     if (!o->resumable)
@@ -176,7 +187,8 @@ static void erasing(struct otapult *o)
 
 /* ---- what clients ask for ---- */
 
-/* Where anybody may upload a guess gains nothing, and a board without a radio has no random numbers. */
+/* A port may have no random numbers, as a board whose radio is off. In the open profile a token that can be
+ * guessed will do, because anybody may upload there anyway; in the secure profile that is an error. */
 static int make_token(struct otapult *o, uint8_t token[16])
 {
     const uint32_t words[] = {o->journal.boot, o->tickets, otapult_now(o), 1};
@@ -187,11 +199,13 @@ static int make_token(struct otapult *o, uint8_t token[16])
     return o->keys == NULL ? 0 : OTAPULT_E_INTERNAL;
 }
 
-/* The update that has begun is that of the note. `inside`, because between two calls anybody may have ended
- * it, and then both would be another one's. What came in an earlier life counts before it is read back: a
- * client may ask meanwhile. fresh: the store does not have the note yet. It has it at once, so that a restart
- * leaves the upload its address; where bytes of one that broke off are in flash, not before those are erased.
- */
+/* Makes *note the note of the update that has just begun. It enters as any call does: since the begin
+ * somebody may have ended the update, and then neither note nor counters are its own any more. `received`
+ * counts what came in an earlier life at once, because a client may ask while that is still being read back.
+ *
+ * fresh: the store does not have the note yet. It gets it now, so that the upload keeps its address over a
+ * restart. But where the store has the note of an upload that broke off, that one is still good until its
+ * slot is erased; then the new note waits for erasing(). */
 static int adopt(struct otapult *o, uint32_t ticket, const struct otapult_upload_note *note, bool fresh)
 {
     const bool waits = is_one(&o->upload) && !o->upload.ended && o->upload.point.made > 0;
@@ -237,8 +251,9 @@ int otapult_create_upload(struct otapult *o, const char *by, const struct otapul
     return 0;
 }
 
-/* Under lock. One that runs and has no ticket is being ended just now: whoever got another one would write
- * beside who ends it, and beyond the claim. */
+/* Under lock. An upload that runs and has no ticket is being ended by another task just now. It is not found,
+ * because a client that got a new ticket for it would write at the same time as that task, and after the
+ * claim was given back. */
 static int find(const struct otapult *o, const char *by, const uint8_t token[16], struct otapult_upload *out)
 {
     const struct otapult_upload_note *u = &o->upload;
@@ -265,7 +280,7 @@ int otapult_find_upload(struct otapult *o, const char *by, const uint8_t token[1
     return err;
 }
 
-/* What is in flash by an earlier life, if its client goes on there. */
+/* Reads and judges what an earlier life has written, where the upload goes on behind it. */
 static int read_back(struct otapult *o, uint32_t ticket, const struct otapult_upload_note *note,
                      struct otapult_finding *why)
 {
@@ -287,21 +302,21 @@ static int begin_again(struct otapult *o, const struct otapult_upload_note *note
     struct otapult_update past;
 
     int err = otapult_begin_by(o, note->by, &options, note->length, ticket, &past, why);
-    if (err == 0 && *ticket == 0) /* it was activated, and the note of that was lost */
+    if (err == 0 && *ticket == 0) /* the same update ended well before: nothing is left to send */
         err = OTAPULT_E_NO_UPLOAD;
     if (err != 0)
         return err;
-    /* Before the claim was ours another update may have taken its place, and its slot. */
+    /* Before this task had the claim another update may have written to the slot, and removed the note. */
     err = memcmp(&o->upload, note, sizeof *note) == 0 ? adopt(o, *ticket, note, false) : OTAPULT_E_NO_UPLOAD;
     if (err == 0)
         err = read_back(o, *ticket, note, why);
     if (err != 0)
-        otapult_cancel(o, *ticket, err, why); /* for good: the same request would fail for ever */
+        otapult_cancel(o, *ticket, err, why); /* removes the note as well, or each request would fail again */
     return err;
 }
 
-/* Under lock. Whoever has the ticket loses it, also where the new client cannot have it yet: then the next
- * try succeeds. */
+/* Under lock. The old connection loses the ticket in any case. Where one of its calls is still inside, the
+ * new one cannot go on yet and gets BUSY; but the old one can do no more, so that the next try succeeds. */
 static int take_over(struct otapult *o, uint32_t offset, uint32_t *ticket, const struct otapult_upload *found,
                      struct otapult_finding *why)
 {
@@ -331,7 +346,8 @@ int otapult_continue_upload(struct otapult *o, const char *by, const uint8_t tok
     return err == 0 && broke_off ? begin_again(o, &note, ticket, why) : err;
 }
 
-/* One that broke off is only a note, and that is written by the claim's holder alone. */
+/* An upload that runs is ended. One that broke off in an earlier life is only a note; the claim is taken to
+ * remove it, because only the claim's holder writes notes. */
 int otapult_drop_upload(struct otapult *o, const char *by, const uint8_t token[16],
                         struct otapult_finding *why)
 {
@@ -357,8 +373,9 @@ int otapult_drop_upload(struct otapult *o, const char *by, const uint8_t token[1
 
 /* ---- downloads ---- */
 
-/* Of a packed file nobody has the SHA-256 up to its point, because it is not in flash: it goes on only where
- * its image's is known, which says more. */
+/* Is that the note of this download? A packed file goes on only where the SHA-256 of its image is known. Its
+ * own cannot be checked at the end: the bytes before the point are not in flash, and nothing else has their
+ * digest. */
 static bool is_of(const struct otapult_upload_note *note, const char *by, const struct otapult_download *d,
                   const struct otapult_update_options *options)
 {
@@ -368,7 +385,8 @@ static bool is_of(const struct otapult_upload_note *note, const char *by, const 
            !note->ended && strcmp(note->by, by) == 0;
 }
 
-/* The judge has hashed what it was shown of flash. */
+/* The digest of a plain file up to its point is that of the image, which the judge has made while it read
+ * flash. */
 static int go_on(struct otapult *o, const struct otapult_upload_note *note, struct otapult_download *d,
                  uint32_t ticket, struct otapult_finding *why)
 {

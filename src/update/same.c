@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define PIECE 256u /* of what is made up for; on the stack */
+#define PIECE 256u /* of what is written late; on the stack: the writer's sector is in use by then */
 
 void otapult_same_begin(struct otapult_same *s, const struct otapult_flash *running,
                         int (*go_on)(void *ctx, struct otapult_finding *why), void *ctx)
@@ -13,8 +13,9 @@ void otapult_same_begin(struct otapult_same *s, const struct otapult_flash *runn
 
 /* ---- while all is equal ---- */
 
-/* The buffer holds what cannot be right before it is read into: a read that leaves bytes out must not find
- * them equal. What cannot be read is no match, and no error before it is needed. */
+/* The buffer is filled with other bytes before it is read into: a port whose read does nothing must not make
+ * them look equal. A read that fails counts as a difference; only when the bytes are needed for writing is it
+ * an error. */
 static void compare_piece(struct otapult_same *s, uint8_t *buffer, const uint8_t *p, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++)
@@ -64,6 +65,7 @@ static int copy_piece(const struct otapult_same *s, struct otapult_slot_writer *
     return err;
 }
 
+/* Writes what was not written so far, out of the running slot. */
 static int make_up(const struct otapult_same *s, struct otapult_slot_writer *w, struct otapult_finding *why)
 {
     int err = 0;

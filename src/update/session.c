@@ -113,8 +113,8 @@ int otapult_session_feed(struct otapult_session *s, const uint8_t *p, size_t n)
 
 /* ---- bytes of an earlier life ---- */
 
-/* The writer's sector is empty then and serves as the read buffer. A read that does nothing, and says it did,
- * is found out by finish(), which reads all of it once more. */
+/* The writer's sector is empty then and serves as the read buffer. A port whose read does nothing and returns
+ * 0 is noticed by finish(), which reads all of it once more. */
 int otapult_session_resume(struct otapult_session *s, const uint8_t held[OTAPULT_SLOT_HELD], uint32_t at)
 {
     struct otapult_slot_writer *w = &s->writer;
@@ -182,7 +182,7 @@ static int prove(struct otapult_session *s)
 
 /* ---- the end ---- */
 
-/* A file that was announced otherwise stays as it is, without its first bytes. */
+/* An image that is not the announced one stays in the slot without its first bytes, so it never boots. */
 static int finish_judge(struct otapult_session *s)
 {
     const uint8_t *came = s->judge.inspect.info.sha256;
@@ -224,8 +224,8 @@ int otapult_session_commit(struct otapult_session *s)
 
 /* ---- a slot that was written before ---- */
 
-/* A commit may have lost its power before anybody knew of it; then it is not to be done again: flash takes a
- * byte once. */
+/* Are the first 16 bytes in flash already? The power may have gone right behind the write, before anything
+ * was noted. They must not be written again, because flash takes a byte once. */
 static int find_commit(struct otapult_session *s)
 {
     const struct otapult_flash *f = &s->writer.flash;

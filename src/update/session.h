@@ -10,7 +10,7 @@
  * policy; the device (device.c) owns it. */
 struct otapult_session {
     int                        err;
-    const uint8_t             *expected; /* SHA-256 of the one file that is wanted, for as long; init sets NULL: any */
+    const uint8_t             *expected; /* SHA-256 of the image that is wanted, must last as long; NULL (so after init): any */
     struct otapult_finding     why;
     struct otapult_judge       judge;
     struct otapult_same        same;   /* holds back what runs already */
@@ -38,8 +38,8 @@ void otapult_session_length(struct otapult_session *s, uint32_t least, uint32_t 
 OTAPULT_MUST_CHECK int otapult_session_feed(struct otapult_session *s, const uint8_t *p, size_t n);
 
 /* After init and expect, instead of the file's first bytes: `at` of them, whole sectors, were written by an earlier
- * session whose writer held held[]. Flash is read and judged; what is there is believed in nothing. 0: s stands where
- * that session stood. */
+ * session whose writer held held[]. Flash is read and judged as if it came over the wire. 0: s stands where that session
+ * stood. */
 OTAPULT_MUST_CHECK int otapult_session_resume(struct otapult_session *s, const uint8_t held[OTAPULT_SLOT_HELD],
                                               uint32_t at);
 

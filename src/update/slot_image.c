@@ -33,7 +33,7 @@ int otapult_slot(struct otapult *o, int index, struct otapult_slot *slot, struct
         err = read_head(&flash, head);
     if (err != 0 || otapult_read_head(head, info) != 0)
         return err;
-    info->size = sizeof head; /* at least; not 0 says that an image is there */
+    info->size = sizeof head; /* the least that it can be; anything but 0 says that there is an image */
     return otapult_name_stored(&flash, head, &info->desc);
 }
 
@@ -89,7 +89,8 @@ static void choose(struct choice *c, int index)
     c->count++;
 }
 
-/* Those that matter come in first. */
+/* A view has room for OTAPULT_VIEW_SLOTS. The slots that matter most are chosen first, the rest as far as
+ * there is room. */
 static void choose_all(struct choice *c, const struct otapult_slots *slots)
 {
     c->count = 0;
@@ -113,7 +114,7 @@ static bool look_at_row(struct otapult *o, int index, struct otapult_slot_view *
     return err == 0;
 }
 
-/* Only the claim's holder asks the store; what it says stays until the slots are read again. */
+/* Has this image failed here? Looked up now, because readers of the view must not wait for the store. */
 static void look_at_record(struct otapult *o, struct otapult_slot_view *v)
 {
     char build[OTAPULT_BUILD_ID_CHARS + 1];
@@ -159,7 +160,7 @@ static bool look_again(struct otapult *o, int index, struct otapult_slot_view *v
     return row;
 }
 
-/* Everything is read before anything is shown: nobody sees half of a change. */
+/* Everything is read first and then shown under one lock, so that no reader sees half of a change. */
 void otapult_refresh_slots(struct otapult *o)
 {
     struct otapult_slots slots;
@@ -236,7 +237,8 @@ int otapult_keep_off_running(struct otapult *o, int index, struct otapult_findin
     struct otapult_slot target, running;
     struct otapult_text t;
 
-    if (o->slots.running == OTAPULT_SLOT_NONE) /* a test app, of which the port keeps off by itself */
+    if (o->slots.running ==
+        OTAPULT_SLOT_NONE) /* what runs is in none of the slots: the port keeps writes off it */
         return 0;
     int err = otapult_slot_row(o, index, &target);
     if (err == 0)
@@ -290,8 +292,8 @@ void otapult_limit_age(struct otapult *o, const struct otapult_update_options *o
     o->limits.running = running_version(o);
 }
 
-/* `wrong` tells the image's faults from those of reading it: who goes back must not say that an image is
- * broken when flash did not answer. */
+/* `wrong` tells a fault of the image from an error of reading it: a rollback must not say that the image is
+ * broken when it was flash that did not answer. */
 int otapult_check_image(struct otapult *o, int index, struct otapult_finding *why, bool *wrong)
 {
     struct otapult_session *s = otapult_borrow(o);

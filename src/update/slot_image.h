@@ -4,7 +4,10 @@
 
 #include "update/common.h"
 
-/* What lies in a slot. otapult_slot_label() and otapult_running_desc() of door.h are here, too. */
+/* What lies in a slot. otapult_slot_label() and otapult_running_desc() of door.h are here, too.
+ *
+ * Reading flash takes long, and nobody reads it under the lock. So what is shown of the slots (o->slots, o->seen) is read
+ * by the claim's holder whenever something has changed, and copied under the lock at once; readers see that copy. */
 
 /* Reads the table of slots, and the rows of those that are shown, into o->slots and o->seen: whenever a state,
  * or what is chosen for the next boot, has changed. Their first bytes are read only where they are not known yet.

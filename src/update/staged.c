@@ -50,12 +50,13 @@ void otapult_unstage(struct otapult *o)
 
 /* ---- at start ---- */
 
-/* The first bytes are not there yet. Or they are: power went between writing them and the activation, or in
- * every trial; an image that has failed by itself does not wait any more. */
+/* *waits: the first bytes are not in flash, as it should be. Or they are, because the power went between
+ * writing them and the activation, or in each trial: then it goes on waiting, unless the image itself has
+ * failed. */
 static int look_at_header(struct otapult *o, const struct staged_note *note, bool *waits)
 {
     struct otapult_flash flash;
-    uint8_t head[OTAPULT_SLOT_HELD];
+    uint8_t head[OTAPULT_SLOT_HELD] = {0};
 
     int err = o->port->open(o->port->ctx, note->image.slot, &flash);
     if (err == 0)
@@ -76,7 +77,7 @@ static int look_at_build(struct otapult *o, const struct staged_note *note, bool
     return err;
 }
 
-/* Slots that cannot be read now are read when it is started. */
+/* Where the slot cannot be read now it counts as waiting: it is read and judged anyway when it is started. */
 static bool still_waits(struct otapult *o, const struct staged_note *note)
 {
     const int slot = (int)note->image.slot;
@@ -131,7 +132,8 @@ static int refuse_by_state(struct otapult *o, int slot, struct otapult_finding *
     return err == 0 ? otapult_keep_off_running(o, slot, why) : err;
 }
 
-/* The judge's words where it is the trust that has changed; of anything else the cause is that flash has. */
+/* What is wrong with an image that was right when it came? Either the device's trust has changed since, and
+ * then the judge's error says it; or else flash has changed, and STAGED_CHANGED says that. */
 static int error_of(const struct otapult_session *s, int err, struct otapult_finding *why)
 {
     if (s->judge.err == 0 && err != OTAPULT_E_FLASH_READBACK)
@@ -160,8 +162,9 @@ static int prove(struct otapult *o, const struct staged_note *note, struct otapu
     return err;
 }
 
-/* The note goes when it is the next boot's: a device that loses its power before that has it still. And it
- * goes where the header could not be written, or was withdrawn: its sector is erased then. */
+/* The note is removed once the image is the next boot's; where the power goes before that, the note is still
+ * there. It is also removed where the first bytes could not be written, or the slot was made unbootable
+ * (withdraw() in arm.c): then there is nothing left to start. */
 static int arm(struct otapult *o, int slot, const char *by, struct otapult_finding *why)
 {
     int err = otapult_arm_session(o, slot, by, why);
@@ -171,7 +174,7 @@ static int arm(struct otapult *o, int slot, const char *by, struct otapult_findi
     return err;
 }
 
-/* As an upload that ends badly: what was staged may be gone with it. */
+/* In the journal as an upload that ended badly, because what was staged may be lost by it. */
 static void note_refusal(struct otapult *o, const struct otapult_update *image, int err, const char *by,
                          const struct otapult_finding *why)
 {

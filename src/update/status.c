@@ -6,6 +6,9 @@
 #include "base/text.h"
 #include "update/way_back.h"
 
+/* What the device shows. Everything is copied in one block under the lock, so that a reader sees one moment
+ * and not parts of two; nothing is read from flash or store meanwhile (slot_image.h). */
+
 static void copy_waiting_for(const struct otapult *o, struct otapult_status *out)
 {
     size_t i = 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "update/door.h"
 
-/* With a recovery app and one OTA slot the slot is free again as soon as the recovery app runs. */
+/* The first thing that is wrong with the table, if any. ONLY_SLOT_RUNS is no lasting fault: with a recovery
+ * app and one OTA slot the slot can be written as soon as the recovery app runs. */
 int otapult_table_refusal(const struct otapult_slots *slots, struct otapult_finding *why)
 {
     if (slots->table_error != 0) {

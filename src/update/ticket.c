@@ -54,7 +54,8 @@ uint32_t otapult_change_ticket(struct otapult *o)
     return o->ticket;
 }
 
-/* One that ended before all that are remembered was silent for long. */
+/* A ticket that is no longer remembered: at least OTAPULT_ENDED updates have ended since, so its client was
+ * silent for long. */
 static int error_of_old_ticket(const struct otapult *o, uint32_t ticket)
 {
     const struct otapult_ended *e = otapult_ended(o, ticket);
@@ -62,6 +63,8 @@ static int error_of_old_ticket(const struct otapult *o, uint32_t ticket)
     return e != NULL && e->err != 0 ? e->err : OTAPULT_E_STALLED;
 }
 
+/* While a call is inside, the update is its client's alone. poll() and requests that want to end it look at
+ * `inside` under the same lock: poll() then waits, a request leaves a word (`ending`) for go_on(). */
 int otapult_enter(struct otapult *o, uint32_t ticket)
 {
     int err = 0;
@@ -79,7 +82,8 @@ int otapult_enter(struct otapult *o, uint32_t ticket)
     return err;
 }
 
-/* `ended_by` is not written again while its update is the one that runs. */
+/* *why points to `ended_by` and is read without the lock. That is safe, because it is written once for an
+ * update, and this one still runs. */
 static int go_on(struct otapult *o, bool for_good, struct otapult_finding *why)
 {
     otapult_lock(o);

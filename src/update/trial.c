@@ -14,6 +14,8 @@ _Static_assert(sizeof(struct otapult_trial) == 160, "stored format of the trial"
 #define RESET(x)   IN(OTAPULT_RESET_##x)
 #define BOOTED     (ST(NEW) | ST(PENDING_VERIFY) | ST(ABORTED))
 
+/* From certain to uncertain: what runs and what OTA data says come first; the note's own verdict and the
+ * reason of the reset decide only where those leave it open. */
 static const struct fate_row {
     uint8_t runs_it, boot_is_it, state, verdict, reset, tries_left;
     uint8_t fate;

@@ -58,8 +58,8 @@ static void begin_counting(struct otapult *o)
     o->total = OTAPULT_SIZE_UNKNOWN;
 }
 
-/* Who else holds the device is looked at first, then what forbids every update: a client that only has to
- * wait is told so, and not that something is broken which is being mended just now. */
+/* The claim is asked for first, then what forbids every update: a client that only has to wait for another
+ * task is told to wait, and not that something is broken which that task may be mending. */
 static int take_device(struct otapult *o, const char *by, uint32_t *ticket, struct otapult_finding *why)
 {
     otapult_lock(o);
@@ -152,7 +152,8 @@ static int open_target(struct otapult *o, uint32_t size, const struct otapult_up
     return o->force ? 0 : otapult_intake_compare(o, begin_writing);
 }
 
-/* In one moment: nobody may find the device free and this update still running. */
+/* Ticket, outcome and claim end under one lock: nobody may find the device free and this update still
+ * running. */
 static void end_update(struct otapult *o, int err, const struct otapult_finding *why)
 {
     if (o->resume != NULL)
@@ -214,8 +215,8 @@ static uint32_t ticket_of(struct otapult *o, uint32_t id, const char *by, struct
     return ticket;
 }
 
-/* An update of the same id that still runs has lost its connection: its client asks again. Two clients with
- * the same id are chance, and one of them must not end the other's update. */
+/* Where an update of the same id still runs, its client has lost the connection and asks again: the old one
+ * is ended. Two different clients may have the same id by chance, so `by` has to be the same, too. */
 static void end_lost(struct otapult *o, uint32_t id, const char *by)
 {
     struct otapult_finding came;
@@ -225,7 +226,8 @@ static void end_lost(struct otapult *o, uint32_t id, const char *by)
         otapult_cancel(o, lost, OTAPULT_E_CONNECTION_LOST, &came);
 }
 
-/* What was asked for before is looked at first: the device may be about to restart into it. */
+/* Whether the same was asked for before is looked at first: the device may be about to restart into what came
+ * of it, and then begin() would only say REBOOTING. */
 int otapult_begin_by(struct otapult *o, const char *by, const struct otapult_update_options *options,
                      uint32_t size, uint32_t *ticket, struct otapult_update *past,
                      struct otapult_finding *why)
@@ -290,9 +292,10 @@ static void note_refusal(struct otapult *o, int err, const struct otapult_findin
                            o->total != OTAPULT_SIZE_UNKNOWN ? o->total : o->received, o->by);
 }
 
-/* By the client, inside; or by poll, which has taken the ticket away. The journal first, while nobody else
- * can use the session's memory, which describes what was refused; the application may move before the device
- * is free. */
+/* Called by the client's own call, inside, or by a task that has taken the ticket away. The journal is
+ * written first, while the claim is still held: the session's memory describes what was refused. The
+ * application may move before the device is free, or the next update's hold(true) could come before this
+ * hold(false). */
 static int end_badly(struct otapult *o, int err, const struct otapult_finding *why)
 {
     note_refusal(o, err, why);
@@ -302,7 +305,8 @@ static int end_badly(struct otapult *o, int err, const struct otapult_finding *w
     return err;
 }
 
-/* The ticket first: its client may ask while the journal is still being written, and is told the end. */
+/* The ticket is taken away first, so that a client which asks while the journal is being written is told the
+ * end. */
 void otapult_cancel(struct otapult *o, uint32_t ticket, int err, const struct otapult_finding *why)
 {
     otapult_lock(o);

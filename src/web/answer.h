@@ -12,7 +12,7 @@ void otapult_answer_begin_with(struct otapult_answer *a, struct otapult_exchange
 void otapult_http_error_with(struct otapult_exchange *x, int err, const struct otapult_finding *why,
                              const char *headers);
 
-/* As otapult_http_error_with(), where what ended so has cost the other slot's firmware. */
+/* As otapult_http_error_with(), for the end of an update that has cost the firmware in the other slot. */
 void otapult_http_error_emptied(struct otapult_exchange *x, int err, const struct otapult_finding *why,
                                 const char *headers);
 

@@ -7,7 +7,8 @@
 
 /* Errors in the shapes of docs/http-api.md. */
 
-/* The body of an error answer. `why` may be NULL. `emptied`: what ended so has cost the other slot's firmware. */
+/* The body of an error answer. `why` may be NULL. `emptied`: the update that ended so has cost the firmware in the other
+ * slot. */
 void otapult_error_json(struct otapult_json *j, const char *key, int err, const struct otapult_finding *why,
                         bool emptied, const struct otapult_language *language);
 

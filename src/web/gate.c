@@ -46,8 +46,8 @@ static int check_length(struct otapult_exchange *x, struct otapult_finding *why)
 /* ---- where from ---- */
 
 /* RFC 9112, section 3.2: a client writes into Host what its target names. A server is to go by the target
- * where they differ; whoever makes them differ wants two parties to read one request in two ways, so here it
- * is refused, and all the checks behind this one may go by Host alone. */
+ * where they differ; a client that makes them differ wants two parties to read one request in two ways, so
+ * here it is refused, and all the checks behind this one may go by Host alone. */
 static bool names_another(const struct otapult_exchange *x, const char *host)
 {
     size_t len;

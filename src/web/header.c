@@ -5,6 +5,10 @@
 
 #include "base/text.h"
 
+/* Values are taken apart where they stand, and nothing is copied before a caller asks for it: a request has
+ * no memory but its exchange. What the grammar does not allow is BROKEN and never repaired, because another
+ * program on the way may repair it differently. */
+
 bool otapult_same_word(const char *a, size_t len, const char *b)
 {
     return otapult_text_alike(a, len, b, strlen(b));

@@ -154,7 +154,7 @@ void otapult_http_reject(struct otapult_exchange *x, const struct otapult_site *
     otapult_http_refuse(x, err, why);
 }
 
-/* A short body that says itself that it is none need not come first. */
+/* A body that announces more than fits into x->small is refused before the client sends it. */
 static bool is_too_long(const struct otapult_exchange *x)
 {
     return !x->answered && x->route->body == otapult_http_small_body && x->length >= OTAPULT_HTTP_SMALL_BODY;

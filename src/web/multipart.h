@@ -44,7 +44,8 @@ struct otapult_multipart {
     uint16_t headers_len;
     uint8_t  delimiter_len;
     uint8_t  matched;  /* bytes of the delimiter seen at the end of the input so far */
-    uint8_t  assumed;  /* the first so many of those were never in the input: a CR LF that is taken for granted */
+    uint8_t  assumed;  /* how many of those were never in the input: a delimiter may lack its CR LF at the very start of the
+                          body, and right behind a part's headers */
     bool     in_part;  /* false: in the preamble */
     bool     is_firmware;     /* of the part being read */
     bool     had_disposition; /* of the part being read */

@@ -9,6 +9,9 @@
 #include "web/body.h"
 #include "web/error_json.h"
 
+/* These routes print, and pass a person's word on. The word is left for the poll (offer/choose.c), so the
+ * answer comes at once, and says what will happen and not that it has. */
+
 /* ---- looking ---- */
 
 static void offer_json(struct otapult_json *j, const struct otapult_offer_view *v,

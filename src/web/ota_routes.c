@@ -355,7 +355,7 @@ static void upload_lost(struct otapult_exchange *x)
 
 typedef int deed(struct otapult *o, const char *by, struct otapult_finding *why);
 
-/* Does what the button says, in the name of whoever pressed it. */
+/* Does what the button says, in the name of the user who pressed it. */
 static void press(struct otapult_exchange *x, deed *do_it, const char *done)
 {
     struct otapult_finding why = {0};

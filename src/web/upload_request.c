@@ -7,7 +7,7 @@
 #include "web/request.h"
 #include "web/status_json.h"
 
-/* Somebody else than the client ended it: the device's patience, or a person who pressed cancel. */
+/* Not the client has ended the update: the device's patience was over, or a person pressed cancel. */
 static bool ended_meanwhile(int err)
 {
     return err == OTAPULT_E_STALLED || err == OTAPULT_E_UPLOAD_TOO_SLOW || err == OTAPULT_E_UPLOAD_ENDED;
@@ -16,7 +16,8 @@ static bool ended_meanwhile(int err)
 void otapult_refuse_upload_with(struct otapult_exchange *x, int err, struct otapult_finding *why,
                                 const char *headers)
 {
-    if (ended_meanwhile(err)) /* then nothing came along with it */
+    if (ended_meanwhile(
+            err)) /* *why is empty then: it was found when the update ended, and kept by the device */
         otapult_why_ended(x->app, x->ticket, why, x->small, sizeof x->small);
     if (otapult_has_emptied(x->app, x->ticket))
         otapult_http_error_emptied(x, err, why, headers);
@@ -31,7 +32,8 @@ void otapult_refuse_upload(struct otapult_exchange *x, int err, struct otapult_f
 
 typedef bool reader(const char *text, size_t len, uint32_t *out);
 
-/* In the address, or in a header for scripts. false: it is there, and no such number. */
+/* An option in the address, or else in the header that scripts use. Absent is fine and leaves *out as it is;
+ * false: it is there and cannot be read. */
 static bool read_option(const struct otapult_exchange *x, const char *name, const char *header, reader *read,
                         uint32_t *out)
 {

@@ -8,15 +8,13 @@
 #include "web/request.h"
 #include "web/upload_request.h"
 
-/* Resumable uploads: tus 1.0.0, core, creation and termination. One address, and the upload in its query: the
- * server of an application on a board compares addresses as a whole. Everything but the bytes is in the
- * headers. */
-
-/* HTTP alone is here: headers to arguments and back. What an upload is, how long it waits and what is safe of
- * it is src/update/resume.c, behind door.h.
+/* Resumable uploads: tus 1.0.0 (https://tus.io/protocols/resumable-upload), core, creation and termination.
+ * There is one address, with the upload in its query, because the server of an application on a board
+ * compares addresses as a whole. Everything but the bytes is in the headers; each request but OPTIONS names
+ * the version it speaks.
  *
- * https://tus.io/protocols/resumable-upload: version 1.0.0. Each request but OPTIONS names the version it
- * speaks. */
+ * Here is only HTTP: headers become arguments, results become headers. What an upload is, how long it waits
+ * and what of it survives a restart is decided in src/update/resume.c, behind door.h. */
 
 #define PATH    "/api/ota/uploads"
 #define VERSION "Tus-Resumable: 1.0.0\r\n"
@@ -206,7 +204,7 @@ static enum otapult_http_next tell_limits(struct otapult_exchange *x)
 
     otapult_text_init(&t, headers, sizeof headers);
     otapult_text_str(&t, VERSION "Tus-Version: 1.0.0\r\nTus-Extension: creation,termination\r\n");
-    if (slot != 0) { /* while the device is held it cannot be told */
+    if (slot != 0) { /* 0: not known while something else holds the device */
         otapult_text_str(&t, "Tus-Max-Size: ");
         otapult_text_dec(&t, slot);
         otapult_text_str(&t, "\r\n");
