@@ -138,6 +138,21 @@ static int read_creation(const struct otapult_exchange *x, struct otapult_update
     return err == 0 ? otapult_upload_options(x, options, why) : err;
 }
 
+/* The end of a login ends what it has begun. Where both happen at once it may have looked for this upload
+ * before there was one; so the upload looks for its login once it is there. */
+static int begin_upload(struct otapult_exchange *x, const char *by,
+                        const struct otapult_update_options *options, uint32_t length,
+                        struct otapult_upload *upload, struct otapult_update *past,
+                        struct otapult_finding *why)
+{
+    int err = otapult_create_upload(x->app, by, options, length, upload, past, why);
+
+    if (err != 0 || otapult_gate_still(x))
+        return err;
+    otapult_end_login(x->app, by);
+    return OTAPULT_E_LOGIN_ENDED;
+}
+
 static enum otapult_http_next create(struct otapult_exchange *x)
 {
     struct otapult_update_options options;
@@ -153,7 +168,7 @@ static enum otapult_http_next create(struct otapult_exchange *x)
         otapult_tell_refusal(x->app, by, err, &why, length);
         return refuse(x, err, &why);
     }
-    err = otapult_create_upload(x->app, by, &options, length, &upload, &past, &why);
+    err = begin_upload(x, by, &options, length, &upload, &past, &why);
     if (err != 0)
         return refuse(x, err, &why);
     if (past.id == 0)

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+void (*http_client_asked)(const char *name);
 bool http_client_is_new;
 
 static const char *find_header(void *ctx, const char *name, unsigned *count)
@@ -19,6 +20,8 @@ static const char *find_header(void *ctx, const char *name, unsigned *count)
     const char *value = NULL;
     unsigned n = 0;
 
+    if (http_client_asked != NULL)
+        http_client_asked(name);
     for (size_t i = 0; i < HTTP_HEADERS && c->headers[i].name != NULL; i++)
         if (strcasecmp(c->headers[i].name, name) == 0 && n++ == 0)
             value = c->headers[i].value;

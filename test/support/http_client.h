@@ -39,6 +39,9 @@ enum otapult_http_next http_client_begin(struct http_client *c, const struct ota
 /* The next bytes of the body, `piece` at a time. */
 enum otapult_http_next http_client_send(struct http_client *c, const void *data, size_t len, size_t piece);
 
+/* Called for each header that is asked for: what happens meanwhile. NULL: nothing. */
+extern void (*http_client_asked)(const char *name);
+
 /* Requests are HTTP/1.1, which must have a Host, instead of 1.0. */
 extern bool http_client_is_new;
 

@@ -1028,6 +1028,30 @@ static void an_upload_that_waits_gives_the_device_back_with_its_login(void **sta
     assert_int_equal(held_for(), OTAPULT_FREE);
 }
 
+static void revoke_while_it_begins(const char *name)
+{
+    struct otapult_finding why = {0};
+
+    if (strcmp(name, "Upload-Length") != 0) /* asked for behind the gate */
+        return;
+    http_client_asked = NULL;
+    assert_int_equal(otapult_users_token_revoke(otapult_device_users(world.ota), "ci", &why), 0);
+    otapult_end_login(world.ota, "token ci");
+}
+
+/* The revocation finds no upload yet, and the gate has let the request in. */
+static void an_upload_that_begins_while_its_login_ends_is_none(void **state)
+{
+    (void)state;
+    log_in();
+    make_token("ci");
+    http_client_asked = revoke_while_it_begins;
+    assert_int_equal(ask_uploads("POST", "", HEADERS({"Authorization", bearer})), 401);
+    assert_null(http_client_asked);
+    assert_non_null(strstr(client.text, "\"login_ended\""));
+    assert_int_equal(held_for(), OTAPULT_FREE);
+}
+
 /* Whose token was revoked, or who knew the old password, has lost what he began; and nobody gets it by a
  * name. */
 static void an_upload_that_waits_ends_with_what_its_login_rests_on(void **state)
@@ -1212,6 +1236,7 @@ int main(void)
         SECURE(the_journal_says_who_and_never_the_secret),
         OPEN(in_the_open_profile_it_was_anyone),
         SECURE(a_session_sees_the_restart_it_asked_for),
+        SECURE(an_upload_that_begins_while_its_login_ends_is_none),
         SECURE(an_upload_that_waits_ends_with_what_its_login_rests_on),
         SECURE(an_upload_that_cannot_be_signed_is_refused_with_its_first_bytes),
         SECURE(without_random_numbers_no_upload_begins),
