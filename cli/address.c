@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Reads addresses with libcurl's own parser, which the wire uses later: what is accepted here is what a
+ * request will mean. Only scheme, host and port may be there. Anything behind the host would be dropped in
+ * silence, and a password would have been in the list of processes. */
+
 static bool has(CURLU *u, CURLUPart part)
 {
     char *text = NULL;

@@ -6,6 +6,10 @@
 #include "base/bytes.h"
 #include "trust/sha256.h"
 
+/* Follows an image's headers without trusting them: each length is compared with what is left of the file
+ * before it is used. It is a second reader beside src/image/inspect.c, because the inspector stops at the
+ * first fault, and somebody who looks into a broken file wants to see the rest. */
+
 #define IMAGE_MAGIC    0xE9u
 #define HEADER_SIZE    24u
 #define SEGMENT_HEADER 8u

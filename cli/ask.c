@@ -8,6 +8,10 @@
 #include "base/text.h"
 #include "named.h"
 
+/* Two ways to ask. ask_robots() wants nothing but the status: it waits for all robots and hands them on in
+ * the order of the command line, so the same call prints the same lines however fast each robot is. A talk
+ * has more questions, and may print as soon as there is something to say. */
+
 int ask_robots(const struct options *options, int (*each)(struct robot *r, const struct options *options))
 {
     struct fleet fleet;

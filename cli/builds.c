@@ -9,6 +9,9 @@
 
 #include "fault.h"
 
+/* Builds are found by what is in them, never by their names: the build id in the image decides. So a folder
+ * may hold anything, and a file that was renamed is still found. */
+
 void build_free(struct build *b)
 {
     input_free(&b->in);

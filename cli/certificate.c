@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* GnuTLS takes the certificate apart: its key id is the SHA-256 of the public key, which is what libcurl's
+ * pin wants. */
+
 static bool describe(struct known_device *d, gnutls_x509_crt_t crt)
 {
     uint8_t digest[32];

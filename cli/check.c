@@ -12,6 +12,9 @@
 #include "web/multipart.h"
 #include "words.h"
 
+/* `otapult check`. Without --device the options say what the robot is; with it the robot is asked, and then
+ * the same questions are put as before a push (payload.c), so that the two never differ. */
+
 #define JSON_SIZE 4096
 
 /* In the order in which a device asks: its length stands before the first byte, and what the bytes are comes

@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* The exit statuses in words, and the search for a verb. The numbers are an interface: scripts and CI compare
+ * them. */
+
 const struct status_row status_table[] = {
     {STATUS_OK, "done; of a robot: proved, not only sent"},
     {STATUS_NO, "no: the file or the robot refuses, or a file cannot be read or written"},

@@ -11,6 +11,9 @@
 #include "new_file.h"
 #include "private_file.h"
 
+/* Files are written with mode 0600, and folders that are missing are made with 0700: tokens open robots, and
+ * known_devices decides which of them are trusted. */
+
 #define LINE 512
 
 void config_path(const char *name, char path[CONFIG_PATH])
@@ -23,7 +26,7 @@ void config_path(const char *name, char path[CONFIG_PATH])
         snprintf(path, CONFIG_PATH, "%s/.config/otapult/%s", home != NULL ? home : "", name);
 }
 
-/* What is wrong with a folder, opening the file in it says. */
+/* Errors are left out: what is wrong with a folder, opening the file in it says. */
 static void make_folders(const char *file)
 {
     char path[CONFIG_PATH];
@@ -100,25 +103,37 @@ enum token_found token_find(const char *where, char token[TOKEN_MAX])
     return found;
 }
 
-/* The others' lines as they are, and this one's anew. */
-bool token_store(const char *where, const char *token)
+/* false: errno; not all of them could be read. */
+static bool copy_others(FILE *f, const char *where, FILE *out)
 {
-    char line[LINE], copy[LINE], *text = NULL;
-    size_t len = 0;
-    enum token_found found;
-    FILE *out = open_memstream(&text, &len), *f = open_tokens(&found);
+    char line[LINE], copy[LINE];
 
-    while (out != NULL && f != NULL && fgets(line, sizeof line, f) != NULL) {
+    while (fgets(line, sizeof line, f) != NULL) {
         memcpy(copy, line, sizeof copy);
         if (token_of(copy, where) == NULL)
             fputs(line, out);
     }
+    return ferror(f) == 0;
+}
+
+/* Copies the lines of other robots and adds this one's. */
+bool token_store(const char *where, const char *token)
+{
+    char *text = NULL;
+    size_t len = 0;
+    enum token_found found;
+    FILE *f = open_tokens(&found);
+
+    if (f == NULL && found != TOKEN_NONE)
+        return false;
+    FILE *out = open_memstream(&text, &len);
+    bool good = out != NULL && (f == NULL || copy_others(f, where, out));
     if (f != NULL)
         fclose(f);
     if (out == NULL)
         return false;
     fprintf(out, "%s %s\n", where, token);
-    bool good = fclose(out) == 0 && config_replace("tokens", text, len);
+    good = fclose(out) == 0 && good && config_replace("tokens", text, len);
     free(text);
     return good;
 }

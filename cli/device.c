@@ -5,6 +5,10 @@
 
 #include "base/text.h"
 
+/* A status is what a robot says of itself, and any machine can claim to be a robot. So each member is checked
+ * for its type, each text is cleaned for the terminal and cut, and what is missing becomes "", 0 or -1: the
+ * rest of the command never sees JSON. */
+
 void member_text(const cJSON *json, const char *key, char *dst, size_t cap)
 {
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, key));

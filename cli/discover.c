@@ -15,14 +15,15 @@
 
 #include "dns_sd.h"
 
-#define ID 0x4F54u
 /* Multicast DNS without a daemon of the system's: a question out of every interface, and all answers for a
- * while (RFC 6762, section 5.1, one-shot queries). What answers is believed to be there and nothing else;
- * whether it is a robot of this user's tell TLS and the login. */
+ * while (RFC 6762, section 5.1, one-shot queries). An answer proves only that something is there; whether it
+ * is a robot of this user's, TLS and the login tell. */
+
+#define ID 0x4F54u
 
 #define LISTEN_MS  1500u /* after the last question; devices answer within 120 ms, radio permitting */
 #define AGAIN_MS   500u  /* the question once more: a datagram may be lost */
-#define SETTLED_MS 250u  /* a name's answer has no brothers to wait for */
+#define SETTLED_MS 250u  /* for names: the one answer comes soon, and ends the waiting */
 
 /* ---- one question out of every interface ---- */
 

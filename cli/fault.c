@@ -8,6 +8,10 @@
 #include "command.h"
 #include "words.h"
 
+/* Three sources of errors get one shape here, so that a script sees the same members whatever went wrong:
+ * troubles of this side (trouble.def), errors of the judge (errors.def), and answers of a robot, whose words
+ * are its own. */
+
 #define JSON_MAX 4096
 
 static void set(char *dst, size_t cap, const char *text)

@@ -9,7 +9,7 @@
 #include "say.h"
 
 /* What went wrong with one robot or file: a row of trouble.def, of errors.def, or the robot's
- * own answer. All texts are clean. */
+ * own answer. All texts are fit for a terminal (say_clean()). */
 struct fault {
     int  status; /* that the command ends with; 0: there is no fault */
     char code[48], caption[80], detail[400], hint[400];

@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The list grows by realloc(), so a member may move while robots are still being added: nobody may keep a
+ * pointer to one before fleet_open() has returned. Robots keep pointers to the strings of their member, which
+ * do not move. */
+
 void fleet_free(struct fleet *fleet)
 {
     for (size_t i = 0; i < fleet->count; i++) {

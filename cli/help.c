@@ -3,6 +3,8 @@
 #include "say.h"
 #include "usage.h"
 
+/* `otapult help`, and the words about a verb that does not exist. */
+
 static const char *verb_word(const void *list, unsigned index)
 {
     const struct verb *verb = ((const struct verb *const *)list)[index];

@@ -2,7 +2,10 @@
 #include "report.h"
 #include "report_patch.h"
 
-/* Could it tell? Of a partition table the question is whether it takes updates. */
+/* `otapult info`: reads a file, has it judged and surveyed, and leaves the printing to report_text.c and
+ * report_json.c. */
+
+/* STATUS_OK where the file was recognised. Of a partition table more is asked: does it take updates? */
 static int status_of(const struct report *r)
 {
     if (r->err == OTAPULT_E_FILE_PARTITION_TABLE)

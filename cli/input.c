@@ -14,6 +14,10 @@
 #include "regular_file.h"
 #include "say.h"
 
+/* Files are read whole, into memory: what the verbs do with them (survey, sign, patch) needs any byte at any
+ * time, and the largest flash is small for a computer. The judge is the device's own code all the same, and
+ * gets the file in pieces as a device would. */
+
 #define PIECE          65536u
 #define HEADER_SIZE    24u
 #define HEADER_CHIP_AT 12u

@@ -4,6 +4,10 @@
 #include <signal.h>
 #include <stddef.h>
 
+/* The handler notes the signal and is gone after the first (SA_RESETHAND), so the second one ends the process
+ * as it does anywhere: a command that does not come to its orderly end must never be one that cannot be
+ * stopped. */
+
 static volatile sig_atomic_t caught;
 
 static void note(int signal)

@@ -6,6 +6,10 @@
 
 #include "interrupt.h"
 
+/* What the steps of a job have in common: changing the state, ending, waiting, and counting attempts. A job
+ * waits for one thing at a time, an answer or its timer, and everything runs in the wire's one loop, so none
+ * of it needs a lock. */
+
 #define ATTEMPTS 4u    /* in a row that bring nothing: of reaching it, of sending */
 #define RETRY_MS 1000u /* after the first; twice as long after each */
 
@@ -55,8 +59,8 @@ bool job_draw_id(struct job *j)
     return true;
 }
 
-/* A robot that loses each time what it had would be sent the same for ever: what it has again is no progress.
- */
+/* Only more than the robot ever had is progress. A robot that loses each time what it had would otherwise be
+ * sent the same for ever. */
 bool job_has(struct job *j, uint64_t safe)
 {
     bool progress = safe > j->most;

@@ -9,6 +9,10 @@
 #include "job_return.h"
 #include "job_send.h"
 
+/* The first step of a job, and the step back to which a broken link leads: the robot is asked what it is, and
+ * the answer decides. Before a byte is sent everything that can be known is looked at: is it the same robot
+ * as before, does it run the file already, would it take it. */
+
 static enum outcome outcome_of_fault(const struct fault *f)
 {
     switch (f->status) {
@@ -81,7 +85,8 @@ static bool broke_while_sending(const struct job *j, const struct fault *f)
     return j->attempts > 0 && f->status == STATUS_UNREACHABLE;
 }
 
-/* The robot may be meant twice, by its name and by its address: it tells whose update it has. */
+/* The same robot may have been named twice, as by its name and by its address. The id of the update that it
+ * has belongs to the other job then. */
 static const struct job *same_robot(const struct job *j)
 {
     const struct rollout *r = j->rollout;
@@ -101,7 +106,8 @@ static void end_same(struct job *j, const struct job *same)
     job_end(j, OUTCOME_SAME);
 }
 
-/* It says what it is. */
+/* The robot has said what it is. Where something had been sent already (send_began), it may have restarted
+ * meanwhile. */
 static void introduced(struct job *j, const struct device *d)
 {
     const struct job *same = same_robot(j);

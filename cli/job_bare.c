@@ -6,6 +6,10 @@
 
 #include "job_upload.h"
 
+/* Devices with an upload page and no API of ours, by the rows of kinds.def. The steps are probe, announce
+ * where the kind wants that, and send. The best end is OUTCOME_UNPROVED: none of them can say what it runs
+ * afterwards. */
+
 static void bare_uploaded(void *ctx, const struct wire_answer *a)
 {
     struct job *j = ctx;
@@ -28,7 +32,7 @@ static void bare_uploaded(void *ctx, const struct wire_answer *a)
     }
 }
 
-/* Some of them obey only what their own page sends. */
+/* Some obey only what their own page sends, and tell that by the Referer. */
 static void bare_request(struct job *j, const char *path, struct wire_request *q, char url[ROBOT_URL])
 {
     robot_request(j->robot, path, q, url);
@@ -74,7 +78,7 @@ static void announced(void *ctx, const struct wire_answer *a)
     job_fail(j, OUTCOME_REFUSED, &f);
 }
 
-/* ElegantOTA wants to be told before. */
+/* ElegantOTA wants the upload announced, with the file's MD5. */
 void job_bare_begin(struct job *j)
 {
     const struct kind_row *k = &kind_table[j->kind];

@@ -4,6 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The robot has the file. Whether it runs it is concluded from what the robot says after its restart, and
+ * three things tell it: the number of the boot (has it restarted at all?), the build (is it the one that was
+ * sent?), and the log (why is it not?). `unsure` means that no answer to the upload came; where the log says
+ * nothing either, an old build may also mean that the file never arrived, and then it is sent again. */
+
 #define POLL_MS        500u /* how often a robot that restarts is asked */
 #define TRIAL_POLL_MS  1000u
 #define TRIAL_SLACK_MS 15000u /* a robot that goes back by itself restarts once more */

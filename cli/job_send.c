@@ -3,6 +3,8 @@
 
 #include "job_tus.h"
 
+/* Chooses the form of the file. While a patch is still being made the job waits, and other robots go on. */
+
 #define PACKING_MS 100u /* how often it is asked whether the patch is made */
 
 static void send_packed(void *ctx)

@@ -6,6 +6,10 @@
 
 #include "job_upload.h"
 
+/* An upload that survives broken links: tus 1.0. Only the robot knows how much it has, so after each break it
+ * is asked (HEAD) and believed; what was sent beyond that is sent again. An upload that the robot no longer
+ * knows begins anew, and a robot without tus gets the file in one request (job_upload.c). */
+
 static void append(struct job *j);
 
 static void go_on(struct job *j, uint64_t safe)
@@ -35,7 +39,8 @@ static bool verifies(struct job *j, const struct fault *f)
     return true;
 }
 
-/* An answer without a body of this API: tus knows only numbers. */
+/* The answer to a piece. tus says with the status and a header how it went; a body of this API comes only
+ * with an error, or when the file is complete. */
 static void appended(void *ctx, const struct wire_answer *a)
 {
     struct job *j = ctx;

@@ -6,10 +6,14 @@
 
 #include "job_return.h"
 
+/* One request with the whole file; and, for both ways of sending, what an answer means. An id goes along
+ * (job_draw_id()): a robot that gets the same id again answers with what became of it and does not begin a
+ * second update. */
+
 #define LOOK_AGAIN_MS 500u
 
-/* What had been sent whole may well have been taken, and only a look at the robot tells. A resumable upload
- * knows by itself how far it has come. */
+/* The connection broke after all bytes had gone out: the robot may have taken the file, and only a look at it
+ * tells. Of a resumable upload the robot is asked instead. */
 static bool may_be_taken(const struct job *j)
 {
     return j->form_len > 0 && j->sent >= j->form_len && !j->bare && !j->rollout->options->stage &&
@@ -44,7 +48,7 @@ void job_taken(struct job *j, const cJSON *json)
         job_wait_for_restart(j);
 }
 
-/* A robot has an update for a moment before it tells whose it is. */
+/* For a moment a robot is busy with an update whose id its status does not show yet. */
 static void look_again(void *ctx)
 {
     struct job *j = ctx;
@@ -52,8 +56,8 @@ static void look_again(void *ctx)
     j->rollout->ways->ask(j);
 }
 
-/* Of a patch that was made here the whole file can be sent instead: the same build may be signed otherwise.
- */
+/* Where the robot refuses a patch that was made here, the whole file is sent instead: the robot may have the
+ * same build with another signature, and then the patch does not fit. */
 void job_refused(struct job *j, const struct fault *f)
 {
     bool of_patch = strncmp(f->code, "patch_", 6) == 0;
@@ -62,7 +66,7 @@ void job_refused(struct job *j, const struct fault *f)
         j->no_patch = true;
         j->upload_url[0] = '\0';
         j->most = 0;
-        if (job_draw_id(j)) /* the robot remembers what became of the patch */
+        if (job_draw_id(j)) /* under the old id the robot would answer what became of the patch */
             j->rollout->ways->send(j);
         else
             job_fail(j, OUTCOME_REFUSED, f);
@@ -70,7 +74,8 @@ void job_refused(struct job *j, const struct fault *f)
     }
     if (strcmp(f->code, "busy") == 0 && j->rollout->count > 1 && !j->looked_again) {
         j->looked_again = true;
-        job_after(j, LOOK_AGAIN_MS, look_again); /* it may have this very file, by another name of its */
+        job_after(j, LOOK_AGAIN_MS,
+                  look_again); /* another job may be sending to the same robot, by another name */
         return;
     }
     job_fail(j, f->status == STATUS_STRANGER ? OUTCOME_STRANGER : OUTCOME_REFUSED, f);

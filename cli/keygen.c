@@ -11,6 +11,9 @@
 #include "options.h"
 #include "say.h"
 
+/* `otapult keygen` and `otapult key-digest`. The private key goes to its file and nowhere else; what is
+ * printed is the digest of the public half. */
+
 static void print_json(const struct options *o, const struct key *key, const char *hex)
 {
     char text[1024];

@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "say.h"
 
+/* The rows of kinds.def as a table, and the search for a word of it. */
+
 const struct kind_row kind_table[KINDS] = {
 #define KIND(id, word, probe, evidence, before, upload, field, success) \
     [KIND_##id] = {word, probe, evidence, before, upload, field, success},

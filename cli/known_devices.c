@@ -10,6 +10,10 @@
 #include "regular_file.h"
 #include "say.h"
 
+/* Lines are only ever appended, so two commands at once do not lose each other's. A file with a line that
+ * cannot be read is damaged and not empty: taking it for empty would make every robot a new one, and a
+ * stranger could be noted in the place of one of them. */
+
 #define LINE 512
 
 const char *known_path(void)

@@ -11,6 +11,9 @@
 #include "named.h"
 #include "regular_file.h"
 
+/* `otapult login`. The robot is asked first and without a login, so that its key is known before the password
+ * is typed: a password must not go to a stranger. */
+
 /* Makes an API token on a robot with its password, and keeps the token instead of the password. */
 
 #define PASSWORD_MAX 80

@@ -9,6 +9,9 @@
 #include "usage.h"
 #include "verbs.h"
 
+/* Finds the verb, reads its options, runs it, and sees to it that a failed write to standard output is an
+ * error and that a call with --json that fails has left an object. Everything else is in the verbs. */
+
 static int run_verb(const struct verb *verb, int argc, char **argv)
 {
     struct options options = {OPTIONS_DEFAULT, .verbs = verbs};
@@ -51,8 +54,8 @@ static int dispatch(int argc, char **argv)
     return status;
 }
 
-/* A descriptor that the caller has closed would go to the next file or connection, and what is said with it.
- */
+/* Where the caller has closed a standard descriptor, the next file or connection that is opened would get its
+ * number, and whatever the command prints would go into that. */
 static void hold_standard_descriptors(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {

@@ -6,6 +6,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* The other process is a fork() without exec: it has the files of this one in memory and needs no arguments.
+ * The result comes back through a temporary file and not through a pipe, because a pipe that nobody reads
+ * would stop it. */
+
 /* In the other process: nothing of this one's is closed, written or said. */
 static _Noreturn void work(FILE *to, bool (*make)(void *ctx, struct patch_file *out), void *ctx)
 {

@@ -7,6 +7,9 @@
 #include "discover.h"
 #include "inventory.h"
 
+/* Each operand is looked up in the inventory first, and only what is not there is taken for an address: so a
+ * name that a person has given a robot always wins over a host of the same name. */
+
 /* The usual inventory need not be there; one that was named must. */
 static int from_inventory(struct fleet *fleet, const struct options *options, char *const *operand,
                           size_t count, bool *taken)

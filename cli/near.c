@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <string.h>
 
+/* The word of a table that is nearest to a mistyped one, by Damerau and Levenshtein's distance: about one
+ * change for each three letters still counts as near. It is only ever suggested, never taken. */
+
 #define WORD_MAX 32u
 
 static unsigned least_of(unsigned a, unsigned b)

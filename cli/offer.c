@@ -5,6 +5,8 @@
 #include "ask.h"
 #include "words.h"
 
+/* `otapult offer`. The status of all robots is asked for at once, and then their offers one by one. */
+
 /* What robots were offered by their sources, and a person's word on it. */
 
 static struct {

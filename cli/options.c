@@ -16,6 +16,11 @@
 #include "say.h"
 #include "trust/trust.h"
 
+/* getopt_long reads the command line, by tables that are made of the verb's own options (options.def): an
+ * option of another verb is refused, and said to be one. Each option checks its value when it is set, so a
+ * verb never sees one that makes no sense. What two options mean together the verb itself checks, in its
+ * wrong_usage(). */
+
 #define CHIP_IDS 0x100u
 
 /* A switch that takes no value. */

@@ -4,6 +4,8 @@
 
 #include "ask.h"
 
+/* `otapult confirm`, `rollback`, `reboot` and `cancel`: one POST without a body each. */
+
 /* Orders without a body: a POST each, after the robot was asked who it is. */
 
 struct order {

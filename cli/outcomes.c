@@ -3,6 +3,8 @@
 
 #include "command.h"
 
+/* The rows of outcomes.def as a table. */
+
 const struct outcome_row outcome_table[OUTCOMES] = {
 #define OUTCOME(id, word, words, status, proved) [OUTCOME_##id] = {word, words, status, proved},
 #include "outcomes.def"

@@ -6,6 +6,9 @@
 
 #include "new_file.h"
 
+/* Where a verb's file goes. To a file it goes by new_file.h, so that an interrupted command leaves the old
+ * one whole; to standard output as it is, but never to a terminal, which would obey firmware as commands. */
+
 bool output_is_standard(const char *path)
 {
     return strcmp(path, "-") == 0;

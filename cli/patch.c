@@ -14,6 +14,8 @@
 #include "report_patch.h"
 #include "say.h"
 
+/* `otapult patch`: chooses which builds a patch is between, and writes what patch_file.c makes. */
+
 /* ---- one patch ---- */
 
 static int write_patch(const struct build *from, const struct build *to, const char *path,

@@ -6,6 +6,11 @@
 
 #include "decode/patch_tables.h"
 
+/* The encoder of docs/patch-format.md, "Coding". Each function mirrors one of the decoder's, bit for bit: the
+ * two must keep the same probabilities after each bit, or everything behind it is garbage. So nothing here
+ * may be changed alone; the arithmetic, its rounding and the order of the calls are the format. It shares
+ * tables with the decoder and no code. */
+
 /* ---- range coder ---- */
 
 static void put_byte(struct code_output *out, uint8_t byte)

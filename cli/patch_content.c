@@ -4,6 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Writes the body of a patch. It goes over the result unit by unit exactly as the decoder will, and keeps the
+ * same memory of addresses and bytes: for each unit it makes the decoder's prediction, writes one bit where
+ * that is right, and what is really there where it is wrong. Nothing may be used for a prediction that the
+ * decoder does not have at that moment: from the result only bytes that were written before.
+ *
+ * Names are those of docs/patch-format.md, "The body". */
+
 enum source { EXACT, INSIDE, BELOW, LOWER, UPPER, RECENT, SOURCES = RECENT + OTAPULT_PATCH_RECENT };
 enum sort { POINTERS, CALLS, LITERALS, JUMPS, CLASSES };
 

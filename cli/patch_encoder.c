@@ -9,6 +9,10 @@
 #include "patch_content.h"
 #include "patch_match.h"
 
+/* A patch is made in passes. The first matches base and result without knowing where addresses have gone; its
+ * body teaches that, and the next pass uses it to tell apart what looks alike. The shortest body is kept.
+ * Everything is decided by the two files alone, so the same two give the same patch anywhere. */
+
 #define PASSES      3   /* after the first, addresses are known and tell apart what looks alike */
 #define MAP_LEAST   48u /* a block below this weight says nothing of what else has moved */
 #define DATA_WEIGHT 2u  /* strings are short, and not found at other places by chance */

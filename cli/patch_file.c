@@ -9,6 +9,10 @@
 #include "base/text.h"
 #include "decode/decoder.h"
 
+/* What other files of the command need of patches: reading a header, applying one, making one. A patch is
+ * never handed out before the device's own decoder has turned the base into the result with it (does_it()):
+ * the two are written apart, and a robot in the field is no place to find out where they differ. */
+
 #define GZIP_WINDOW (15 + 16) /* zlib: 32 KB, in a gzip file */
 
 /* ---- what it says of itself ---- */

@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+/* Takes an image apart into the units of docs/patch-format.md, "Units": what an instruction or word refers
+ * to, and how the address is put into its bits. Encoder and decoder have to agree on every unit, also in data
+ * that only looks like code, so each rule here is a rule of the format and no guess that may be bettered. */
+
 #define NOT_LOADED 0x10000000u
 #define HEADER     24u
 #define AHEAD      12

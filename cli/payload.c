@@ -8,6 +8,10 @@
 
 #include "base/text.h"
 
+/* One file for many robots. What is the same for all of them is done once: hashing, packing, judging for a
+ * set of limits, the patch from a build. What takes seconds is done before the first robot is asked, or in
+ * another process (maker.h), because the wire's one loop must not stand still. */
+
 static void hex_of(const uint8_t *bytes, size_t n, char *dst)
 {
     for (size_t i = 0; i < n; i++)
@@ -24,7 +28,7 @@ static void note_hashes(struct payload *p)
         hex_of(digest, 16, p->md5);
 }
 
-/* What makes it cannot be judged without the build it is from: the robot does. */
+/* What a patch makes cannot be judged here without the build that it is from: the robot does so. */
 static int read_patch(struct payload *p)
 {
     struct otapult_finding why = {0};
@@ -58,8 +62,8 @@ static int read_image(struct payload *p)
     return 0;
 }
 
-/* Before the first robot is asked: it takes a second, in which no transfer would go on. Kept where it is
- * smaller. */
+/* Done before the first robot is asked, because it takes a second, in which no transfer would go on. The
+ * packed file is kept only where it is smaller. */
 static void pack(struct payload *p)
 {
     if (p->is_patch)

@@ -12,6 +12,9 @@
 #include "rollout_state.h"
 #include "rollout_view.h"
 
+/* `otapult push` and `otapult activate`: the same roll-out, with a file or without one. Here is what comes
+ * before and after it; the roll-out itself is in rollout.c. */
+
 static int set_kind(struct job *j, const char *given, const char *own)
 {
     const char *word = own != NULL ? own : given;
@@ -43,7 +46,8 @@ static int set_jobs(struct rollout *r)
     return r->options->resume != NULL ? state_load(r, r->options->resume) : 0;
 }
 
-/* What could not be written in the end is not begun. */
+/* Can the files of --resume and --junit be written? Asked before anything is sent, because in the end it
+ * would be too late. */
 static int outputs_unwritable(const struct options *options)
 {
     const char *const path[] = {options->resume, options->junit};
@@ -56,7 +60,8 @@ static int outputs_unwritable(const struct options *options)
     return 0;
 }
 
-/* Its own trouble does not hide what became of the robots. */
+/* Where the report cannot be written, the status of the robots counts all the same: the larger of the two is
+ * returned. */
 static int write_junit(const struct rollout *r, int status)
 {
     int err = view_write_junit(r, r->options->junit);

@@ -18,6 +18,10 @@
 #include "say.h"
 #include "signing.h"
 
+/* `otapult release`. The order of writing is what makes it safe on a live web server: all files first (those
+ * that robots fetch have the version in their names), then the signature, and the manifest last, so that no
+ * robot reads of a file that is not there yet. */
+
 #define PATCHES 3 /* unless said */
 
 /* ---- files of the folder ---- */
@@ -35,7 +39,7 @@ static bool save_file(const struct release *r, const char *name, const void *dat
     return err == 0;
 }
 
-/* Letters that a name of the manifest may have, for those that it may not. */
+/* Replaces characters that no name in a manifest may have. */
 static void tidy(char *name)
 {
     for (; *name != '\0'; name++)
@@ -284,8 +288,8 @@ static uint32_t now(void)
     return fixed != NULL ? (uint32_t)strtoul(fixed, NULL, 10) : (uint32_t)time(NULL);
 }
 
-/* It counts up whatever computer publishes: the time does so by itself, and a folder that is ahead of it says
- * so. */
+/* Robots take no lower number than they have seen. The time in seconds goes up by itself, whatever computer
+ * publishes. Where the folder is ahead of it, as after a wrong clock, the folder's next number is taken. */
 static uint32_t next_sequence(const char *folder, uint32_t date)
 {
     uint32_t last = release_last_sequence(folder);

@@ -9,6 +9,9 @@
 #include "regular_file.h"
 #include "release_text.h"
 
+/* The texts of a release: the manifest that robots read, the one of ESP Web Tools, and an SBOM in SPDX 2.3.
+ * cJSON makes them, so no name or note can break out of its quotes. */
+
 static void add_hex(cJSON *to, const char *key, const uint8_t *p, size_t n)
 {
     char text[65];
@@ -82,7 +85,7 @@ static void add_file(cJSON *files, const struct release_file *f)
     add_hex(row, "image_sha256", f->image_sha256, sizeof f->image_sha256);
 }
 
-/* What no robot fetches is covered by the signature, too. */
+/* Files that no robot fetches are listed all the same, so that the signature covers them. */
 static void add_other(cJSON *others, const struct release_file *f)
 {
     cJSON *row = cJSON_CreateObject();

@@ -6,6 +6,9 @@
 #include "say.h"
 #include "words.h"
 
+/* `otapult info --json`. Its members may grow in number; none may go or change its meaning, because scripts
+ * read them. */
+
 /* 95 partitions and 20 images of 16 segments, the most a file can hold, are less than half of it. */
 #define JSON_SIZE (128u * 1024u)
 

@@ -9,6 +9,8 @@
 #include "say.h"
 #include "words.h"
 
+/* Sizes are told against the whole file, because that is what a patch saves. */
+
 #define JSON_SIZE 2048
 
 /* "0.44" of a hundred, rounded up: a patch is never said to be smaller than it is. */

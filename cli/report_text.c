@@ -6,6 +6,8 @@
 #include "report.h"
 #include "words.h"
 
+/* `otapult info` for people. The words may change at any time; scripts have --json. */
+
 static const char *const proof_words[] = {
     [PROOF_UNREACHED] = "not reached",
     [PROOF_ABSENT] = "none",
@@ -217,7 +219,8 @@ static bool is_one_image(const struct report *r)
            r->err != OTAPULT_E_IMAGE_MERGED_CHIP;
 }
 
-/* Nobody wants to send one: whether updates fit it has been said already. */
+/* A partition table is no file to send, so there is no verdict on that. Whether it takes updates is said with
+ * it. */
 static bool is_table(int err)
 {
     return err == OTAPULT_E_FILE_PARTITION_TABLE;

@@ -9,6 +9,11 @@
 
 #include "interrupt.h"
 
+/* How a robot is found, and how it is made sure that it is the one. Ways are tried one after another (doors),
+ * TLS before plain HTTP. With TLS the key is known, or the user has allowed the first use, before anything is
+ * asked; a request that carries a token goes only to the pinned key. Once a robot was met, later questions
+ * take the same way. */
+
 /* "rover.local:8080" says "rover" already. */
 static bool says_already(const char *name, const char *own)
 {
@@ -149,8 +154,9 @@ static const struct {
 
 #define DOORS (sizeof doors / sizeof *doors)
 
-/* A scheme or a port leaves no choice of ports; one pin is asked for at all of them, and so never in the
- * clear; and a host that does not answer at all will not do so on another port. */
+/* Is this door to be tried? Port 8080 only where neither scheme nor port was given, and not at a host that
+ * did not answer at all. Without a scheme plain HTTP is left out where a pin
+ * was given: only TLS can show that. */
 static bool leads(const struct robot *r, unsigned door)
 {
     bool either = r->address.scheme == SCHEME_EITHER;
@@ -201,7 +207,7 @@ void robot_request(const struct robot *r, const char *path, struct wire_request 
 static void begin(struct robot *r);
 static void ask_status(struct robot *r);
 
-/* This one did not come about: the next, or the end. */
+/* No connection through this door: the next one is tried, or the robot is given up. */
 static void try_next(struct robot *r, const struct wire_answer *a)
 {
     struct fault f = {0};

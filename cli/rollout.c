@@ -11,6 +11,10 @@
 #include "rollout_state.h"
 #include "rollout_view.h"
 
+/* Decides which robot begins when, and when nobody begins any more. All robots go through the steps of job.h
+ * in one loop; this file is told of each end and starts the next. The outcome of a robot is written to the
+ * file of --resume as soon as it is known, so a command that is killed knows the next time where it was. */
+
 /* ---- which robot begins when ---- */
 
 static bool in_canary_phase(const struct rollout *r)

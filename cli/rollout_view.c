@@ -269,7 +269,7 @@ static const char *colour_of(const struct view *v, const struct job *j)
     return job_status(j) == STATUS_OK ? "\033[32m" : "\033[31m";
 }
 
-/* Of the names in the table; 0 where it has one row. */
+/* How wide the column of names is; 0 where the table has one row. */
 static int table_width(const struct rollout *r)
 {
     char called[ROBOT_CALLED];

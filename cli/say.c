@@ -11,6 +11,9 @@
 #include "command.h"
 #include "near.h"
 
+/* The two streams, and how texts become fit for them. With --json each robot or file leaves an object on
+ * standard output, and so does a call that fails before it gets to one: say_json_outcome() sees to that. */
+
 #define CLEAN_MAX   400
 #define CLEAN_AGAIN 8
 

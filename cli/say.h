@@ -21,8 +21,8 @@ bool say_in_colour(int fd); /* a terminal that wants it: NO_COLOR is not set, TE
 /* "otapult: …" on standard error. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* With --json every call leaves an object on standard output. Who writes one says so; where nobody has, and
- * the call ends with `status`, the last complaint becomes it. */
+/* With --json every call leaves an object on standard output. A function that writes one calls say_answered(). Where none
+ * was written and the call ends with an error, say_json_outcome() makes one of the last complaint. */
 void say_answered(void);
 void say_json_outcome(int status);
 

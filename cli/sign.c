@@ -13,6 +13,9 @@
 #include "say.h"
 #include "signing.h"
 
+/* `otapult sign`. What is written was read back by the robot's own judge first: a signing device that answers
+ * with a signature of another key, or of another digest, must not cost a robot its update. */
+
 /* ---- the file that comes out ---- */
 
 static bool is_standard_output(const struct options *o)
@@ -52,7 +55,7 @@ static int save_where_asked(const struct options *o, const uint8_t *data, size_t
     return output_save(target_of(o), data, size);
 }
 
-/* Whoever reads the file meanwhile sees the old one or the new one. */
+/* A program that reads the file meanwhile sees the old one or the new one, but for write_over(). */
 static bool save(const struct options *o, const uint8_t *data, size_t size)
 {
     int err = save_where_asked(o, data, size);

@@ -12,6 +12,10 @@
 
 #include "trust/der.h"
 
+/* Puts a block into the signature sector (trust/signature.h has its layout). The digest, and so the
+ * signature, covers all bytes before the sector and none of it: that is why another signature can be appended
+ * later. */
+
 #define DIGEST_AT  4u
 #define ANSWER_MAX 512u /* bytes of a signature, in any of its forms */
 

@@ -5,6 +5,8 @@
 
 #include "ask.h"
 
+/* `otapult status`. */
+
 static void print_field(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static void print_field(const char *name, const char *format, ...)

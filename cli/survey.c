@@ -7,6 +7,9 @@
 #include "flash/layout.h"
 #include "otapult/otapult.h"
 
+/* The judge's error says what kind of file it is, and so where to look: the recogniser has done the hard
+ * part. A merged image is followed through its partition table: only that says where its images lie. */
+
 #define PAGE        0x1000u
 #define TABLES_FROM 0x8000u
 #define TABLES_TO   0x10000u

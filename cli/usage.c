@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* Help for the terminal, made from the tables of verbs and options, so a new verb needs no help written
+ * anywhere else. The overview has two columns, so that it fits 24 lines of 80 columns. */
+
 #define WIDTH         80
 #define OPTION_COLUMN 24
 #define COLUMN        40 /* of the overview, which has two */

@@ -7,6 +7,8 @@
 #include "key.h"
 #include "say.h"
 
+/* `otapult verify`: the judge of the robot, with a trust that has the given keys only. */
+
 /* The digests that count: those given, and that of --key. */
 static bool add_key(struct options *o)
 {

@@ -10,12 +10,17 @@
 #include "certificate.h"
 #include "say.h"
 
+/* libcurl does the talking; this file is the loop around it. Three rules hold for every request, and that is
+ * why no other file may call libcurl for one: a token or password goes only through TLS and only to a pinned
+ * key (set_security()); no proxy and no redirect is followed, because a robot stands in this network; and an
+ * answer longer than ANSWER_MAX is refused, because any machine may answer. */
+
 #define ANSWER_MAX  (256u * 1024u)
 #define TURN_MS     100 /* how long a stop may go unnoticed */
 #define STALL_S     60L /* a body that does not move for so long; a board reads its slot back meanwhile */
 #define UPLOAD_BUF  65536L
 #define RECEIVE_BUF 4096L /* answers are small, and there may be fifty of them at once */
-#define EXPECT_MS   1500L
+#define EXPECT_MS   1500L /* for the answer to Expect: 100-continue; then the body goes out all the same */
 
 /* One request on its way. */
 struct exchange {
@@ -328,7 +333,8 @@ static void set_request(struct exchange *x, const struct wire_request *r)
     }
 }
 
-/* No form presses a robot's button: nothing is what it says. */
+/* A POST without body and without content type. curl would say application/x-www-form-urlencoded, and a
+ * robot's button refuses what any page's form could send (web/body.c). */
 static void set_empty_body(struct exchange *x)
 {
     curl_easy_setopt(x->curl, CURLOPT_COPYPOSTFIELDS, "");

@@ -3,6 +3,8 @@
 
 #include "say.h"
 
+/* Sizes and errors of the judge, as people read them. */
+
 #define KIB 1024u
 #define MIB (1024u * 1024u)
 
