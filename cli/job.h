@@ -30,9 +30,9 @@ struct job {
     char words[512];    /* what else is to be said of the outcome */
     struct fault fault; /* of one that went wrong */
     struct device_image before; /* what it ran */
-    char name[DEVICE_WORD], chip[DEVICE_WORD]; /* who it was */
+    char name[DEVICE_WORD], chip[DEVICE_WORD]; /* of the robot that was asked at first */
     char id[9];         /* of the update that it is sent: no other has it */
-    bool looked_again;  /* for whom it is busy */
+    bool looked_again;  /* it was busy, and was asked once more whose update it has */
     char build[20], version[DEVICE_WORD]; /* what it is to run */
     uint32_t boot;      /* in which it took the file */
     uint64_t began, deadline, send_began;

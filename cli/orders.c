@@ -6,7 +6,7 @@
 
 /* `otapult confirm`, `rollback`, `reboot` and `cancel`: one POST without a body each. */
 
-/* Orders without a body: a POST each, after the robot was asked who it is. */
+/* Each robot is asked for its status first: so it is known to be the right one before it gets an order. */
 
 struct order {
     const char *path, *forced; /* with --force */

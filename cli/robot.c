@@ -143,8 +143,9 @@ bool robot_fault_without(struct fault *f, const struct wire_answer *a, const cha
 
 /* ---- asking ---- */
 
-/* Where a robot is looked for, one after another: TLS first, so that nobody who merely closes its port makes
- * a robot be talked to in the clear. A robot of otapult_serve() or of the Arduino class listens on 8080. */
+/* Where a robot is looked for, one after another. TLS is first, and a robot whose key is known is not asked
+ * in the clear when TLS fails (status_came()): an attacker could make it fail. A robot of otapult_serve() or
+ * of the Arduino class listens on 8080. */
 #define SERVED 8080
 
 static const struct {

@@ -287,7 +287,7 @@ OTAPULT_MUST_CHECK int otapult_finish(struct otapult *o, uint32_t ticket,
 /* Ends the update for a reason of the caller's (CONNECTION_LOST, …). An old ticket: does nothing. */
 void otapult_cancel(struct otapult *o, uint32_t ticket, int err, const struct otapult_finding *why);
 
-/* Ends the update that runs, whoever began it: somebody else wants the device. Its client is told UPLOAD_ENDED, and so
+/* Ends the update that runs, whichever client began it: somebody else wants the device. Its client is told UPLOAD_ENDED, and so
  * is the journal. At once, or where a call of its client is under way, before that writes another sector: the
  * device is free when the status says so.
  * Errors: NO_UPDATE; REBOOTING; BUSY: it is being activated, or the device is held for something else. */

@@ -85,13 +85,15 @@ constexpr esp_app_desc_t otapultDescription(const char (&project)[P], const char
  * begin(); everything from setup() and loop(), which are one task. */
 class OtapultClass {
 public:
-    /* What a new firmware has to show before it stays: true. As long as one check says false the firmware
-     * waits, for a minute; then the old one comes back. `word` is for people ("network"), at most 23
-     * characters, and must live on. Called in a task of Otapult's own: it must not block. Without any
-     * check: the network is up and the page answers. A check too many keeps begin() from succeeding. */
+    /* A condition for a new firmware to stay: passes() returns true. While any check returns false the firmware
+     * waits; after a minute of that the old one comes back. `word` names the check for people ("network"), has at
+     * most 23 characters, and must live on. passes() is called in a task of Otapult's own and must not block.
+     * Without any check these two are asked: is the network up, does the page answer? With more than
+     * OTAPULT_ARDUINO_CHECKS begin() fails. */
     OtapultClass &check(const char *word, bool (*passes)());
 
-    /* May an update or a restart begin now? false: no; without it: always. Must not block. */
+    /* Is asked before an update or a restart: false means not now. Without it the answer is always yes. Must not
+     * block. */
     OtapultClass &ready(bool (*mayBegin)());
 
     /* Called with true before the first flash operation of an update and before every restart that the device
@@ -106,8 +108,8 @@ public:
         return *this;
     }
 
-    /* Names that people open the robot by beside its address, "robot.local": requests for others are
-     * refused. At most three; the text must live on. */
+    /* A name under which people open the robot, "robot.local", beside its IP address. Requests for any other name are
+     * refused. At most three names; the text must live on. */
     OtapultClass &host(const char *name);
 
     /* The secure profile: HTTPS, a login whose first password is shown once on the serial console, and only
@@ -115,19 +117,21 @@ public:
      * prints; several are separated by a comma. The text must live on. */
     OtapultClass &secure(const char *keyDigests)
     {
-        secure_ = &otapult_esp_secure; /* named here and not in the library: who does not call this does not link it */
+        secure_ = &otapult_esp_secure; /* here and not in Otapult.cpp: only a sketch that calls this links the profile */
         keyDigests_ = keyDigests;
         return *this;
     }
 
-    /* Starts it all. May come before or after WiFi.begin(). false: nothing is served, and why() says why. */
+    /* Starts device and server, before or after WiFi.begin(). false: nothing is served, and why() says why. */
     bool begin(uint16_t port = 8080);
     const char *why() const { return why_; }
 
-    /* To be called from loop(): tells Otapult whether the radio is on, on which its random numbers depend. */
+    /* To be called from loop(): tells Otapult whether the radio is on. Without a radio the chip has no good random
+     * numbers, and Otapult then uses none. */
     void loop();
 
-    /* The running firmware stays, whatever the checks say. false: it did not wait for that. */
+    /* Confirms the running firmware, whatever the checks say: it stays. false: it was not waiting for a
+     * confirmation, or that could not be written. */
     bool confirm();
 
     /* Does the running firmware still wait for its confirmation? */

@@ -3,6 +3,7 @@
 
 #include <esp_timer.h>
 
+/* There is one board, so there is one struct, and it is static: nothing of the port is on the heap. */
 struct esp_board otapult_esp_board;
 
 uint32_t otapult_esp_now_ms(void)

@@ -8,7 +8,8 @@
  * whether it can still be reached: a robot that can be reached can be updated again. Both run in the task
  * that polls. */
 
-/* A request of one's own takes its time, and checks are asked at every poll. */
+/* Checks are asked at every poll, and a request of the device to itself takes time: so an answer counts for
+ * this long. */
 #define ANSWER_HOLDS_MS 1000u
 
 const struct otapult_health_check otapult_esp_checks[OTAPULT_ESP_CHECKS] = {
@@ -23,7 +24,8 @@ static bool is_up(esp_netif_t *netif)
     return netif != NULL && esp_netif_is_netif_up(netif);
 }
 
-/* An access point of the chip's own is no default interface on every version. */
+/* The chip's own access point is asked for by its name, because not every version of ESP-IDF makes it the
+ * default interface. */
 enum otapult_health otapult_esp_network_is_up(void *app, char *why, size_t cap)
 {
     (void)app;

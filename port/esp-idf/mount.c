@@ -11,8 +11,8 @@
 #endif
 
 /* From routes to servers. ESP-IDF's server needs a handler for each path and has a fixed number of places for
- * them; the core has tables. This file registers one handler for every path of the tables and takes all of
- * them off again when one does not go in, so that a server is never served by half.
+ * them; the core has tables. This file registers one handler for every path of the tables. Where one cannot
+ * be registered all others are taken off again, so that a server never has only some of the routes.
  *
  * All of it is called by the application's set-up, from one task. */
 

@@ -143,7 +143,8 @@ static esp_err_t choose_profile(const struct otapult_esp_config *given, struct o
     return ESP_ERR_INVALID_ARG;
 }
 
-/* Things that a firmware is built without, and would only be missed when it is too late. */
+/* Says at the start what the firmware was built without, because otherwise it would be missed only when an
+ * update goes wrong. */
 static void warn(void)
 {
     if (!GOES_BACK)

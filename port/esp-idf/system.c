@@ -13,8 +13,8 @@
 
 /* ---- key-value store, and the vault ---- */
 
-/* A vault that does not open refuses everything, and the secure profile locks: it does not fall back to NVS,
- * where somebody else may have erased what it is for. */
+/* Where the vault does not open, every access to it fails and the secure profile locks. The store does not
+ * take its place: the application may have erased that, and the vault is there to outlive it. */
 static void open_vault(struct esp_board *b)
 {
     esp_err_t err = nvs_flash_init_partition(ESP_BOARD_VAULT);

@@ -3,6 +3,9 @@
 
 #include <errno.h>
 
+/* Waiting by the monotonic clock: somebody who sets this computer's time neither stops a wait nor lengthens
+ * it. */
+
 bool mhd_is_cut(struct mhd_server *s)
 {
     pthread_mutex_lock(&s->mutex);

@@ -6,6 +6,8 @@
 
 #include "regular_file.h"
 
+/* The mode is that of the file which is open, not of the name: between a look at the name and opening it the
+ * file could have been exchanged. */
 FILE *private_file_open(const char *path, bool *shared)
 {
     struct stat s;

@@ -10,7 +10,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-/* A named pipe lies in a folder, and so on that folder's file system. */
+/* A pipe of the shell has a file system of its own kind. A named pipe is on that of the folder it lies in. */
 static bool is_pipe_of_the_shell(int fd)
 {
     struct statfs fs;

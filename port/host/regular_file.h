@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-/* Opens a file that somebody named, for reading, and never waits: a named pipe would wait for whoever writes to it, a
+/* Opens a file that a user named, for reading, and never waits: a named pipe would wait for a program that writes to it, a
  * device might not end. A pipe of the shell, <(command), is read like a file: its other end is open already.
  * NULL: errno; ENOTSUP: it is no regular file. */
 FILE *regular_file_open(const char *path);

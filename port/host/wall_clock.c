@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+/* The offers' times have 32 bits: a clock beyond them, after 2106, counts as none. */
 static bool now(void *ctx, struct otapult_wall_time *out)
 {
     time_t t = time(NULL);

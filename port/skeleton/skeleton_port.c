@@ -3,7 +3,8 @@
 
 #include <stddef.h>
 
-/* What each function promises stands in otapult/port.h. */
+/* What each function promises stands in otapult/port.h. Each returns an error here, and never 0: a port that
+ * is half done must fail its test and must not seem to work. */
 
 /* ---- flash of one slot ---- */
 

@@ -21,7 +21,7 @@
 struct announce {
     int fd, stop[2]; /* closing stop[1] ends the thread */
     pthread_t thread;
-    struct in_addr address; /* INADDR_ANY: the one that whoever asks reaches */
+    struct in_addr address; /* INADDR_ANY: the one by which the asking machine reaches this one */
     char host[80], text[TEXTS][TEXT];
     const char *texts[TEXTS + 1];
     struct dns_own own;
@@ -76,7 +76,7 @@ static void host_of(const char *name, char host[80])
 
 /* ---- to whom ---- */
 
-/* This machine's address on the way to whoever asks. */
+/* This machine's address on the way to the machine that asks. */
 static struct in_addr address_towards(const struct sockaddr_in *to)
 {
     struct sockaddr_in own = {.sin_family = AF_INET};

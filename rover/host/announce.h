@@ -6,7 +6,7 @@
 
 #include "life_state.h"
 
-/* Says over multicast DNS that there is a rover, as a board does: answers who asks, from a thread of its own.
+/* Says over multicast DNS that there is a rover, as a board does: answers questions, from a thread of its own.
  * It shares the port with whoever else answers on this machine. */
 
 struct announce;

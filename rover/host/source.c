@@ -69,7 +69,7 @@ bool source_configure(const struct source_options *o, const char *name, struct o
                                  .window = o->window,
                                  .redirect_hosts = o->hosts,
                                  OTAPULT_PULL_DEFAULT};
-    if (o->ask_s != 0) { /* whoever wants it quick wants it quick after a failure, too */
+    if (o->ask_s != 0) { /* a user who wants it quick wants it quick after a failure, too */
         pull.ask_s = o->ask_s;
         pull.retry_s = o->ask_s < pull.retry_s ? o->ask_s : pull.retry_s;
         pull.first_s = o->ask_s < pull.first_s ? o->ask_s : pull.first_s;
