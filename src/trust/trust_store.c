@@ -37,7 +37,6 @@ static int load_list(const struct otapult_seal *seal, const char *key, unsigned 
 {
     size_t len = 0;
 
-    out->count = 0;
     if (otapult_seal_get(seal, key, out->digest, sizeof out->digest, &len) != 0 ||
         len % OTAPULT_KEY_DIGEST != 0 || len > max * OTAPULT_KEY_DIGEST)
         return OTAPULT_E_STORE;

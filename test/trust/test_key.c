@@ -84,6 +84,24 @@ static void a_key_that_is_built_in_and_stored_counts_once(void **state)
     assert_int_equal(otapult_trust_count(&t), 4);
 }
 
+/* Whatever was in its memory. */
+static void trust_begins_with_the_keys_of_the_firmware_alone(void **state)
+{
+    static const uint8_t built_in[4][OTAPULT_KEY_DIGEST] = {{1}, {2}, {3}, {4}};
+    struct otapult_trust t;
+
+    (void)state;
+    for (unsigned named = 0; named <= 4; named++) { /* of a fourth there is no room */
+        memset(&t, 0xA5, sizeof t);
+        otapult_trust_init(&t, built_in, named);
+        assert_int_equal(otapult_trust_count(&t), named < 3 ? named : 3);
+        assert_int_equal(t.least_security, 0);
+        for (unsigned n = 0; n < 4; n++)
+            assert_int_equal(otapult_trust_ask(&t, built_in[n], NULL),
+                             n < named && n < 3 ? OTAPULT_KEY_TRUSTED : OTAPULT_KEY_UNKNOWN);
+    }
+}
+
 static void revoked_keys_are_told_from_unknown_ones(void **state)
 {
     struct otapult_trust t = {.revoked_count = OTAPULT_REVOKED_MAX};
@@ -160,6 +178,7 @@ int main(void)
         cmocka_unit_test(what_is_no_list_of_digests_is_refused),
         cmocka_unit_test(three_built_in_keys_hide_no_learned_one),
         cmocka_unit_test(a_key_that_is_built_in_and_stored_counts_once),
+        cmocka_unit_test(trust_begins_with_the_keys_of_the_firmware_alone),
         cmocka_unit_test(revoked_keys_are_told_from_unknown_ones),
         cmocka_unit_test(a_key_is_called_by_its_first_four_bytes),
         cmocka_unit_test(every_published_key_is_known),

@@ -387,6 +387,34 @@ static void what_cannot_be_read_is_given_up_by_the_owner(void **state)
     assert_int_equal(otapult_trust_ask(&trust, built_in[1], NULL), OTAPULT_KEY_REVOKED);
 }
 
+/* The list is full with three: a fourth is refused, and each of them counts without any firmware that names
+ * it. */
+static void learned_keys_count_where_the_firmware_names_others(void **state)
+{
+    static const uint8_t keys[4][OTAPULT_KEY_DIGEST] = {{1, 1}, {2, 2}, {3, 3}, {4, 4}};
+
+    (void)state;
+    ram_port_begin(&board);
+    otapult_seal_open(&seal, &board.port);
+    for (unsigned n = 0; n < 3; n++) {
+        assert_int_equal(otapult_trust_load(&trust, &seal, keys + n, 1), 0);
+        assert_int_equal(otapult_trust_adopt(&trust, &seal, 0), 0);
+        assert_int_equal(otapult_trust_adopt(&trust, &seal, 0), 0); /* it is there already */
+        assert_int_equal(otapult_trust_load(&trust, &seal, keys + 3, 1), 0);
+        assert_int_equal(otapult_trust_count(&trust), n + 2);
+        for (unsigned m = 0; m < 4; m++)
+            assert_int_equal(otapult_trust_ask(&trust, keys[m], NULL),
+                             m <= n || m == 3 ? OTAPULT_KEY_TRUSTED : OTAPULT_KEY_UNKNOWN);
+    }
+    assert_int_equal(otapult_trust_adopt(&trust, &seal, 0), OTAPULT_E_KEYS_FULL);
+    assert_int_equal(otapult_trust_revoke(&trust, &seal, keys[1]), 0); /* which makes room */
+    assert_int_equal(otapult_trust_adopt(&trust, &seal, 0), 0);
+    assert_int_equal(otapult_trust_load(&trust, &seal, NULL, 0), 0);
+    for (unsigned m = 0; m < 4; m++)
+        assert_int_equal(otapult_trust_ask(&trust, keys[m], NULL),
+                         m == 1 ? OTAPULT_KEY_REVOKED : OTAPULT_KEY_TRUSTED);
+}
+
 /* A learned key that is revoked makes room for another, and nothing is complained of. */
 static void a_revoked_key_takes_up_no_room(void **state)
 {
@@ -607,6 +635,7 @@ int main(void)
         TEST(the_owner_does_not_wait_for_ever_either),
         TEST(the_owner_seals_what_is_left),
         TEST(what_cannot_be_read_is_given_up_by_the_owner),
+        TEST(learned_keys_count_where_the_firmware_names_others),
         TEST(a_revoked_key_takes_up_no_room),
         TEST(a_new_device_has_no_seal_and_is_not_locked),
         TEST(no_flip_in_the_store_opens_anything),

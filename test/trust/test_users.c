@@ -149,6 +149,18 @@ static void secrets_are_compared_to_their_end(void **state)
     }
 }
 
+static void a_secret_is_forgotten_to_its_last_byte_and_nothing_beside_it(void **state)
+{
+    static const uint8_t left[8] = {'s', 0, 0, 0, 0, 0, 'e', 't'};
+    uint8_t secret[8] = {'s', 'e', 'c', 'r', 'e', 't', 'e', 't'};
+
+    (void)state;
+    otapult_forget(secret + 1, 5);
+    assert_memory_equal(secret, left, sizeof left);
+    otapult_forget(secret, 0);
+    assert_memory_equal(secret, left, sizeof left);
+}
+
 static void a_made_password_is_readable_and_never_the_same(void **state)
 {
     char before[OTAPULT_PASSWORD_TEXT] = "", text[OTAPULT_PASSWORD_TEXT];
@@ -1304,6 +1316,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(pbkdf2_gives_the_published_values),
         TEST(secrets_are_compared_to_their_end),
+        TEST(a_secret_is_forgotten_to_its_last_byte_and_nothing_beside_it),
         TEST(a_made_password_is_readable_and_never_the_same),
         TEST(a_password_is_neither_empty_nor_a_prefix_nor_longer),
         TEST(every_length_of_password_up_to_64_works),

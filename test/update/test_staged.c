@@ -281,8 +281,11 @@ static void another_image_in_its_place_is_found(void **state)
 {
     struct world *w = *state;
     uint8_t *slot = w->nor.data + SLOT_1;
+    char build_staged[sizeof status(w).staged.build];
 
     stage(w);
+    strcpy(build_staged, status(w).staged.build);
+    assert_int_not_equal(build_staged[0], '\0');
     memcpy(slot + 16, v3 + 16, v3_len - 16); /* the same header, another build */
     assert_int_equal(activate(w), OTAPULT_E_STAGED_CHANGED);
     struct otapult_log_entry e;
@@ -290,6 +293,7 @@ static void another_image_in_its_place_is_found(void **state)
     assert_int_equal(e.event, OTAPULT_EV_REFUSED);
     assert_string_equal(e.code, "staged_changed");
     assert_string_equal(e.version, "2.0.0");
+    assert_string_equal(e.build, build_staged);
     stage(w);
     memcpy(slot + 16, v3 + 16, v3_len - 16);
     world_pull_plug(w);
