@@ -33,6 +33,8 @@ void code_begin(struct code_output *out)
     *out = (struct code_output){.range = 0xFFFFFFFFu};
 }
 
+/* The sum of an addition to `low` did not fit 32 bits: the carry goes into the bytes that are written
+ * already. */
 static void carry(struct code_output *out)
 {
     bool goes_on = true;
@@ -80,6 +82,7 @@ void code_coarse(struct code_chance *c, size_t n)
         c[i] = (struct code_chance){.p = 2048, .limit = 15, .bits = 12};
 }
 
+/* The first bits move the chance far, later ones less and less, until `n` stays at its limit. */
 static void learn(struct code_chance *c, bool bit)
 {
     int32_t to = bit ? (1 << c->bits) - 1 : 0;
@@ -150,6 +153,7 @@ void code_bytes_init(struct code_bytes *b)
     code_coarse(b->hashed, 4096);
 }
 
+/* The format rounds down, C's division rounds to zero. */
 static int64_t divide_down(int64_t v, int64_t by)
 {
     return v >= 0 ? v / by : -((-v + by - 1) / by);

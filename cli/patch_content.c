@@ -50,7 +50,7 @@ struct content {
 
 /* ---- where an address goes ---- */
 
-static const struct match_list *sorting; /* qsort has no context */
+static const struct match_list *sorting; /* for by_place(): qsort hands on no context */
 
 static int by_place(const void *a, const void *b)
 {
@@ -62,6 +62,8 @@ static int by_place(const void *a, const void *b)
     return x->result < y->result ? -1 : x->result > y->result;
 }
 
+/* Leaves out a block that ends no further than one before it: a search for the last block that begins at or
+ * before a place would find it and not the larger one. */
 static void sort_blocks(struct content *c)
 {
     size_t n = 0;
@@ -84,6 +86,8 @@ static void sort_blocks(struct content *c)
 
 enum place { NOWHERE, IN_BLOCK, BELOW_BLOCK };
 
+/* What the map says of an address of the base: how far it has moved, and whether it lay in a block or only
+ * behind the end of one. */
 static enum place block_shift(const struct content *c, uint32_t address, uint32_t *shift)
 {
     const struct image_segment *s = image_of(c->base, address), *d;
@@ -126,6 +130,8 @@ static size_t find(const struct content *c, uint32_t address)
     return i;
 }
 
+/* Notes where an address went. A full table gives up its entries in turn: the decoder has a fixed table and
+ * does the same. */
 static void learn(struct content *c, uint32_t address, uint32_t shift)
 {
     size_t i = find(c, address);
@@ -176,6 +182,8 @@ static void candidate(struct unit *x, uint32_t shift, unsigned source)
     x->shift[x->candidates++] = shift;
 }
 
+/* Collects the candidates for a unit's shift in the order that the format gives them. The first is what the
+ * decoder would take if nothing else came. */
 static void ask(const struct content *c, struct unit *x)
 {
     size_t i = find(c, x->u.target), next;
@@ -209,6 +217,8 @@ static void ask(const struct content *c, struct unit *x)
         x->against++;
 }
 
+/* How long ago the last surprise was, in steps: right after one the next is likely, and the chances are kept
+ * apart. */
 static unsigned calm(const struct content *c, uint32_t to)
 {
     uint32_t since = to - c->last_miss;
@@ -256,6 +266,8 @@ static void write_bytes(struct content *c, const struct unit *x, const uint8_t *
     }
 }
 
+/* A unit without an address. What became of such bytes before is tried first: a constant that changed once
+ * often changed everywhere. */
 static void write_plain(struct content *c, const struct unit *x)
 {
     uint32_t old = word(x->old, x->u.bytes), now = word(x->now, x->u.bytes);
@@ -289,6 +301,8 @@ static uint32_t *last_address(struct content *c, enum sort sort, uint32_t addres
     return &c->last[sort][sort == POINTERS ? image_region(c->base, address) + 1 : 0];
 }
 
+/* After a unit whose shift is known to both sides. `believed`: the shift may be learned; one that came as a
+ * number, far from the first candidate, may be chance. */
 static void note(struct content *c, const struct unit *x, uint32_t shift, bool believed)
 {
     uint32_t *recent = c->recent[x->sort];
@@ -390,6 +404,8 @@ static bool divides(const struct content *c, const struct unit *x, uint32_t shif
            off % 4 == 0;
 }
 
+/* A unit with an address: one bit where the first candidate is right, else which other one, else a number,
+ * else bytes. */
 static void write_moved(struct content *c, struct unit *x)
 {
     uint32_t shift;

@@ -3,9 +3,10 @@
 
 #include <string.h>
 
-/* Takes an image apart into the units of docs/patch-format.md, "Units": what an instruction or word refers
- * to, and how the address is put into its bits. Encoder and decoder have to agree on every unit, also in data
- * that only looks like code, so each rule here is a rule of the format and no guess that may be bettered. */
+/* Takes an image apart into the units of docs/patch-format.md, "The base and its units": what an instruction
+ * or word refers to, and how the address is put into its bits. Encoder and decoder have to agree on every
+ * unit, also in data that only looks like code, so each rule here is a rule of the format and no guess that
+ * may be bettered. */
 
 #define NOT_LOADED 0x10000000u
 #define HEADER     24u
@@ -20,7 +21,7 @@ static uint32_t le(const uint8_t *p, unsigned bytes)
     return v;
 }
 
-/* Up to four bytes; zeros behind the end. */
+/* Up to four bytes, as a number; zeros behind the end, so that no caller need look how much is left. */
 static uint32_t peek(const struct image *m, uint32_t at)
 {
     uint32_t v = 0;
@@ -87,6 +88,8 @@ static void read_segments(struct image *m)
     }
 }
 
+/* A region of the chip, and the span of it that the image's segments use: only values in that are taken for
+ * pointers. */
 static void add_range(struct image *m, const struct otapult_patch_region *r)
 {
     struct image_range *range = &m->range[m->ranges++];
@@ -243,6 +246,7 @@ static void as_form(struct image_unit *u, unsigned kind, unsigned form, uint32_t
     u->target = target;
 }
 
+/* "Is a pointer": the value lies where the base's segments are, and is as even as the place wants. */
 static bool pointer(const struct image *m, bool in_code, uint32_t v)
 {
     int region = image_region(m, v);
@@ -298,6 +302,7 @@ static void frame_word(const struct image *m, const struct image_segment *s, str
     }
 }
 
+/* "Data", rules 1 to 8 in their order; 5 to 8 are in frame_word(). */
 static void data(const struct image *m, const struct image_segment *s, struct image_walk *w, uint32_t at,
                  uint32_t room, struct image_unit *u)
 {
@@ -349,6 +354,7 @@ static bool jump_or_return(uint32_t v)
            (v & 0xFFFFFF) == 0x90 || (v & 0xFFFFFF) == 0xA0;
 }
 
+/* "Xtensa code", rules 1 to 5 in their order. */
 static void xtensa(const struct image *m, const struct image_segment *s, struct image_walk *w, uint32_t at,
                    uint32_t room, struct image_unit *u)
 {
@@ -378,6 +384,7 @@ static void xtensa(const struct image *m, const struct image_segment *s, struct 
     drop_outside(s, u);
 }
 
+/* The register that an instruction writes, 0 for none: rule 6 of "RISC-V code". */
 static unsigned written_short(uint32_t v)
 {
     static const uint8_t first[8] = {1, 0, 1, 0, 0, 0, 0, 0}; /* quadrant 0: rd' in bits 2 to 4 */
@@ -412,6 +419,8 @@ static unsigned lower_half(uint32_t v, int32_t *value)
     return op == 0x03 || op == 0x67 || (v & 0x707F) == 0x13 ? OTAPULT_PATCH_LOWER_I : 0;
 }
 
+/* Rule 2: notes what `lui` or `auipc` puts into its register, and looks ahead for the instruction that adds
+ * the lower half. */
 static void upper_half(const struct image *m, struct image_walk *w, uint32_t at, uint32_t room,
                        struct image_unit *u)
 {
@@ -443,6 +452,7 @@ static void upper_half(const struct image *m, struct image_walk *w, uint32_t at,
     w->known &= ~1u;
 }
 
+/* "RISC-V code", rules 1 to 6 in their order. */
 static void riscv(const struct image *m, const struct image_segment *s, struct image_walk *w, uint32_t at,
                   uint32_t room, struct image_unit *u)
 {

@@ -176,6 +176,7 @@ static void begin_piece(struct way *w, uint32_t at, int32_t parent, int64_t cost
     w->cost = cost;
 }
 
+/* Begins to follow a diagonal. Where there are WAYS of them already the dearest makes room. */
 static void add_way(struct matcher *m, int32_t apart)
 {
     int slot = m->ways;
@@ -194,6 +195,8 @@ static void add_way(struct matcher *m, int32_t apart)
     m->way[slot] = (struct way){.apart = apart, .cost = INT64_MAX, .parent = -1, .node = -1};
 }
 
+/* Looks for a new place of the base, but only while no way has gone on without a difference for a while: the
+ * search is what takes the time. */
 static void look_for_matches(struct matcher *m, uint32_t at)
 {
     uint32_t base;
@@ -239,6 +242,7 @@ static int64_t branch(struct matcher *m, uint32_t at)
     return best->cost;
 }
 
+/* One byte further: each way pays for it, and those that are hopelessly behind the best are given up. */
 static void advance(struct matcher *m, uint32_t at, int64_t best, bool named)
 {
     m->fresh.cost += COST_NEW;

@@ -34,18 +34,18 @@ void otapult_tell_refusal(struct otapult *o, const char *by, int err, const stru
 
 /* Before the first byte: the file has between `least` and `most` bytes. What otapult_begin_by() was told may be an upper
  * bound only; this lets a file whose length says that it cannot be signed be refused with its head, where a signature
- * is required. A packed file's length says nothing. `misnamed`: its name is none of a firmware's. What the bytes are
- * comes before that: with them FILE_NAME is the error of an image only, before anything is erased. 0, or the error
- * that has ended the update. */
+ * is required. A packed file's length says nothing. `misnamed`: its name is not that of a firmware. What the bytes are
+ * counts more than the name: only an image is refused with FILE_NAME, with its head and before anything is erased; any
+ * other file with what it is. 0, or the error that has ended the update. */
 OTAPULT_MUST_CHECK int otapult_tell_file(struct otapult *o, uint32_t ticket, uint32_t least, uint32_t most,
                                          bool misnamed);
 
-/* The client of `ticket` sends something that is none of the file's bytes: its update does not stall.
- * 0, or the error that has ended it. */
+/* The client of `ticket` has sent something, but no bytes of the file, as another field of a form: so the update does not
+ * count as stalled. 0, or the error that has ended it. */
 OTAPULT_MUST_CHECK int otapult_touch(struct otapult *o, uint32_t ticket);
 
-/* Why the update of `ticket` has ended, for a client that finds it so: one that ended a while ago has stalled. A
- * finding's text is copied into text[cap]. */
+/* Why the update of `ticket` has ended. Where it ended too long ago to be remembered, its client was silent so long that
+ * it had stalled. A finding's text is copied into text[cap]. */
 void otapult_why_ended(struct otapult *o, uint32_t ticket, struct otapult_finding *why, char *text, size_t cap);
 
 /* The update of `ticket` has ended, and with it went the firmware that its slot held before. */
@@ -54,8 +54,8 @@ bool otapult_has_emptied(struct otapult *o, uint32_t ticket);
 /* 0 while the update of `ticket` runs, or the error that has ended it. Does not touch it. */
 OTAPULT_MUST_CHECK int otapult_has_ended(struct otapult *o, uint32_t ticket);
 
-/* The login of `by` (NULL: everybody's) has ended for good, and nobody can go on with an upload of his that broke off:
- * it ends, instead of holding the device for config.resume_ms. */
+/* The login of `by` (NULL: everybody's) has ended for good. An upload that was begun with it cannot go on any more, so it
+ * is ended now and does not hold the device for config.resume_ms. */
 void otapult_end_login(struct otapult *o, const char *by);
 
 /* A journal entry about password or tokens. */
@@ -63,7 +63,7 @@ void otapult_note_account(struct otapult *o, const char *text, const char *by);
 
 /* ---- uploads that break off and go on: reached through struct otapult_resumable alone ---- */
 
-/* One at a time. It is named by a token that nobody guesses, and only the client that began it knows. */
+/* There is one such upload at a time. Only the client that began it knows its token. */
 struct otapult_upload {
     uint8_t  token[16];
     uint32_t length; /* of the file as it is sent */
@@ -103,7 +103,7 @@ struct otapult_download {
     uint32_t size;       /* of the same */
     uint32_t at;         /* set: bytes of it that are there already */
     struct otapult_sha256 *sha; /* set: over those bytes */
-    bool     hashed;     /* set: so it is. false: they are of a packed file, and what they were nobody has kept */
+    bool     hashed;     /* set: *sha holds that. false: the bytes were of a packed file, and are not kept anywhere */
 };
 
 /* As otapult_begin_by(). With config.resumable a file that broke off in an earlier life, or was given up because the
@@ -203,8 +203,8 @@ bool otapult_running_desc(struct otapult *o, struct otapult_app_desc *out);
 /* Has this build been rejected on this device, or crashed, or not loaded? */
 bool otapult_has_failed_here(const struct otapult *o, const char *build);
 
-/* Whose signatures count, copied into *out: in the secure profile the device's trust, else one in config.keys. Returns
- * how many keys that is; 0: nobody's. */
+/* The keys whose signatures count, copied into *out: in the secure profile the device's trust, else a trust in config.keys.
+ * Returns how many keys count. */
 struct otapult_trust;
 unsigned otapult_copy_trust(struct otapult *o, struct otapult_trust *out);
 

@@ -5,6 +5,8 @@
 
 #include "base/text.h"
 
+/* A build and not a slot is remembered: a build that has failed may be sent again, into any slot. */
+
 #define FAILED_KEY "ota.failed1" /* 1: the format, which is the struct below */
 
 /* Newest first; "" behind the last. */

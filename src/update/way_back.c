@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "update/way_back.h"
 
+/* Everything here is decided by what the device has kept of its slots (o->seen). The image itself is verified
+ * only when it is gone back to: so a way back may be shown, and then turn out to be none. */
+
 /* What speaks against an image; NULL: nothing. */
 static const char *doubt_about(const struct otapult_slot_view *v)
 {
