@@ -186,6 +186,7 @@ static void what_is_lost_while_it_runs_is_not_sealed(void **state)
     assert_non_null(ram_port_value(&board, "ota.revoked1", &len));
     assert_int_equal(board.port.kv_set(&board, "ota.revoked1", NULL, 0), 0); /* not through the seal */
     assert_int_equal(otapult_users_token_make(&users, "new", id, &why), OTAPULT_E_STORE);
+    assert_string_equal(seal.broken, "keys and logins in the store have changed while the device ran");
     assert_false(boot(&board.port));
     assert_nothing_opened(false);
 }

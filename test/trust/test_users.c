@@ -98,6 +98,12 @@ static int revoke(const char *name)
     return otapult_users_token_revoke(&users, name, &why);
 }
 
+static void no_set(void *ctx, const char *key)
+{
+    (void)ctx;
+    fail_msg("%s is written", key);
+}
+
 /* ---- passwords ---- */
 
 static void pbkdf2_gives_the_published_values(void **state)
@@ -642,12 +648,6 @@ static void a_reset_that_leaves_a_token_says_so(void **state)
 
 /* ---- over a restart ---- */
 
-static void no_set(void *ctx, const char *key)
-{
-    (void)ctx;
-    fail_msg("%s is written", key);
-}
-
 static void a_restart_of_its_own_keeps_the_sessions(void **state)
 {
     char a[OTAPULT_SECRET], b[OTAPULT_SECRET];
@@ -881,6 +881,13 @@ static void a_token_is_its_id_and_nothing_else(void **state)
     memset(other, 'a', sizeof other - 1);
     other[sizeof other - 1] = '\0';
     assert_false(is_token(other));
+    board.before_set = no_set; /* nor is it a use of any token */
+    for (size_t i = 0; i < 32; i++) {
+        snprintf(other, sizeof other, "%s", id);
+        other[i] = other[i] == '0' ? '1' : '0';
+        assert_false(is_token(other));
+    }
+    board.before_set = NULL;
     assert_false(is_session(id));
     assert_false(ram_port_holds(&board, id, 32));
     boot(2);
@@ -950,6 +957,12 @@ static void names_of_tokens_are_plain_and_there_once(void **state)
         assert_int_equal(make_token(good[i], id), 0);
         assert_int_equal(make_token(good[i], id), OTAPULT_E_TOKEN_NAME);
     }
+    boot(2);
+    for (unsigned i = 0; i < COUNT(good); i++) {
+        struct otapult_token t;
+        assert_true(otapult_users_token_at(&users, i, &t));
+        assert_string_equal(t.name, good[i]);
+    }
 }
 
 static void there_are_eight_tokens(void **state)
@@ -998,6 +1011,23 @@ static void the_last_use_of_a_token_is_stored_once_a_boot(void **state)
     assert_int_equal(t.boot, 1);
     assert_true(is_token(id));
     assert_int_equal(board.writes, writes + 1);
+}
+
+static void a_use_that_cannot_be_stored_is_told_and_counts(void **state)
+{
+    char id[OTAPULT_SECRET];
+
+    (void)state;
+    assert_int_equal(make_token("ci", id), 0);
+    for (uint32_t failing = 0; failing < 2; failing++) {
+        boot(2 + failing);
+        board.log_level = OTAPULT_LOG_INFO;
+        board.set_error = failing ? OTAPULT_E_STORE : 0;
+        assert_true(is_token(id));
+        board.set_error = 0;
+        assert_int_equal(board.log_level, failing ? OTAPULT_LOG_ERROR : OTAPULT_LOG_INFO);
+    }
+    assert_string_equal(board.log, "the use of a token could not be stored");
 }
 
 /* What is noted of a use is not sealed, of none of the eight. */
@@ -1343,6 +1373,7 @@ int main(void)
         TEST(a_reset_that_leaves_a_token_says_so),
         TEST(a_password_change_ends_kept_sessions),
         TEST(the_good_way_writes_little_and_complains_of_nothing),
+        TEST(a_use_that_cannot_be_stored_is_told_and_counts),
         TEST(the_use_of_any_token_fits_the_seal),
         TEST(a_restart_of_its_own_keeps_the_sessions),
         TEST(all_four_sessions_come_over_a_restart),
