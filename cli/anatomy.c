@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "image/format.h"
 #include "trust/sha256.h"
 
 /* Follows an image's headers without trusting them: each length is compared with what is left of the file
@@ -91,6 +92,8 @@ static void prove_hash(const uint8_t *data, size_t size, uint32_t end, struct an
     bool same = sha256_of(data, end, digest) && memcmp(digest, a->info.digest, DIGEST_SIZE) == 0;
     a->hash = same ? PROOF_RIGHT : PROOF_WRONG;
     a->info.size = end + DIGEST_SIZE;
+    if (a->described && otapult_desc_has_no_build(&a->info.desc))
+        otapult_name_build(&a->info.desc, a->info.digest);
 }
 
 /* Checksum and hash behind the last segment, which ends at `pos`. */

@@ -36,6 +36,7 @@ struct job {
     char build[20], version[DEVICE_WORD]; /* what it is to run */
     uint32_t boot;      /* in which it took the file */
     uint64_t began, deadline, send_began;
+    uint64_t restart_by; /* until when the restart is waited for that it was about to make when it was asked; 0: none */
     const uint8_t *form;
     size_t form_len;
     const char *form_word;

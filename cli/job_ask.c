@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "interrupt.h"
 #include "job_bare.h"
 #include "job_return.h"
 #include "job_send.h"
@@ -12,6 +13,8 @@
 /* The first step of a job, and the step back to which a broken link leads: the robot is asked what it is, and
  * the answer decides. Before a byte is sent everything that can be known is looked at: is it the same robot
  * as before, does it run the file already, would it take it. */
+
+#define LOOK_MS 500u /* between two looks at a robot that is about to restart */
 
 static enum outcome outcome_of_fault(const struct fault *f)
 {
@@ -57,15 +60,45 @@ static void activate(struct job *j, const struct device *d)
     robot_order(j->robot, j->rollout->wire, "/api/ota/activate", order_came, j);
 }
 
+/* What runs now is not what will run in a moment: somebody goes back, or restarts it. */
+static bool is_about_to_restart(const struct device *d)
+{
+    static const char *const ends[] = {"rollback", "restart", "activation"};
+
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        if (strcmp(d->busy_for, ends[i]) == 0)
+            return true;
+    return strcmp(d->state, "rebooting") == 0;
+}
+
+static void ask_once_more(void *ctx)
+{
+    job_ask(ctx);
+}
+
+/* And for the trial of what it has gone back to, until which it takes no update. false: it was waited for
+ * long enough. */
+static bool wait_for_its_restart(struct job *j)
+{
+    if (j->restart_by == 0)
+        j->restart_by = wire_now() + j->rollout->options->wait_s * 1000u;
+    if (wire_now() >= j->restart_by || interrupted())
+        return false;
+    job_after(j, LOOK_MS, ask_once_more);
+    return true;
+}
+
 static void push(struct job *j, const struct device *d)
 {
     struct rollout *r = j->rollout;
     struct fault f = {0};
 
+    if ((is_about_to_restart(d) || (j->restart_by != 0 && d->pending)) && wait_for_its_restart(j))
+        return;
     if (job_runs_it(j, d) && !r->options->force && d->pending) {
         j->boot = 0; /* it came before this call; only its trial is left to be seen */
         job_trial(j);
-    } else if (job_runs_it(j, d) && !r->options->force) {
+    } else if (job_runs_it(j, d) && !r->options->force && !is_about_to_restart(d)) {
         job_end(j, OUTCOME_ALREADY);
     } else if (payload_unfit(r->payload, d, &f)) {
         job_fail(j, OUTCOME_UNFIT, &f);
@@ -144,6 +177,8 @@ static void asked(void *ctx, struct robot *robot)
             job_bare_begin(j);
         else
             job_probe(j);
+    } else if (j->restart_by != 0 && robot->fault.status == STATUS_UNREACHABLE && wait_for_its_restart(j)) {
+        return;
     } else if (!broke_while_sending(j, &robot->fault)) {
         job_fail(j, outcome_of_fault(&robot->fault), &robot->fault);
     } else if (!job_retry(j)) {

@@ -67,6 +67,22 @@ describe('an open rover', () => {
         assert.match(nobody.stderr, /refuses the connection/);
     });
 
+    test('push, while it goes back to another firmware: what runs now is not what counts', async () => {
+        const board = await startRover({ args: ['--soak', '500'] }); // with the delays of a board
+        try {
+            assert.equal((await otapult(['push', v2, address(board)])).status, 0);
+            for (const [file, version] of [[v2, '2.0.0'], [v3, '3.0.0']]) {
+                await fetch(`${board.url}/api/ota/rollback`, { method: 'POST' });
+                const { status, stdout, stderr } = await otapult(['push', file, address(board)]);
+                assert.equal(status, 0, stderr);
+                assert.match(stdout, new RegExp(`confirmed ${version}`));
+                await board.waitFor(version, s => s.state === 'idle' && s.slots.find(x => x.running).image.version === version);
+            }
+        } finally {
+            await board.stop();
+        }
+    });
+
     test('push: confirmed, already running, rolled back with its reason', async () => {
         const first = await otapult(['push', v2, address(rover)]);
         assert.equal(first.status, 0, first.stderr);

@@ -281,6 +281,10 @@ describe('check', () => {
         const refused = JSON.parse((await otapult('check', '--slot-size=4096', '--json', file)).stdout);
         assert.equal(refused.code, 'image_too_large');
         assert.equal(refused.error, 'Not enough space');
+        for (const verb of ['check', 'info']) {
+            const { stdout, stderr } = await otapult(verb, '--slot-size=4096', file);
+            assert.match(stdout + stderr, new RegExp(`the file needs ${app.length} bytes, the slot has 4096`));
+        }
     });
 
     test('the name of the file', async () => {

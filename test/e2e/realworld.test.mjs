@@ -45,6 +45,7 @@ describe('an image without an ELF digest', () => {
             const { boot } = await rover.status();
 
             assert.equal((await checked(file)).build, build);
+            assert.equal(JSON.parse((await otapult('info', '--json', file)).stdout).images[0].build, build);
             const answer = await upload(rover.url, file);
             assert.equal(answer.json.build, build, answer.body);
             const status = await rover.waitFor('its confirmation', s => s.boot > boot && !s.pending);
