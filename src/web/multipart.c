@@ -115,6 +115,8 @@ static void take_extended_name(struct disposition *d, const char *value)
 {
     const char *name = strrchr(value, '\'');
 
+    if (d->has_extended)
+        d->fault = "two file names in one part";
     d->has_extended = true;
     d->is_bin = otapult_is_firmware_name(name == NULL ? value : name + 1);
 }

@@ -294,6 +294,8 @@ static void refuses_broken_bodies(void **state)
         {"--AB\r\nContent-Disposition: form-data; name=a; name=b\r\n", "two names in one part"},
         {"--AB\r\nContent-Disposition: form-data; name=a; filename=b; filename=c\r\n",
          "two file names in one part"},
+        {"--AB\r\nContent-Disposition: form-data; name=a; filename*=UTF-8''b; filename*=UTF-8''c\r\n",
+         "two file names in one part"},
         {"--AB\r\nContent-Disposition: form-data; name=\"firm\r\n", "a broken Content-Disposition"},
         {"--AB\r\nContent-Disposition: form-data; name=\"a\\\"\r\n", "a broken Content-Disposition"},
         {"--AB\r\nContent-Disposition: form-data; name=a b\r\n", "a broken Content-Disposition"},
