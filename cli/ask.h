@@ -6,7 +6,7 @@
 
 /* What the verbs that ask robots something have in common. */
 
-/* Of verbs for any number of robots; without one, those of a FILE that was named. */
+/* What --inventory means to a verb that takes any number of robots: without a ROBOT all of the file. */
 #define ALL_OF_INVENTORY "robots and groups by name, all of FILE without a ROBOT; unless said, robots.ini in the configuration folder"
 
 /* The options every one of them takes, for a row of struct verb_option. */

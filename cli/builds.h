@@ -16,7 +16,7 @@ struct build {
     char id[OTAPULT_BUILD_ID_CHARS + 1];
 };
 
-/* Only what a robot would take. 0, or a status: it was said why. */
+/* Reads a file that a robot would take. 0; a status where it would not or the file cannot be read, and it was said why. */
 int build_read(const char *path, struct build *b);
 void build_free(struct build *b);
 

@@ -31,7 +31,7 @@ static int refusal(struct input *in, const struct options *options, struct otapu
     return err == 0 && in->named && !otapult_is_firmware_name(in->name) ? OTAPULT_E_FILE_NAME : err;
 }
 
-/* Of a robot whose version is all that is known of it. */
+/* Is the image older than what --running says that the robot runs? */
 static enum otapult_age age(const struct options *options, const struct otapult_image_info *info)
 {
     struct otapult_version image, running = {.version = ""};

@@ -76,7 +76,7 @@ struct verb {
     int (*run)(const struct options *options);
 };
 
-/* Of a list that ends with NULL; NULL: there is none. */
+/* The verb of that name in a list that ends with NULL; NULL: there is none. */
 const struct verb *verb_find(const struct verb *const *verbs, const char *name);
 
 /* The options of a verb one after another: its own, then those of all verbs. NULL: no more. */

@@ -99,7 +99,7 @@ static int by_instance(const void *a, const void *b)
     return strcmp(((const struct dns_robot *)a)->instance, ((const struct dns_robot *)b)->instance);
 }
 
-/* Only those that call themselves Otapult, in the order of their names. */
+/* Keeps those that call themselves Otapult, in the order of their names. */
 static void sift(struct dns_robots *all)
 {
     unsigned kept = 0;

@@ -17,7 +17,7 @@ struct fault {
 
 void fault_of_trouble(struct fault *f, enum trouble_id id, const char *detail);
 
-/* Of a row of errors.def, from the judge. */
+/* From a row of errors.def, as the judge gives it. */
 void fault_of_error(struct fault *f, int err, const struct otapult_finding *why);
 
 /* From an error body of the API. false: `json` (NULL: not JSON) is no such body. */

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* Ctrl-C (and SIGTERM) once: an orderly end. Twice: at once, as ever. */
+/* Ctrl-C or SIGTERM once brings the command to an orderly end; a second time it ends the process at once. */
 void interrupt_catch(void);
 bool interrupted(void);
 

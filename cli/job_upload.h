@@ -11,7 +11,7 @@ void job_send_plain(struct job *j);
 /* The address of an upload below `base`, with what the options say. */
 void job_upload_path(const struct job *j, const char *base, char path[200]);
 
-/* Of struct wire_request: so many bytes have gone out. */
+/* For `sent` of struct wire_request: notes how many bytes have gone out. */
 void job_note_sent(void *ctx, uint64_t sent);
 
 void job_taken(struct job *j, const cJSON *json);

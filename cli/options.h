@@ -70,7 +70,7 @@ extern const struct option_row option_table[OPTION_NONE];
 /* Reads argv[1 …] of a verb. false: the command line is wrong, and standard error says why. */
 bool options_parse(const struct verb *verb, int argc, char **argv, struct options *out);
 
-/* Does the command line ask for JSON? For one that is wrong, and was not read as far as --json. */
+/* Does the command line ask for JSON? Asked where it is wrong, and was perhaps not read as far as --json. */
 bool options_say_json(int argc, char **argv);
 
 /* Runs `each` for every operand in turn, as options->file: the largest status. */

@@ -12,7 +12,7 @@ struct code_output {
     uint8_t *data; /* grows; free() it */
     size_t   size, room;
     uint32_t low, range;
-    bool     failed; /* no memory: the rest is counted no more */
+    bool     failed; /* no memory: what is written is good for nothing */
 };
 
 void code_begin(struct code_output *out);

@@ -120,7 +120,8 @@ static size_t list_bases(const struct builds_folder *folder, const struct build 
     return count;
 }
 
-/* One that is no smaller than the whole gzip file is left out, and so is what is no patch at all. */
+/* Leaves the patch out where it is not smaller than the gzip file of the whole, or where patch_make() gave a
+ * gzip file. */
 static bool add_patch(struct release *r, const char *stem, const char *path, const struct build *to,
                       size_t least)
 {

@@ -7,13 +7,13 @@
 
 /* A patch in words, for people and for programs. */
 
-/* One that was written: `path`, what is in it, and how long it would be as a whole. A gzip file too. */
+/* Tells of a patch that was written to `path`, also where it became a gzip file; `whole`: the size of the unpacked file. */
 int report_patch_made(const char *path, const struct patch_file *patch, size_t whole);
 
-/* One that was read: `otapult info`. */
+/* Tells what a patch says of itself, for `otapult info`. */
 int report_patch(const struct input *in);
 
-/* One that a robot takes, as far as that can be told without it: `otapult check`. */
+/* Tells of a patch that a robot would take, as far as that is known without the robot, for `otapult check`. */
 int report_patch_fits(const struct input *in, const struct patch_info *info);
 
 #endif

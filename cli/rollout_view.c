@@ -310,7 +310,7 @@ static unsigned count_proved(const struct rollout *r)
     return n;
 }
 
-/* One that was named twice counts once. */
+/* A robot that was named twice counts once. */
 static unsigned count_robots(const struct rollout *r)
 {
     unsigned n = 0;

@@ -443,8 +443,8 @@ static int error_of(httpd_err_code_t error)
     }
 }
 
-/* Of a request whose headers were not read to their end: nothing of it is asked for. The connection is
- * closed. */
+/* The server has refused a request before it had read all headers. So the core is asked for the words of the
+ * error only, and nothing of the request; the connection is closed. */
 esp_err_t otapult_esp_on_refusal(httpd_req_t *r, httpd_err_code_t error)
 {
     static const struct otapult_finding why = {.text = "the server cannot read this request"};

@@ -47,7 +47,7 @@ static int error_of(const char *what, esp_err_t err, int otherwise)
 
 /* ---- flash of one slot ---- */
 
-/* Not left to esp_partition: before 5.4 its own sum of offset and length may wrap and pass. */
+/* esp_partition checks this too, but before 5.4 its sum of offset and length may wrap, and then passes. */
 static bool inside(const struct esp_slot *s, uint32_t off, uint32_t len)
 {
     return off <= s->partition->size && len <= s->partition->size - off;
@@ -303,8 +303,8 @@ static const esp_partition_t *find_app(int subtype)
     return esp_partition_find_first(ESP_PARTITION_TYPE_APP, (esp_partition_subtype_t)subtype, NULL);
 }
 
-/* One that is too small or lies beside its sectors counts as none: writing a record would erase what is
- * beside it. */
+/* OTA data that is too small or does not begin on a sector counts as absent: writing a record would erase
+ * what is beside it. */
 static const esp_partition_t *find_ota_data(void)
 {
     const esp_partition_t *p =

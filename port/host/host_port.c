@@ -345,8 +345,8 @@ static void port_unlock(void *ctx)
     pthread_mutex_unlock(&h->mutex);
 }
 
-/* Only says so: the program's main loop ends this life and boots the next one, when no call of the core is
- * under way. */
+/* Only notes that a restart is wanted: the program's main loop ends this life and boots the next one when no
+ * call of the core is under way. */
 static void port_restart(void *ctx)
 {
     struct host_port *h = ctx;

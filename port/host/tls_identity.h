@@ -25,7 +25,7 @@ bool tls_identity_own(struct tls_identity *id, const struct otapult_port *port, 
 /* The user's own, from PEM files; the certificate may bring its chain. false: `why`. */
 bool tls_identity_files(struct tls_identity *id, const char *certificate, const char *key);
 
-/* Also after a failure. */
+/* To be called also after a failure. */
 void tls_identity_free(struct tls_identity *id);
 
 #endif

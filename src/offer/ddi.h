@@ -14,12 +14,12 @@ enum otapult_ddi_link { OTAPULT_DDI_NOTHING, OTAPULT_DDI_DEPLOYMENT, OTAPULT_DDI
 #define OTAPULT_DDI_ID 20u /* digits of an action's number, with the NUL */
 
 struct otapult_ddi {
-    /* Of the poll. */
+    /* What the poll says. */
     uint32_t sleep_s; /* 0: not said, or not as HH:MM:SS */
     uint8_t  link;    /* enum otapult_ddi_link: what there is to do; a cancellation before all else */
     char     href[OTAPULT_OFFER_URL]; /* of it */
 
-    /* Of an action. */
+    /* What an action says. */
     char        id[OTAPULT_DDI_ID];
     char        stop_id[OTAPULT_DDI_ID]; /* of a cancellation: the action that ends */
     bool        only_download;

@@ -18,7 +18,7 @@ struct otapult_source_env {
     bool      unchanged; /* set by ask(): there is nothing else than at its last answer: what was offered stays, *out is
                           * not looked at */
     uint32_t  next_s; /* set by ask(): the server wants to be asked again in so many seconds; 0: the configuration's */
-    /* Of an error: its finding. A text that is not static is put into `text`. */
+    /* The finding of an error. A text that is not static is put into `text`. */
     struct otapult_finding why;
     char      text[64];
 };

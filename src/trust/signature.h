@@ -63,7 +63,7 @@ OTAPULT_MUST_CHECK int otapult_signature_feed(struct otapult_signature *s, const
 OTAPULT_MUST_CHECK int otapult_signature_finish(const struct otapult_signature *s,
                                                 struct otapult_finding *why);
 
-/* Of every trust. */
+/* The one there is; otapult_trust_init() puts it into every trust. */
 extern const struct otapult_verifier otapult_verifier;
 
 /* ---- blocks one by one, for tools that make them ---- */

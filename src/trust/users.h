@@ -86,19 +86,20 @@ OTAPULT_MUST_CHECK int otapult_users_password(struct otapult_users *u, const uin
                                               const char *text, size_t len, struct otapult_who *who,
                                               uint32_t *wait_s);
 
-/* The session or token with this id, of exactly 32 characters. false: there is none, or no more. */
+/* Finds the session or token with this id, of exactly 32 characters. false: there is none, or it has ended. */
 bool otapult_users_session(struct otapult_users *u, const char *id, size_t len, struct otapult_who *who);
 bool otapult_users_token(struct otapult_users *u, const char *id, size_t len, struct otapult_who *who);
 
-/* Is it still so? Logout, a new password, revocation and time end it. With `use` it counts as a use: an event
- * stream that is merely open is none. */
+/* Is the login `who` still valid? Logout, a new password, revocation and time end it. With `use` the question counts as a
+ * use of the session; an event stream asks without, because a page that is merely open is not used. */
 bool otapult_users_still(struct otapult_users *u, struct otapult_who who, bool use);
 
-/* For the journal. */
+/* The name of the login for the journal: "admin", "token ci", "anyone". */
 void otapult_users_name(struct otapult_users *u, struct otapult_who who, char name[OTAPULT_WHO_NAME]);
 
-/* Tells what a login rests on from any other: an API token from the next one of its name, a password from the next.
- * The same in every boot, and for every session of a password. Not to be shown to anybody as it is. */
+/* A mark of what the login rests on, its API token or the password. A later token of the same name has another mark, and so
+ * has another password; all sessions of one password share a mark. It is the same in every boot. It is part of a stored
+ * hash, so it must not be shown as it is. */
 void otapult_users_mark(struct otapult_users *u, struct otapult_who who, uint8_t mark[16]);
 
 /* ---- what the administrator does ---- */

@@ -97,7 +97,8 @@ static void note_loop(struct otapult *o, const char *then)
     otapult_remember_failure(o->port, trial.build); /* so that no source installs it again by itself */
 }
 
-/* Only at the limit itself, so that a device in safe mode does not read its slots again at each crash. */
+/* Tried only when the count reaches the limit, not above it: a device in safe mode would otherwise read its
+ * slots again after each crash. */
 static bool leave_the_crashing(struct otapult *o)
 {
     struct otapult_finding why;

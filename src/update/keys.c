@@ -157,7 +157,7 @@ static void log_renewed(struct otapult *o)
     otapult_log(o, OTAPULT_LOG_WARNING, line);
 }
 
-/* Whatever the store has left counts from now on. */
+/* For the owner at the device: what the store still has counts again; what it has lost is gone. */
 static int renew_seal(struct otapult *o)
 {
     struct otapult_finding why;

@@ -19,17 +19,17 @@ OTAPULT_MUST_CHECK int otapult_recall(struct otapult *o, const struct otapult_up
 /* An id for the update: the client's own, or a new one; never 0. */
 uint32_t otapult_update_id(struct otapult *o, const struct otapult_update_options *options);
 
-/* Under lock: an update begins; and ends, badly unless something else has become of it. */
+/* Under lock: an update begins. It ends: badly, unless otapult_outcome_done() has said otherwise. */
 void otapult_outcome_begins(struct otapult *o, uint32_t id);
 void otapult_outcome_ends(struct otapult *o);
 
-/* By the claim's holder: the update that runs, as it is when it ends so in `slot`, with the image that the session
- * holds. */
+/* By the claim's holder: fills *out with what the update that runs will be once it has ended with `outcome` in `slot`; the
+ * image is the one that the session holds. */
 void otapult_outcome_describe(const struct otapult *o, enum otapult_outcome outcome, int slot,
                               struct otapult_update *out);
 
-/* By the claim's holder: it ended well, with what the session holds. Stored, to be known after a restart, where anything was
- * written. */
+/* By the claim's holder: the update ended well, with the image that the session holds. Where anything was written, that is
+ * stored, so that it is known after the restart. */
 void otapult_outcome_done(struct otapult *o, enum otapult_outcome outcome);
 
 #endif

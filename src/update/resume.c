@@ -293,7 +293,7 @@ static int read_back(struct otapult *o, uint32_t ticket, const struct otapult_up
     return err;
 }
 
-/* After a restart: the same update once more, as far as the device is concerned. */
+/* Goes on after a restart. To the rest of the device this is a new update with the id of the old one. */
 static int begin_again(struct otapult *o, const struct otapult_upload_note *note, uint32_t *ticket,
                        struct otapult_finding *why)
 {

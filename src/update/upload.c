@@ -167,7 +167,8 @@ static void end_update(struct otapult *o, int err, const struct otapult_finding 
     otapult_unlock(o);
 }
 
-/* Nothing has begun: the caller tells its client why, and the update that ran last stays the last. */
+/* The update could not begin. The caller tells its client why, and the last update stays the one that ran
+ * before. */
 static void give_up(struct otapult *o)
 {
     otapult_lock(o);

@@ -81,7 +81,7 @@ static void slot_json(struct otapult_json *j, const struct otapult_status *s,
                       const struct otapult_slot_view *v)
 {
     bool shown = v->has_image && !is_being_written(s, v->index);
-    /* Whatever an OTA data record says of it: there is nothing that could be confirmed. */
+    /* A slot without an image has no state, even where an OTA data record still has one for it. */
     bool is_empty = !shown && v->readable && v->index != s->slots.running;
 
     const char *state = slot_state_name(v->slot.state);

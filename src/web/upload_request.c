@@ -7,7 +7,8 @@
 #include "web/request.h"
 #include "web/status_json.h"
 
-/* Not the client has ended the update: the device's patience was over, or a person pressed cancel. */
+/* Has the update ended without its client's doing? The device's patience was over, or a person pressed
+ * cancel. */
 static bool ended_meanwhile(int err)
 {
     return err == OTAPULT_E_STALLED || err == OTAPULT_E_UPLOAD_TOO_SLOW || err == OTAPULT_E_UPLOAD_ENDED;
