@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The errors that only the puller (src/web/pulling.c) gives. They have an object of their own, so that
+ * firmware without that part does not carry their texts (error_rows.h). */
 #define ROW_OF_pull(...) __VA_ARGS__
 #include "base/error_part.h"
 

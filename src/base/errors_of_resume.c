@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The errors that only resumable uploads (src/web/uploads.c) give. They have an object of their own, so that
+ * firmware without that part does not carry their texts (error_rows.h). */
 #define ROW_OF_resume(...) __VA_ARGS__
 #include "base/error_part.h"
 

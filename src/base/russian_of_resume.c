@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The Russian texts of resumable uploads (src/web/uploads.c), linked only where that part and Russian
+ * are both in the firmware (language.h). */
 #define ROW_OF_resume(...) __VA_ARGS__
 #include "base/russian_part.h"
 

@@ -6,6 +6,11 @@
 #define APP_IMAGE 0xE9u
 #define ALIGNMENT 8u /* of a uint64_t */
 
+/* Bytes go through the chain by calls within calls: feed() of one place calls its decoder, whose env->put()
+ * is feed() of the next place, and so on to the owner's env. So the stack grows with the number of decoders,
+ * which OTAPULT_CHAIN_DECODERS bounds. Each place keeps the first bytes of what comes there until it knows
+ * whether a decoder recognises them. */
+
 /* ---- memory ---- */
 
 static uint32_t room_for(const struct otapult_decoder *d)
@@ -133,7 +138,8 @@ static int begin_decoder(const struct place *at, const struct otapult_decoder *d
     return d->init(stage_of(at)->state, &env);
 }
 
-/* By the head, which is there as far as the file has one. */
+/* Chooses the decoder of this place by the first bytes. Fewer than OTAPULT_DECODER_HEAD are there only where
+ * they do not matter (no decoder may follow, or it is an app image) or where the file has ended. */
 static int decide(const struct place *at)
 {
     struct otapult_chain_stage *s = stage_of(at);
@@ -199,7 +205,8 @@ static int feed(const struct place *at, const uint8_t *p, size_t n)
     return err == 0 ? pass(at, p + taken, n - taken) : err;
 }
 
-/* The end of what comes here. A decoder may have more to hand on before the end of what comes behind. */
+/* Nothing more comes to this place. Its decoder may still hand bytes on, so the places are finished front to
+ * back. */
 static int finish(const struct place *at)
 {
     const struct otapult_chain_stage *s = stage_of(at);
@@ -289,7 +296,8 @@ int otapult_chain_has_seen(struct otapult_chain *c, const struct otapult_decoder
     return err == 0 ? 0 : settle(c, err, env->why);
 }
 
-/* What comes out of the first decoder is the image: only then is there a point. */
+/* The next place needs no decision: otapult_chain_point() gives a point only where the first decoder makes
+ * the image. */
 int otapult_chain_go_on(struct otapult_chain *c, const struct otapult_decoder_env *env,
                         const struct otapult_decoder_point *point)
 {

@@ -51,8 +51,8 @@ void otapult_chain_init(struct otapult_chain *c, const struct otapult_decoder *c
 bool otapult_chain_fits(const struct otapult_decoder *const *decoders, const uint8_t head[OTAPULT_DECODER_HEAD],
                         const struct otapult_decoder_point *point);
 
-/* After init, instead of the file's first bytes, which an earlier life has seen: finds the decoder by them, and hands on
- * none. 0, or the error of env->expect() or of a decoder's init(). */
+/* After init, instead of the file's first bytes, which an earlier session has seen: finds the decoder by them, and hands
+ * none of them on. 0, or the error of env->expect() or of a decoder's init(). */
 OTAPULT_MUST_CHECK int otapult_chain_has_seen(struct otapult_chain *c, const struct otapult_decoder_env *env,
                                             const uint8_t head[OTAPULT_DECODER_HEAD]);
 

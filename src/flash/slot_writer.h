@@ -38,8 +38,8 @@ struct otapult_slot_writer {
 void otapult_slot_writer_init(struct otapult_slot_writer *w, const struct otapult_flash *flash,
                               uint32_t size);
 
-/* After init: the slot holds the first `at` bytes of the file but the held ones, which are held[]; what an earlier
- * life has written there. `at`: whole sectors, or the end of the file. The owner reads it back: nothing here
+/* After init: the slot holds the first `at` bytes of the file but the held ones, which are held[]; an earlier writer
+ * has written them. `at`: whole sectors, or the end of the file. The owner reads it back: nothing here
  * believes it. SLOT_OPEN later on where `at` lies behind the slot. */
 void otapult_slot_writer_resume(struct otapult_slot_writer *w, const uint8_t held[OTAPULT_SLOT_HELD], uint32_t at);
 

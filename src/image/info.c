@@ -23,7 +23,7 @@ void otapult_header_decode(const uint8_t header[OTAPULT_IMAGE_HEADER], struct ot
     info->max_rev = otapult_le16(header + 17);
 }
 
-/* The texts of a description: where they lie in the image and here, and the same size in both. */
+/* The texts of a description: their place in it, their size there and here, and their field here. */
 static const struct {
     uint8_t at, size, field;
 } texts[] = {

@@ -9,8 +9,8 @@ static bool is_inside(const struct otapult_flash *flash, uint32_t at, uint32_t l
     return at <= flash->size && len <= flash->size - at;
 }
 
-/* Where the image's own SHA-256 stands: behind the segments and what fills the last 16 bytes up. *at is 0
- * where the headers lead out of the slot, or there is none. */
+/* Finds the image's own SHA-256. Behind the last segment come zeros and one checksum byte, up to a multiple
+ * of 16 bytes, and then the SHA-256. *at is 0 where the headers lead out of the slot, or there is none. */
 static int find_digest(const struct otapult_flash *flash, const uint8_t head[OTAPULT_HEAD_SIZE], uint32_t *at)
 {
     uint8_t segment[OTAPULT_SEGMENT_HEADER];

@@ -31,7 +31,7 @@ struct otapult_fetching {
     bool     again;     /* the server sends it from the beginning: what is here already is only compared */
     bool     hashed;    /* `sha` is; false: of a packed file that goes on after a restart it cannot be */
     uint32_t got;       /* bytes that the device has */
-    uint32_t from;      /* as many were there when it began: of an earlier life */
+    uint32_t from;      /* as many were in flash already when it began, from an attempt that broke off */
     uint32_t mark, mark_ms; /* how many it had when it last got on, and when */
     uint32_t next_ms;   /* the next attempt */
     int      err;       /* of the device, which has ended the update with it */

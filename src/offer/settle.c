@@ -157,7 +157,7 @@ static void conclude(struct otapult_puller *p, const struct otapult_update *u)
         fetch_again(p);
 }
 
-/* COMING or WRITTEN was stored in an earlier life. The device's own note of its last update says how far it
+/* COMING or WRITTEN was stored before the restart. The device's own note of its last update says how far it
  * came: the power may have gone after the activation and before WRITTEN was stored. */
 static void look_at_last(struct otapult_puller *p, const struct otapult_update *u)
 {

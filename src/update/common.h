@@ -62,7 +62,7 @@ struct otapult_upload_note {
 
 /* What the rest of this room tells resume.c, through o->resume. */
 struct otapult_resume {
-    void (*start)(struct otapult *o);          /* what the store has of an earlier life */
+    void (*start)(struct otapult *o);          /* reads the note of an upload that broke off */
     void (*took)(struct otapult *o);           /* by the call that is inside: bytes of the file came */
     void (*ended)(struct otapult *o, int err); /* by the claim's holder: the update that runs has ended, 0: well */
     void (*erasing)(struct otapult *o);        /* by the claim's holder: the slot is about to be written */

@@ -89,8 +89,8 @@ OTAPULT_MUST_CHECK int otapult_continue_upload(struct otapult *o, const char *by
                                                uint32_t offset, uint32_t *ticket, struct otapult_upload *out,
                                                struct otapult_finding *why);
 
-/* Its owner gives it up: as otapult_end_update_by(), and NO_UPLOAD; BUSY also where it broke off in an earlier life and
- * something else is under way. */
+/* The upload's owner gives it up: as otapult_end_update_by(), and NO_UPLOAD; BUSY also where the upload broke off and
+ * something else is under way now. */
 OTAPULT_MUST_CHECK int otapult_drop_upload(struct otapult *o, const char *by, const uint8_t token[16],
                                            struct otapult_finding *why);
 
@@ -106,7 +106,7 @@ struct otapult_download {
     bool     hashed;     /* set: *sha holds that. false: the bytes were of a packed file, and are not kept anywhere */
 };
 
-/* As otapult_begin_by(). With config.resumable a file that broke off in an earlier life, or was given up because the
+/* As otapult_begin_by(). With config.resumable a file that broke off by a restart, or was given up because the
  * network was gone, goes on behind its last whole step; what flash has of it is read back. A packed one does only where
  * options->sha256 names its image, because its own SHA-256 cannot be told then. Else d->at is 0. The errors of
  * otapult_continue_upload(), too: then what was there is forgotten, and the next time begins anew. */

@@ -74,7 +74,7 @@ static int open_running(const struct otapult_decoder_env *env, struct otapult_fl
     return o->port->open(o->port->ctx, running, flash);
 }
 
-/* Reads what an earlier life has written. */
+/* Reads what an earlier session wrote. */
 static int recall_image(const struct otapult_decoder_env *env, uint32_t at, uint8_t *dst, uint32_t n)
 {
     struct otapult *o = env->ctx;

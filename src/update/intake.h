@@ -20,9 +20,9 @@ OTAPULT_MUST_CHECK int otapult_intake_compare(struct otapult *o,
 OTAPULT_MUST_CHECK int otapult_intake_feed(struct otapult *o, const uint8_t *data, size_t len,
                                            struct otapult_finding *why);
 
-/* After init, instead of the file's bytes before note->point, which fits and is not at the file's begin: what they make is
- * in the slot by an earlier life, up to the end of a sector, and is read and judged as it was then. 0, or what is wrong
- * with it. */
+/* After init, instead of the file's bytes before note->point, which fits and is not at the file's begin. An earlier
+ * session wrote to the slot what they make, up to the end of a sector; that is read and judged as it was then. 0, or
+ * what is wrong with it. */
 OTAPULT_MUST_CHECK int otapult_intake_resume(struct otapult *o, const struct otapult_upload_note *note,
                                              struct otapult_finding *why);
 

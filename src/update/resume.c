@@ -162,7 +162,7 @@ static void ended(struct otapult *o, int err)
     }
     if (err != 0 && !o->upload_kept) {
         put(o, &(struct otapult_upload_note){.ended = 0});
-        start(o); /* this one has written nothing: the store still has what broke off in an earlier life */
+        start(o); /* this upload wrote nothing, so the store still has the note of the one before */
         return;
     }
     if (err != 0) {
@@ -175,7 +175,7 @@ static void ended(struct otapult *o, int err)
         save(o, NULL);
 }
 
-/* The update that runs writes to the slot now, so what broke off there in an earlier life is lost: its note
+/* The update that runs writes to the slot now, so the upload that broke off there before is lost: its note
  * goes, or the running upload's own takes its place. */
 static void erasing(struct otapult *o)
 {
@@ -201,7 +201,8 @@ static int make_token(struct otapult *o, uint8_t token[16])
 
 /* Makes *note the note of the update that has just begun. It enters as any call does: since the begin
  * somebody may have ended the update, and then neither note nor counters are its own any more. `received`
- * counts what came in an earlier life at once, because a client may ask while that is still being read back.
+ * counts at once what came before the upload broke off, because a client may ask while that is still being
+ * read back.
  *
  * fresh: the store does not have the note yet. It gets it now, so that the upload keeps its address over a
  * restart. But where the store has the note of an upload that broke off, that one is still good until its
@@ -280,7 +281,7 @@ int otapult_find_upload(struct otapult *o, const char *by, const uint8_t token[1
     return err;
 }
 
-/* Reads and judges what an earlier life has written, where the upload goes on behind it. */
+/* Reads out of flash, and judges, what was written before the upload broke off. */
 static int read_back(struct otapult *o, uint32_t ticket, const struct otapult_upload_note *note,
                      struct otapult_finding *why)
 {
@@ -346,7 +347,7 @@ int otapult_continue_upload(struct otapult *o, const char *by, const uint8_t tok
     return err == 0 && broke_off ? begin_again(o, &note, ticket, why) : err;
 }
 
-/* An upload that runs is ended. One that broke off in an earlier life is only a note; the claim is taken to
+/* An upload that runs is ended. One that broke off is only a note by now; the claim is taken to
  * remove it, because only the claim's holder writes notes. */
 int otapult_drop_upload(struct otapult *o, const char *by, const uint8_t token[16],
                         struct otapult_finding *why)

@@ -6,6 +6,9 @@
 #include "base/bytes.h"
 #include "image/format.h"
 
+/* The judge sees every byte before the writer does. The first error ends the session: it stays in s->err, and
+ * neither the judge nor the writer gets another byte. finish() trusts only what it reads back from flash. */
+
 /* ---- bytes on their way in ---- */
 
 static int fail(struct otapult_session *s, int err, const struct otapult_finding *why)
@@ -111,7 +114,7 @@ int otapult_session_feed(struct otapult_session *s, const uint8_t *p, size_t n)
     return err;
 }
 
-/* ---- bytes of an earlier life ---- */
+/* ---- bytes that an earlier session wrote ---- */
 
 /* The writer's sector is empty then and serves as the read buffer. A port whose read does nothing and returns
  * 0 is noticed by finish(), which reads all of it once more. */

@@ -11,6 +11,13 @@
 #include "update/report.h"
 #include "update/slot_image.h"
 
+/* The note is stored after the slot was proved and before anybody is told that something waits. A power cut
+ * before it leaves a slot without its first bytes, which boots nothing, and nothing waits.
+ * A start is: prove the slot once more, write its first bytes, make it the next boot's, forget the note. A
+ * power cut in between leaves the note, and the next start finds by otapult_load_staged() whether the image
+ * still waits, or runs. Proving comes first because keys, least version and flash may all have changed
+ * meanwhile. */
+
 #define STAGED_KEY "ota.staged1" /* 1: the format, which is the struct below */
 
 struct staged_note {
@@ -123,7 +130,7 @@ int otapult_stage(struct otapult *o, int slot, const char *by, struct otapult_fi
 
 /* ---- starting it ---- */
 
-/* As before an upload. */
+/* An upload is refused for the same reasons. */
 static int refuse_by_state(struct otapult *o, int slot, struct otapult_finding *why)
 {
     otapult_lock(o);

@@ -201,7 +201,7 @@ static bool show_password(void *app, const char *text)
     return true;
 }
 
-/* A password is there from an earlier life, and the radio is on. */
+/* A password was stored before this start, and the radio is on. */
 static void before_the_start(void)
 {
     const struct otapult_port *port = otapult_esp_port();

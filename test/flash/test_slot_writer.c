@@ -371,7 +371,7 @@ static void test_too_large(void **state)
     }
 }
 
-/* ---- tests: going on where an earlier life ended ---- */
+/* ---- tests: going on where an earlier writer ended ---- */
 
 /* That life wrote image[at] and its flash stays; this one knows nothing but the held bytes. */
 static void go_on(const struct geometry *g, uint32_t at, uint32_t size)

@@ -9,7 +9,7 @@
 #include "update/common.h"
 #include "world.h"
 
-/* What the store says of an upload that broke off in an earlier life, and what flash says, neither of them to
+/* What the store says of an upload that broke off before the restart, and what flash says, neither of them to
  * be believed: a device that finds them at its start. A client goes on with the offset that it is told, and
  * perhaps the power goes once more. Nothing but the very image that the client has may come out, the running
  * slot is what it was, and the device is free afterwards: a plain upload works, and the note is gone.
@@ -77,7 +77,7 @@ static void begin(void)
     (void)atexit(end);
 }
 
-/* ---- what an earlier life has left ---- */
+/* ---- what is left of the upload ---- */
 
 static void leave_flash(const struct otapult_upload_note *note, const uint8_t *changes, size_t len)
 {

@@ -198,7 +198,7 @@ static void what_flash_keeps_otherwise_is_not_activated(void **state)
     ram_flash_end(&f);
 }
 
-/* ---- bytes of an earlier life ---- */
+/* ---- bytes that an earlier session wrote ---- */
 
 static uint8_t kept_head[OTAPULT_SLOT_HELD], kept_sha256[32];
 
@@ -238,7 +238,7 @@ static int never_asked(void *ctx, struct otapult_finding *why)
     return 0;
 }
 
-/* It was compared with what runs in the earlier life, and differed, or nothing would have been written. */
+/* The earlier session compared the file with what runs. It differed, or nothing would have been written. */
 static void what_goes_on_is_not_compared_again(void **state)
 {
     (void)state;
