@@ -11,7 +11,7 @@
 static const struct otapult_language_part texts = {rows, words};
 static const struct otapult_language_part *const core = &texts;
 
-/* As in errors.c. */
+/* Weak, so that naming Russian does not link the parts themselves; see errors.c. */
 #if defined(__GNUC__)
 #define PART(part) \
     extern const struct otapult_language_part *const otapult_##part##_in_russian __attribute__((weak));
@@ -41,14 +41,14 @@ struct value {
     size_t name_len, len;
 };
 
-/* Of the template's next piece: a placeholder, or what stands between two. */
+/* The length of the template's next piece: a placeholder, or the text up to the next one. */
 static size_t piece(const char *template)
 {
     return template[0] == '{' ? strcspn(template, "}") + 1 : strcspn(template, "{");
 }
 
-/* Where the piece behind a value begins for the last time, for a value may hold it, too; the text's end where
- * nothing follows; NULL: nowhere. */
+/* The end of a value is where the template's next piece stands in the text: the last such place, for the
+ * value may hold the same bytes. The text's end where no piece follows; NULL: the piece is not there. */
 static const char *end_of_value(const char *text, const char *template)
 {
     const size_t len = piece(template);

@@ -78,7 +78,8 @@ unsigned otapult_inflate_bits(const void *memory)
     return s->tinfl.m_num_bits + (is_at_sizes(s) ? BLOCK_BITS : 0);
 }
 
-/* Without any input tinfl stops for the first block, with no bits left: then it is given some. */
+/* Called without input, a fresh tinfl stops in front of the first block, with an empty bit buffer. The bits
+ * of `last` that belong to the block are put there. */
 int otapult_inflate_enter(void *memory, unsigned bits, uint8_t last)
 {
     struct stream *s = memory;

@@ -121,7 +121,8 @@ static void name_build(struct otapult_text *t, const char *version, size_t len, 
     otapult_text_str(t, ")");
 }
 
-/* What runs instead of the base. The output's buffer is still free. */
+/* Writes which firmware runs, where the patch is for another one. Nothing has come out yet, so the output's
+ * buffer takes the head of the running image. */
 static void name_running(struct patch *d, struct otapult_text *t)
 {
     struct otapult_patch_base *b = &d->content.base;
@@ -251,7 +252,8 @@ static int step_first(struct patch *d, const struct otapult_decoder_env *env)
     return 0;
 }
 
-/* As the image format has it: a head of 8 bytes before each. */
+/* Reads one segment of the result: its address and size come as differences from the base's. As in the image
+ * format, a head of 8 bytes stands before each. */
 static int step_segment(struct patch *d)
 {
     struct otapult_patch_image *r = &d->content.result;
@@ -326,7 +328,8 @@ static void begin_copy(struct patch *d, uint32_t base, uint32_t size)
     d->step = STEP_COPY;
 }
 
-/* At a block: copies it. Before one: new bytes up to it, or some new bytes and a short copy. */
+/* Copies the next block, where no gap is left before it. Else new bytes fill the gap, or some new bytes do
+ * and then a short copy. */
 static int step_gap(struct patch *d, const struct otapult_decoder_env *env)
 {
     const struct otapult_patch_map *m = &d->content.map;
@@ -350,7 +353,7 @@ static int step_gap(struct patch *d, const struct otapult_decoder_env *env)
     return 0;
 }
 
-/* Behind the new bytes, where the gap is not full: a short copy. */
+/* The new bytes did not fill the gap, so a short copy follows. */
 static int short_copy(struct patch *d, const struct otapult_decoder_env *env)
 {
     uint32_t size = otapult_patch_number(&d->in, &d->copy_size);

@@ -262,7 +262,7 @@ static void set_form(struct otapult_patch_unit *u, unsigned kind, unsigned form,
     u->target = target;
 }
 
-/* Does a word of data lead into another segment, one of code? Then it is .eh_frame's. */
+/* Does a word of data lead into another segment, which is code? Then it is taken for one of .eh_frame. */
 static bool leads_to_code(const struct otapult_patch_base *b, const struct otapult_patch_segment *s,
                           uint32_t target)
 {
@@ -306,7 +306,7 @@ static bool frame_unit(struct otapult_patch_base *b, const struct otapult_patch_
     return false;
 }
 
-/* What was announced by the byte in front of it. */
+/* A unit that the bytes in front of it announced: an offset in .eh_frame, or a pointer at an odd place. */
 static bool announced_unit(struct otapult_patch_base *b, const struct otapult_patch_segment *s,
                            struct otapult_patch_walk *w, uint32_t at, uint32_t end,
                            struct otapult_patch_unit *u)
@@ -379,7 +379,7 @@ static void keep_inside(const struct otapult_patch_segment *s, struct otapult_pa
     u->kind = u->bytes == 2 ? OTAPULT_KIND_SHORT : OTAPULT_KIND_LONG;
 }
 
-/* Does something begin at this word that no instruction reaches into: a pointer, or a function? */
+/* Is this word a pointer, or the start of a function? No instruction before it reaches into such a word. */
 static bool begins_anew(struct otapult_patch_base *b, const struct otapult_patch_segment *s, uint32_t at)
 {
     if (s->at + s->size - at < 4)

@@ -42,7 +42,7 @@ static bool meet(const struct otapult_partition *a, const struct otapult_partiti
     return otapult_ranges_meet(a->offset, a->size, b->offset, b->size);
 }
 
-/* Of those the core or the bootloader looks for by what they are, not by their names. */
+/* The core or the bootloader finds such a partition by its type, not by its name: two would be ambiguous. */
 static bool is_one_of_a_kind(const struct otapult_partition *p)
 {
     return p->type == OTAPULT_PART_APP ||
@@ -60,8 +60,7 @@ static int check_pair(const struct otapult_partition *p, const struct otapult_pa
 }
 
 /* What is in no table, but in every flash: the bootloader, somewhere below the table, and the table's own
- * sector. Where the bootloader begins differs by chip (0, 0x1000 or 0x2000), so all below the table is its.
- */
+ * sector. The bootloader begins at 0, 0x1000 or 0x2000, by chip, so all below the table counts as its own. */
 static int check_start(const struct otapult_layout *l, const struct otapult_partition *p,
                        struct otapult_finding *why, char text[OTAPULT_LAYOUT_TEXT])
 {

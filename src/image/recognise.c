@@ -167,7 +167,7 @@ static bool is_esp8266(const struct otapult_recognise *r)
  * of these is compared. Bootloaders and the oldest Arduino apps do come here, with 0xE9 in front; that is why
  * the marks of one byte have a second look. */
 
-#define RARE "lz4, lzip, lzma, cab, ar" /* one word for archives that few send; the page knows them not */
+#define RARE "lz4, lzip, lzma, cab, ar" /* few people send these, so one text serves for all of them */
 
 /* A mark, and what else must hold. The order matters: what few files can look like comes first. */
 static const struct mark {

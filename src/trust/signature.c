@@ -88,8 +88,8 @@ void otapult_signature_init(struct otapult_signature *s, const struct otapult_tr
     memcpy(s->sha384, sha384, sizeof s->sha384);
 }
 
-/* As many bytes as are of one kind: of a block, or of the room behind the last. *key is what a fault is to
- * name; 0: none. */
+/* Takes n bytes that do not reach beyond the block they are in; behind the last block nothing but 0xFF may
+ * stand. *key is the key that a fault is to name; 0: none. */
 static const char *take(struct otapult_signature *s, const uint8_t *p, uint32_t n, uint32_t *key)
 {
     const uint32_t into = s->pos % OTAPULT_SIGNATURE_BLOCK;

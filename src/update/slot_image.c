@@ -237,8 +237,8 @@ int otapult_keep_off_running(struct otapult *o, int index, struct otapult_findin
     struct otapult_slot target, running;
     struct otapult_text t;
 
-    if (o->slots.running ==
-        OTAPULT_SLOT_NONE) /* what runs is in none of the slots: the port keeps writes off it */
+    /* What runs lies in none of the slots then, and the port keeps writes off it. */
+    if (o->slots.running == OTAPULT_SLOT_NONE)
         return 0;
     int err = otapult_slot_row(o, index, &target);
     if (err == 0)
