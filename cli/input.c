@@ -168,8 +168,8 @@ int input_judge_limits(const struct input *in, const struct otapult_inspect_limi
     for (size_t at = 0; at < in->size; at += PIECE) {
         size_t left = in->size - at;
         int err = otapult_judge_feed(j, in->data + at, left < PIECE ? left : PIECE);
-        if (err ==
-            OTAPULT_E_IMAGE_TOO_LARGE) /* it has seen the segment that does not fit; the file is longer */
+        /* The judge has seen the segment that does not fit; the file is longer. */
+        if (err == OTAPULT_E_IMAGE_TOO_LARGE)
             j->why.got = (uint32_t)in->size;
         if (err != 0)
             return err;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "update/guard.h"
 
+#include <string.h>
+
 #include "base/text.h"
 #include "update/back.h"
 #include "update/claim.h"
@@ -94,7 +96,24 @@ static void note_loop(struct otapult *o, const char *then)
     otapult_text_str(&t, " crashes in a row; ");
     otapult_text_str(&t, then);
     otapult_note(o, OTAPULT_EV_CRASH_LOOP, trial.slot, &trial, NULL, text, NULL);
-    otapult_remember_failure(o->port, trial.build); /* so that no source installs it again by itself */
+}
+
+/* So that no source installs it again by itself. And before a way is looked for: in another slot the same
+ * build would be confirmed, crash as well, and lead back here, for ever. */
+static void remember_what_crashes(struct otapult *o)
+{
+    struct otapult_app_desc desc;
+    char build[OTAPULT_BUILD_ID_CHARS + 1];
+
+    if (!otapult_running_desc(o, &desc))
+        return;
+    otapult_build_id(&desc, build);
+    otapult_remember_failure(o->port, build);
+    otapult_lock(o);
+    for (unsigned n = 0; n < o->seen_count; n++)
+        o->seen[n].failed |= o->seen[n].has_image &&
+                             memcmp(o->seen[n].image.build, desc.build, sizeof desc.build) == 0;
+    otapult_unlock(o);
 }
 
 /* Tried only when the count reaches the limit, not above it: a device in safe mode would otherwise read its
@@ -105,6 +124,7 @@ static bool leave_the_crashing(struct otapult *o)
 
     if (o->crashes != o->config.crash_limit)
         return false;
+    remember_what_crashes(o);
     int other = proven_slot(o);
     if (other == OTAPULT_SLOT_NONE || otapult_go_to(o, other, &why) != 0)
         return false;

@@ -66,6 +66,21 @@ static void install(const uint8_t *image, size_t len, const char *version)
     assert_false(status().pending);
 }
 
+/* As install(), of a build that has failed here before, or runs already. */
+static void install_by_force(const uint8_t *image, size_t len)
+{
+    const struct otapult_update_options force = {.force = true};
+    const struct otapult_image_info *info;
+    struct otapult_update past;
+    struct otapult_finding why;
+    uint32_t ticket;
+
+    assert_int_equal(otapult_begin_with(w.ota, &force, (uint32_t)len, &ticket, &past, &why), 0);
+    assert_int_equal(otapult_feed(w.ota, ticket, image, len, &why), 0);
+    assert_int_equal(otapult_finish(w.ota, ticket, &info, &why), 0);
+    assert_true(world_settle(&w));
+}
+
 /* The life ends `age` ms after its start, in the way that the chip calls `how`. */
 static void end_life(uint32_t age, enum otapult_reset how)
 {
@@ -253,6 +268,21 @@ static void a_firmware_that_keeps_crashing_gives_way_to_the_other(void **state)
     assert_string_equal(otapult_event_name(OTAPULT_EV_CRASH_LOOP), "crash_loop");
     assert_true(world_settle(&w));
     assert_false(status().pending); /* and 1.0.0 has shown that it is well */
+}
+
+/* It would be confirmed there, crash, and lead back, for ever. */
+static void the_same_build_in_the_other_slot_is_no_way_out(void **state)
+{
+    (void)state;
+    install(v2, v2_len, "2.0.0");
+    install_by_force(v2, v2_len);
+    assert_string_equal(world_version(&w), "2.0.0");
+    assert_int_equal(status().slots.running, 0);
+    assert_false(status().pending);
+    crash(LIMIT);
+    assert_int_equal(status().slots.running, 0);
+    assert_true(otapult_safe_mode(w.ota));
+    assert_string_equal(entry(0).text, "5 crashes in a row; safe mode");
 }
 
 static void without_another_there_is_safe_mode(void **state)
@@ -686,21 +716,6 @@ static void a_list_of_failures_is_whole(void **state)
     assert_true(otapult_has_failed(port(), "xxxxxxxx"));
 }
 
-/* As install(), of a build that has failed here before. */
-static void install_by_force(const uint8_t *image, size_t len)
-{
-    const struct otapult_update_options force = {.force = true};
-    const struct otapult_image_info *info;
-    struct otapult_update past;
-    struct otapult_finding why;
-    uint32_t ticket;
-
-    assert_int_equal(otapult_begin_with(w.ota, &force, (uint32_t)len, &ticket, &past, &why), 0);
-    assert_int_equal(otapult_feed(w.ota, ticket, image, len, &why), 0);
-    assert_int_equal(otapult_finish(w.ota, ticket, &info, &why), 0);
-    assert_true(world_settle(&w));
-}
-
 static void whoever_fails_its_trial_is_known_until_it_is_confirmed(void **state)
 {
     struct otapult_image_info info;
@@ -734,6 +749,7 @@ int main(void)
         CASE(the_deadline_waits_for_a_soak_under_way),
         CASE(the_deadline_counts_from_the_start),
         CASE(a_firmware_that_keeps_crashing_gives_way_to_the_other),
+        CASE(the_same_build_in_the_other_slot_is_no_way_out),
         CASE(without_another_there_is_safe_mode),
         CASE(the_limit_is_the_configurations),
         CASE(safe_mode_ends_with_an_update),
