@@ -120,8 +120,8 @@ static void ask_offset(struct job *j)
     wire_send(j->rollout->wire, &q);
 }
 
-/* Where the upload lives: the robot's own, or nowhere. An address elsewhere is not followed. A relative one
- * is beside the address that made it. */
+/* Takes the address of the upload from Location. It must be on the same robot: another one is not followed. A
+ * relative one is beside the address that made it. */
 static bool set_upload_url(struct job *j, const char *location)
 {
     size_t base = strlen(j->robot->base);

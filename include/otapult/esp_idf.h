@@ -132,7 +132,7 @@ void otapult_esp_watch_trial(void);
  * run in the server's task. */
 #define OTAPULT_ESP_SERVER_STACK 6144
 
-/* Begins the device's life: finds out what became of the last update, and starts the task that polls.
+/* Starts the device: finds out what became of the last update, and starts the task that polls.
  * To be called early in app_main, before anything that a broken firmware may hang in, so that the
  * confirmation's deadline runs; the calls below do it where it has not been done. Needs no network. Calls
  * nvs_flash_init(), which the application may have done before; never erases NVS.
@@ -178,7 +178,7 @@ esp_err_t otapult_serve(const struct otapult_esp_config *config, const struct ot
                         httpd_handle_t *server);
 
 /* Takes the routes off the server again, and stops the one of redirect_port. Call it before httpd_stop(), and
- * not while an upload runs: ESP_ERR_INVALID_STATE then, or when nothing is mounted. The device lives on. */
+ * not while an upload runs: ESP_ERR_INVALID_STATE then, or when nothing is mounted. The device goes on. */
 esp_err_t otapult_unmount(void);
 
 /* The device, for otapult_status(), otapult_confirm() and the rest of otapult.h; NULL before its start.

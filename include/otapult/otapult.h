@@ -170,7 +170,7 @@ struct otapult_config {
 bool otapult_always_ready(void *app, char *why, size_t cap);
 void otapult_nothing_moves(void *app, bool on);
 
-/* Begins the device's life after a boot: finds out what runs and, when the last update did not stay,
+/* Starts the device after a boot: finds out what runs and, when the last update did not stay,
  * why; re-activates it when it only lost power (may then call port->restart). Copies `config`.
  * Blocks for a few flash reads and key-value accesses; in the secure profile's first start also for the
  * hashing of a new password. `memory` may hold anything.
@@ -195,7 +195,7 @@ OTAPULT_MUST_CHECK int otapult_new_password(struct otapult *o);
 /* Is the device in safe mode? Then its firmware has crashed crash_limit times in a row, each time within
  * crash_window_ms, and there is no other firmware that was confirmed before. The application asks after the
  * start, and then brings up its network and the page, and nothing that moves: so the device can be updated. Does
- * not change in a life. It ends with an update, a rollback, a restart by hand or a loss of power.
+ * not change until the next boot. It ends with an update, a rollback, a restart by hand or a loss of power.
  * Needs port->retained; without it crashes of a confirmed firmware are not counted. */
 bool otapult_safe_mode(const struct otapult *o);
 

@@ -336,7 +336,7 @@ static int gzip_finish(void *state, const struct otapult_decoder_env *env)
     return OTAPULT_E_IMAGE_TRUNCATED;
 }
 
-/* ---- going on in a later life ---- */
+/* ---- going on after a restart ---- */
 
 static bool gzip_point(void *state, uint32_t made, struct otapult_decoder_point *point)
 {

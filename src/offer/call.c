@@ -17,7 +17,7 @@ static bool is_name(const char *name, const char *wanted)
     return otapult_text_alike(name, strlen(name), wanted, strlen(wanted));
 }
 
-/* Digits up to what is none; UNKNOWN: there are none, or too many for 32 bits. */
+/* Reads digits up to the first other character. UNKNOWN: there are none, or too many for 32 bits. */
 static uint32_t read_number(const char **at)
 {
     uint32_t n = 0;
@@ -114,7 +114,7 @@ static bool is_wanted(const struct otapult_call *c)
            (c->any_status || c->status == 200 || c->status == 206 || (c->status == 304 && knows(c)));
 }
 
-/* The headers are in: at the first byte, or at the end of an answer without any. */
+/* All headers have come. Called at the first byte of the body, or at the end of an answer without a body. */
 static int begin(struct otapult_call *c)
 {
     if (c->begun)
@@ -196,7 +196,7 @@ static int run_once(struct otapult_call *c, const struct otapult_pull *pull, str
     return err == 0 ? begin(c) : err;
 }
 
-/* A page of an error that is too long is reported as that error's status, which says more. */
+/* Where an error's own page is too long, the error's status is reported, because it says more. */
 static int judge(struct otapult_call *c, int err, struct otapult_finding *why)
 {
     if (err == OTAPULT_E_SOURCE_ANSWER && !is_wanted(c))

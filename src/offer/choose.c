@@ -39,7 +39,7 @@ int otapult_offer_choose(struct otapult *o, enum otapult_offer_choice choice, co
     otapult_puller_unlock(p);
     if (comes && choice != OTAPULT_OFFER_INSTALL)
         err = otapult_end_update_of(o, ticket, by, why);
-    return err == OTAPULT_E_NO_UPDATE ? 0 : err; /* the download ended by itself meanwhile; the word counts */
+    return err == OTAPULT_E_NO_UPDATE ? 0 : err; /* the download ended by itself; the choice stands */
 }
 
 const char *otapult_pull_state_name(unsigned state)

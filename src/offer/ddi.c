@@ -42,7 +42,7 @@ static uint32_t read_sleep(const char *s)
     return h * 3600 + m * 60 + sec;
 }
 
-/* Of several links the one that counts most, in the order of enum otapult_ddi_link. */
+/* Keeps the link that counts most, by the order of enum otapult_ddi_link. */
 static int take_link(struct otapult_ddi *d, enum otapult_ddi_link link)
 {
     if (link < d->link)

@@ -24,7 +24,7 @@
  *   end_for_now   the maintenance window is over: it waits for the next
  *   finish        it is written: begin_trial(), end_staged() or end_already() */
 
-#define PART_OVER (-1) /* of data(): the connection is ended on purpose, to tell the source */
+#define PART_OVER (-1) /* returned by data(): the connection is ended on purpose, to tell the source */
 
 bool otapult_fetch_runs(const struct otapult_puller *p)
 {
@@ -186,7 +186,7 @@ static int other_file(struct otapult_puller *p, const char *what)
     return OTAPULT_E_OFFER_OTHER_FILE;
 }
 
-/* Also stored, for a life after a restart in which the download may go on. */
+/* Also stored, because the download may go on after a restart. */
 static void keep_etag(struct otapult_puller *p, const char *etag)
 {
     struct otapult_fetching *f = &p->fetch;
@@ -270,7 +270,7 @@ static int fetch_data(void *to, const uint8_t *data, size_t n)
     if (n > file_of(p)->size - f->got)
         return other_file(p, "its size");
     f->err = otapult_feed(p->device, f->ticket, data, n, &p->env.why);
-    otapult_sha256_feed(&f->sha, data, n); /* of what is refused, too: was it what was offered? */
+    otapult_sha256_feed(&f->sha, data, n); /* even if refused: were they the bytes that were offered? */
     f->got += (uint32_t)n;
     return f->err == 0 && part_is_over(p) ? PART_OVER : f->err;
 }
@@ -353,7 +353,7 @@ static void tell_progress(struct otapult_puller *p)
 
 /* ---- the good end ---- */
 
-/* The device restarts by itself now. WRITTEN is stored before that, so that the next life knows what to look
+/* The device restarts by itself now. WRITTEN is stored before that, so that the next start knows what to look
  * for. */
 static void begin_trial(struct otapult_puller *p)
 {
@@ -380,7 +380,7 @@ static void end_staged(struct otapult_puller *p)
 }
 
 /* The file is byte for byte what runs, and that is confirmed: without a confirmation nothing is begun
- * (policy.c). `same` keeps it from being fetched again in this life. */
+ * (policy.c). `same` keeps it from being fetched again before the next restart. */
 static void end_already(struct otapult_puller *p)
 {
     memcpy(p->same, p->key, sizeof p->same);

@@ -21,11 +21,11 @@
  * them: any other could keep the device from every real release to come. */
 
 struct folder {
-    /* Of the last manifest that was good, in this life. */
+    /* Of the last good manifest since the start. */
     char known[OTAPULT_CALL_ETAG]; /* "": there was none, or its server has no ETags */
     uint32_t known_expires, known_date;
 
-    /* Of one question, zeros before. */
+    /* Of one question to the server; set to zeros before each. */
     struct otapult_call call;
     struct otapult_trust trust;
     unsigned trusted; /* keys that count; 0: none, and the configuration says that this is enough */

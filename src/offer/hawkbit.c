@@ -24,7 +24,7 @@
 #define ANSWER_MAX 65536u /* of an answer: a deployment with its metadata has some KB */
 
 struct hawkbit {
-    bool told;    /* what runs, in this life */
+    bool told;    /* the server knows what runs; asked anew after each start */
     bool consent; /* what is offered waits for a person's yes: its reports go to confirmationBase */
     char known[OTAPULT_CALL_ETAG]; /* of a poll that had nothing to do; "": there was none */
     uint32_t known_s;              /* and when the server wanted the next one */
@@ -46,7 +46,7 @@ static const struct otapult_hawkbit *config_of(const struct otapult_pull *pull)
 
 /* ---- configuration ---- */
 
-/* What stands in an address, and needs no escape there; hawkBit itself refuses '%'. */
+/* Can this word stand in an address without escapes? hawkBit itself refuses '%'. */
 static bool is_word(const char *s)
 {
     return s[0] != '\0' && s[0] != '.' &&
@@ -76,7 +76,8 @@ static bool is_this_machine(const char *url)
     return otapult_url_host_in(url, hosts);
 }
 
-/* All addresses begin so; `words` come behind it, NULL behind the last. */
+/* Makes the address of a request: the part that all of them begin with, and `words` behind it, the last one
+ * NULL. */
 static bool make_url(const struct otapult_pull *pull, char dst[OTAPULT_OFFER_URL], const char *const *words)
 {
     const struct otapult_hawkbit *c = config_of(pull);
@@ -226,8 +227,8 @@ static void write_attributes(struct otapult_source_env *env, char *dst, size_t c
     otapult_json_close(&j, '}');
 }
 
-/* Told once in each life, because it changes only with the firmware. A server that refuses it for good (4xx)
- * is not told again in this life. */
+/* Told once after each start, because it changes only with the firmware. A server that refuses it for good
+ * (4xx) is not told again before the next start. */
 static int tell_attributes(struct otapult_source_env *env, struct hawkbit *h)
 {
     static const char *const words[] = {"configData", NULL};
@@ -403,7 +404,7 @@ static int look_at_action(struct otapult_source_env *env, struct hawkbit *h, boo
         return err;
     const char *why = h->ddi.unfit != NULL ? h->ddi.unfit : look_at_hosts(env, h, out);
     h->consent = out->needs_consent = consent;
-    out->downgrade = true; /* an operator has named it; whether the robot does it says its configuration */
+    out->downgrade = true; /* an operator has named it; the robot's configuration says whether it is done */
     out->version_is_label = true;
     out->only_write = h->ddi.only_download;
     otapult_text_set(out->action, sizeof out->action, h->ddi.id);

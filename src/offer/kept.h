@@ -37,7 +37,7 @@ struct otapult_kept {
 void otapult_kept_load(struct otapult_kept *k, const struct otapult_port *port);
 void otapult_kept_save(const struct otapult_kept *k, const struct otapult_port *port);
 
-/* What the server called the file of that SHA-256, to ask it for the rest in a later life. "": not known. */
+/* The ETag of the file of that SHA-256, to ask the server for the rest after a restart. "": not known. */
 void otapult_kept_etag(const struct otapult_port *port, const uint8_t file[32], const char *etag);
 void otapult_kept_load_etag(const struct otapult_port *port, const uint8_t file[32], char etag[OTAPULT_CALL_ETAG]);
 

@@ -177,7 +177,7 @@ static bool is_offered(const struct otapult_manifest_image *image, const struct 
            (!image->has_sha256 || memcmp(image->sha256, offer->sha256, sizeof image->sha256) == 0);
 }
 
-/* The plain one tells what the image is. It stands in the second place until all are read. */
+/* The plain file tells what the image is. It stands in the second place until all files are read. */
 static void put_plain(struct otapult_manifest *m)
 {
     struct otapult_offer *offer = m->offer;
@@ -289,8 +289,8 @@ int otapult_manifest_feed(struct otapult_manifest *m, const uint8_t *p, size_t n
     return explain(m, otapult_scan_feed(&m->scan, p, n, why), why);
 }
 
-/* The packed one first, where it is smaller; without a plain one nothing is offered, for there would be no
- * way but a patch that may not fit. */
+/* Puts the packed file first where it is smaller. Without a plain file nothing is offered: a patch that does
+ * not fit would leave no other way. */
 static void order_files(struct otapult_manifest *m)
 {
     struct otapult_offer *offer = m->offer;

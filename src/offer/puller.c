@@ -77,7 +77,7 @@ void otapult_puller_offer(struct otapult_puller *p, const struct otapult_offer *
         memset(&p->offer, 0, sizeof p->offer);
     memcpy(p->key, key, sizeof key);
     if (!same)
-        p->has_word = false; /* a person said it of another offer */
+        p->has_word = false; /* the person's choice was about another offer */
     if (!has) {
         p->state = OTAPULT_PULL_IDLE;
         p->wait = p->offer.unfit;

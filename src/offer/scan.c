@@ -58,7 +58,7 @@ static void begin_text(struct otapult_scan *s, enum otapult_scan_type type, enum
     s->value[0] = '\0';
 }
 
-/* Bytes of one character, or none: a text is not cut within one. */
+/* Keeps the n bytes of one character, all or none of them: a text is not cut within a character. */
 static void keep(struct otapult_scan *s, const uint8_t *p, size_t n)
 {
     s->cut = s->cut || s->len + n >= sizeof s->value;

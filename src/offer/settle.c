@@ -5,14 +5,14 @@
 
 #include "base/text.h"
 
-/* An update that the puller has written ends in a later life, and perhaps in another firmware. So what it was
- * is kept in the store (kept.h) through these stages, and each boot looks at the device's journal for what
- * became of it:
+/* An update that the puller has written ends after a restart, and perhaps in another firmware. So what it was
+ * is kept in the store (kept.h) through these stages, and each boot looks at the device's note of its last
+ * update, and at its journal, for what became of it:
  *
  *   NOTHING -> COMING -> WRITTEN -> SUCCEEDED or FAILED -> NOTHING
  *
  * An end (SUCCEEDED, FAILED) is stored before the source hears of it, and NOTHING when it has. Where the
- * power goes in between, it is told in the next life, perhaps a second time: better twice than never. */
+ * power goes in between, it is told after the next start, perhaps a second time: better twice than never. */
 
 /* ---- telling the source ---- */
 
@@ -40,7 +40,7 @@ void otapult_mention(struct otapult_puller *p, enum otapult_report_kind kind, co
         otapult_puller_ended(p, err, &p->env.why);
 }
 
-/* A report that the source does not take is told again, later and later, for as long as it takes. */
+/* A report that the source does not take is told again, at growing intervals, until it is taken. */
 static void report(struct otapult_puller *p)
 {
     bool good = p->kept.stage == OTAPULT_KEPT_SUCCEEDED;

@@ -90,7 +90,7 @@ bool otapult_url_host_in(const char *url, const char *const *hosts)
     return *hosts != NULL;
 }
 
-/* How much of `base` stays in front of `ref`. */
+/* How many bytes of `base` stay in front of the relative address `ref`. */
 static size_t kept(const char *base, const struct parts *p, const char *ref)
 {
     size_t root = (size_t)(p->path - base), path = strcspn(p->path, "?#");

@@ -73,7 +73,7 @@ static psa_status_t hmac(const struct hmac_key *key, const uint8_t *data, size_t
     return status == PSA_SUCCESS ? hash_more(&key->outer, mac, DIGEST, mac) : status;
 }
 
-/* F of RFC 8018, section 5.2, for its first block; 32 bytes need no second. */
+/* The function F of RFC 8018, section 5.2, for the first block alone: it has the 32 bytes that are needed. */
 static psa_status_t stretch(const struct hmac_key *key, const uint8_t *salt, size_t salt_len, uint32_t cost,
                             uint8_t out[DIGEST])
 {

@@ -45,7 +45,7 @@ static int set(const struct otapult_port *p, const char *key, const void *src, s
 
 /* ---- what it covers ---- */
 
-/* A change that is not made yet; key NULL: none. */
+/* A value that is about to be stored under `key`; key NULL: nothing is. */
 struct change {
     const char *key;
     const void *src;
@@ -60,7 +60,7 @@ static void feed(struct otapult_sha256 *h, const void *value, size_t len, size_t
     otapult_sha256_feed(h, value, len < most ? len : most);
 }
 
-/* Over the values as they are with `c`. *any: there is one. */
+/* The digest of all values, as they will be once `c` is stored. *any: at least one value is there. */
 static int digest_with(const struct otapult_port *p, const struct change *c, uint8_t digest[32], bool *any)
 {
     struct otapult_sha256 h;
@@ -86,7 +86,7 @@ static int digest_with(const struct otapult_port *p, const struct change *c, uin
 
 /* ---- opening ---- */
 
-/* 0 with *was: this device has been sealed before, whatever the vault says. */
+/* *was: this device has been sealed before, whatever the vault says. 0, or STORE. */
 static int read_mark(const struct otapult_port *p, bool *was)
 {
     uint8_t mark[sizeof(struct seal_record)];
@@ -98,7 +98,7 @@ static int read_mark(const struct otapult_port *p, bool *was)
     if (p->kv_get(p->ctx, MARK_KEY, mark, sizeof mark, &mark_len) != 0 ||
         p->kv_get(p->ctx, SEAL_KEY, mark, sizeof mark, &seal_len) != 0)
         return OTAPULT_E_STORE;
-    *was = mark_len > 0 || seal_len > 0; /* the latter: of before there was a vault */
+    *was = mark_len > 0 || seal_len > 0; /* a seal in the store is from before ports had a vault */
     return 0;
 }
 

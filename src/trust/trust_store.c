@@ -151,7 +151,7 @@ static int add_revoked(struct otapult_seal *seal, const uint8_t digest[OTAPULT_K
     return save_list(seal, REVOKED_KEY, &revoked);
 }
 
-/* Room for another key. It does not count any more, so a failure costs nothing. */
+/* Makes room for another key. This one is revoked and does not count any more, so a failure costs nothing. */
 static void forget_stored(struct otapult_seal *seal, const uint8_t digest[OTAPULT_KEY_DIGEST])
 {
     struct digests stored, kept = {0};

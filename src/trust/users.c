@@ -392,7 +392,7 @@ static bool is_token_name(const char *name)
            strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == len;
 }
 
-/* Under lock; OTAPULT_TOKENS: there is none. "" finds a free place. */
+/* Under lock: the place of the token of that name; OTAPULT_TOKENS: there is none. "" finds a free place. */
 static unsigned find_token(const struct otapult_users *u, const char *name)
 {
     unsigned n = 0;

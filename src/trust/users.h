@@ -63,7 +63,7 @@ struct otapult_users {
     bool                    changing; /* a new password is being written */
 };
 
-/* Begins a boot's life: reads password, tokens and the sessions of the boot before. Where there is no
+/* To be called once after each boot: reads password, tokens and the sessions of the boot before. Where there is no
  * password yet, makes one, shows it and stores it. What is missing or damaged becomes `fault`, is logged,
  * and lets nobody in. `show` may be NULL only where a password is stored already. */
 void otapult_users_start(struct otapult_users *u, struct otapult_seal *seal, uint32_t boot,

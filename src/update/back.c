@@ -89,7 +89,7 @@ static int go_to_other(struct otapult *o, const char *by, bool force, struct ota
     otapult_unlock(o);
     if (err != 0)
         return err;
-    if (o->locked != NULL) { /* then no image can be verified, wherever it lies */
+    if (o->locked != NULL) { /* a device that is locked can verify no image, wherever it lies */
         *why = (struct otapult_finding){.text = o->locked};
         return OTAPULT_E_LOCKED;
     }

@@ -98,7 +98,7 @@ static void repair_choice(struct otapult *o)
 
 static const struct {
     enum otapult_event event;
-    const char *text; /* NULL: the trial's own, or the reset's */
+    const char *text; /* NULL: what the trial itself noted, or the cause of the reset */
     bool failed;      /* the build is to blame, and not the power */
 } fate_entries[] = {
     [OTAPULT_FATE_CONFIRMED] = {OTAPULT_EV_CONFIRMED, "", false},

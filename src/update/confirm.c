@@ -144,7 +144,7 @@ int otapult_confirm(struct otapult *o)
 
 /* ---- by the health checks ---- */
 
-/* What happened; to which check; and the check's own words if it has any. */
+/* Puts together what happened, to which check, and the check's own words if it has any. */
 static void put_cause(char *dst, size_t cap, const char *what, const char *name, const char *why)
 {
     struct otapult_text t;

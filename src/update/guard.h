@@ -4,9 +4,9 @@
 
 #include "update/common.h"
 
-/* The crash guard: lives that ended in a crash soon after their start are counted across resets, in memory that a
- * reset leaves alone (port->retained), so that a life which ends well costs no flash write. A loss of power
- * loses the count, and so never counts as a crash.
+/* The crash guard. A life is the time from one reset to the next. Lives that ended in a crash soon after their start are
+ * counted in memory that a reset leaves alone (port->retained), so that a life which ends well costs no flash write. A
+ * loss of power loses the count, and so never counts as a crash.
  *
  * The same memory says that a restart was meant. A software restart that nobody announced is a crash: a panic
  * handler restarts a chip in the same way. */

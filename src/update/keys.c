@@ -206,7 +206,7 @@ int otapult_new_password(struct otapult *o)
     return 0;
 }
 
-/* Keys that count, each once: a built-in key may be stored as well. */
+/* Copies the keys that count, each once: a built-in key may be stored as well. */
 static void copy_keys(const struct otapult *o, struct otapult_status *out)
 {
     for (unsigned n = 0, first; n < OTAPULT_KEYS_ALL; n++) {

@@ -31,7 +31,7 @@ static void save(const struct otapult_port *port, const struct failures *f)
         port->log(port->ctx, OTAPULT_LOG_ERROR, "the store failed to keep which builds have failed here");
 }
 
-/* OTAPULT_FAILURES: it is not there. */
+/* The place of a build in the list; OTAPULT_FAILURES: it is not there. */
 static size_t place_of(const struct failures *f, const char *build)
 {
     size_t n = 0;

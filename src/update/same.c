@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define PIECE 256u /* of what is written late; on the stack: the writer's sector is in use by then */
+#define PIECE 256u /* copied at once in make_up(), on the stack: the writer's sector is in use then */
 
 void otapult_same_begin(struct otapult_same *s, const struct otapult_flash *running,
                         int (*go_on)(void *ctx, struct otapult_finding *why), void *ctx)
@@ -25,7 +25,7 @@ static void compare_piece(struct otapult_same *s, uint8_t *buffer, const uint8_t
         s->len += n;
 }
 
-/* Takes as many of the n bytes as are equal, by sectors; how many. */
+/* Compares p[n] with what runs, sector by sector, and returns how many bytes are equal. */
 static size_t compare(struct otapult_same *s, uint8_t *buffer, const uint8_t *p, size_t n)
 {
     size_t taken = 0;

@@ -146,7 +146,7 @@ static const struct otapult_slot_view *known(const struct otapult *o, int index)
     return NULL;
 }
 
-/* As look_at(), but of flash only what is not known. */
+/* As look_at(), but reads the first bytes of a slot only where they are not known yet. */
 static bool look_again(struct otapult *o, int index, struct otapult_slot_view *v)
 {
     const struct otapult_slot_view *before = known(o, index);

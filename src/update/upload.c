@@ -77,7 +77,8 @@ static int take_device(struct otapult *o, const char *by, uint32_t *ticket, stru
     return err;
 }
 
-/* What this device knows of the build that comes. */
+/* Refuses a build that has failed on this device, and one of another project where config.same_project is
+ * set. */
 static int refuse_build(struct otapult *o, const struct otapult_app_desc *desc, struct otapult_finding *why)
 {
     struct otapult_app_desc running;
@@ -479,7 +480,8 @@ static int prove(struct otapult *o, struct otapult_finding *why)
     return err;
 }
 
-/* Puts to use what came and was proved: 0, and what has become of it. What is what runs needs nothing. */
+/* Starts or stages the image that came and was proved. 0: *outcome says which. Where it is the firmware that
+ * runs, nothing is to be done. */
 static int use(struct otapult *o, enum otapult_outcome *outcome, struct otapult_finding *why)
 {
     if (otapult_session_is_running(&o->session)) {
@@ -491,7 +493,7 @@ static int use(struct otapult *o, enum otapult_outcome *outcome, struct otapult_
     return o->later ? otapult_stage(o, o->target, o->by, why) : otapult_arm_session(o, o->target, o->by, why);
 }
 
-/* A slot that is only staged is read again: it shows no image. */
+/* A staged slot is read again: it has no first bytes yet, so it is shown without an image. */
 static void refresh(struct otapult *o, enum otapult_outcome outcome)
 {
     const bool boots = outcome == OTAPULT_UPDATE_ACTIVATED;

@@ -96,7 +96,7 @@ static void login_end(struct otapult_exchange *x)
     answer_session(x, "Logged in.");
 }
 
-/* Succeeds without a session, too: the user wants to be logged out, and is. */
+/* Succeeds also where there is no session: the user wants to be logged out, and is. */
 static void logout_end(struct otapult_exchange *x)
 {
     struct otapult_who who;
@@ -170,7 +170,7 @@ static void answer_token(struct otapult_exchange *x, const char *name, const cha
     otapult_forget(a.buf, sizeof a.buf);
 }
 
-/* Longer than a name may be, so that the refusal says what is wrong. */
+/* Has room for more than a name may have, so that a name which is too long is refused as such. */
 typedef char name_text[64];
 
 static void token_create_end(struct otapult_exchange *x)
@@ -191,7 +191,7 @@ static void token_create_end(struct otapult_exchange *x)
     otapult_forget(id, sizeof id);
 }
 
-/* As the upload of a token knows it. */
+/* Ends the uploads of a token. They know its user as "token NAME". */
 static void end_login_of(struct otapult_exchange *x, const char *name)
 {
     char by[OTAPULT_WHO_NAME];

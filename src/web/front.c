@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "web/answer.h"
 
-/* Addresses that people try, and that lead to the page. Relative ones, so that they hold behind a proxy, too.
+/* Addresses that people try lead to the page. The redirects are relative, so they work behind a proxy, too.
  */
 
 static enum otapult_http_next lead_down(struct otapult_exchange *x)

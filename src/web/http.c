@@ -214,7 +214,7 @@ enum otapult_http_next otapult_http_idle(struct otapult_exchange *x)
     return x->answered ? OTAPULT_HTTP_ANSWERED : OTAPULT_HTTP_BODY;
 }
 
-/* A short body may be a password. */
+/* A short body may hold a password, so it does not stay in memory. */
 static void forget_body(struct otapult_exchange *x)
 {
     otapult_forget(x->small, x->len);
@@ -240,7 +240,7 @@ void otapult_http_lost(struct otapult_exchange *x)
     forget_body(x);
 }
 
-/* A stream has no body and so no other moment at which a login could be looked at. */
+/* The login is looked at before each event, because a stream lasts and brings no body with which to look. */
 static bool goes_on(struct otapult_exchange *x)
 {
     return x->route != NULL && x->route->event != NULL && otapult_gate_still(x);

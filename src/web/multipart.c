@@ -39,7 +39,8 @@ bool otapult_is_firmware_name(const char *name)
 
 /* ---- the boundary ---- */
 
-/* What is wrong with it, as the error table's template goes on; NULL: nothing. RFC 2046, section 5.1.1. */
+/* What is wrong with the boundary, in words that complete the template of errors.def; NULL: nothing. RFC
+ * 2046, section 5.1.1. */
 static const char *boundary_fault(const char *boundary, size_t len)
 {
     static const char allowed[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -66,7 +67,7 @@ static const char *set_boundary(struct otapult_multipart *m, const struct otapul
     return boundary_fault(boundary, len);
 }
 
-/* Takes the boundary out of a Content-Type. What is wrong with it; NULL: nothing. */
+/* Takes the boundary out of a Content-Type. Returns what is wrong with it; NULL: nothing. */
 static const char *find_boundary(struct otapult_multipart *m, const char *content_type)
 {
     const char *at = otapult_params(content_type), *fault = NULL;
@@ -148,7 +149,7 @@ static void take_param(struct disposition *d, const struct otapult_param *p)
     char value[NAME_END];
 
     if (otapult_same_word(p->name, p->name_len, "name")) {
-        (void)otapult_param_copy(p, value, sizeof value); /* "" where it is longer: then it is not ours */
+        (void)otapult_param_copy(p, value, sizeof value); /* "" where it is too long for our field's name */
         take_field_name(d, value);
     } else if (otapult_same_word(p->name, p->name_len, "filename")) {
         copy_end(p, value);
@@ -313,7 +314,7 @@ static const struct way *way_of(const struct otapult_multipart *m, uint8_t c)
     return NULL;
 }
 
-/* It was no delimiter, but data. */
+/* What looked like a delimiter was data. */
 static void back_to_data(struct otapult_multipart *m, const struct sink *sink)
 {
     enum otapult_multipart_at from = m->at;
@@ -360,7 +361,7 @@ static size_t match(const struct otapult_multipart *m, const uint8_t *p, size_t 
     return k;
 }
 
-/* Offset in p[n] where a delimiter begins, whole or cut off by the end of p; n: there is none. */
+/* Returns where in p[n] a delimiter begins, whole or cut off by the end of p; n: there is none. */
 static size_t find_delimiter(const struct otapult_multipart *m, const uint8_t *p, size_t n)
 {
     const uint8_t *at = p, *end = p + n;

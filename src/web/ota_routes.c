@@ -70,7 +70,7 @@ static enum otapult_http_next get_events(struct otapult_exchange *x)
     return OTAPULT_HTTP_STREAM;
 }
 
-/* The first letter of the offer's state tells them apart. */
+/* A number that changes with the offer's state: the first letter of its name tells the states apart. */
 static uint32_t offer_mark(struct otapult *o)
 {
     const struct otapult_pull *pull = otapult_device_pull(o);
@@ -142,7 +142,7 @@ static uint32_t announced_size(struct otapult_exchange *x)
 {
     if (!x->multipart)
         return x->length;
-    uint32_t room = x->mark = otapult_next_slot_size(x->app); /* 0: begin() will say what is wrong */
+    uint32_t room = x->mark = otapult_next_slot_size(x->app); /* 0: otapult_begin() will say what is wrong */
     return room > 0 && x->length > room && x->length - room <= FORM_FIELDS ? room : x->length;
 }
 
@@ -176,8 +176,8 @@ static int refuse_empty(const struct otapult_exchange *x, struct otapult_finding
     return x->multipart ? OTAPULT_E_MULTIPART : OTAPULT_E_FILE_EMPTY;
 }
 
-/* What the headers alone forbid. The device itself logs each refusal of its own; these never reach it, so it
- * is told. */
+/* Refuses what the headers alone forbid. The device logs each refusal of its own; these never reach it, so it
+ * is told of them. */
 static int read_headers(struct otapult_exchange *x, struct otapult_update_options *options,
                         struct otapult_finding *why)
 {
@@ -221,7 +221,7 @@ static enum otapult_http_next begin_upload(struct otapult_exchange *x)
     return x->answered ? OTAPULT_HTTP_ANSWERED : OTAPULT_HTTP_BODY;
 }
 
-/* Takes the file's bytes, of either kind of body. */
+/* Takes the file's bytes, out of a raw body or a form. */
 struct file_sink {
     struct otapult_exchange *x;
     struct otapult_finding why;
@@ -415,7 +415,8 @@ static void rollback_end(struct otapult_exchange *x)
         return;
     }
     otapult_status(x->app, &s);
-    /* What was rejected is still what OTA data names: the bootloader then falls back to the other. */
+    /* Where OTA data still names the running slot, that was rejected, and the bootloader falls back to the
+     * other. */
     otapult_slot_label(x->app, s.slots.boot != s.slots.running ? s.slots.boot : s.slots.next, slot);
     answer_rollback(x, slot);
 }

@@ -61,7 +61,8 @@ static const char *slot_state_name(enum otapult_slot_state state)
     return n < sizeof names / sizeof *names ? names[n] : "undefined";
 }
 
-/* What the view kept of such a slot is the image before; it is gone, or will be at the next erase. */
+/* The view still describes the image that was in such a slot before: it is gone, or will be with the first
+ * erase. */
 static bool is_being_written(const struct otapult_status *s, int index)
 {
     return index == s->slots.next && (s->phase == OTAPULT_RECEIVING || s->phase == OTAPULT_VERIFYING);
@@ -132,7 +133,7 @@ static void slots_json(struct otapult_json *j, struct otapult *o, const struct o
 
 /* ---- the log ---- */
 
-#define CAUSE 224 /* the journal's 80 bytes in a language whose letters take two */
+#define CAUSE 224 /* enough for 80 bytes of the journal in Russian, whose letters take two bytes each */
 
 /* `health check "network": no answer`, as update/confirm.c puts a cause together: each part that is not the
  * check's name has its own words in the other language. Anything else as a whole. */
@@ -388,7 +389,7 @@ static void offer_json(struct otapult_json *j, struct otapult *o)
     otapult_json_close(j, '}');
 }
 
-/* The same error as otapult_begin() would give for the partition table, or for lack of trust. */
+/* The error that otapult_begin() would give for the partition table, or for lack of trust; 0: none. */
 static int lasting_error(const struct otapult_status *s, struct otapult_finding *why)
 {
     *why = (struct otapult_finding){0};

@@ -17,8 +17,8 @@ static bool ended_meanwhile(int err)
 void otapult_refuse_upload_with(struct otapult_exchange *x, int err, struct otapult_finding *why,
                                 const char *headers)
 {
-    if (ended_meanwhile(
-            err)) /* *why is empty then: it was found when the update ended, and kept by the device */
+    /* *why is empty then. The device kept what was found when the update ended. */
+    if (ended_meanwhile(err))
         otapult_why_ended(x->app, x->ticket, why, x->small, sizeof x->small);
     if (otapult_has_emptied(x->app, x->ticket))
         otapult_http_error_emptied(x, err, why, headers);
@@ -33,8 +33,8 @@ void otapult_refuse_upload(struct otapult_exchange *x, int err, struct otapult_f
 
 typedef bool reader(const char *text, size_t len, uint32_t *out);
 
-/* An option in the address, or else in the header that scripts use. Absent is fine and leaves *out as it is;
- * false: it is there and cannot be read. */
+/* Reads an option from the address, or else from the header that scripts use. An option that is not there
+ * leaves *out as it is. false: it is there and cannot be read. */
 static bool read_option(const struct otapult_exchange *x, const char *name, const char *header, reader *read,
                         uint32_t *out)
 {

@@ -99,7 +99,7 @@ static void mix(const struct otapult_exchange *x, uint8_t token[TOKEN])
         token[i] ^= mark[i];
 }
 
-/* Which upload is meant, and the client's name. A token that cannot be read is none of ours. */
+/* Reads which upload is meant, and the client's name. A token that cannot be read belongs to no upload. */
 static int read_token(const struct otapult_exchange *x, uint8_t token[TOKEN], char by[OTAPULT_WHO_NAME])
 {
     size_t len = 0;
