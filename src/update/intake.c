@@ -144,7 +144,6 @@ int otapult_intake_resume(struct otapult *o, const struct otapult_upload_note *n
     int err = otapult_chain_has_seen(&o->chain, &env, note->head);
     if (err != 0)
         return err;
-    tell_length(o);
     err = keep_finding(&env, otapult_session_resume(&o->session, note->held, at));
     if (err == 0)
         err = otapult_chain_go_on(&o->chain, &env, &note->point);

@@ -504,6 +504,9 @@ static void a_damaged_key_is_no_key(void **state)
         assert_refused(OTAPULT_E_STORE, "the stored key is damaged; a new password makes another");
         assert_int_equal(own(), OTAPULT_E_STORE);
     }
+    const uint8_t junk[OTAPULT_IDENTITY_PART] = {0x30}; /* no longer than a part may be */
+    assert_int_equal(board.port.kv_set(&board, "tls.key", junk, sizeof junk), 0);
+    assert_refused(OTAPULT_E_STORE, "the stored key is damaged; a new password makes another");
 }
 
 static bool drop(void)
@@ -515,6 +518,22 @@ static bool drop(void)
 }
 
 /* Another number would be a key as well, of which nobody has noted the certificate. */
+/* In form all is well. The curve has no point for it. */
+static void a_key_beyond_the_curve_is_damaged(void **state)
+{
+    uint8_t der[OTAPULT_IDENTITY_PART];
+
+    (void)state;
+    assert_int_equal(own(), 0);
+    const size_t len = id.key_len;
+    memcpy(der, id.key, len);
+    memset(der + 7, 0xFF, 32); /* the number: behind the sequence's head, the version, its own head */
+    assert_int_equal(board.port.kv_set(&board, "tls.key", der, len), 0);
+    assert_refused(OTAPULT_E_STORE, "the stored key is damaged; a new password makes another");
+    assert_true(drop());
+    assert_int_equal(own(), 0);
+}
+
 static void every_flipped_bit_of_a_key_is_noticed_and_the_owner_makes_another(void **state)
 {
     static struct ram_port whole;
@@ -619,6 +638,7 @@ int main(void)
         TEST(a_certificate_of_another_form_is_made_anew),
         TEST(a_certificate_that_cannot_be_read_is_made_anew),
         TEST(a_damaged_key_is_no_key),
+        TEST(a_key_beyond_the_curve_is_damaged),
         TEST(every_flipped_bit_of_a_key_is_noticed_and_the_owner_makes_another),
         TEST(a_store_that_fails_is_no_identity),
         TEST(without_random_numbers_nothing_is_made),

@@ -289,6 +289,26 @@ static void an_identity_is_whole_or_there_is_none(void **state)
     assert_string_equal(fingerprint, "");
 }
 
+/* Nobody can tell whether it is damaged then: it stays. */
+static void a_key_that_crypto_does_not_read_is_not_dropped(void **state)
+{
+    struct otapult_finding why;
+    bool dropped = true;
+    size_t len;
+
+    (void)state;
+    assert_int_equal(otapult_identity_own(&id, &board.port, &what, &why), 0);
+    crypto_fails_at(2); /* behind init: the key */
+    assert_int_equal(otapult_identity_own(&id, &board.port, &what, &why), OTAPULT_E_INTERNAL);
+    assert_string_equal(why.text, "crypto does not read the stored key");
+    for (unsigned n = 1; n <= 2; n++) { /* the key, its point */
+        crypto_fails_at(n);
+        assert_int_equal(otapult_identity_drop_lost(&board.port, &dropped), OTAPULT_E_INTERNAL);
+        assert_false(dropped);
+    }
+    assert_non_null(ram_port_value(&board, OTAPULT_IDENTITY_KEY, &len));
+}
+
 /* The library has room for 32. */
 static void a_key_that_came_to_nothing_is_given_back(void **state)
 {
@@ -359,6 +379,7 @@ int main(void)
         TEST(nobody_gets_in_by_an_id_that_was_not_hashed),
         TEST(what_cannot_be_hashed_is_locked),
         TEST(an_identity_is_whole_or_there_is_none),
+        TEST(a_key_that_crypto_does_not_read_is_not_dropped),
         TEST(a_key_that_came_to_nothing_is_given_back),
         TEST(no_signature_is_right_that_was_not_verified),
     };

@@ -371,21 +371,27 @@ static int set_mends(void *ctx, const char *key, const void *src, size_t len)
     return real_set(ctx, key, src, len);
 }
 
+/* Of all that are sealed: the first, the last and one between. */
 static void what_cannot_be_read_is_given_up_by_the_owner(void **state)
 {
+    static const char *const keys[] = {"ota.keys1", "ota.security1", "usr.tokh"};
+
     (void)state;
-    real_get = board.port.kv_get;
-    real_set = board.port.kv_set;
-    board.port.kv_get = get_but_one;
-    board.port.kv_set = set_mends;
-    unreadable = "ota.security1";
-    assert_false(boot(&board.port));
-    assert_int_equal(otapult_seal_renew(&seal), 0);
-    assert_null(unreadable);
-    assert_true(boot(&board.port));
-    assert_true(boot(&board.port));
-    assert_int_equal(trust.least_security, 0);
-    assert_int_equal(otapult_trust_ask(&trust, built_in[1], NULL), OTAPULT_KEY_REVOKED);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        assert_int_equal(a_device(NULL), 0);
+        real_get = board.port.kv_get;
+        real_set = board.port.kv_set;
+        board.port.kv_get = get_but_one;
+        board.port.kv_set = set_mends;
+        unreadable = keys[i];
+        assert_false(boot(&board.port));
+        assert_int_equal(otapult_seal_renew(&seal), 0);
+        assert_null(unreadable);
+        assert_true(boot(&board.port));
+        assert_true(boot(&board.port));
+        assert_int_equal(trust.least_security, i == 1 ? 0 : 7);
+        assert_int_equal(otapult_trust_ask(&trust, built_in[1], NULL), OTAPULT_KEY_REVOKED);
+    }
 }
 
 /* The list is full with three: a fourth is refused, and each of them counts without any firmware that names
@@ -581,6 +587,20 @@ static void a_vault_that_came_later_is_not_taken_for_a_new_device(void **state)
     nor_close(&nor);
 }
 
+/* Also when nothing was started between the renewal and the loss. */
+static void a_renewed_vault_that_is_erased_locks(void **state)
+{
+    (void)state;
+    a_device_on_flash(true);
+    assert_int_equal(vault_kv_set(NULL, "ota.seal1", "none", 4), 0);
+    assert_false(boot(&board.port));
+    erase(0);
+    assert_int_equal(otapult_seal_renew(&seal), 0);
+    erase(1);
+    assert_false(boot(&board.port));
+    nor_close(&nor);
+}
+
 /* The store beside the vault, in which one value can be neither read nor written. */
 static const char *bad;
 
@@ -654,6 +674,7 @@ int main(void)
         TEST(no_flip_in_store_or_vault_opens_anything),
         TEST(an_erased_store_takes_nothing_out_of_the_vault),
         TEST(a_vault_that_came_later_is_not_taken_for_a_new_device),
+        TEST(a_renewed_vault_that_is_erased_locks),
         TEST(an_empty_vault_beside_an_unreadable_store_locks),
         TEST(a_mark_that_cannot_be_stored_is_told_and_the_change_holds),
     };

@@ -189,6 +189,11 @@ static void three_blocks_are_three_chances(void **state)
     struct otapult_trust trust = trusting(SIGNER_RSA);
     assert_int_equal(judged(&trust, three, len), OTAPULT_E_SIGNATURE_WRONG);
     assert_detail_of("signature block 0: unknown key %02x%02x%02x%02x", s.digest[SIGNER_OTHER]);
+    /* of the three the one that says most, and of two such the first */
+    trust.revoked_id[trust.revoked_count++] = otapult_key_id(s.digest[SIGNER_P384]);
+    trust.revoked_id[trust.revoked_count++] = otapult_key_id(s.digest[SIGNER_P256]);
+    assert_int_equal(judged(&trust, three, len), OTAPULT_E_SIGNATURE_WRONG);
+    assert_detail_of("signature block 1: revoked key %02x%02x%02x%02x", s.digest[SIGNER_P384]);
     free(three);
 }
 

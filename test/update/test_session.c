@@ -108,6 +108,30 @@ static void what_is_refused_with_its_head_erases_nothing(void **state)
     image[12] ^= 1;
 }
 
+/* The judge reads on to say what it is: a partition table may follow. Not where the size leaves no room for
+ * one. */
+static void a_bootloader_is_read_to_its_end_and_erases_nothing(void **state)
+{
+    (void)state;
+    static uint8_t loader[0x5000];
+
+    memcpy(loader, image, sizeof loader);
+    otapult_put_le32(loader + 24, 0x403C8000); /* its first segment goes to RAM */
+    memset(loader + 32, 0, 256);               /* and it has no description */
+    for (unsigned how = 0; how < 6; how++) {
+        begin(OTAPULT_SIZE_UNKNOWN);
+        assert_int_equal(feed_split(feed, &s, loader, sizeof loader, how), 0);
+        assert_int_equal(otapult_session_finish(&s), OTAPULT_E_IMAGE_BOOTLOADER);
+        assert_int_equal(f.calls, 0);
+        ram_flash_end(&f);
+    }
+    begin(OTAPULT_SIZE_UNKNOWN);
+    assert_int_equal(otapult_session_expect(&s, sizeof loader), 0);
+    assert_int_equal(otapult_session_feed(&s, loader, 512), OTAPULT_E_IMAGE_BOOTLOADER);
+    assert_int_equal(f.calls, 0);
+    ram_flash_end(&f);
+}
+
 static void the_size_says_how_to_erase(void **state)
 {
     (void)state;
@@ -164,26 +188,31 @@ static void it_may_be_copied_at_any_byte(void **state)
     check_written();
 }
 
+/* From the call on, or that one alone. True: there is no such call. */
+static bool fail_one_call(uint32_t n, bool for_good)
+{
+    begin((uint32_t)image_len);
+    ram_flash_fail(&f, n, for_good, OTAPULT_E_FLASH_READ, 0);
+    int err = otapult_session_feed(&s, image, image_len);
+    assert_int_equal(err, f.calls >= n ? OTAPULT_E_FLASH_READ : 0);
+    if (err == 0)
+        err = otapult_session_finish(&s);
+    assert_int_equal(err, f.calls >= n ? OTAPULT_E_FLASH_READ : 0);
+    if (err == 0)
+        err = otapult_session_commit(&s);
+    assert_int_equal(err, f.calls >= n ? OTAPULT_E_FLASH_READ : 0);
+    assert_int_equal(s.err, err); /* it stays */
+    bool all = f.calls < n;
+    ram_flash_end(&f);
+    return all;
+}
+
 static void each_call_of_flash_that_fails_is_told_at_once(void **state)
 {
     (void)state;
-    bool failed = true;
-
-    for (uint32_t n = 1; failed; n++) {
-        begin((uint32_t)image_len);
-        ram_flash_fail(&f, n, true, OTAPULT_E_FLASH_READ, 0);
-        int err = otapult_session_feed(&s, image, image_len);
-        assert_int_equal(err, f.calls >= n ? OTAPULT_E_FLASH_READ : 0);
-        if (err == 0)
-            err = otapult_session_finish(&s);
-        assert_int_equal(err, f.calls >= n ? OTAPULT_E_FLASH_READ : 0);
-        if (err == 0)
-            err = otapult_session_commit(&s);
-        assert_int_equal(err, f.calls >= n ? OTAPULT_E_FLASH_READ : 0);
-        assert_int_equal(s.err, err); /* it stays */
-        failed = f.calls >= n;
-        ram_flash_end(&f);
-    }
+    for (unsigned for_good = 0; for_good < 2; for_good++)
+        for (uint32_t n = 1; !fail_one_call(n, for_good); n++)
+            ;
 }
 
 static void what_flash_keeps_otherwise_is_not_activated(void **state)
@@ -196,6 +225,75 @@ static void what_flash_keeps_otherwise_is_not_activated(void **state)
     assert_int_equal(otapult_session_commit(&s), OTAPULT_E_FLASH_READBACK);
     assert_true(otapult_has_only(f.data, OTAPULT_SLOT_HELD, 0xFF));
     ram_flash_end(&f);
+}
+
+/* As right as the one that came, and another. */
+static void another_image_in_flash_is_not_activated(void **state)
+{
+    (void)state;
+    size_t len;
+    uint8_t *other = sample_image(&(struct sample_spec){SAMPLE_DEFAULT, .size = 70000, .seed = 9}, &len);
+
+    assert_int_equal(len, image_len);
+    assert_memory_equal(other, image, OTAPULT_SLOT_HELD);
+    begin((uint32_t)image_len);
+    assert_int_equal(otapult_session_feed(&s, image, image_len), 0);
+    assert_int_equal(otapult_slot_writer_flush(&s.writer), 0);
+    memcpy(f.data + OTAPULT_SLOT_HELD, other + OTAPULT_SLOT_HELD, len - OTAPULT_SLOT_HELD);
+    assert_int_equal(otapult_session_finish(&s), OTAPULT_E_FLASH_READBACK);
+    assert_int_equal(otapult_session_commit(&s), OTAPULT_E_FLASH_READBACK);
+    ram_flash_end(&f);
+    free(other);
+}
+
+static int read_nothing(void *ctx, uint32_t off, void *dst, uint32_t len)
+{
+    (void)ctx;
+    (void)off;
+    (void)dst;
+    (void)len;
+    return 0;
+}
+
+/* All of it lies in the buffer that flash is read into. */
+static void a_read_that_does_nothing_proves_no_image_of_one_sector(void **state)
+{
+    (void)state;
+    size_t len;
+    uint8_t *small = sample_image(&(struct sample_spec){SAMPLE_DEFAULT, .size = 3000}, &len);
+
+    assert_true(len <= 4096);
+    begin((uint32_t)len);
+    assert_int_equal(otapult_session_feed(&s, small, len), 0);
+    s.writer.flash.read = read_nothing;
+    assert_int_equal(otapult_session_finish(&s), OTAPULT_E_FLASH_READBACK);
+    ram_flash_end(&f);
+    free(small);
+}
+
+/* What a source announced. */
+static void another_file_than_was_announced_is_not_activated(void **state)
+{
+    (void)state;
+    uint8_t sha256[32];
+
+    begin((uint32_t)image_len);
+    assert_int_equal(otapult_session_feed(&s, image, image_len), 0);
+    assert_int_equal(otapult_session_finish(&s), 0);
+    memcpy(sha256, s.judge.inspect.info.sha256, sizeof sha256);
+    ram_flash_end(&f);
+    for (unsigned differs = 0; differs < 2; differs++) {
+        begin((uint32_t)image_len);
+        sha256[31] ^= (uint8_t)differs;
+        s.expected = sha256;
+        assert_int_equal(otapult_session_feed(&s, image, image_len), 0);
+        int err = otapult_session_finish(&s);
+        assert_int_equal(err, differs ? OTAPULT_E_OFFER_OTHER_FILE : 0);
+        assert_int_equal(otapult_session_commit(&s), err);
+        assert_int_equal(f.data[0], differs ? 0xFF : image[0]);
+        ram_flash_end(&f);
+    }
+    assert_string_equal(s.why.text, "its SHA-256");
 }
 
 /* ---- bytes that an earlier session wrote ---- */
@@ -542,15 +640,6 @@ static void each_read_of_what_runs_can_fail(void **state)
     assert_true(n - failed > 10);
 }
 
-static int read_nothing(void *ctx, uint32_t off, void *dst, uint32_t len)
-{
-    (void)ctx;
-    (void)off;
-    (void)dst;
-    (void)len;
-    return 0;
-}
-
 /* A read that says yes and leaves its buffer as it was finds no match in what is left there. */
 static void a_read_that_does_nothing_is_no_match(void **state)
 {
@@ -581,11 +670,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_erased_before_the_whole_head),
         cmocka_unit_test(what_is_refused_with_its_head_erases_nothing),
+        cmocka_unit_test(a_bootloader_is_read_to_its_end_and_erases_nothing),
         cmocka_unit_test(the_size_says_how_to_erase),
         cmocka_unit_test(a_size_beyond_the_slot_is_refused_at_once),
         cmocka_unit_test(it_may_be_copied_at_any_byte),
         cmocka_unit_test(each_call_of_flash_that_fails_is_told_at_once),
         cmocka_unit_test(what_flash_keeps_otherwise_is_not_activated),
+        cmocka_unit_test(another_image_in_flash_is_not_activated),
+        cmocka_unit_test(a_read_that_does_nothing_proves_no_image_of_one_sector),
+        cmocka_unit_test(another_file_than_was_announced_is_not_activated),
         cmocka_unit_test(an_update_goes_on_at_any_sector),
         cmocka_unit_test(what_goes_on_is_not_compared_again),
         cmocka_unit_test(what_changed_in_flash_meanwhile_is_found),
