@@ -85,7 +85,7 @@ const char *address_read(const char *text, struct address *out)
     *out = (struct address){0};
     if (u == NULL)
         return "cannot be read: no memory";
-    if (text[0] == '\0') { /* as of a variable that a script has not set */
+    if (text[0] == '\0') { /* a script's variable may not be set */
         curl_url_cleanup(u);
         return "is empty";
     }

@@ -18,7 +18,7 @@ void build_free(struct build *b)
     *b = (struct build){.id = ""};
 }
 
-/* Only what a robot would take: a patch for anything else would be refused at its end. */
+/* Reads a build, and only one that a robot would take: with any other a patch is refused at its end. */
 int build_read(const char *path, struct build *b)
 {
     static struct otapult_judge judge;

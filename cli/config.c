@@ -61,7 +61,7 @@ bool config_replace(const char *name, const char *text, size_t len)
 
 /* ---- tokens: a line each, `host:port token` ---- */
 
-/* Its token, in the line itself; NULL: the line is another's. */
+/* The token of the robot at `where`, in the line itself; NULL: the line is another robot's. */
 static char *token_of(char *line, const char *where)
 {
     char *rest = line;
@@ -103,7 +103,7 @@ enum token_found token_find(const char *where, char token[TOKEN_MAX])
     return found;
 }
 
-/* false: errno; not all of them could be read. */
+/* Copies the lines of all other robots. false, and errno: not all of them could be read. */
 static bool copy_others(FILE *f, const char *where, FILE *out)
 {
     char line[LINE], copy[LINE];

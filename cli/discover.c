@@ -64,7 +64,7 @@ static int open_socket(void)
     return fd;
 }
 
-/* Hands every message that comes until `until` to `take`; true from it: that is enough. */
+/* Hands every message that comes before `until` to `take`, and ends early when that returns true. */
 static bool listen_until(int fd, uint64_t until,
                          bool (*take)(void *ctx, const uint8_t *message, size_t len, const char *from),
                          void *ctx)
@@ -130,7 +130,7 @@ static int find_robots(struct dns_robots *all)
     return 0;
 }
 
-/* "Rover 1", or what it calls itself. */
+/* What the robot is shown as: the name that it tells ("Rover 1"), else a name made of what it announces. */
 static void label_of(const struct dns_robot *robot, char label[DNS_NAME])
 {
     size_t n = 0;
@@ -195,7 +195,8 @@ static bool take_names(void *ctx, const uint8_t *message, size_t len, const char
     return w->missing == 0;
 }
 
-/* What multicast DNS would call the robot; false: that is no name for it. */
+/* The robot's name in multicast DNS: "rover" is "rover.local". false: multicast DNS does not know such an
+ * address. */
 static bool local_name(const struct address *a, char name[160])
 {
     const char *dot = strchr(a->host, '.');

@@ -32,7 +32,7 @@ static const struct anatomy *first_app(const struct survey *s)
     return NULL;
 }
 
-/* The app of the partition that is called so, by its label or as ESP-IDF calls its kind. */
+/* The app in the partition `slot`, which is its label or ESP-IDF's word for its kind ("ota_0"). */
 static const struct anatomy *in_slot(const struct survey *s, const char *slot)
 {
     struct otapult_partition p;
@@ -47,7 +47,7 @@ static const struct anatomy *in_slot(const struct survey *s, const char *slot)
     return NULL;
 }
 
-/* The one that boots; where nothing says so, the first. */
+/* Without --slot the app that boots is meant, or the first one where nothing says which boots. */
 static const struct anatomy *choose(const struct survey *s, const char *slot)
 {
     char boots[PARTITION_NAME];
@@ -60,7 +60,7 @@ static const struct anatomy *choose(const struct survey *s, const char *slot)
     return a != NULL ? a : first_app(s);
 }
 
-/* With its signature sector where it has one. */
+/* The length of the file to be written: the image, and its signature sector where it has one. */
 static size_t length_of(const struct anatomy *a)
 {
     if (a->signatures == 0)
@@ -96,7 +96,7 @@ static int tell(const struct input *in, const char *out, const struct anatomy *a
     return json_print(&j);
 }
 
-/* What comes out is judged as a robot would; what is broken is not let out. */
+/* Judges the app as a robot would before it is written: nobody gets a broken file. */
 static int take_out(const struct options *o, const struct input *in, const struct anatomy *a)
 {
     static struct otapult_judge judge;

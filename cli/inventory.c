@@ -133,7 +133,8 @@ static bool is_meant(const struct entry *e, const char *word)
     return word[0] == '@' ? in_group(e, word + 1) || strcmp(word, "@all") == 0 : strcmp(e->name, word) == 0;
 }
 
-/* NULL, and why, or *shared: others may read it. */
+/* Reads a token out of its file. NULL: *why says what is wrong, or *shared that other users may read the
+ * file. */
 static char *read_token(const char *path, bool *shared, const char **why)
 {
     char token[TOKEN_MAX] = "";

@@ -25,7 +25,7 @@ static enum outcome outcome_of_fault(const struct fault *f)
     }
 }
 
-/* The device's own word on why it cannot be updated now. */
+/* Does the device's status itself say why it cannot be updated now? */
 static bool says_it_cannot(const struct robot *r, struct fault *f)
 {
     cJSON *json = cJSON_Parse(r->status_text);
@@ -60,7 +60,7 @@ static void activate(struct job *j, const struct device *d)
     robot_order(j->robot, j->rollout->wire, "/api/ota/activate", order_came, j);
 }
 
-/* What runs now is not what will run in a moment: somebody goes back, or restarts it. */
+/* Somebody rolls the robot back, or restarts it, so what runs now is not what will run in a moment. */
 static bool is_about_to_restart(const struct device *d)
 {
     static const char *const ends[] = {"rollback", "restart", "activation"};
@@ -76,8 +76,8 @@ static void ask_once_more(void *ctx)
     job_ask(ctx);
 }
 
-/* And for the trial of what it has gone back to, until which it takes no update. false: it was waited for
- * long enough. */
+/* Waits for the restart, and then for the trial of the firmware that it went back to: before the trial's end
+ * the robot takes no update. false: the job has waited long enough. */
 static bool wait_for_its_restart(struct job *j)
 {
     if (j->restart_by == 0)
@@ -112,7 +112,8 @@ static void push(struct job *j, const struct device *d)
     }
 }
 
-/* Its link broke while the file was sent: the network is tried once more before it counts as lost. */
+/* Did the link break while the file was sent? Then the network is tried again before the robot counts as
+ * lost. */
 static bool broke_while_sending(const struct job *j, const struct fault *f)
 {
     return j->attempts > 0 && f->status == STATUS_UNREACHABLE;

@@ -195,7 +195,7 @@ static psa_key_attributes_t attributes_of(enum otapult_signature_scheme scheme, 
     return attributes;
 }
 
-/* What PSA imports of the DER mbedTLS writes: PKCS#1 as it is; of SEC 1 only the number. */
+/* Finds the part of mbedTLS's DER that PSA imports: all of PKCS#1, but of SEC 1 only the number. */
 static bool private_part(struct otapult_der whole, enum otapult_signature_scheme scheme,
                          struct otapult_der *out)
 {

@@ -18,7 +18,7 @@
 
 #define PASSWORD_MAX 80
 
-/* Without an echo where it is typed. */
+/* Reads the password. A terminal does not show it while it is typed. */
 static bool read_password(const char *robot, char password[PASSWORD_MAX])
 {
     struct termios before, silent;
@@ -128,7 +128,7 @@ static int keep(const struct made *made)
     return say_as_json() ? print_done(made->robot, "a token is kept") : STATUS_OK;
 }
 
-/* The robot is asked without a login: 401 is what is hoped for. */
+/* The robot is asked without a login first. A secure robot answers 401, and only then gets the password. */
 static int log_in(struct wire *w, struct robot *r)
 {
     struct made made = {.robot = r};

@@ -10,7 +10,8 @@
  * The result comes back through a temporary file and not through a pipe, because a pipe that nobody reads
  * would stop it. */
 
-/* In the other process: nothing of this one's is closed, written or said. */
+/* Runs in the other process. It ends with _exit(), so it closes and flushes no file that the first process
+ * has. */
 static _Noreturn void work(FILE *to, bool (*make)(void *ctx, struct patch_file *out), void *ctx)
 {
     struct patch_file made = {.data = NULL};

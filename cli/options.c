@@ -176,7 +176,7 @@ static bool set_key_digest(struct options *o, const char *value)
     return false;
 }
 
-/* A version is what can be compared with itself: the core's own reading of it. */
+/* Asks the core whether the text is a version: if it is one, it can be compared with itself. */
 static bool take_version(const char *option, const char *value, const char **out)
 {
     struct otapult_version version = {.version = ""};
@@ -268,7 +268,7 @@ static bool set_timeout(struct options *o, const char *value)
     return true;
 }
 
-/* The first line of a file, which is closed; NULL: there is none. */
+/* Reads the first line of a file and closes the file. NULL: there is no line, or it is empty. */
 static const char *first_line(FILE *f)
 {
     static char line[TOKEN_MAX];

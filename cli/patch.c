@@ -70,7 +70,8 @@ static bool is_same(const struct build *a, const struct build *b)
     return a->in.size == b->in.size && memcmp(a->info.sha256, b->info.sha256, 32) == 0;
 }
 
-/* What is no app image is left out, aloud; the others still get their patch. */
+/* Makes the patch from one build. A file that is no app image is reported, and the others still get their
+ * patch. */
 static int patch_from(const struct options *o, const char *path, const struct build *to)
 {
     struct build from;

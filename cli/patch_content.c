@@ -337,7 +337,8 @@ static bool becomes(const struct unit *x, uint32_t shift)
     return memcmp(bytes, x->now, x->u.bytes) == 0;
 }
 
-/* The shift of the address that is there now; false: something else is there. */
+/* How far the address in this unit has moved, as the result shows it; false: the result has something else
+ * there. */
 static bool true_shift(const struct unit *x, uint32_t *shift)
 {
     uint32_t expected = x->u.target + x->shift[0], now = word(x->now, x->u.bytes), was;
@@ -393,7 +394,7 @@ static void write_number(struct content *c, const struct unit *x, uint32_t shift
     note(c, x, shift, off + 0x4000 < 0x8000);
 }
 
-/* Can the distance be told in its unit? */
+/* Is the distance a whole number of the steps in which the format writes it? */
 static bool divides(const struct content *c, const struct unit *x, uint32_t shift)
 {
     uint32_t off = shift - x->shift[0];

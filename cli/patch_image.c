@@ -264,7 +264,7 @@ static bool other_code(const struct image *m, const struct image_segment *s, uin
     return t != NULL && t != s && t->code;
 }
 
-/* Behind an announcement: the four bytes at an odd place. */
+/* The unit before may have announced this one: four bytes that need not begin at a multiple of 4. */
 static bool announced(const struct image *m, const struct image_segment *s, struct image_walk *w, uint32_t at,
                       uint32_t room, struct image_unit *u)
 {

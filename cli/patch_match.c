@@ -122,7 +122,7 @@ static uint32_t common(const struct matcher *m, uint32_t base, uint32_t result)
     return n;
 }
 
-/* The longest match of the result at `at`; its place in *base. */
+/* Finds the longest match in the base for the result's bytes at `at`: its length, and its place in *base. */
 static uint32_t longest(const struct matcher *m, uint32_t at, uint32_t *base)
 {
     uint32_t low = 0, high = m->base->size - 1;

@@ -222,13 +222,14 @@ static struct payload_patch *patch_from(struct payload *p, const char *build)
     return patch;
 }
 
-/* The patch for what this robot runs; NULL: it takes none, or there is nothing to make one of. */
+/* The patch for what this robot runs; NULL: it takes none, or no builds were given to make one from. */
 static struct payload_patch *patch_for(struct payload *p, const struct device *d, bool no_patch)
 {
     return d->takes_patch && !no_patch && p->builds.count > 0 ? patch_from(p, d->image.build) : NULL;
 }
 
-/* In a process of its own. false: the build is not among them, or nothing is won by a patch. */
+/* Runs in a process of its own. false: the robot's build is not among those given, or a patch would not be
+ * smaller. */
 static bool make_patch(void *ctx, struct patch_file *out)
 {
     const struct payload *p = ctx;

@@ -47,7 +47,7 @@ static void tidy(char *name)
             *name = '-';
 }
 
-/* Saves it and puts it on the list. `b`: the build that it gives; NULL: none. */
+/* Saves a file and puts it on the release's list. `b`: the build that the file makes; NULL: none. */
 static bool add(struct release *r, const char *name, const char *form, const struct build *b,
                 const char *base, const void *data, size_t size)
 {
@@ -217,7 +217,7 @@ static bool add_image(struct release *r, const char *path)
     return good;
 }
 
-/* What goes onto a new chip by USB: bootloader, partition table and app in one file. */
+/* Adds the file for a new chip, which gets it by USB: bootloader, partition table and app in one. */
 static bool add_merged(struct release *r)
 {
     static struct otapult_judge judge;
@@ -242,7 +242,7 @@ static bool add_merged(struct release *r)
 
 /* ---- the signature ---- */
 
-/* A sector as it stands behind a signed image, over the bytes of the manifest. */
+/* Signs the manifest's bytes with such a sector as stands behind a signed image. */
 static bool sign_text(const struct release *r, const char *text)
 {
     const struct options *o = r->options;

@@ -208,7 +208,7 @@ void robot_request(const struct robot *r, const char *path, struct wire_request 
 static void begin(struct robot *r);
 static void ask_status(struct robot *r);
 
-/* No connection through this door: the next one is tried, or the robot is given up. */
+/* This door gave no connection, so the next one is tried. Behind the last one the robot is given up. */
 static void try_next(struct robot *r, const struct wire_answer *a)
 {
     struct fault f = {0};
@@ -230,7 +230,7 @@ static void try_next(struct robot *r, const struct wire_answer *a)
     asked(r);
 }
 
-/* No connection at all, or one on which the other side speaks something else. */
+/* Was there no connection, or one on which the other side speaks something else than HTTP? */
 static bool never_spoke(const struct wire_answer *a)
 {
     return a->err != CURLE_OK && a->err != CURLE_SSL_PINNEDPUBKEYNOTMATCH && a->err != CURLE_WRITE_ERROR;

@@ -58,7 +58,8 @@ static void stop_rollout(struct rollout *r, const char *why, const char *name)
     snprintf(r->why_stopped, sizeof r->why_stopped, "%s%s%s", why, name[0] != '\0' ? ": " : "", name);
 }
 
-/* What the next robots are to learn from this one. */
+/* Learns from this robot's end for the next ones: how many canaries have proved the firmware, and whether to
+ * stop. */
 static void draw_conclusions(struct rollout *r, const struct job *j)
 {
     bool proved = outcome_table[j->outcome].proved;
@@ -95,7 +96,7 @@ static void began(const struct job *j)
 
 static const struct job_ways ways = {.ask = job_ask, .send = job_send, .began = began, .ended = ended};
 
-/* What is known of a robot that was left in the middle. */
+/* Says what is known of a robot that was left in the middle. */
 static void leave(struct job *j)
 {
     static const char *const states[] = {

@@ -159,7 +159,7 @@ int survey_boot_slot(const struct survey *s)
     return otapult_ota_slot_of(s->ota_data.record[active].seq, slots);
 }
 
-/* A table in a file of its own says nothing of where it lies: then it is where ESP-IDF puts it. */
+/* A table in a file of its own does not say where it lies in flash: ESP-IDF's usual place is assumed. */
 static const char *misplaced(const struct survey *s)
 {
     static char detail[192];

@@ -9,7 +9,7 @@
 
 /* `otapult verify`: the judge of the robot, with a trust that has the given keys only. */
 
-/* The digests that count: those given, and that of --key. */
+/* Adds the digest of --key to those that were given. */
 static bool add_key(struct options *o)
 {
     struct key key;

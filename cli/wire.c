@@ -125,7 +125,7 @@ static size_t take_body(char *data, size_t size, size_t count, void *ctx)
     return n;
 }
 
-/* line[len] is the header `name`: its value into dst[cap], cut. */
+/* If line[len] is the header `name`, copies its value into dst[cap], cut where it is too long. */
 static bool header_value(const char *line, size_t len, const char *name, char *dst, size_t cap)
 {
     size_t n = strlen(name);

@@ -102,7 +102,7 @@ static size_t count_handlers(void)
     return count;
 }
 
-/* Whether route n, one of the front, went in; NULL where it is no such route. */
+/* Where it is noted whether route n of the front was registered; NULL: route n is not one of the front. */
 static bool *front_at(size_t n)
 {
     struct esp_board *b = &otapult_esp_board;
@@ -131,7 +131,8 @@ static void say_why(size_t n, size_t registered, esp_err_t err)
         ESP_LOGE(ESP_BOARD_TAG, "%s: %s", route_at(n)->path, esp_err_to_name(err));
 }
 
-/* Route n, where it is not there already. What the application serves in place of the front stays its own. */
+/* Registers route n, unless it is there already. Where the application serves an address of the front, its
+ * own handler stays. */
 static esp_err_t register_one(httpd_handle_t server, size_t n, handler_fn handler)
 {
     esp_err_t err = is_registered(n) ? ESP_OK : register_route(server, route_at(n), handler);
@@ -387,7 +388,7 @@ static esp_err_t start_redirect(uint16_t port)
     return err == ESP_OK ? register_all(b->redirect, b->secure->on_plain_request) : err;
 }
 
-/* What cannot be registered stays with the server's own page. */
+/* For an error whose handler cannot be registered the server sends its own page. */
 static void register_errors(httpd_handle_t server)
 {
     static const httpd_err_code_t refusals[] = {HTTPD_400_BAD_REQUEST, HTTPD_414_URI_TOO_LONG,

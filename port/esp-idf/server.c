@@ -412,7 +412,8 @@ esp_err_t otapult_esp_on_request(httpd_req_t *r)
     return close ? ESP_FAIL : ESP_OK;
 }
 
-/* No route is reached without TLS: a page is sent on, anything else refused, both before any of a body. */
+/* Without TLS no route is reached. A page is redirected and anything else refused, before any of a body is
+ * read. */
 esp_err_t otapult_esp_on_plain_request(httpd_req_t *r)
 {
     open_exchange(&plain, r);
@@ -475,7 +476,8 @@ static const char *path_of(const char *uri)
     return "";
 }
 
-/* No handler, or none for this method: the core knows the words, and what is allowed. */
+/* The address has no handler, or none for this method. The core answers: it knows the words and what is
+ * allowed. */
 esp_err_t otapult_esp_on_unknown(httpd_req_t *r, httpd_err_code_t error)
 {
     (void)error;

@@ -21,7 +21,7 @@
 
 /* ---- errors ---- */
 
-/* What ESP-IDF says, as a row of our table; its own name goes to the log. */
+/* Turns an error of ESP-IDF into one of ours; ESP-IDF's own name of it goes to the log. */
 static int error_of(const char *what, esp_err_t err, int otherwise)
 {
     static const struct {

@@ -38,7 +38,7 @@ static StackType_t poll_stack[CONFIG_OTAPULT_POLL_STACK / sizeof(StackType_t)];
 
 /* ---- the device ---- */
 
-/* What needs neither NVS nor a task. */
+/* Sets up what needs neither NVS nor a task. */
 static void bind(void)
 {
     struct esp_board *b = &otapult_esp_board;

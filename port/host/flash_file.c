@@ -35,8 +35,8 @@ static bool is_still(int fd, const char *path, struct stat *st)
            st->st_ino == named.st_ino;
 }
 
-/* What is in place, open and locked. ENOENT: nothing is. A device is not even opened: that alone can start
- * something. */
+/* Opens and locks the file that is in place. ENOENT: nothing is there. A device file is not even opened,
+ * because opening alone can start something. */
 static int open_locked(const char *path, int *fd, struct stat *st)
 {
     for (;;) {
@@ -57,7 +57,7 @@ static int open_locked(const char *path, int *fd, struct stat *st)
     }
 }
 
-/* A chip has a partition table at a fixed place, or is erased there. */
+/* Is this file a chip's content? A chip has a partition table at a fixed place, or is erased there. */
 static bool is_chip(int fd, const struct stat *st, size_t size)
 {
     uint8_t magic[2];

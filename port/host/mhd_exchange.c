@@ -303,8 +303,8 @@ static enum MHD_Result add_up(void *ctx, enum MHD_ValueKind kind, const char *na
     return MHD_YES;
 }
 
-/* What is too long for us, well below what is too long for libmicrohttpd, which answers with HTML. 0:
- * nothing. */
+/* The error for a request line or headers that are too long; 0: none. Our limits lie well below those of
+ * libmicrohttpd, which would answer with HTML. */
 static int excess(const struct exchange *e)
 {
     size_t headers = 0;

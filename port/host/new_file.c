@@ -50,7 +50,7 @@ static int follow(char path[PATH_MAX])
     return 0;
 }
 
-/* Where the links of `path` end, also when nothing is there: realpath() would refuse that. */
+/* Finds where the links of `path` end. Nothing need be there, which realpath() would refuse. */
 static int resolve(char resolved[PATH_MAX], const char *path)
 {
     struct stat st;

@@ -213,14 +213,15 @@ static int find_last(struct cursor *c, const char *key, struct record *out, bool
     return err;
 }
 
-/* A half that does not count, and whose records are nevertheless whole: its header was damaged. */
+/* Does a half whose header does not count hold whole records? Then its header was damaged. */
 static int has_records(struct cursor half, bool *yes)
 {
     struct record r;
     return next_record(&half, &r, yes);
 }
 
-/* The half that counts, and the other one. Where neither does, now->lost says whether something did. */
+/* Finds the half that counts, and the other one. Where neither counts, now->lost says whether one of them did
+ * once. */
 static int open_store(struct cursor *now, struct cursor *other, struct store *s)
 {
     struct cursor half[2];
