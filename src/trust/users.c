@@ -124,7 +124,15 @@ static void put_session(struct otapult_users *u, const uint8_t hash[32], uint32_
     u->session[n].before_ms = age_ms;
 }
 
-int otapult_users_login(struct otapult_users *u, char id[OTAPULT_SECRET])
+/* Under lock. */
+static bool is_password(const struct otapult_users *u, const struct otapult_who *who)
+{
+    return who->kind == OTAPULT_BY_PASSWORD && who->serial == u->password_serial;
+}
+
+/* The password was looked at for a second, without the lock: a session of an old one must not begin behind
+ * the change that ends them all. */
+int otapult_users_login(struct otapult_users *u, struct otapult_who who, char id[OTAPULT_SECRET])
 {
     uint8_t hash[32];
     uint32_t now = now_of(u);
@@ -133,9 +141,11 @@ int otapult_users_login(struct otapult_users *u, char id[OTAPULT_SECRET])
     if (err != 0)
         return err;
     lock(u);
-    put_session(u, hash, 0, now);
+    bool still_good = is_password(u, &who);
+    if (still_good)
+        put_session(u, hash, 0, now);
     unlock(u);
-    return 0;
+    return still_good ? 0 : OTAPULT_E_LOGIN_ENDED;
 }
 
 /* After the sessions were kept for a restart that is due: one that ends now must not come over it. */
@@ -256,17 +266,24 @@ void otapult_users_poll(struct otapult_users *u)
 
 /* ---- the password ---- */
 
-/* false: another change is under way. */
-static bool begin_change(struct otapult_users *u)
+/* `old`: the password that lets it be changed; NULL: the owner at the device does. Of two that know the same
+ * old one only the first changes it, or each would be told that his is the password now. */
+static int begin_change(struct otapult_users *u, const struct otapult_who *old)
 {
+    int err = 0;
+
     lock(u);
-    bool mine = !u->changing;
-    u->changing = true;
+    if (u->changing)
+        err = OTAPULT_E_PASSWORD_CHANGING;
+    else if (old != NULL && !is_password(u, old))
+        err = OTAPULT_E_LOGIN_ENDED;
+    else
+        u->changing = true;
     unlock(u);
-    return mine;
+    return err;
 }
 
-static void end_change(struct otapult_users *u, const struct otapult_password *next)
+static void end_change(struct otapult_users *u, const struct otapult_password *next, struct otapult_who *who)
 {
     lock(u);
     u->changing = false;
@@ -274,6 +291,8 @@ static void end_change(struct otapult_users *u, const struct otapult_password *n
         u->password = *next;
         u->password_serial = new_serial(u);
         u->fault = NULL;
+        if (who != NULL)
+            who->serial = u->password_serial;
     }
     for (unsigned n = 0; n < OTAPULT_SESSIONS && next != NULL; n++)
         u->session[n].serial = 0;
@@ -281,23 +300,25 @@ static void end_change(struct otapult_users *u, const struct otapult_password *n
 }
 
 /* Makes `next` the password, in the store first; every session ends. */
-static int take_password(struct otapult_users *u, const struct otapult_password *next)
+static int take_password(struct otapult_users *u, const struct otapult_password *next,
+                         struct otapult_who *who)
 {
-    if (!begin_change(u))
-        return OTAPULT_E_PASSWORD_CHANGING;
-    int err = store(u, KEY_PASSWORD, next, sizeof *next);
-    end_change(u, err == 0 ? next : NULL);
+    int err = begin_change(u, who);
+    if (err != 0)
+        return err;
+    err = store(u, KEY_PASSWORD, next, sizeof *next);
+    end_change(u, err == 0 ? next : NULL, who);
     if (err == 0)
         forget_kept(u);
     return err;
 }
 
-int otapult_users_change(struct otapult_users *u, const char *text, size_t len)
+int otapult_users_change(struct otapult_users *u, struct otapult_who *who, const char *text, size_t len)
 {
     struct otapult_password next;
 
     int err = otapult_password_hash(&next, u->port, text, len);
-    return err == 0 ? take_password(u, &next) : err;
+    return err == 0 ? take_password(u, &next, who) : err;
 }
 
 /* Shown before it is stored: when the power goes in between, the next boot makes and shows another; the
@@ -314,7 +335,7 @@ static int make_password(struct otapult_users *u)
         return err;
     bool shown = u->show(u->app, text);
     otapult_forget(text, sizeof text);
-    return shown ? take_password(u, &next) : OTAPULT_E_INTERNAL;
+    return shown ? take_password(u, &next, NULL) : OTAPULT_E_INTERNAL;
 }
 
 /* Under lock. */

@@ -104,12 +104,17 @@ void otapult_users_mark(struct otapult_users *u, struct otapult_who who, uint8_t
 
 /* ---- what the administrator does ---- */
 
-/* A new session with a new id, whatever the browser brought along. INTERNAL: no random bytes. */
-OTAPULT_MUST_CHECK int otapult_users_login(struct otapult_users *u, char id[OTAPULT_SECRET]);
+/* A new session with a new id, whatever the browser brought along. `who`: the password that it rests on, from
+ * otapult_users_password(). LOGIN_ENDED: that is the password no more; INTERNAL: no random bytes. */
+OTAPULT_MUST_CHECK int otapult_users_login(struct otapult_users *u, struct otapult_who who,
+                                           char id[OTAPULT_SECRET]);
 void otapult_users_logout(struct otapult_users *u, struct otapult_who who);
 
-/* A new password; every session ends. PASSWORD_LENGTH, PASSWORD_CHANGING, INTERNAL, STORE: then nothing has changed. */
-OTAPULT_MUST_CHECK int otapult_users_change(struct otapult_users *u, const char *text, size_t len);
+/* A new password; every session ends. *who: the old one, from otapult_users_password(); becomes the new one.
+ * LOGIN_ENDED: somebody has changed it since; PASSWORD_LENGTH, PASSWORD_CHANGING, INTERNAL, STORE: then nothing
+ * has changed. */
+OTAPULT_MUST_CHECK int otapult_users_change(struct otapult_users *u, struct otapult_who *who, const char *text,
+                                            size_t len);
 
 /* As otapult_new_password(). */
 OTAPULT_MUST_CHECK int otapult_users_reset(struct otapult_users *u);

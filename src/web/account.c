@@ -22,14 +22,14 @@
 
 /* ---- answers ---- */
 
-/* Begins a new session and answers with its cookie. */
-static void answer_session(struct otapult_exchange *x, const char *message)
+/* Begins a new session of the password `who` and answers with its cookie. */
+static void answer_session(struct otapult_exchange *x, struct otapult_who who, const char *message)
 {
     char line[sizeof COOKIE_HEAD + OTAPULT_SECRET + sizeof COOKIE_TAIL + 2];
     char id[OTAPULT_SECRET];
     struct otapult_text t;
 
-    int err = otapult_users_login(otapult_device_users(x->guard), id);
+    int err = otapult_users_login(otapult_device_users(x->guard), who, id);
     if (err != 0) {
         otapult_http_error(x, err, &(struct otapult_finding){.text = "no random numbers"});
         return;
@@ -71,14 +71,13 @@ static void note(struct otapult_exchange *x, const char *what, const char *name)
 /* One byte more than a password may have: what is longer is wrong, not malformed. */
 typedef char password_text[OTAPULT_PASSWORD_MAX + 2];
 
-/* The password of the body is the one. Answers when it is not. */
-static bool knows_password(struct otapult_exchange *x)
+/* The password of the body is the one, of which *who is the login. Answers when it is not. */
+static bool knows_password(struct otapult_exchange *x, struct otapult_who *who)
 {
     password_text text;
-    struct otapult_who who;
 
     bool good = member(x, "password", text, sizeof text) &&
-                otapult_login_password(x, text, strlen(text), &who);
+                otapult_login_password(x, text, strlen(text), who);
     otapult_forget(text, sizeof text);
     return good;
 }
@@ -87,13 +86,13 @@ static bool knows_password(struct otapult_exchange *x)
  * login must not become a session that is logged in (session fixation). */
 static void login_end(struct otapult_exchange *x)
 {
-    struct otapult_who before;
+    struct otapult_who who, before;
 
-    if (!knows_password(x))
+    if (!knows_password(x, &who))
         return;
     if (otapult_login_session(x, &before))
         otapult_users_logout(otapult_device_users(x->guard), before);
-    answer_session(x, "Logged in.");
+    answer_session(x, who, "Logged in.");
 }
 
 /* Succeeds also where there is no session: the user wants to be logged out, and is. */
@@ -106,27 +105,28 @@ static void logout_end(struct otapult_exchange *x)
     otapult_http_success(x, "Logged out.", COOKIE_HEAD COOKIE_TAIL "; Max-Age=0\r\n");
 }
 
-static void change_to(struct otapult_exchange *x, const char *text)
+static void change_to(struct otapult_exchange *x, struct otapult_who who, const char *text)
 {
     struct otapult_finding why = {.got = (uint32_t)strlen(text), .text = "writing the password"};
 
-    int err = otapult_users_change(otapult_device_users(x->guard), text, why.got);
+    int err = otapult_users_change(otapult_device_users(x->guard), &who, text, why.got);
     if (err != 0) {
         otapult_http_error(x, err, &why);
         return;
     }
     otapult_end_login(x->guard, "admin");
     note(x, "password changed", "");
-    answer_session(x, "Password changed.");
+    answer_session(x, who, "Password changed.");
 }
 
 /* The old password is asked for again: a session may be somebody else's by now. */
 static void password_end(struct otapult_exchange *x)
 {
     char text[2 * OTAPULT_PASSWORD_MAX]; /* longer than it may be, so that its length can be told */
+    struct otapult_who who;
 
-    if (member(x, "new", text, sizeof text) && knows_password(x))
-        change_to(x, text);
+    if (member(x, "new", text, sizeof text) && knows_password(x, &who))
+        change_to(x, who, text);
     otapult_forget(text, sizeof text);
 }
 

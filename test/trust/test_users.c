@@ -69,9 +69,22 @@ static int try(const char *text)
     return try_from(home, text, strlen(text));
 }
 
+/* What otapult_users_password() says of somebody who knows it. */
+static struct otapult_who password_now(void)
+{
+    return (struct otapult_who){.kind = OTAPULT_BY_PASSWORD, .serial = users.password_serial};
+}
+
+static int change(const char *text, size_t len)
+{
+    struct otapult_who old = password_now();
+
+    return otapult_users_change(&users, &old, text, len);
+}
+
 static void login(char id[OTAPULT_SECRET])
 {
-    assert_int_equal(otapult_users_login(&users, id), 0);
+    assert_int_equal(otapult_users_login(&users, password_now(), id), 0);
 }
 
 static bool is_session(const char *id)
@@ -217,11 +230,11 @@ static void every_length_of_password_up_to_64_works(void **state)
 
     (void)state;
     memset(text, 'p', sizeof text);
-    assert_int_equal(otapult_users_change(&users, text, 11), OTAPULT_E_PASSWORD_LENGTH);
-    assert_int_equal(otapult_users_change(&users, text, 65), OTAPULT_E_PASSWORD_LENGTH);
+    assert_int_equal(change(text, 11), OTAPULT_E_PASSWORD_LENGTH);
+    assert_int_equal(change(text, 65), OTAPULT_E_PASSWORD_LENGTH);
     assert_int_equal(try(PASSWORD), 0);
     for (size_t len = 12; len <= 64; len += 26) {
-        assert_int_equal(otapult_users_change(&users, text, len), 0);
+        assert_int_equal(change(text, len), 0);
         assert_int_equal(try_from(home, text, len), 0);
         assert_int_equal(try_from(home, text, len - 1), OTAPULT_E_LOGIN_FAILED);
     }
@@ -234,7 +247,7 @@ static void a_stored_password_says_its_cost(void **state)
     size_t len;
 
     (void)state;
-    assert_int_equal(otapult_users_change(&users, "a new password", 14), 0);
+    assert_int_equal(change("a new password", 14), 0);
     memcpy(&p, ram_port_value(&board, "usr.pw1", &len), sizeof p);
     assert_int_equal(len, sizeof p);
     assert_int_equal(p.cost, OTAPULT_PASSWORD_COST);
@@ -527,7 +540,7 @@ static void a_password_change_ends_all_logins_but_tokens(void **state)
     password = who;
     assert_true(is_token(token));
     script = who;
-    assert_int_equal(otapult_users_change(&users, "another password", 16), 0);
+    assert_int_equal(change("another password", 16), 0);
     assert_false(otapult_users_still(&users, session, true));
     assert_false(otapult_users_still(&users, password, true));
     assert_true(otapult_users_still(&users, script, true));
@@ -545,12 +558,12 @@ static void a_change_that_cannot_be_stored_changes_nothing(void **state)
     (void)state;
     login(id);
     board.set_error = OTAPULT_E_STORE;
-    assert_int_equal(otapult_users_change(&users, "another password", 16), OTAPULT_E_STORE);
+    assert_int_equal(change("another password", 16), OTAPULT_E_STORE);
     assert_int_equal(otapult_users_reset(&users), OTAPULT_E_STORE);
     board.set_error = 0;
     assert_true(is_session(id));
     assert_int_equal(try(PASSWORD), 0);
-    assert_int_equal(otapult_users_change(&users, "another password", 16), 0);
+    assert_int_equal(change("another password", 16), 0);
 }
 
 static void change_meanwhile(void *ctx, const char *key)
@@ -559,14 +572,39 @@ static void change_meanwhile(void *ctx, const char *key)
     if (strcmp(key, "usr.pw1") != 0)
         return; /* the seal is written before it */
     board.before_set = NULL;
-    assert_int_equal(otapult_users_change(&users, "the second password", 19), OTAPULT_E_PASSWORD_CHANGING);
+    assert_int_equal(change("the second password", 19), OTAPULT_E_PASSWORD_CHANGING);
+}
+
+/* Both were let in by the password that was there; what the first has changed the second must not change
+ * back. */
+static void who_knew_the_old_password_can_do_nothing_behind_a_change(void **state)
+{
+    struct otapult_who old, second;
+    char id[OTAPULT_SECRET] = "";
+
+    (void)state;
+    assert_int_equal(try(PASSWORD), 0);
+    old = second = who;
+    assert_int_equal(otapult_users_change(&users, &old, "the first password", 18), 0);
+    assert_int_equal(otapult_users_change(&users, &second, "the second password", 19), OTAPULT_E_LOGIN_ENDED);
+    assert_int_equal(otapult_users_login(&users, second, id), OTAPULT_E_LOGIN_ENDED);
+    assert_false(is_session(id));
+    assert_int_equal(try("the second password"), OTAPULT_E_LOGIN_FAILED);
+    assert_int_equal(try("the first password"), 0);
+    assert_int_equal(otapult_users_login(&users, old, id),
+                     0); /* who changed it is logged in by the new one */
+    assert_true(is_session(id));
+    old = (struct otapult_who){.kind = OTAPULT_BY_TOKEN, .serial = users.password_serial};
+    assert_int_equal(otapult_users_login(&users, old, id), OTAPULT_E_LOGIN_ENDED);
+    boot(2);
+    assert_int_equal(try("the first password"), 0);
 }
 
 static void of_two_changes_at_once_one_is_refused(void **state)
 {
     (void)state;
     board.before_set = change_meanwhile;
-    assert_int_equal(otapult_users_change(&users, "the first password", 18), 0);
+    assert_int_equal(change("the first password", 18), 0);
     assert_null(board.before_set);
     assert_int_equal(try("the first password"), 0);
     boot(2);
@@ -715,7 +753,7 @@ static void a_password_change_ends_kept_sessions(void **state)
     (void)state;
     login(id);
     otapult_users_save(&users); /* the restart is due */
-    assert_int_equal(otapult_users_change(&users, "another password", 16), 0);
+    assert_int_equal(change("another password", 16), 0);
     boot(2);
     assert_false(is_session(id));
 }
@@ -1065,7 +1103,7 @@ static void a_token_that_cannot_be_stored_is_not_made(void **state)
     board.set_error = 0;
     board.random_error = OTAPULT_E_INTERNAL;
     assert_int_equal(make_token("ci", id), OTAPULT_E_INTERNAL);
-    assert_int_equal(otapult_users_login(&users, id), OTAPULT_E_INTERNAL);
+    assert_int_equal(otapult_users_login(&users, password_now(), id), OTAPULT_E_INTERNAL);
 }
 
 static void a_new_password_at_the_device_clears_everything(void **state)
@@ -1366,6 +1404,7 @@ int main(void)
         TEST(a_logout_ends_one_session),
         TEST(a_password_change_ends_all_logins_but_tokens),
         TEST(a_change_that_cannot_be_stored_changes_nothing),
+        TEST(who_knew_the_old_password_can_do_nothing_behind_a_change),
         TEST(of_two_changes_at_once_one_is_refused),
         TEST(a_token_ends_no_session),
         TEST(who_is_in_no_place_is_nobody),
