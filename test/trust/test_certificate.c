@@ -88,7 +88,7 @@ static void read_both(void)
 
 static void assert_alternative(unsigned n, unsigned type, const void *value, size_t len)
 {
-    uint8_t found[64];
+    uint8_t found[80];
     size_t found_len = sizeof found;
 
     assert_int_equal(gnutls_x509_crt_get_subject_alt_name(crt, n, found, &found_len, NULL), type);
@@ -144,6 +144,28 @@ static void without_names_it_is_for_localhost(void **state)
     assert_int_equal(gnutls_x509_crt_get_dn(crt, text, &len), 0);
     assert_string_equal(text, "CN=localhost");
     assert_alternative(0, GNUTLS_SAN_DNSNAME, "localhost", 9);
+}
+
+/* 64 characters, as RFC 5280 has it. It stands among the alternative names either way. */
+static void a_name_longer_than_a_common_name_may_be_is_none(void **state)
+{
+    char name[66], wanted[80], text[80];
+    const char *const one[] = {name, NULL};
+    const struct otapult_identity_for called = {one, NULL, 0};
+
+    (void)state;
+    for (size_t n = 64; n <= 65; n++) {
+        size_t len = sizeof text;
+        ram_port_begin(&board);
+        memset(name, 'r', n);
+        name[n] = '\0';
+        snprintf(wanted, sizeof wanted, "CN=%s", n == 64 ? name : "localhost");
+        assert_int_equal(otapult_identity_own(&id, &board.port, &called, &why), 0);
+        read_both();
+        assert_int_equal(gnutls_x509_crt_get_dn(crt, text, &len), 0);
+        assert_string_equal(text, wanted);
+        assert_alternative(1, GNUTLS_SAN_DNSNAME, name, n);
+    }
 }
 
 static void the_fingerprint_is_the_one_of_browsers(void **state)
@@ -624,6 +646,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(gnutls_reads_what_was_asked_for),
         TEST(without_names_it_is_for_localhost),
+        TEST(a_name_longer_than_a_common_name_may_be_is_none),
         TEST(mbedtls_takes_both),
         TEST(the_fingerprint_is_the_one_of_browsers),
         TEST(every_signature_is_written_right),

@@ -598,6 +598,16 @@ static void a_byte_behind_the_zeros(uint8_t *sector)
     sector[1215] = 1; /* the CRC does not reach so far */
 }
 
+static void second_block_half_empty(uint8_t *sector)
+{
+    sector[SIGNER_BLOCK + 1] = 0;
+}
+
+static void second_block_without_magic(uint8_t *sector)
+{
+    sector[SIGNER_BLOCK] = 0;
+}
+
 static void attack_blocks_of_a_strange_form(void **state)
 {
     (void)state;
@@ -610,6 +620,8 @@ static void attack_blocks_of_a_strange_form(void **state)
         {SIGNER_P256, a_curve_that_is_gone, "signature block 0: a kind that is not known here"},
         {SIGNER_RSA, first_block_empty, "signature block 0: its CRC is wrong"},
         {SIGNER_RSA, second_block_empty, "signature block 1: empty, and another follows"},
+        {SIGNER_RSA, second_block_half_empty, "signature block 1: bytes where 0xFF belongs"},
+        {SIGNER_RSA, second_block_without_magic, "signature block 1: no signature block"},
         {SIGNER_RSA, a_byte_behind_the_zeros, "signature block 0: bytes where zeros belong"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -569,26 +569,41 @@ static void attack_a_published_test_key_is_configured(void **state)
     update(w, &v2, "2.0.0");
 }
 
-/* The self-test's own key: then a signature which must be refused is right. */
+static const uint8_t self_tests_key[OTAPULT_KEY_DIGEST] = {
+    0x70, 0x81, 0xAA, 0x62, 0xA2, 0x4B, 0x71, 0x20, 0xFD, 0x01, 0xD6, 0xA4, 0xC5, 0x8B, 0xBF, 0x9E,
+    0x73, 0x31, 0x1B, 0x79, 0x1F, 0x99, 0xEC, 0xB0, 0xD4, 0xE1, 0x85, 0xDC, 0x20, 0x28, 0x72, 0x71,
+};
+
+/* With it a signature which must be refused is right. */
 static void attack_a_self_test_that_fails_locks(void **state)
 {
-    static const uint8_t its_key[OTAPULT_KEY_DIGEST] = {
-        0x70, 0x81, 0xAA, 0x62, 0xA2, 0x4B, 0x71, 0x20, 0xFD, 0x01, 0xD6, 0xA4, 0xC5, 0x8B, 0xBF, 0x9E,
-        0x73, 0x31, 0x1B, 0x79, 0x1F, 0x99, 0xEC, 0xB0, 0xD4, 0xE1, 0x85, 0xDC, 0x20, 0x28, 0x72, 0x71,
-    };
     struct world *w = *state;
     struct otapult_finding why;
     uint32_t ticket;
 
-    build_with(2, s.digest[SIGNER_RSA], its_key);
+    build_with(2, s.digest[SIGNER_RSA], self_tests_key);
     restart(w);
     assert_int_equal(status(w).trust_error, OTAPULT_E_LOCKED);
     assert_string_equal(status(w).locked, "a signature by an unknown key was taken");
     assert_int_equal(otapult_begin(w->ota, (uint32_t)v2.len, &ticket, &why), OTAPULT_E_LOCKED);
     assert_string_equal(why.text, "a signature by an unknown key was taken");
     assert_int_equal(otapult_rollback(w->ota, &why), OTAPULT_E_LOCKED);
-    assert_int_equal(otapult_revoke_key(w->ota, its_key), OTAPULT_E_LOCKED);
+    assert_int_equal(otapult_revoke_key(w->ota, self_tests_key), OTAPULT_E_LOCKED);
     assert_string_equal(world_version(w), "1.0.0"); /* the robot itself works */
+}
+
+static void a_locked_device_learns_nothing(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(upload(w, &secure_5), 0);
+    build_with(2, s.digest[SIGNER_RSA], self_tests_key);
+    assert_true(world_settle(w));
+    assert_string_equal(world_version(w), "6.0.0");
+    assert_int_equal(status(w).trust_error, OTAPULT_E_LOCKED);
+    build_with(0, NULL, NULL);
+    restart(w);
+    assert_int_equal(status(w).key_count, 0);
 }
 
 static const char *broken_key;
@@ -946,6 +961,57 @@ static void a_new_key_comes_with_a_firmware_that_names_it_and_is_signed_by_both(
     update(w, &by_other, "4.0.0");
 }
 
+/* Also where the key it replaces was learned before, and stands behind it. */
+static void a_new_key_is_learned_wherever_the_firmware_names_it(void **state)
+{
+    struct world *w = *state;
+
+    update(w, &v2, "2.0.0"); /* which learns the only key there is */
+    assert_int_equal(upload(w, &by_both), 0);
+    build_with(2, s.digest[SIGNER_OTHER], s.digest[SIGNER_RSA]);
+    assert_true(world_settle(w));
+    assert_string_equal(world_version(w), "5.0.0");
+    build_with(0, NULL, NULL);
+    restart(w);
+    assert_true(trusts(w, SIGNER_OTHER) && trusts(w, SIGNER_RSA));
+}
+
+static uint64_t bytes_read;
+
+static void count_bytes(void *ctx, uint32_t address, uint8_t *buf, uint32_t len)
+{
+    (void)ctx;
+    (void)address;
+    (void)buf;
+    bytes_read += len;
+}
+
+/* From the first byte to the confirmation. */
+static uint64_t read_during_update(struct world *w, const struct firmware *f, const uint8_t *second_key)
+{
+    assert_int_equal(upload(w, f), 0);
+    build_with(second_key != NULL ? 2 : 1, s.digest[SIGNER_RSA], second_key);
+    bytes_read = 0;
+    w->nor.lie = count_bytes;
+    assert_true(world_settle(w));
+    w->nor.lie = NULL;
+    return bytes_read;
+}
+
+/* Only for a key that may be learned: to see whether it has signed it. */
+static void a_confirmed_firmware_is_read_again_for_a_new_key_alone(void **state)
+{
+    struct world *w = *state;
+
+    update(w, &v2, "2.0.0");
+    update(w, &v3, "3.0.0");
+    const uint64_t without = read_during_update(w, &v2, NULL);
+    update(w, &v3, "3.0.0");
+    const uint64_t with = read_during_update(w, &v2, s.digest[SIGNER_OTHER]); /* which has not */
+    assert_true(with >= without + v2.len);
+    assert_true(with < without + 2 * v2.len);
+}
+
 /* The sector is covered by no signature, so anybody can add a block of his own to genuine firmware. */
 static void attack_a_strangers_block_added_to_genuine_firmware(void **state)
 {
@@ -1216,6 +1282,7 @@ int main(void)
         WITH_WORLD(attack_no_key_configured),
         WITH_WORLD(attack_a_published_test_key_is_configured),
         WITH_WORLD(attack_a_self_test_that_fails_locks),
+        WITH_WORLD(a_locked_device_learns_nothing),
         WITH_WORLD(attack_a_store_that_forgets_revocations_locks),
         WITH_WORLD(attack_a_store_that_forgets_them_a_moment_later_locks),
         WITH_WORLD(the_console_says_whom_the_device_trusts),
@@ -1228,6 +1295,8 @@ int main(void)
         WITH_WORLD(a_device_without_memory_for_logins_makes_no_password),
         WITH_WORLD(keys_are_there_for_a_source_in_any_profile),
         WITH_WORLD(a_new_key_comes_with_a_firmware_that_names_it_and_is_signed_by_both),
+        WITH_WORLD(a_new_key_is_learned_wherever_the_firmware_names_it),
+        WITH_WORLD(a_confirmed_firmware_is_read_again_for_a_new_key_alone),
         WITH_WORLD(attack_a_strangers_block_added_to_genuine_firmware),
         WITH_WORLD(a_key_that_has_not_signed_is_not_carried_over),
         WITH_WORLD(attack_a_new_key_of_firmware_that_was_never_confirmed),
