@@ -540,6 +540,20 @@ static bool drop(void)
 }
 
 /* Another number would be a key as well, of which nobody has noted the certificate. */
+/* The library has room for 32 keys, so a look leaves none behind. */
+static void a_good_key_is_looked_at_and_stays(void **state)
+{
+    (void)state;
+    assert_int_equal(own(), 0);
+    unsigned writes = board.writes;
+    for (unsigned n = 0; n < 100; n++)
+        assert_false(drop());
+    assert_int_equal(board.writes, writes);
+    assert_int_equal(board.port.kv_set(&board, "tls.key", "x", 1), 0); /* one byte is none */
+    assert_true(drop());
+    assert_int_equal(own(), 0);
+}
+
 /* In form all is well. The curve has no point for it. */
 static void a_key_beyond_the_curve_is_damaged(void **state)
 {
@@ -661,6 +675,7 @@ int main(void)
         TEST(a_certificate_of_another_form_is_made_anew),
         TEST(a_certificate_that_cannot_be_read_is_made_anew),
         TEST(a_damaged_key_is_no_key),
+        TEST(a_good_key_is_looked_at_and_stays),
         TEST(a_key_beyond_the_curve_is_damaged),
         TEST(every_flipped_bit_of_a_key_is_noticed_and_the_owner_makes_another),
         TEST(a_store_that_fails_is_no_identity),

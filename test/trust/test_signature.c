@@ -216,6 +216,29 @@ static void it_may_be_copied_at_any_byte_of_the_sector(void **state)
     assert_int_equal(otapult_inspect_finish(&in), 0);
 }
 
+/* Not even where the first block of it is right. */
+static void a_sector_that_is_not_whole_is_no_signature(void **state)
+{
+    (void)state;
+    static const uint8_t no_sha384[OTAPULT_SHA384_SIZE];
+    const struct otapult_trust trust = trusting(SIGNER_RSA);
+    const uint8_t *sector = file[SIGNER_RSA] + padded_len;
+    struct otapult_signature signature;
+    struct otapult_finding why;
+    uint8_t sha256[32];
+
+    oracle_sha256(file[SIGNER_RSA], padded_len, sha256);
+    otapult_signature_init(&signature, &trust, sha256, no_sha384);
+    assert_int_equal(otapult_signature_feed(&signature, sector, SIGNER_SECTOR - 1, &why), 0);
+    assert_int_equal(otapult_signature_finish(&signature, &why), OTAPULT_E_SIGNATURE_WRONG);
+    assert_string_equal(why.text, "not whole");
+    assert_int_equal(why.want, 0); /* it names no key */
+    assert_int_equal(otapult_signature_feed(&signature, sector + SIGNER_SECTOR - 1, 2, &why),
+                     OTAPULT_E_INTERNAL);
+    assert_int_equal(otapult_signature_feed(&signature, sector + SIGNER_SECTOR - 1, 1, &why), 0);
+    assert_int_equal(otapult_signature_finish(&signature, &why), 0);
+}
+
 /* ---- attacks: no signature, or another's ---- */
 
 static void attack_unsigned(void **state)
@@ -723,6 +746,7 @@ int main(void)
         cmocka_unit_test(an_image_that_ends_on_a_sector_needs_no_padding),
         cmocka_unit_test(three_blocks_are_three_chances),
         cmocka_unit_test(it_may_be_copied_at_any_byte_of_the_sector),
+        cmocka_unit_test(a_sector_that_is_not_whole_is_no_signature),
         cmocka_unit_test(attack_unsigned),
         cmocka_unit_test(a_length_that_no_signed_file_has_is_refused_at_once),
         cmocka_unit_test(attack_nobody_is_trusted),

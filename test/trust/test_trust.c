@@ -601,6 +601,7 @@ static void a_locked_device_learns_nothing(void **state)
     assert_true(world_settle(w));
     assert_string_equal(world_version(w), "6.0.0");
     assert_int_equal(status(w).trust_error, OTAPULT_E_LOCKED);
+    assert_int_equal(w->ota->trust.least_security, 0);
     build_with(0, NULL, NULL);
     restart(w);
     assert_int_equal(status(w).key_count, 0);
