@@ -40,8 +40,8 @@ static void order_came(void *ctx, struct robot *robot, const struct wire_answer 
     struct job *j = ctx;
 
     (void)a;
-    if (robot->fault.status == 0)
-        job_wait_for_restart(j);
+    if (robot->fault.status == 0 || strcmp(robot->fault.code, "answer_lost") == 0)
+        job_wait_for_restart(j); /* which tells whether it did it */
     else
         job_fail(j, OUTCOME_REFUSED, &robot->fault);
 }

@@ -39,6 +39,12 @@ static bool verifies(struct job *j, const struct fault *f)
     return true;
 }
 
+static void anew(struct job *j)
+{
+    j->upload_url[0] = '\0';
+    j->rollout->ways->send(j);
+}
+
 /* The answer to a piece. tus says with the status and a header how it went; a body of this API comes only
  * with an error, or when the file is complete. */
 static void appended(void *ctx, const struct wire_answer *a)
@@ -56,6 +62,8 @@ static void appended(void *ctx, const struct wire_answer *a)
         else
             job_taken(j, json);
         cJSON_Delete(json);
+    } else if (a->status == 404 && job_try_again(j)) {
+        anew(j); /* it has ended: under the same id the robot says what became of it */
     } else if (a->status == 409 && a->offset >= 0 && (job_has(j, (uint64_t)a->offset) || job_try_again(j))) {
         append(j);
     } else {
@@ -107,9 +115,8 @@ static void offset_came(void *ctx, const struct wire_answer *a)
     } else if (a->status < 300 && a->offset >= 0) {
         job_has(j, (uint64_t)a->offset);
         append(j);
-    } else { /* it knows nothing of this upload any more: anew */
-        j->upload_url[0] = '\0';
-        j->rollout->ways->send(j);
+    } else { /* it knows nothing of this upload any more */
+        anew(j);
     }
 }
 

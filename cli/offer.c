@@ -88,7 +88,7 @@ static void came(void *ctx, const struct wire_answer *a)
     struct robot *r = ctx;
 
     r->under_way = NULL;
-    if (robot_fault_without(&r->fault, a, call.choice != NULL ? "success" : "state"))
+    if (call.choice != NULL ? robot_order_fault(&r->fault, a) : robot_fault_without(&r->fault, a, "state"))
         note(fault_say(&r->fault, "robot", r->name));
     else
         print_answer(r, a);

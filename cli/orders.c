@@ -11,6 +11,7 @@
 struct order {
     const char *path, *forced; /* with --force */
     const char *done;          /* what is said of a robot that did it */
+    const char *busy_for;      /* and what its status says while it does it; NULL: nothing that tells */
 };
 
 struct call {
@@ -19,19 +20,32 @@ struct call {
     bool force;
 };
 
+/* The answer was lost. A robot that is about to restart says why; anything else, or another lost answer,
+ * tells nothing, and then that is what is said. */
+static void looked(void *ctx, struct robot *r)
+{
+    const struct call *call = ctx;
+    bool does_it = r->fault.status == 0 && strcmp(r->device.busy_for, call->order->busy_for) == 0;
+
+    if (!does_it)
+        fault_of_trouble(&r->fault, TROUBLE_ANSWER_LOST, "");
+}
+
 static void answered(void *ctx, struct robot *r, const struct wire_answer *a)
 {
-    (void)ctx;
-    (void)r;
+    struct call *call = ctx;
+
     (void)a;
+    if (call->order->busy_for != NULL && strcmp(r->fault.code, "answer_lost") == 0)
+        robot_ask(r, call->wire, looked, call);
 }
 
 static void asked(void *ctx, struct robot *r)
 {
-    const struct call *call = ctx;
+    struct call *call = ctx;
 
     if (r->fault.status == 0)
-        robot_order(r, call->wire, call->force ? call->order->forced : call->order->path, answered, NULL);
+        robot_order(r, call->wire, call->force ? call->order->forced : call->order->path, answered, call);
 }
 
 static void begin(void *ctx, struct robot *r, struct wire *w)
@@ -66,26 +80,27 @@ static int give(const struct options *options, const struct order *order)
 static int run_confirm(const struct options *options)
 {
     static const struct order order = {"/api/ota/confirm", "/api/ota/confirm",
-                                       "confirmed; this firmware stays"};
+                                       "confirmed; this firmware stays", NULL};
     return give(options, &order);
 }
 
 static int run_rollback(const struct options *options)
 {
     static const struct order order = {"/api/ota/rollback", "/api/ota/rollback?force=1",
-                                       "goes back to the other slot, and restarts"};
+                                       "goes back to the other slot, and restarts", "rollback"};
     return give(options, &order);
 }
 
 static int run_reboot(const struct options *options)
 {
-    static const struct order order = {"/api/ota/reboot", "/api/ota/reboot", "restarts"};
+    static const struct order order = {"/api/ota/reboot", "/api/ota/reboot", "restarts", "restart"};
     return give(options, &order);
 }
 
 static int run_cancel(const struct options *options)
 {
-    static const struct order order = {"/api/ota/cancel", "/api/ota/cancel", "the running update is ended"};
+    static const struct order order = {"/api/ota/cancel", "/api/ota/cancel", "the running update is ended",
+                                       NULL};
     return give(options, &order);
 }
 

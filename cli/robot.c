@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "command.h"
 #include "interrupt.h"
 
 /* How a robot is found, and how it is made sure that it is the one. Ways are tried one after another (doors),
@@ -125,6 +126,21 @@ bool robot_fault(struct fault *f, const struct wire_answer *a)
         not_otapult(f, a);
     cJSON_Delete(json);
     return !good;
+}
+
+/* Of a request that changes something: it may have been done. */
+static bool answer_was_lost(const struct fault *f, const struct wire_answer *a)
+{
+    return a->err != CURLE_OK && a->told && f->status == STATUS_UNREACHABLE;
+}
+
+bool robot_order_fault(struct fault *f, const struct wire_answer *a)
+{
+    bool wrong = robot_fault_without(f, a, "success");
+
+    if (wrong && answer_was_lost(f, a))
+        fault_of_trouble(f, TROUBLE_ANSWER_LOST, curl_easy_strerror(a->err));
+    return wrong;
 }
 
 bool robot_fault_without(struct fault *f, const struct wire_answer *a, const char *member)
@@ -404,7 +420,7 @@ static void order_answered(void *ctx, const struct wire_answer *a)
     struct robot *r = ctx;
 
     r->under_way = NULL;
-    (void)robot_fault_without(&r->fault, a, "success");
+    (void)robot_order_fault(&r->fault, a);
     if (a->err == CURLE_OK && (a->status == 404 || a->status == 405))
         fault_of_trouble(&r->fault, TROUBLE_NO_SUCH_ORDER, "");
     r->answered(r->ctx, r, a);

@@ -82,6 +82,9 @@ bool robot_fault(struct fault *f, const struct wire_answer *a);
 /* The same; and an answer whose `member` is missing or false is none of this API. */
 bool robot_fault_without(struct fault *f, const struct wire_answer *a, const char *member);
 
+/* The same of an order, whose answer has `success`; a lost answer is a fault of its own, ANSWER_LOST. */
+bool robot_order_fault(struct fault *f, const struct wire_answer *a);
+
 void wire_fault(struct fault *f, const struct wire_answer *a);
 
 #endif

@@ -10,10 +10,11 @@
 #include "certificate.h"
 #include "say.h"
 
-/* libcurl does the talking; this file is the loop around it. Three rules hold for every request, and that is
+/* libcurl does the talking; this file is the loop around it. Four rules hold for every request, and that is
  * why no other file may call libcurl for one: a token or password goes only through TLS and only to a pinned
- * key (set_security()); no proxy and no redirect is followed, because a robot stands in this network; and an
- * answer longer than ANSWER_MAX is refused, because any machine may answer. */
+ * key (set_security()); no proxy and no redirect is followed, because a robot stands in this network; an
+ * answer longer than ANSWER_MAX is refused, because any machine may answer; and what changes something is
+ * sent once (send_once()), because only the caller knows whether a second time does harm. */
 
 #define ANSWER_MAX  (256u * 1024u)
 #define TURN_MS     100 /* how long a stop may go unnoticed */
@@ -29,6 +30,9 @@ struct exchange {
     curl_mime *form;
     const uint8_t *body;
     size_t body_len, at;
+    bool answerless; /* a look at the certificate: no answer comes */
+    bool changes;    /* something on the robot: it goes out once */
+    bool head_came;  /* the whole head of an answer, with its blank line */
     const char *name;
     void *ctx;
     void (*done)(void *ctx, const struct wire_answer *answer);
@@ -142,10 +146,15 @@ static bool header_value(const char *line, size_t len, const char *name, char *d
 
 static size_t take_header(char *line, size_t size, size_t count, void *ctx)
 {
-    struct wire_answer *a = &((struct exchange *)ctx)->answer;
+    struct exchange *x = ctx;
+    struct wire_answer *a = &x->answer;
     size_t len = size * count;
     char number[24], *end;
 
+    if (len > 0 && (line[0] == '\r' || line[0] == '\n'))
+        x->head_came = true;
+    else if (len >= 5 && memcmp(line, "HTTP/", 5) == 0)
+        x->head_came = false; /* of the next answer, behind a 100 */
     header_value(line, len, "Location", a->location, sizeof a->location);
     header_value(line, len, "Tus-Resumable", a->tus, sizeof a->tus);
     if (header_value(line, len, "Upload-Offset", number, sizeof number)) {
@@ -177,6 +186,22 @@ static int seek_body(void *ctx, curl_off_t offset, int origin)
         return CURL_SEEKFUNC_FAIL;
     x->at = (size_t)offset;
     return CURL_SEEKFUNC_OK;
+}
+
+/* libcurl calls this before it sends a request, and once more before it repeats one of its own accord, as it
+ * does where a connection that it had used before ends without an answer. The robot may have done by then
+ * what it was told. */
+static int send_once(void *ctx, char *ip, char *own_ip, int port, int own_port)
+{
+    struct exchange *x = ctx;
+    bool repeated = x->answer.told && x->changes && !x->head_came; /* after a 417 it is meant to */
+
+    (void)ip;
+    (void)own_ip;
+    (void)port;
+    (void)own_port;
+    x->answer.told = true;
+    return repeated ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 /* ---- --verbose: heads of requests and answers, without what opens a robot ---- */
@@ -321,6 +346,8 @@ static void set_request(struct exchange *x, const struct wire_request *r)
     curl_easy_setopt(x->curl, CURLOPT_WRITEDATA, x);
     curl_easy_setopt(x->curl, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(x->curl, CURLOPT_HEADERDATA, x);
+    curl_easy_setopt(x->curl, CURLOPT_PREREQFUNCTION, send_once);
+    curl_easy_setopt(x->curl, CURLOPT_PREREQDATA, x);
     if (r->connect_to != NULL && r->connect_to[0] != '\0') {
         snprintf(to, sizeof to, "::%s:", r->connect_to);
         x->connect_to = curl_slist_append(NULL, to);
@@ -341,8 +368,16 @@ static void set_empty_body(struct exchange *x)
     add_header(x, "%s", "Content-Type:");
 }
 
+static bool only_asks(const struct wire_request *r)
+{
+    if (r->method == NULL)
+        return r->body == NULL;
+    return strcmp(r->method, "HEAD") == 0 || strcmp(r->method, "OPTIONS") == 0;
+}
+
 static void set_method(struct exchange *x, const struct wire_request *r)
 {
+    x->changes = !only_asks(r);
     if (r->body != NULL)
         set_body(x, r);
     else if (r->method != NULL && strcmp(r->method, "POST") == 0)
@@ -364,6 +399,7 @@ void wire_send(struct wire *w, const struct wire_request *r)
     if (x == NULL)
         abort(); /* a few hundred bytes: nothing sensible is left to be done */
     x->answer.offset = -1;
+    x->answerless = r->shake_hands;
     x->name = r->name;
     x->ctx = r->ctx;
     x->done = r->done;
@@ -441,11 +477,21 @@ static void note_certificate(struct exchange *x)
     snprintf(x->answer.fingerprint, sizeof x->answer.fingerprint, "%s", shown.fingerprint);
 }
 
+/* libcurl takes a connection that ends within the head of an answer for the end of a whole one. */
+static CURLcode outcome_of(const struct exchange *x, CURLcode err)
+{
+    bool whole = x->answerless || (x->head_came && x->answer.status >= 200);
+
+    if (err == CURLE_ABORTED_BY_CALLBACK) /* of send_once() */
+        return CURLE_GOT_NOTHING;
+    return err == CURLE_OK && !whole ? CURLE_RECV_ERROR : err;
+}
+
 static void finish(struct wire *w, struct exchange *x, CURLcode err)
 {
-    x->answer.err = err;
     curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &x->answer.status);
     curl_easy_getinfo(x->curl, CURLINFO_OS_ERRNO, &x->answer.os_error);
+    x->answer.err = outcome_of(x, err);
     note_certificate(x);
     curl_multi_remove_handle(w->multi, x->curl);
     unlist(&w->under_way, x);

@@ -15,6 +15,7 @@ struct wire;
 
 struct wire_answer {
     CURLcode err;       /* CURLE_OK: `status` is the robot's */
+    bool     told;      /* there was a connection and the request went out, or part of it */
     long     os_error;  /* errno of a connection that was not made */
     long     status;    /* of HTTP; 0: none came */
     char    *body;      /* terminated, freed after the call; NULL where there is none */
@@ -57,7 +58,8 @@ void wire_close(struct wire *w); /* what is still under way is cut off, without 
 /* The same of a wire that goes on: nobody is called any more, and no timer fires. */
 void wire_cut(struct wire *w);
 
-/* `done` comes once, from wire_run(), whatever happens. */
+/* `done` comes once, from wire_run(), whatever happens. A request that changes something is not repeated where its
+ * answer is lost (`told`): whether that does harm is for the caller to know. */
 void wire_send(struct wire *w, const struct wire_request *request);
 /* The timer must not be set already. */
 void wire_after(struct wire *w, struct wire_timer *timer, unsigned ms);

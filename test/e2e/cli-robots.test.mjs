@@ -504,6 +504,62 @@ describe('nobody, and strangers', () => {
         }
     });
 
+    test('an answer that ends within its head is a broken connection', async () => {
+        for (const cut of ['HTTP/1.1 200 OK\r\n', 'HTTP/1.1 409 Conflict\r\nContent-Type: application/json\r\n', 'HTTP/1.1 100 Continue\r\n\r\n']) {
+            const robot = await startStranger(() => ({ cut }));
+            try {
+                const { status, stdout } = await otapult(['status', robot.url, '--json']);
+                assert.equal(lines(stdout)[0].code, 'connection_lost', cut + stdout);
+                assert.equal(status, 3, cut);
+            } finally {
+                await robot.stop();
+            }
+        }
+    });
+
+    test('an order whose answer is lost goes out once, and is said to be what it is', async () => {
+        for (const cut of [true, 'HTTP/1.1 200 OK\r\n'])
+            for (const [args, doing] of [[['rollback'], 'rollback'], [['rollback'], 'restart'], [['reboot'], 'restart'],
+                [['confirm']], [['cancel']], [['offer', '--skip']]]) {
+                let told = 0;
+                const robot = await startStranger(request => {
+                    told += request.method === 'POST';
+                    return request.method === 'POST' ? { cut } : json(statusOf(told && doing ? { state: 'rebooting', busy: { for: doing } } : {}));
+                });
+                try {
+                    const { status, stdout, stderr } = await otapult([...args, robot.url, '--json']);
+                    const [said] = lines(stdout);
+                    assert.equal(told, 1, args[0] + stdout);
+                    const done = ['rollback rollback', 'reboot restart'].includes(`${args[0]} ${doing}`);
+                    assert.equal(done ? said.success : said.code, done || 'answer_lost', args[0] + stdout + stderr);
+                    assert.equal(status, done ? 0 : 3, args[0]);
+                } finally {
+                    await robot.stop();
+                }
+            }
+    });
+
+    const refusal = { success: false, code: 'build_rejected_before', error: 'Update refused', detail: 'd', hint: 'h' };
+    const gone = json({ success: false, code: 'no_such_upload', error: 'e', detail: 'd', hint: 'h' }, 404);
+    for (const [what, first] of [['lost', { cut: true }], ['lost within its head', { cut: 'HTTP/1.1 409 Conflict\r\n' }], ['lost on the way, and a proxy asks again', gone]])
+        test(`push: a refusal whose answer is ${what}: its reason is said`, async () => {
+            let patches = 0, creations = 0;
+            const robot = await startStranger(tusRobot(request => {
+                if (request.method === 'POST')
+                    return ++creations === 1 ? created : json(refusal, 409);
+                return request.method === 'PATCH' && ++patches === 1 ? first : gone;
+            }));
+            try {
+                const { status, stdout } = await otapult(['push', v2, robot.address, '--json']);
+                assert.deepEqual([lines(stdout)[0].outcome, lines(stdout)[0].code], ['refused', 'build_rejected_before'], stdout);
+                assert.equal(status, 1);
+                const ids = robot.requests.filter(request => request.method === 'POST').map(request => request.url);
+                assert.equal(ids[0], ids[1]);
+            } finally {
+                await robot.stop();
+            }
+        });
+
     const empty = { 'a web page': { body: '<html>ok</html>' }, 'its status once more': json(statusOf()),
         'an object': json({}), 'a no': json({ success: false }), 'nothing': { status: 204 } };
     for (const [name, answer] of Object.entries(empty))

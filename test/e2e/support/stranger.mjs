@@ -6,7 +6,7 @@ import net from 'node:net';
 const listen = server => new Promise(resolve => server.listen(0, '127.0.0.1', () => resolve(server.address().port)));
 
 // An HTTP server; `answer(request, body)` gives { status, headers, body }, null: nothing,
-// ever, or { cut: true }: the connection ends without an answer.
+// ever, or { cut: true }: the connection ends without an answer, or { cut: '…' }: behind so much of one.
 export async function startStranger(answer) {
     const requests = [];
     const server = http.createServer((request, response) => {
@@ -17,7 +17,7 @@ export async function startStranger(answer) {
             requests.push({ method: request.method, url: request.url, headers: request.headers, body });
             const said = answer(request, body);
             if (said?.cut)
-                request.socket.destroy();
+                said.cut === true ? request.socket.destroy() : request.socket.end(said.cut);
             if (!said || said.cut)
                 return;
             response.writeHead(said.status ?? 200, said.headers ?? {});
