@@ -19,11 +19,15 @@ static void note(int signal)
 void interrupt_catch(void)
 {
     const struct sigaction once = {.sa_handler = note, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction before;
 
     if (interrupted())
         return; /* the next one ends it at once */
     sigaction(SIGINT, &once, NULL);
     sigaction(SIGTERM, &once, NULL);
+    sigaction(SIGHUP, NULL, &before);
+    if (before.sa_handler != SIG_IGN) /* nohup */
+        sigaction(SIGHUP, &once, NULL);
 }
 
 bool interrupted(void)

@@ -4,7 +4,8 @@
 
 #include <stdbool.h>
 
-/* Ctrl-C or SIGTERM once brings the command to an orderly end; a second time it ends the process at once. */
+/* Ctrl-C, SIGTERM, or SIGHUP of a terminal that is closed, once brings the command to an orderly end; a second time it
+ * ends the process at once. May be called again. */
 void interrupt_catch(void);
 bool interrupted(void);
 

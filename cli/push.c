@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ask.h"
+#include "interrupt.h"
 #include "named.h"
 #include "new_file.h"
 #include "regular_file.h"
@@ -75,8 +76,9 @@ static int write_junit(const struct rollout *r, int status)
 static int roll_out(const struct options *options, struct payload *payload, char *const *robots, size_t count)
 {
     struct rollout r = {.options = options, .payload = payload};
-    int status = fleet_open(&r.fleet, options, robots, count);
 
+    interrupt_catch();
+    int status = fleet_open(&r.fleet, options, robots, count);
     if (status != 0)
         return status;
     status = outputs_unwritable(options);
@@ -94,10 +96,11 @@ static int roll_out(const struct options *options, struct payload *payload, char
 static int run_push(const struct options *options)
 {
     struct payload payload;
-    int status = payload_read(&payload, options->file, options->builds);
 
+    interrupt_catch(); /* reading and packing take a moment, too */
+    int status = payload_read(&payload, options->file, options->builds);
     if (status != 0)
-        return status;
+        return interrupted() ? STATUS_INTERRUPTED : status;
     status = roll_out(options, &payload, options->operand + 1, options->operands - 1);
     payload_free(&payload);
     return status;

@@ -25,6 +25,8 @@ const lines = text => text.trim().split('\n').map(line => JSON.parse(line));
 const address = rover => new URL(rover.url).host;
 const readBuild = file => fs.readFileSync(file).toString('hex', 0xb0, 0xb4);
 
+const signals = (child, set) => parseInt(new RegExp(`^${set}:.*(\\w)$`, 'm').exec(fs.readFileSync(`/proc/${child.pid}/status`, 'utf8'))[1], 16);
+
 let v2, v3;
 before(async () => {
     v2 = await samples.make('v2.bin', { version: '2.0.0', seed: 2 });
@@ -243,24 +245,43 @@ describe('an open rover', () => {
         await rover.waitFor('what it went back to, confirmed', s => s.boot > boot && s.state === 'idle' && !s.pending);
     });
 
-    test('Ctrl-C while it is sent to: the robot is free again, and what it was told is said', async () => {
-        const slow = await startRover({ args: [] }); // with the flash delays of a board
-        const file = await samples.make('noise.bin', { version: '6.1.0', seed: 61, size: 1200000 });
-        try {
-            const child = spawn(OTAPULT, ['push', file, address(slow)], { env: { ...process.env, XDG_CONFIG_HOME: config } });
-            const ended = new Promise(resolve => child.on('close', resolve));
-            let said = '';
-            child.stdout.on('data', data => { said += data; });
-            await slow.waitFor('the middle of the file', status => status.received > 200000);
-            child.kill('SIGINT');
-            assert.equal(await ended, 130);
-            assert.match(said, /interrupted: while sending; it knows that nothing more comes, and keeps what it runs/);
-            const { boot } = await slow.waitFor('its freedom', status => status.state === 'idle' && !status.busy);
-            assert.equal(boot, 1);
-            assert.equal((await otapult(['push', v2, address(slow)])).status, 0);
-        } finally {
-            await slow.stop();
-        }
+    for (const signal of ['SIGINT', 'SIGHUP'])
+        test(`Ctrl-C while it is sent to: the robot is free again, and what it was told is said (${signal})`, async () => {
+            const slow = await startRover({ args: [] }); // with the flash delays of a board
+            const file = await samples.make('noise.bin', { version: '6.1.0', seed: 61, size: 1200000 });
+            try {
+                const child = spawn(OTAPULT, ['push', file, address(slow)], { env: { ...process.env, XDG_CONFIG_HOME: config } });
+                const ended = new Promise(resolve => child.on('close', (status, by) => resolve(status ?? by)));
+                let said = '';
+                child.stdout.on('data', data => { said += data; });
+                await slow.waitFor('the middle of the file', status => status.received > 200000);
+                child.kill(signal);
+                assert.equal(await ended, 130);
+                assert.match(said, /interrupted: while sending; it knows that nothing more comes, and keeps what it runs/);
+                const { boot } = await slow.waitFor('its freedom', status => status.state === 'idle' && !status.busy);
+                assert.equal(boot, 1);
+                assert.equal((await otapult(['push', v2, address(slow)])).status, 0);
+            } finally {
+                await slow.stop();
+            }
+        });
+
+    test('a terminal that is closed ends nothing that nohup began', async () => {
+        const child = spawn('nohup', [OTAPULT, 'watch', address(rover)], { env: { ...process.env, XDG_CONFIG_HOME: config }, stdio: ['ignore', 'pipe', 'ignore'] });
+        await new Promise(resolve => child.stdout.once('data', resolve));
+        assert.equal(signals(child, 'SigIgn') & 1, 1);
+        child.kill('SIGKILL');
+    });
+
+    test('Ctrl-C before anything is sent has its line, too', async () => {
+        const child = spawn(OTAPULT, ['push', '-', address(rover), '--json'], { env: { ...process.env, XDG_CONFIG_HOME: config } });
+        const ended = new Promise(resolve => child.on('close', (status, by) => resolve(status ?? by)));
+        let said = '';
+        child.stdout.on('data', data => { said += data; });
+        await rover.waitFor('the handler', () => signals(child, 'SigCgt') & 2); // it reads its file, and that does not end
+        child.kill('SIGINT');
+        assert.equal(await ended, 130);
+        assert.equal(lines(said)[0].code, 'file_unreadable');
     });
 
     test('nobody reads what is said: the robot is not left in the middle', async () => {
