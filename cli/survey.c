@@ -176,6 +176,40 @@ static const char *misplaced(const struct survey *s)
     return detail;
 }
 
+/* Two slots take turns. One is enough beside a factory app, which runs while the slot is written. */
+static const char *few_slots(const struct survey *s)
+{
+    struct otapult_partition factory;
+    int slots = otapult_table_ota_slots(s->table, s->partitions);
+
+    if (slots == 0)
+        return "it has no OTA slots, two are needed";
+    if (slots > 1 ||
+        otapult_table_find(s->table, s->partitions, OTAPULT_PART_APP, OTAPULT_PART_APP_FACTORY, &factory))
+        return NULL;
+    return "it has one OTA slot, two are needed";
+}
+
+#define SECTOR 0x1000u
+
+static const char *small_slot(const struct survey *s)
+{
+    static char text[80];
+    struct otapult_partition p;
+    int slots = otapult_table_ota_slots(s->table, s->partitions);
+
+    for (int i = 0; i < slots; i++) {
+        if (!otapult_table_find(s->table, s->partitions, OTAPULT_PART_APP,
+                                (uint8_t)(OTAPULT_PART_APP_OTA_0 + i), &p) ||
+            p.size >= SECTOR)
+            continue;
+        snprintf(text, sizeof text, "its OTA slot %s has %u bytes, and no firmware fits", p.label,
+                 (unsigned)p.size);
+        return text;
+    }
+    return NULL;
+}
+
 const char *table_lacks(const struct survey *s)
 {
     struct otapult_partition p;
@@ -184,9 +218,11 @@ const char *table_lacks(const struct survey *s)
     const char *layout = misplaced(s);
     if (layout != NULL)
         return layout;
-    int slots = otapult_table_ota_slots(s->table, s->partitions);
-    if (slots < 2)
-        return slots == 0 ? "it has no OTA slots, two are needed" : "it has one OTA slot, two are needed";
+    const char *slots = few_slots(s);
+    if (slots == NULL)
+        slots = small_slot(s);
+    if (slots != NULL)
+        return slots;
     if (!otapult_table_find(s->table, s->partitions, OTAPULT_PART_DATA, OTAPULT_PART_DATA_OTA, &p))
         return "it has no otadata partition";
     return p.size == OTAPULT_OTA_DATA_SIZE ? NULL : "its otadata partition is not 0x2000 bytes long";

@@ -243,6 +243,21 @@ describe('info', () => {
         assert.match(unfit.stdout, /not fit for updates over the air: it has one OTA slot, two are needed/);
         assert.equal(unfit.status, 1);
         assert.equal((await otapult('info', '--json', samples.write('table.bin', oneSlot))).status, 1);
+
+        const recovery = Buffer.from(oneSlot); // a factory app beside the one slot, in the place of coredump
+        recovery.set([0, 0], 5 * 32 + 2);
+        const led = await otapult('info', samples.write('table.bin', recovery));
+        assert.match(led.stdout, /\n {2}fit for updates over the air\n$/);
+        assert.equal(led.status, 0);
+
+        for (const size of [0, 0x800]) {
+            const small = Buffer.from(table);
+            small.writeUInt32LE(size, 3 * 32 + 8);
+            small.fill(0xff, 6 * 32, 7 * 32);
+            const { stdout, status } = await otapult('info', samples.write('table.bin', small));
+            assert.match(stdout, new RegExp(`not fit for updates over the air: its OTA slot app1 has ${size} bytes`));
+            assert.equal(status, 1);
+        }
     });
 
     test('a real table without OTA slots', { skip: !realFirmware('s3-partitions.bin') }, async () => {
