@@ -71,11 +71,17 @@ static int run_keygen(const struct options *options)
         return STATUS_NO;
     if (lies_in_git(options->file))
         complain(
-            "warning: %s lies in a git work tree, where the next commit may take a private key along: move it "
-            "elsewhere",
+            say_in_russian()
+                ? "предупреждение: %s лежит в рабочем каталоге git, и следующий коммит может забрать закрытый ключ: "
+                  "перенесите его"
+                : "warning: %s lies in a git work tree, where the next commit may take a private key along: move "
+                  "it elsewhere",
             say_clean(options->file));
-    remark("%s holds a private key. Keep it away from robots and repositories, and keep a copy: without it "
-           "there are no more updates.",
+    remark(say_in_russian()
+               ? "%s — закрытый ключ. Не держите его на роботах и в репозиториях и сохраните копию: без "
+                 "него обновлений больше не будет."
+               : "%s holds a private key. Keep it away from robots and repositories, and keep a copy: "
+                 "without it there are no more updates.",
            options->file);
     return STATUS_OK;
 }

@@ -105,6 +105,11 @@ test('advice is Russian where the locale is', async () => {
         assert.match((await ask(env)).stderr, /Проверьте/, JSON.stringify(env));
     for (const env of [{}, { LANG: 'C' }, { LC_ALL: 'C', LANG: 'ru_RU' }, { LANG: 'run' }])
         assert.match((await ask(env)).stderr, /Check the name/, JSON.stringify(env));
+    for (const [lang, words] of [['ru', /закрытый ключ/], ['C', /private key/]]) {
+        const { stderr } = await run(OTAPULT, ['keygen', `${folder}/${lang}.pem`, '--scheme', 'ecdsa256'], { env: { PATH: process.env.PATH, LANG: lang } });
+        assert.match(stderr, words);
+        assert.doesNotMatch(stderr, lang === 'ru' ? /private/ : /ключ/);
+    }
 });
 
 describe('manual pages', () => {
