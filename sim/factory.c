@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "boot_image.h"
 
 #define ENTRY_SIZE 32u
 #define LABEL_SIZE 16u
@@ -94,4 +95,14 @@ bool factory_flash(struct nor_flash *nor, const uint8_t *table, const uint8_t *i
     return nor_erase(nor, 0, (uint32_t)nor->size) == 0 &&
            nor_program(nor, OTAPULT_TABLE_OFFSET, table, OTAPULT_TABLE_SIZE) == 0 &&
            nor_program(nor, app.offset, image, (uint32_t)len) == 0;
+}
+
+const char *factory_fault(struct nor_flash *nor)
+{
+    uint8_t table[OTAPULT_TABLE_SIZE];
+    struct otapult_partition app;
+
+    if (nor_read(nor, OTAPULT_TABLE_OFFSET, table, sizeof table) != 0 || !first_app(table, nor->size, &app))
+        return "no partition table";
+    return boot_image_fault(nor, app.offset, app.size);
 }

@@ -15,6 +15,9 @@ bool factory_flash(struct nor_flash *nor, const uint8_t *table, const uint8_t *i
 #define FACTORY_WHY 160
 void factory_refusal(const struct nor_flash *nor, const uint8_t *table, size_t len, char why[FACTORY_WHY]);
 
+/* What the bootloader holds against the image that was laid there. NULL: it loads it. */
+const char *factory_fault(struct nor_flash *nor);
+
 /* The table of a 16 MB board: nvs, otadata, app0 and app1 of 0x640000, spiffs, coredump. */
 void factory_table(uint8_t table[OTAPULT_TABLE_SIZE]);
 

@@ -88,11 +88,12 @@ static bool lay_factory_state(struct nor_flash *nor, const struct options *optio
         return false;
     bool fits = factory_flash(nor, table, image, len);
     free(image);
-    if (!fits) {
+    if (!fits)
         factory_refusal(nor, table, len, why);
-        console_complain("%s", why);
-    }
-    return fits;
+    const char *fault = fits ? factory_fault(nor) : why;
+    if (fault != NULL)
+        console_complain("%s%s", fits ? "the factory firmware does not boot: " : "", fault);
+    return fault == NULL;
 }
 
 /* ---- the file ---- */

@@ -94,6 +94,9 @@ describe('the flash file', () => {
         const result = await rover('--flash', path.join(folder, 'flash.bin'), '--factory', at('huge.bin'));
         assert.equal(result.status, 2);
         assert.deepEqual(fs.readdirSync(folder), []);
+        fs.writeFileSync(at('letter'), letter);
+        await refused(['--flash', path.join(folder, 'flash.bin'), '--factory', at('letter')], /the factory firmware does not boot: /);
+        assert.deepEqual(fs.readdirSync(folder), []);
     });
 
     test('of a secure rover is for its owner alone, also when it was not', async () => {
