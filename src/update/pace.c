@@ -16,6 +16,18 @@ static void count(struct otapult_pace *p, uint32_t now)
     p->counted_ms = now;
 }
 
+void otapult_pace_again(struct otapult_pace *p, const struct otapult_pace *before, uint32_t received)
+{
+    struct otapult_pace sum = *before;
+
+    count(&sum, p->counted_ms);
+    p->total_ms = sum.total_ms;
+    if (received != 0)
+        return;
+    p->waited_ms = sum.waited_ms;
+    p->touched_ms = sum.touched_ms;
+}
+
 void otapult_pace_enter(struct otapult_pace *p, uint32_t now)
 {
     count(p, now);

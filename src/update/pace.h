@@ -16,6 +16,11 @@ struct otapult_pace {
 
 void otapult_pace_begin(struct otapult_pace *p, uint32_t now);
 
+/* The client that `before` is of has begun anew. Who does so again and again must not hold the device for longer by it
+ * than one who waits: all of the time counts on, and while nothing has come (`received` is 0, of the attempt before)
+ * the silence, too. */
+void otapult_pace_again(struct otapult_pace *p, const struct otapult_pace *before, uint32_t received);
+
 /* A call of the client begins, and ends. */
 void otapult_pace_enter(struct otapult_pace *p, uint32_t now);
 void otapult_pace_leave(struct otapult_pace *p, uint32_t now);

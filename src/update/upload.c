@@ -207,25 +207,42 @@ static int begin(struct otapult *o, const char *by, const struct otapult_update_
     return 0;
 }
 
-static uint32_t ticket_of(struct otapult *o, uint32_t id, const char *by, struct otapult_finding *why)
+/* An attempt of a client that has lost its connection. */
+struct lost {
+    uint32_t ticket; /* 0: there is none */
+    uint32_t received;
+    struct otapult_pace pace;
+};
+
+static void find_lost(struct otapult *o, uint32_t id, const char *by, struct lost *out)
 {
     otapult_lock(o);
     const bool same = o->update.id == id && strcmp(o->by, by != NULL ? by : "") == 0;
-    uint32_t ticket = same ? o->ticket : 0;
-    *why = (struct otapult_finding){.got = o->received};
+    *out = (struct lost){.ticket = same ? o->ticket : 0, .received = o->received, .pace = o->pace};
     otapult_unlock(o);
-    return ticket;
 }
 
 /* Where an update of the same id still runs, its client has lost the connection and asks again: the old one
  * is ended. Two different clients may have the same id by chance, so `by` has to be the same, too. */
-static void end_lost(struct otapult *o, uint32_t id, const char *by)
+static void end_lost(struct otapult *o, uint32_t id, const char *by, struct lost *out)
 {
-    struct otapult_finding came;
-    uint32_t lost = ticket_of(o, id, by, &came);
+    find_lost(o, id, by, out);
+    const struct otapult_finding came = {.got = out->received};
+    if (out->ticket != 0)
+        otapult_cancel(o, out->ticket, OTAPULT_E_CONNECTION_LOST, &came);
+}
 
-    if (lost != 0)
-        otapult_cancel(o, lost, OTAPULT_E_CONNECTION_LOST, &came);
+static int begin_again(struct otapult *o, const char *by, const struct otapult_update_options *options,
+                       uint32_t size, const struct lost *lost, uint32_t *ticket, struct otapult_finding *why)
+{
+    int err = begin(o, by, options, size, ticket, why);
+
+    if (err != 0 || lost->ticket == 0)
+        return err;
+    otapult_lock(o);
+    otapult_pace_again(&o->pace, &lost->pace, lost->received);
+    otapult_unlock(o);
+    return 0;
 }
 
 /* Whether the same was asked for before is looked at first: the device may be about to restart into what came
@@ -235,15 +252,16 @@ int otapult_begin_by(struct otapult *o, const char *by, const struct otapult_upd
                      struct otapult_finding *why)
 {
     struct otapult_update nobody_asks;
+    struct lost lost;
 
     if (past == NULL)
         past = &nobody_asks;
     *ticket = 0;
     *why = (struct otapult_finding){0};
-    end_lost(o, options->id, by);
+    end_lost(o, options->id, by, &lost);
     int err = otapult_recall(o, options, past, why);
     if (err == 0 && past->id == 0)
-        err = begin(o, by, options, size, ticket, why);
+        err = begin_again(o, by, options, size, &lost, ticket, why);
     if (err != 0)
         otapult_report_refusal(o->port, "update", err, why, size, by);
     return err;
@@ -289,7 +307,9 @@ static void note_refusal(struct otapult *o, int err, const struct otapult_findin
     if (otapult_judge_accepted(&o->session.judge))
         otapult_describe(&trial, o->target, &in->info.desc, in->info.size);
     otapult_detail(err, why, NULL, detail, sizeof detail);
-    otapult_note(o, OTAPULT_EV_REFUSED, o->target, &trial, otapult_error_row(err)->code, detail, o->by);
+    if (err != OTAPULT_E_CONNECTION_LOST ||
+        o->received != 0) /* else nothing was tried, and nothing is to be told */
+        otapult_note(o, OTAPULT_EV_REFUSED, o->target, &trial, otapult_error_row(err)->code, detail, o->by);
     otapult_report_refusal(o->port, "update", err, why,
                            o->total != OTAPULT_SIZE_UNKNOWN ? o->total : o->received, o->by);
 }

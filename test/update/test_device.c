@@ -1207,6 +1207,7 @@ static void who_loses_the_device_is_told_so_from_the_first_moment(void **state)
     w->wrap = ask_while_written;
     assert_true(world_boot(w));
     assert_int_equal(begin_as(w, 9, 0, &told_ticket, NULL, &why), 0);
+    assert_int_equal(otapult_feed(w->ota, told_ticket, v2, 10, &why), 0);
     assert_int_equal(begin_as(w, 9, 0, &second, NULL, &why), 0);
     assert_int_equal(heard, OTAPULT_E_CONNECTION_LOST);
     told_ticket = second;
@@ -1230,6 +1231,28 @@ static void another_clients_id_ends_nobodys_upload(void **state)
     assert_int_equal(otapult_feed(w->ota, first, v2, 6000, &why), 0);
     assert_int_equal(otapult_begin_by(w->ota, "token a", &same, (uint32_t)v2_len, &second, NULL, &why), 0);
     assert_int_not_equal(second, 0);
+}
+
+/* Its own place is no new one: nobody is kept out for longer than by one attempt that is silent. Nor does it
+ * fill the journal. */
+static void who_only_begins_holds_nobody_out(void **state)
+{
+    struct world *w = *state;
+    struct otapult_log_entry e;
+    struct otapult_finding why;
+    uint32_t ticket, rounds = 0;
+
+    while (rounds < 100 && (rounds == 0 || status(w).claim == OTAPULT_FOR_UPLOAD)) {
+        assert_int_equal(begin_as(w, 9, 0, &ticket, NULL, &why), 0);
+        w->clock += 5000;
+        otapult_poll(w->ota);
+        rounds++;
+    }
+    assert_in_range(rounds, 2, 99);
+    assert_int_equal(begin_as(w, 10, 0, &ticket, NULL, &why), 0); /* another client */
+    assert_true(otapult_log_entry(w->ota, 0, &e));
+    assert_string_equal(e.code, "stalled");
+    assert_false(otapult_log_entry(w->ota, 1, &e) && e.event == OTAPULT_EV_REFUSED);
 }
 
 /* Somebody ended it on purpose: a browser that tries again by itself does not undo that. */
@@ -2100,6 +2123,7 @@ int main(void)
         CASE(what_was_refused_is_refused_again_unread),
         CASE(the_same_upload_takes_the_place_of_the_first),
         CASE(who_loses_the_device_is_told_so_from_the_first_moment),
+        CASE(who_only_begins_holds_nobody_out),
         CASE(another_clients_id_ends_nobodys_upload),
         CASE(what_somebody_has_ended_stays_ended),
         CASE(an_update_without_an_id_gets_one),

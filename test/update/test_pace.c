@@ -60,6 +60,26 @@ static void no_rate_is_too_low_for_none(void **state)
     assert_int_equal(check_of(&any, 59999, 58), OTAPULT_E_UPLOAD_TOO_SLOW);
 }
 
+/* As one that only begins, again and again, and one that sends a little each time. */
+static void who_begins_anew_has_no_more_time(void **state)
+{
+    struct otapult_pace before = pace;
+
+    (void)state;
+    otapult_pace_begin(&pace, UINT32_MAX - 10 + 50000);
+    otapult_pace_again(&pace, &before, 0);
+    assert_int_equal(check(59999, PERIOD * 2), 0);
+    assert_int_equal(check(60000, PERIOD * 2), OTAPULT_E_STALLED);
+    otapult_pace_begin(&pace, UINT32_MAX - 10 + 29999);
+    otapult_pace_again(&pace, &before, 0);
+    assert_int_equal(check(30000, PERIOD - 1), OTAPULT_E_UPLOAD_TOO_SLOW);
+    otapult_pace_begin(&pace, UINT32_MAX - 10 + 59999);
+    otapult_pace_again(&pace, &before, 1);
+    assert_int_equal(check(89998, 0), 0); /* a whole period from now on */
+    assert_int_equal(check(99999, PERIOD * 2), 0);
+    assert_int_equal(check(100000, PERIOD * 2), OTAPULT_E_UPLOAD_TOO_SLOW); /* all of the time */
+}
+
 static void silence_is_a_stall(void **state)
 {
     (void)state;
@@ -133,6 +153,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_period_has_its_bytes, begin),
         cmocka_unit_test_setup(no_rate_is_too_low_for_none, begin),
+        cmocka_unit_test_setup(who_begins_anew_has_no_more_time, begin),
         cmocka_unit_test_setup(silence_is_a_stall, begin),
         cmocka_unit_test_setup(all_of_it_has_a_limit, begin),
         cmocka_unit_test_setup(a_resumable_one_is_waited_for, begin),
