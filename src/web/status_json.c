@@ -168,6 +168,24 @@ static const char *words_of_deed(const char *text, const struct otapult_language
     return dst;
 }
 
+/* `5 crashes in a row; safe mode`: Russian has the number behind the word, which would change with it. */
+static const char *words_of_loop(const char *text, const struct otapult_language *language, char dst[CAUSE])
+{
+    const size_t digits = strspn(text, "0123456789");
+    const char *then = strstr(text, "; ");
+    struct otapult_text t;
+
+    if (digits == 0 || then == NULL)
+        return otapult_in_language(text, language);
+    otapult_text_init(&t, dst, CAUSE);
+    otapult_text_str(&t, otapult_in_language("crashes in a row", language));
+    otapult_text_str(&t, ": ");
+    otapult_text_bytes(&t, text, digits);
+    otapult_text_str(&t, "; ");
+    otapult_text_str(&t, otapult_in_language(then + 2, language));
+    return dst;
+}
+
 /* An entry's text as it is kept, in the reader's language. */
 static const char *in_language(const struct otapult_log_entry *e, const struct otapult_language *language,
                                char dst[CAUSE])
@@ -176,6 +194,8 @@ static const char *in_language(const struct otapult_log_entry *e, const struct o
         return e->text;
     if (e->event == OTAPULT_EV_ACCOUNT)
         return words_of_deed(e->text, language, dst);
+    if (e->event == OTAPULT_EV_CRASH_LOOP)
+        return words_of_loop(e->text, language, dst);
     if (e->code[0] == '\0')
         return words_of_cause(e->text, language, dst);
     language->retell(otapult_error_by_code(e->code), e->text, dst, CAUSE);

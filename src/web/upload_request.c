@@ -59,7 +59,7 @@ int otapult_upload_options(const struct otapult_exchange *x, struct otapult_upda
     if (!read_option(x, "boot", "Otapult-Boot", otapult_read_number, &options->boot))
         why->text = "boot is not a number";
     else if (!read_option(x, "id", "Otapult-Update", otapult_read_id, &options->id))
-        why->text = "the id of an upload has 8 hex digits";
+        why->text = "the id of an upload has 8 hex digits, not all 0";
     else if (otapult_query_value(x, "activate", &len) != NULL && !options->later)
         why->text = "activate is not later";
     return why->text != NULL ? OTAPULT_E_BAD_REQUEST : 0;

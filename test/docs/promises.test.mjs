@@ -126,3 +126,13 @@ test('every error comes out in a test', () => {
         !new RegExp(`\\bOTAPULT_E_${symbol}\\b|['"\`\\\\]${code}['"\`\\\\]`).test(tests));
     assert.deepEqual(unseen.map(([, , code]) => code), []);
 });
+
+test('docs/http-api.md has every event of the journal, and no other', () => {
+    const status = read('src/update/status.c');
+    const api = read('docs/http-api.md');
+    const named = [...status.matchAll(/\[OTAPULT_EV_\w+\] = "(\w+)"/g)].map(m => m[1]).sort();
+    const table = api.slice(api.indexOf('| event | meaning |'));
+    const told = [...table.slice(0, table.indexOf('\n\n')).matchAll(/^\| `(\w+)`/gm)].map(m => m[1]).sort();
+    assert.ok(named.length > 10);
+    assert.deepEqual(told, named);
+});

@@ -1607,6 +1607,30 @@ static void the_log_has_the_documented_shape(void **state)
     assert_contains(client.text, "\"last\":{\"seq\":13,");
 }
 
+static void a_crash_loop_is_told_in_the_readers_language(void **state)
+{
+    static const struct {
+        const char *kept, *english, *russian;
+    } cases[] = {
+        {"5 crashes in a row; safe mode", "\"5 crashes in a row; safe mode\"",
+         "\"сбоев подряд: 5; безопасный режим\""},
+        {"12 crashes in a row; the other slot's firmware boots instead", "boots instead\"",
+         "\"сбоев подряд: 12; вместо неё запускается прошивка из другого раздела\""},
+        {"as no firmware of today says it", "\"as no firmware", "\"as no firmware of today says it\""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        fill_log(1);
+        dev.log[0] = (struct otapult_log_entry){.seq = 1, .event = OTAPULT_EV_CRASH_LOOP};
+        snprintf(dev.log[0].text, sizeof dev.log[0].text, "%s", cases[i].kept);
+        begin("GET", "/api/ota/log", NULL);
+        assert_contains(client.text, cases[i].english);
+        begin("GET", "/api/ota/log", HEADERS({"Accept-Language", "ru"}));
+        assert_contains(client.text, cases[i].russian);
+    }
+}
+
 static void the_errors_are_all_listed(void **state)
 {
     const char *at;
@@ -1832,6 +1856,7 @@ int main(void)
         TEST(the_status_names_every_slot_state),
         TEST(the_status_says_why_slots_cannot_be_used),
         TEST(a_slot_that_cannot_be_read_has_no_image),
+        TEST(a_crash_loop_is_told_in_the_readers_language),
         TEST(the_log_has_the_documented_shape),
         TEST(the_errors_are_all_listed),
         TEST(an_event_is_the_status),
