@@ -190,26 +190,6 @@ static const char *few_slots(const struct survey *s)
     return "it has one OTA slot, two are needed";
 }
 
-#define SECTOR 0x1000u
-
-static const char *small_slot(const struct survey *s)
-{
-    static char text[80];
-    struct otapult_partition p;
-    int slots = otapult_table_ota_slots(s->table, s->partitions);
-
-    for (int i = 0; i < slots; i++) {
-        if (!otapult_table_find(s->table, s->partitions, OTAPULT_PART_APP,
-                                (uint8_t)(OTAPULT_PART_APP_OTA_0 + i), &p) ||
-            p.size >= SECTOR)
-            continue;
-        snprintf(text, sizeof text, "its OTA slot %s has %u bytes, and no firmware fits", p.label,
-                 (unsigned)p.size);
-        return text;
-    }
-    return NULL;
-}
-
 const char *table_lacks(const struct survey *s)
 {
     struct otapult_partition p;
@@ -219,8 +199,6 @@ const char *table_lacks(const struct survey *s)
     if (layout != NULL)
         return layout;
     const char *slots = few_slots(s);
-    if (slots == NULL)
-        slots = small_slot(s);
     if (slots != NULL)
         return slots;
     if (!otapult_table_find(s->table, s->partitions, OTAPULT_PART_DATA, OTAPULT_PART_DATA_OTA, &p))

@@ -10,7 +10,7 @@
  * The first fault is enough: such a table takes no update, and a person has to look at it. */
 
 #define APP_ALIGNMENT 0x10000u /* the flash is mapped by pages of 64 KB */
-#define TABLE_SECTOR  0x1000u
+#define SECTOR        0x1000u
 
 /* By differences: offset + size of a hostile table may wrap around 32 bits, and the ranges would seem apart.
  */
@@ -66,13 +66,25 @@ static int check_start(const struct otapult_layout *l, const struct otapult_part
 {
     const struct otapult_partition bootloader = {.size = l->table_at, .label = "bootloader"};
     const struct otapult_partition table = {
-        .offset = l->table_at, .size = TABLE_SECTOR, .label = "partition table"};
+        .offset = l->table_at, .size = SECTOR, .label = "partition table"};
 
     if (p->type == OTAPULT_PART_BOOTLOADER || p->type == OTAPULT_PART_TABLE)
         return 0;
     if (meet(p, &bootloader))
         return fault(OTAPULT_E_SLOTS_OVERLAP, &bootloader, p, why, text);
     return meet(p, &table) ? fault(OTAPULT_E_SLOTS_OVERLAP, &table, p, why, text) : 0;
+}
+
+/* Bootloader and application count such a slot like any other, so it cannot be left out. */
+static int check_size(const struct otapult_partition *p, struct otapult_finding *why,
+                      char text[OTAPULT_LAYOUT_TEXT])
+{
+    if (p->type != OTAPULT_PART_APP || p->size >= SECTOR)
+        return 0;
+    int err = fault(OTAPULT_E_SLOT_TOO_SMALL, p, NULL, why, text);
+    why->got = p->size;
+    why->want = SECTOR;
+    return err;
 }
 
 static int check_entry(const struct otapult_layout *l, unsigned n, const struct otapult_partition *p,
@@ -82,7 +94,9 @@ static int check_entry(const struct otapult_layout *l, unsigned n, const struct 
 
     if (p->type == OTAPULT_PART_APP && p->offset % APP_ALIGNMENT != 0)
         return fault(OTAPULT_E_SLOT_ALIGNMENT, p, NULL, why, text);
-    int err = check_start(l, p, why, text);
+    int err = check_size(p, why, text);
+    if (err == 0)
+        err = check_start(l, p, why, text);
     for (unsigned m = n + 1; err == 0 && l->entry(l->ctx, m, &other); m++)
         err = check_pair(p, &other, why, text);
     return err;

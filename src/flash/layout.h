@@ -20,9 +20,9 @@ struct otapult_layout {
 
 /* 0: it is fit. Else the first of these, with why->at where the second of the two lies, and why->text, which is
  * kept in text[]: SLOTS_OVERLAP (two entries, or an entry and the bootloader or the table), SLOT_ALIGNMENT (an app
- * that begins at no multiple of 64 KB), SLOT_TWICE (two entries that claim to be the same slot, or OTA data:
- * bootloader and application choose different ones). Entries of size 0 lie nowhere. An entry of ESP-IDF's own types
- * for bootloader and partition table may lie where those are. */
+ * that begins at no multiple of 64 KB), SLOT_TOO_SMALL (an app of less than a sector), SLOT_TWICE (two entries that
+ * claim to be the same slot, or OTA data: bootloader and application choose different ones). Other entries of size 0
+ * lie nowhere. An entry of ESP-IDF's own types for bootloader and partition table may lie where those are. */
 OTAPULT_MUST_CHECK int otapult_layout_fault(const struct otapult_layout *layout, struct otapult_finding *why,
                                             char text[OTAPULT_LAYOUT_TEXT]);
 

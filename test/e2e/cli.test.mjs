@@ -255,7 +255,7 @@ describe('info', () => {
             small.writeUInt32LE(size, 3 * 32 + 8);
             small.fill(0xff, 6 * 32, 7 * 32);
             const { stdout, status } = await otapult('info', samples.write('table.bin', small));
-            assert.match(stdout, new RegExp(`not fit for updates over the air: its OTA slot app1 has ${size} bytes`));
+            assert.match(stdout, new RegExp(`not fit for updates over the air: the app slot app1 has ${size} bytes, less than a sector of 4096`));
             assert.equal(status, 1);
         }
     });

@@ -493,6 +493,7 @@ describe('a flash whose table nobody has checked', () => {
     const cases = [
         ['slots_overlap', /app0, app1, at 0x100000$/, [0, 0x11, 0x100000, 0x100000, 'app1']],
         ['slots_overlap', /bootloader, app1, at 0x0$/, [0, 0x11, 0x0, 0x8000, 'app1']],
+        ['slot_too_small', /app1 has 0 bytes/, [0, 0x11, 0x110000, 0, 'app1']],
         ['slot_alignment', /app1 begins at 0x111000/, [0, 0x11, 0x111000, 0x100000, 'app1']],
         ['slot_twice', /again, app1, at 0x210000$/, [0, 0x11, 0x110000, 0x100000, 'again'], [0, 0x11, 0x210000, 0x100000, 'app1']],
     ];

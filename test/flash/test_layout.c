@@ -87,6 +87,9 @@ static void each_fault_by_its_name(void **state)
         {{0, 0x12, 0, 0x8000, "app2", 0}, OTAPULT_E_SLOTS_OVERLAP, "bootloader, app2", 0},
         {{0, 0x12, 0x211000, 0x10000, "app2", 0}, OTAPULT_E_SLOT_ALIGNMENT, "app2", 0x211000},
         {{0, 0x12, 0x210000, 0x10000, "app2", 0}, 0, NULL, 0},
+        {{0, 0x12, 0x210000, 0, "app2", 0}, OTAPULT_E_SLOT_TOO_SMALL, "app2", 0x210000},
+        {{0, 0x12, 0x210000, 0xFFF, "app2", 0}, OTAPULT_E_SLOT_TOO_SMALL, "app2", 0x210000},
+        {{0, 0x12, 0x210000, 0x1000, "app2", 0}, 0, NULL, 0},
         {{0, 0x11, 0x210000, 0x10000, "again", 0}, OTAPULT_E_SLOT_TWICE, "app1, again", 0x210000},
         {{1, 0x00, 0x210000, 0x2000, "again", 0}, OTAPULT_E_SLOT_TWICE, "otadata, again", 0x210000},
         {{1, 0x02, 0x210000, 0x2000, "nvs2", 0}, 0, NULL, 0}, /* found by its name */
