@@ -1291,11 +1291,12 @@ static void a_device_that_starts_has_seen_nobody(void **state)
         struct otapult_attempts a;
         uint8_t source[16];
         unsigned allowed = 0;
+        const uint32_t now = value * 0x01010101u;
 
         memset(source, (int)value, sizeof source);
-        otapult_attempts_init(&a, 0);
+        otapult_attempts_init(&a, now);
         for (unsigned n = 0; n < 100; n++)
-            allowed += otapult_attempts_ask(&a, source, 0) == 0;
+            allowed += otapult_attempts_ask(&a, source, now) == 0;
         assert_int_equal(allowed, OTAPULT_ATTEMPTS_FREE);
     }
 }
@@ -1327,6 +1328,29 @@ static void the_source_silent_for_longest_makes_room(void **state)
                 assert_int_equal(is_remembered(a, source[m], now + 1000), n < 8 || m > 0);
         }
     }
+}
+
+/* It is one of those that are known then, and its place among the eight is free. */
+static void a_source_that_logs_in_makes_room(void **state)
+{
+    struct otapult_attempts a;
+    uint8_t source[8][16];
+    uint32_t now = 1000;
+
+    (void)state;
+    otapult_attempts_init(&a, now);
+    assert_int_equal(otapult_attempts_ask(&a, home, now), 0);
+    for (unsigned n = 0; n < 8; n++, now += OTAPULT_ATTEMPTS_FREE * OTAPULT_ATTEMPTS_EVERY) {
+        make_source(source[n], n);
+        if (n == 7) {
+            assert_int_equal(otapult_attempts_ask(&a, home, now), 0);
+            otapult_attempts_result(&a, home, now, true);
+        }
+        for (unsigned tries = 0; tries < OTAPULT_ATTEMPTS_FREE; tries++)
+            assert_int_equal(otapult_attempts_ask(&a, source[n], now), 0);
+    }
+    for (unsigned n = 0; n < 8; n++)
+        assert_true(is_remembered(a, source[n], now));
 }
 
 /* On a copy, when the total is used up: only who has logged in passes. */
@@ -1442,6 +1466,7 @@ int main(void)
         TEST(attempts_at_once_count_before_they_fail),
         TEST(a_device_that_starts_has_seen_nobody),
         TEST(the_source_silent_for_longest_makes_room),
+        TEST(a_source_that_logs_in_makes_room),
         TEST(the_last_four_that_logged_in_are_known),
         TEST(waits_are_bounded_wherever_the_clock_stands),
     };
