@@ -307,9 +307,7 @@ static void note_refusal(struct otapult *o, int err, const struct otapult_findin
     if (otapult_judge_accepted(&o->session.judge))
         otapult_describe(&trial, o->target, &in->info.desc, in->info.size);
     otapult_detail(err, why, NULL, detail, sizeof detail);
-    if (err != OTAPULT_E_CONNECTION_LOST ||
-        o->received != 0) /* else nothing was tried, and nothing is to be told */
-        otapult_note(o, OTAPULT_EV_REFUSED, o->target, &trial, otapult_error_row(err)->code, detail, o->by);
+    otapult_note(o, OTAPULT_EV_REFUSED, o->target, &trial, otapult_error_row(err)->code, detail, o->by);
     otapult_report_refusal(o->port, "update", err, why,
                            o->total != OTAPULT_SIZE_UNKNOWN ? o->total : o->received, o->by);
 }
