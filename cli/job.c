@@ -85,10 +85,15 @@ static void ask(void *ctx)
     j->rollout->ways->ask(j);
 }
 
+void job_ask_after(struct job *j, unsigned ms)
+{
+    job_after(j, ms, ask);
+}
+
 bool job_retry(struct job *j)
 {
     if (!job_try_again(j) || interrupted())
         return false;
-    job_after(j, RETRY_MS << (j->attempts - 1), ask);
+    job_ask_after(j, RETRY_MS << (j->attempts - 1));
     return true;
 }

@@ -100,6 +100,10 @@ bool job_draw_id(struct job *j);
 /* The robot has so much of the form. true: more than ever before, and the attempts until then do not count. */
 bool job_has(struct job *j, uint64_t safe);
 
+/* Asks what the robot is, in ms. */
+void job_ask_after(struct job *j, unsigned ms);
+#define LOOK_AGAIN_MS 500u /* where what it does now is over in a moment */
+
 /* Counts an attempt to send; false: that was tried often enough. */
 bool job_try_again(struct job *j);
 

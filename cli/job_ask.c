@@ -14,8 +14,6 @@
  * the answer decides. Before a byte is sent everything that can be known is looked at: is it the same robot
  * as before, does it run the file already, would it take it. */
 
-#define LOOK_MS 500u /* between two looks at a robot that is about to restart */
-
 static enum outcome outcome_of_fault(const struct fault *f)
 {
     switch (f->status) {
@@ -71,11 +69,6 @@ static bool is_about_to_restart(const struct device *d)
     return strcmp(d->state, "rebooting") == 0;
 }
 
-static void ask_once_more(void *ctx)
-{
-    job_ask(ctx);
-}
-
 /* Waits for the restart, and then for the trial of the firmware that it went back to: before the trial's end
  * the robot takes no update. false: the job has waited long enough. */
 static bool wait_for_its_restart(struct job *j)
@@ -84,7 +77,7 @@ static bool wait_for_its_restart(struct job *j)
         j->restart_by = wire_now() + j->rollout->options->wait_s * 1000u;
     if (wire_now() >= j->restart_by || interrupted())
         return false;
-    job_after(j, LOOK_MS, ask_once_more);
+    job_ask_after(j, LOOK_AGAIN_MS);
     return true;
 }
 

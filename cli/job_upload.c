@@ -10,8 +10,6 @@
  * (job_draw_id()): a robot that gets the same id again answers with what became of it and does not begin a
  * second update. */
 
-#define LOOK_AGAIN_MS 500u
-
 /* The connection broke after all bytes had gone out: the robot may have taken the file, and only a look at it
  * tells. Of a resumable upload the robot is asked instead. */
 static bool may_be_taken(const struct job *j)
@@ -48,14 +46,6 @@ void job_taken(struct job *j, const cJSON *json)
         job_wait_for_restart(j);
 }
 
-/* For a moment a robot is busy with an update whose id its status does not show yet. */
-static void look_again(void *ctx)
-{
-    struct job *j = ctx;
-
-    j->rollout->ways->ask(j);
-}
-
 /* Where the robot refuses a patch that was made here, the whole file is sent instead: the robot may have the
  * same build with another signature, and then the patch does not fit. */
 void job_refused(struct job *j, const struct fault *f)
@@ -73,9 +63,10 @@ void job_refused(struct job *j, const struct fault *f)
         return;
     }
     if (strcmp(f->code, "busy") == 0 && j->rollout->count > 1 && !j->looked_again) {
+        /* Another job may be sending to the same robot, by another name, and for a moment the robot's status
+         * does not show yet whose update it is. */
         j->looked_again = true;
-        job_after(j, LOOK_AGAIN_MS,
-                  look_again); /* another job may be sending to the same robot, by another name */
+        job_ask_after(j, LOOK_AGAIN_MS);
         return;
     }
     job_fail(j, f->status == STATUS_STRANGER ? OUTCOME_STRANGER : OUTCOME_REFUSED, f);

@@ -77,7 +77,6 @@ static int roll_out(const struct options *options, struct payload *payload, char
 {
     struct rollout r = {.options = options, .payload = payload};
 
-    interrupt_catch();
     int status = fleet_open(&r.fleet, options, robots, count);
     if (status != 0)
         return status;
@@ -110,6 +109,7 @@ static int run_activate(const struct options *options)
 {
     struct options together = *options;
 
+    interrupt_catch();
     together.jobs = 500;
     return roll_out(&together, NULL, options->operand, options->operands);
 }
