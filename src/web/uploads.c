@@ -147,10 +147,10 @@ static int begin_upload(struct otapult_exchange *x, const char *by,
 {
     int err = otapult_create_upload(x->app, by, options, length, upload, past, why);
 
-    if (err != 0 || otapult_gate_still(x))
+    if (err != 0 || past->id != 0 || otapult_gate_still(x))
         return err;
-    otapult_end_login(x->app, by);
-    return OTAPULT_E_LOGIN_ENDED;
+    err = otapult_drop_upload(x->app, by, upload->token, why);
+    return err == 0 || err == OTAPULT_E_NO_UPLOAD ? OTAPULT_E_LOGIN_ENDED : err;
 }
 
 static enum otapult_http_next create(struct otapult_exchange *x)
