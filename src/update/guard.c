@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "update/guard.h"
 
-#include <string.h>
-
 #include "base/text.h"
 #include "update/back.h"
 #include "update/claim.h"
@@ -109,11 +107,7 @@ static void remember_what_crashes(struct otapult *o)
         return;
     otapult_build_id(&desc, build);
     otapult_remember_failure(o->port, build);
-    otapult_lock(o);
-    for (unsigned n = 0; n < o->seen_count; n++)
-        o->seen[n].failed |= o->seen[n].has_image &&
-                             memcmp(o->seen[n].image.build, desc.build, sizeof desc.build) == 0;
-    otapult_unlock(o);
+    otapult_refresh_failures(o);
 }
 
 /* Tried only when the count reaches the limit, not above it: a device in safe mode would otherwise read its

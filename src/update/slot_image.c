@@ -115,12 +115,12 @@ static bool look_at_row(struct otapult *o, int index, struct otapult_slot_view *
 }
 
 /* Has this image failed here? Looked up now, because readers of the view must not wait for the store. */
-static void look_at_record(struct otapult *o, struct otapult_slot_view *v)
+static bool has_failed(const struct otapult *o, const struct otapult_slot_view *v)
 {
     char build[OTAPULT_BUILD_ID_CHARS + 1];
 
     otapult_build_id(&v->image, build);
-    v->failed = v->has_image && otapult_has_failed(o->port, build);
+    return v->has_image && otapult_has_failed(o->port, build);
 }
 
 /* false: something of it could not be read. */
@@ -178,7 +178,7 @@ void otapult_refresh_slots(struct otapult *o)
     choose_all(&shown, &slots);
     for (unsigned n = 0; n < shown.count; n++) {
         whole &= look_again(o, shown.index[n], &seen[n]);
-        look_at_record(o, &seen[n]);
+        seen[n].failed = has_failed(o, &seen[n]);
     }
     otapult_lock(o);
     o->slots = slots;
@@ -187,6 +187,17 @@ void otapult_refresh_slots(struct otapult *o)
     memcpy(o->seen, seen, shown.count * sizeof *seen);
     o->look_again = !whole;
     otapult_unlock(o);
+}
+
+void otapult_refresh_failures(struct otapult *o)
+{
+    for (unsigned n = 0; n < o->seen_count; n++) {
+        bool failed = has_failed(o, &o->seen[n]); /* reads the store: not under the lock */
+
+        otapult_lock(o);
+        o->seen[n].failed = failed;
+        otapult_unlock(o);
+    }
 }
 
 void otapult_refresh_written(struct otapult *o, int index, const struct otapult_app_desc *desc)

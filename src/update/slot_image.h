@@ -14,6 +14,9 @@
  * Only for the claim's holder. Where the port gives no table everything stays, and o->slots_error is its error. */
 void otapult_refresh_slots(struct otapult *o);
 
+/* Which of the slots that are shown hold a build that has failed here, asked anew. Only for the claim's holder. */
+void otapult_refresh_failures(struct otapult *o);
+
 /* The same when slot `index` was written. `desc`: what was verified there, so that it is not read once more;
  * NULL: its first bytes are read. */
 void otapult_refresh_written(struct otapult *o, int index, const struct otapult_app_desc *desc);
