@@ -319,8 +319,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     w.clock += HOUR_MS; /* no delay of an earlier input is left, and no session */
     otapult_poll(w.ota);
     struct otapult_users *known = otapult_device_users(w.ota);
-    const struct otapult_who owner = {.kind = OTAPULT_BY_PASSWORD, .serial = known->password_serial};
-    FUZZ_EXPECT(otapult_users_login(known, owner, session) == 0);
+    FUZZ_EXPECT(otapult_users_login(known, login_owner(known), session) == 0);
     const size_t n = data[0] % (2 + sites[1].count);
     const struct otapult_route *route = n < 2 ? &own_routes[n] : &sites[1].routes[n - 2];
     line.method = route->method;

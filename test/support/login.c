@@ -40,3 +40,8 @@ const char *login_basic(const char *pair)
     value[n] = '\0';
     return value;
 }
+
+struct otapult_who login_owner(const struct otapult_users *u)
+{
+    return (struct otapult_who){.kind = OTAPULT_BY_PASSWORD, .serial = u->password_serial};
+}

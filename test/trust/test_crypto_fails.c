@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "failing_crypto.h"
+#include "login.h"
 #include "oracle.h"
 #include "ram_port.h"
 #include "sample_image.h"
@@ -140,16 +141,11 @@ static bool show(void *app, const char *password)
     return true;
 }
 
-static struct otapult_who password_now(void)
-{
-    return (struct otapult_who){.kind = OTAPULT_BY_PASSWORD, .serial = users.password_serial};
-}
-
 static bool opens_a_session(void)
 {
     char id[OTAPULT_SECRET];
 
-    return otapult_users_login(&users, password_now(), id) == 0;
+    return otapult_users_login(&users, login_owner(&users), id) == 0;
 }
 
 static bool makes_a_token(void)
@@ -183,7 +179,7 @@ static void nobody_gets_in_by_an_id_that_was_not_hashed(void **state)
     otapult_seal_open(&seal, &board.port);
     otapult_users_start(&users, &seal, 1, show, NULL);
     assert_null(otapult_users_fault(&users));
-    assert_int_equal(otapult_users_login(&users, password_now(), session), 0);
+    assert_int_equal(otapult_users_login(&users, login_owner(&users), session), 0);
     assert_int_equal(otapult_users_token_make(&users, "ci", token, &why), 0);
     assert_int_equal(fail_each_call(opens_a_session), 1);
     assert_int_equal(fail_each_call(is_the_session), 1);

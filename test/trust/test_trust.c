@@ -814,6 +814,14 @@ static void wrap_log_and_set(void *ctx, struct otapult_port *port)
     port->kv_set = fail_one_set;
 }
 
+/* Nothing is on the console yet. */
+static void restart_where(struct world *w, const char *key)
+{
+    unwritable = key;
+    restart(w);
+    console[0] = '\0';
+}
+
 /* It runs and is confirmed all the same. */
 static void what_a_confirmed_firmware_brings_and_cannot_be_stored_is_said(void **state)
 {
@@ -823,23 +831,17 @@ static void what_a_confirmed_firmware_brings_and_cannot_be_stored_is_said(void *
 
     w->wrap = wrap_log_and_set;
     broken_key = "none";
-    unwritable = "ota.keys1";
-    restart(w);
-    console[0] = '\0';
+    restart_where(w, "ota.keys1");
     assert_int_equal(upload(w, &by_both), 0);
     build_with(2, s.digest[SIGNER_RSA], s.digest[SIGNER_OTHER]);
     assert_true(world_settle(w));
     assert_non_null(strstr(console, no_key));
     assert_null(strstr(console, no_version));
-    unwritable = "ota.security1";
-    restart(w);
-    console[0] = '\0';
+    restart_where(w, "ota.security1");
     update(w, &secure_5, "6.0.0");
     assert_non_null(strstr(console, no_version));
     assert_null(strstr(console, no_key));
-    unwritable = "none";
-    restart(w);
-    console[0] = '\0';
+    restart_where(w, "none");
     update(w, &secure_7, "7.0.0");
     assert_null(strstr(console, no_version));
     assert_null(strstr(console, no_key));

@@ -69,22 +69,16 @@ static int try(const char *text)
     return try_from(home, text, strlen(text));
 }
 
-/* What otapult_users_password() says of somebody who knows it. */
-static struct otapult_who password_now(void)
-{
-    return (struct otapult_who){.kind = OTAPULT_BY_PASSWORD, .serial = users.password_serial};
-}
-
 static int change(const char *text, size_t len)
 {
-    struct otapult_who old = password_now();
+    struct otapult_who old = login_owner(&users);
 
     return otapult_users_change(&users, &old, text, len);
 }
 
 static void login(char id[OTAPULT_SECRET])
 {
-    assert_int_equal(otapult_users_login(&users, password_now(), id), 0);
+    assert_int_equal(otapult_users_login(&users, login_owner(&users), id), 0);
 }
 
 static bool is_session(const char *id)
@@ -1103,7 +1097,7 @@ static void a_token_that_cannot_be_stored_is_not_made(void **state)
     board.set_error = 0;
     board.random_error = OTAPULT_E_INTERNAL;
     assert_int_equal(make_token("ci", id), OTAPULT_E_INTERNAL);
-    assert_int_equal(otapult_users_login(&users, password_now(), id), OTAPULT_E_INTERNAL);
+    assert_int_equal(otapult_users_login(&users, login_owner(&users), id), OTAPULT_E_INTERNAL);
 }
 
 static void a_new_password_at_the_device_clears_everything(void **state)

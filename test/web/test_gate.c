@@ -167,7 +167,7 @@ static void assert_code(int status, const char *code)
 static int change_password(const char *text, size_t len)
 {
     struct otapult_users *known = otapult_device_users(world.ota);
-    struct otapult_who old = {.kind = OTAPULT_BY_PASSWORD, .serial = known->password_serial};
+    struct otapult_who old = login_owner(known);
 
     return otapult_users_change(known, &old, text, len);
 }
